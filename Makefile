@@ -1,0 +1,137 @@
+# AutoOffsiteBackup
+#
+#   make [all]             everything into build/                  make check         unit + integration tests (root)
+#   make unit              unit tests only                         make integration   integration tests only (root)
+#   make quickstart        a whole backup on an embedded lab       make quickstart-down   takes the lab away again
+#     SOURCE=/some/folder  … of a copy of your own data
+#   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
+#
+#   CC=clang               another compiler        SANITIZE=1     with ASan and UBSan
+#   V=1                    show the commands       TEST=word      only the tests whose path holds the word
+#   BUILD=dir              another build folder, so that several variants live side by side
+#
+# Every folder names its sources in module.mk; nothing is built anywhere but in $(BUILD).
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CC ?= cc
+V ?=
+TEST ?=
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+PACKAGES := libczmq libzmq libbtrfsutil yaml-0.1 jansson sqlite3 libzstd libcrypto libsystemd
+
+CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
+	-Wstrict-prototypes -Wold-style-definition -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Wswitch-enum
+CFLAGS ?= -O2 -g
+HARDENING := -fstack-protector-strong -fPIE
+ALL_CFLAGS = -std=c17 $(CFLAGS) $(WARNINGS) $(HARDENING) -pthread -MMD -MP
+ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
+ifdef SANITIZE
+ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_LDFLAGS += -fsanitize=address,undefined
+else
+CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+
+OBJ := $(BUILD)/obj
+PROGRAMS :=
+lib_SOURCES :=
+wire_SOURCES :=
+
+.PHONY: all check unit integration quickstart quickstart-down deps install format lint clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+all:
+
+include $(sort $(wildcard */module.mk))
+
+# What the tests link against: everything but the main functions.
+PARTS := $(foreach p,$(PROGRAMS),$(filter-out %/main.c,$($(p)_SOURCES)))
+objects = $(patsubst %.c,$(OBJ)/%.o,$(1))
+
+# The variant that the objects in $(BUILD) were built as; a change rebuilds them.
+VARIANT := $(BUILD)/.variant
+variant_now := $(CC) $(CFLAGS) $(CPPFLAGS) $(if $(SANITIZE),sanitize)
+ifneq ($(MAKECMDGOALS),clean)
+$(shell mkdir -p $(BUILD); printf '%s\n' '$(variant_now)' | cmp -s - $(VARIANT) || printf '%s\n' '$(variant_now)' >$(VARIANT))
+endif
+
+all: $(PROGRAMS:%=$(BUILD)/%)
+
+$(OBJ)/%.o: %.c $(VARIANT)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(OBJ)/libaob.a: $(call objects,$(lib_SOURCES))
+$(OBJ)/libwire.a: $(call objects,$(wire_SOURCES))
+$(OBJ)/libparts.a: $(call objects,$(PARTS))
+$(OBJ)/%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# One rule a program: its own objects, the two libraries, and the outside libraries that it names.
+define program
+$(BUILD)/$(1): $(call objects,$($(1)_SOURCES)) $(OBJ)/libwire.a $(OBJ)/libaob.a
+	$$(call say,LD,$$@)
+	$(Q)$(CC) $$(ALL_CFLAGS) -o $$@ $(call objects,$($(1)_SOURCES)) $(OBJ)/libwire.a $(OBJ)/libaob.a $$(ALL_LDFLAGS) $($(1)_LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# tests/unit/X/test_y.c is one executable.
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
+TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lm
+$(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< -Wl,--start-group $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a -Wl,--end-group \
+		$(ALL_LDFLAGS) $(TEST_LIBS)
+
+unit: $(UNIT_TESTS)
+	$(Q)tests/run-unit $(foreach t,$(UNIT_TESTS),$(if $(findstring $(TEST),$(t)),$(t)))
+
+integration: all
+	$(Q)BUILD='$(abspath $(BUILD))' tests/run-integration $(TEST)
+
+# In two steps, so that pkg-config and headers are there before anything is compiled.
+check: deps
+	$(Q)$(MAKE) all
+	$(Q)$(MAKE) unit
+	$(Q)$(MAKE) integration
+
+deps:
+	$(Q)deploy/install-deps
+
+quickstart: deps
+	$(Q)$(MAKE) all
+	$(Q)BUILD='$(abspath $(BUILD))' lab/quickstart up $(if $(SOURCE),--source '$(SOURCE)')
+
+quickstart-down:
+	$(Q)BUILD='$(abspath $(BUILD))' lab/quickstart down
+
+C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+lint:
+	$(Q)tests/lint
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/aob $(DESTDIR)$(PREFIX)/share/aob
+	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin/
+	for page in man/*.[1-8]; do section=$${page##*.}; \
+		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section && \
+		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
+	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
+	cp -R deploy/supervisord deploy/examples $(DESTDIR)$(PREFIX)/share/aob/
+
+clean:
+	@if findmnt -rno TARGET | grep -q '^$(abspath $(BUILD))/'; then \
+		echo "make clean: the lab is mounted below $(BUILD); run: make quickstart-down" >&2; exit 1; fi
+	rm -rf $(BUILD)
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)

@@ -1,0 +1,95 @@
+/* config: the one YAML file, read, checked and held as plain structs.
+ *
+ * config_load reads the whole file with libyaml, collects every fault with its line and column (nearest right word
+ * suggested), and gives either a complete, valid configuration or none. docs/configuration.md lists the keys.
+ *
+ * A configuration does not change after loading and may be read from any thread.
+ * Strings and lists live as long as the struct config. */
+#ifndef AOB_CONFIG_H
+#define AOB_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/error.h"
+
+struct json_t;
+
+#define CONFIG_DEFAULT_PATH "/etc/aob/aob.yaml"
+#define CONFIG_NAME_MAX 64 /* of pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]* */
+
+struct config_rate {          /* a window of the day, local time */
+	uint16_t from_minute; /* 0 … 1439; from == to: all day */
+	uint16_t to_minute;
+	uint64_t bytes_per_s; /* 0: unlimited */
+};
+
+struct config_vault {
+	const char *name;
+	const char *ssh;                /* [user@]host[:port], or NULL for a local folder */
+	const char *identity;           /* file of a private key, or NULL */
+	const char *const *ssh_options; /* as for ssh -o, NULL-terminated, never NULL */
+	const char *root;               /* ROOT of the vault at its end, absolute */
+	const struct config_rate *rates;
+	size_t n_rates;
+};
+
+enum config_when { WHEN_SUCCESS, WHEN_FAILURE, WHEN_ALWAYS }; /* `on:` */
+
+struct config_stage {
+	const char *service;
+	enum config_when when;
+	const char *with_json; /* the stage's value as one JSON object, `on` taken out; never NULL */
+};
+
+struct config_watch {
+	uint64_t idle_ms;     /* how long a source must rest; default 10 min */
+	uint64_t max_wait_ms; /* a changed source waits at most so long; default 24 h; 0: for ever */
+};
+
+struct config_pipeline {
+	const char *name;
+	const char *source; /* absolute folder */
+	const struct config_vault *vault;
+	bool watched; /* false: `watch: off`, runs only when asked */
+	struct config_watch watch;
+	const struct config_stage *stages;
+	size_t n_stages;
+};
+
+struct config_curve {                    /* for tcp endpoints: files with CURVE keys (zcert format) */
+	const char *server_certificate;  /* NULL: no CURVE */
+	const char *client_certificates; /* folder of the public certificates that may connect */
+	const char *own_certificate;     /* what stages and aob present */
+};
+
+struct config {
+	const char *path; /* as given */
+	const char *endpoint;
+	const char *events;
+	const char *state;
+	struct config_curve curve;
+	const struct config_vault *vaults;
+	size_t n_vaults;
+	const struct config_pipeline *pipelines;
+	size_t n_pipelines;
+	void *memory; /* private: owns all of the above */
+};
+
+/* config_load: read and check FILE.
+ * out:     *config, owned by the caller, config_destroy; NULL on failure
+ * faults:  if not NULL, every fault is written there as "file:line:column: message\n", in the file's order
+ * errors:  ERR_CONFIG (one line: the first fault and how many there are), ERR_NOT_FOUND, ERR_PERMISSION */
+int config_load(const char *path, struct config **config, FILE *faults, struct error *err);
+
+void config_destroy(struct config **config);
+
+/* NULL if there is none of that name; borrowed from config. */
+const struct config_pipeline *config_pipeline(const struct config *config, const char *name);
+
+/* config_path: --config's value, else $AOB_CONFIG, else CONFIG_DEFAULT_PATH. Borrowed. */
+const char *config_path(const char *option);
+
+#endif

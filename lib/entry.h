@@ -1,0 +1,96 @@
+/* entry: one object of a tree (file, folder, symlink, fifo, device) with all the metadata that a backup keeps.
+ * Read from a file system by entry_read, put onto one by entry_apply; sent over the wire by wire/entry_codec.
+ *
+ * Names are bytes, not text: anything but '/' and NUL. Paths are relative to the tree's root, without a leading "./";
+ * the root itself is "". Order of a tree everywhere: entry_order, a parent before what it holds, siblings by memcmp of names.
+ *
+ * threads: none shared. */
+#ifndef AOB_ENTRY_H
+#define AOB_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum entry_type {
+	ENTRY_FILE = 1,
+	ENTRY_FOLDER,
+	ENTRY_SYMLINK,
+	ENTRY_FIFO,
+	ENTRY_CHAR_DEVICE,
+	ENTRY_BLOCK_DEVICE,
+	ENTRY_SOCKET
+};
+
+#define ENTRY_SPARSE 0x01u      /* has holes worth keeping: st_blocks * 512 < st_size */
+#define ENTRY_DIGEST_ONLY 0x02u /* listing: xattrs are told by their digest, not by value */
+
+#define ENTRY_XATTRS_MAX_BYTES (768u << 10) /* all names and values together; more is refused by name */
+#define ENTRY_DIGEST_BYTES 16
+
+struct entry_xattr {
+	const char *name; /* ACLs are system.posix_acl_access / _default, as the kernel gives them */
+	const void *value;
+	size_t len_bytes;
+};
+
+struct entry {
+	const char *path;
+	enum entry_type type;
+	uint8_t flags;
+	uint32_t mode; /* permission bits, 07777 */
+	uint32_t uid, gid;
+	uint64_t size_bytes;
+	int64_t mtime_s;
+	uint32_t mtime_ns;
+	uint32_t rdev_major, rdev_minor;
+	uint64_t inode;
+	uint32_t links;
+	const char *target;               /* of a symlink; else "" */
+	const struct entry_xattr *xattrs; /* sorted by name */
+	size_t n_xattrs;
+	uint8_t xattr_digest
+	        [ENTRY_DIGEST_BYTES]; /* first bytes of SHA-256 over name NUL u32be-length value, sorted; zeros: none */
+};
+
+/* Owns what an entry's pointers lead to; reused from entry to entry. */
+struct entry_memory {
+	void *data;
+	size_t room_bytes;
+	struct entry_xattr *xattrs;
+	size_t room_xattrs;
+};
+void entry_memory_init(struct entry_memory *memory);
+void entry_memory_done(struct entry_memory *memory);
+
+/* entry_read: what lies at `name` in the open folder parent_fd (name "." with the root's own descriptor for the root).
+ * in:      path is borrowed and stored in entry->path
+ * decode:  user.rsync.%stat, %aacl, %dacl and user.rsync.* of a fake-super tree are turned back into what they stand for, and
+ *          our own user.shatag.* and btrfs.* attributes are left out
+ * digest:  true: flags |= ENTRY_DIGEST_ONLY, xattrs empty
+ * errors:  by errno; ERR_DAMAGED for an unreadable %stat; ERR_INPUT for too many xattrs */
+int entry_read(int parent_fd, const char *name, const char *path, bool digest, struct entry_memory *memory,
+               struct entry *entry, struct error *err);
+
+/* entry_apply: give the object at `name` in parent_fd this owner, mode, xattrs (those not named are removed) and mtime.
+ * fake_super: keep in user.rsync.* what an unprivileged process may not set (as rsync --fake-super).
+ * A file with more than one link is the caller's fault: break the link first. Never follows a symlink.
+ * order: owner, xattrs, mode, ACLs, times (each undoes a part of the one before). */
+int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err);
+
+/* entry_make: create folder, symlink, fifo or device `name` (mode 0700/0600 at first); not files. With fake_super, devices (and
+ * what can't be made) become empty files. EEXIST is an error. entry_apply comes after. */
+int entry_make(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err);
+
+/* entry_order: <0, 0, >0; compares paths as if '/' were smaller than every other byte. */
+int entry_order(const char *path_a, const char *path_b);
+
+/* entry_same_metadata: owner, mode, mtime, xattr digest (and target, device numbers): all but content, links and size. */
+bool entry_same_metadata(const struct entry *a, const struct entry *b);
+
+/* entry_digest: of sorted xattrs. */
+void entry_digest(const struct entry_xattr *xattrs, size_t n_xattrs, uint8_t digest[ENTRY_DIGEST_BYTES]);
+
+#endif

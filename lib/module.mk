@@ -1,0 +1,3 @@
+lib_SOURCES += \
+	lib/error.c \
+	lib/log.c

@@ -1,0 +1,28 @@
+/* tree_walk: visits a tree in entry_order, folder by folder, each held open by descriptor and never through a symlink.
+ * Mount points are shown as empty folders and not entered. Memory: the names of the folders on the way down.
+ *
+ * lifetime: tree_walk_new / tree_walk_destroy. threads: one. */
+#ifndef AOB_TREE_WALK_H
+#define AOB_TREE_WALK_H
+
+#include <stdbool.h>
+
+#include "lib/entry.h"
+#include "lib/error.h"
+
+struct tree_walk;
+
+/* tree_walk_new: root_fd stays the caller's. digest: as entry_read. excludes: NULL or a NULL-terminated list of names or
+ * fnmatch(3) patterns; a pattern with '/' is held against the whole path, one without against every name. Borrowed. */
+int tree_walk_new(int root_fd, bool digest, const char *const *excludes, struct tree_walk **walk, struct error *err);
+void tree_walk_destroy(struct tree_walk **walk);
+
+/* tree_walk_next: 1: *entry (and the folder it lies in, its name there) valid until the next call; the root "" comes first.
+ * 0: the end. -1: error, naming the path. An object that vanished between listing and reading is passed over. */
+int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *parent_fd, const char **name,
+                   struct error *err);
+
+/* tree_walk_skip: do not enter the folder that tree_walk_next just gave. */
+void tree_walk_skip(struct tree_walk *walk);
+
+#endif

@@ -1,0 +1,55 @@
+/* remote: a receiver at the other end of ssh, or as a local child for a vault with a path; started, greeted, ended.
+ * Used by aob-transfer, aob-pruner and aob.
+ *
+ * threads: one at a time. */
+#ifndef AOB_REMOTE_H
+#define AOB_REMOTE_H
+
+#include "lib/config.h"
+#include "lib/error.h"
+#include "wire/wire.h"
+
+struct remote;
+
+struct remote_welcome {
+	uint16_t version;
+	char vault_id[64];
+	char software[64];
+	char strategy[16]; /* hardlink, reflink, snapshot */
+	int64_t clock_s;
+};
+
+/* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
+ * local aob-receiver (beside this executable, else on PATH) with "serve --root ROOT", say HELLO, take WELCOME, turn on compression.
+ * in:      role "transfer", "prune", "restore", "list"; hooks as wire_new
+ * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG */
+int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
+                const struct wire_hooks *hooks, struct remote **remote, struct error *err);
+/* remote_close: BYE, waits at most 10 s for the child, then ends it. Safe after errors. */
+void remote_close(struct remote **remote);
+
+struct wire *remote_wire(struct remote *remote);
+const struct remote_welcome *remote_welcome(const struct remote *remote);
+
+/* remote_explain: after a failed call on the wire: put the child's last words and exit status into err, if they say more. */
+void remote_explain(struct remote *remote, struct error *err);
+
+/* A generation as the vault records it. */
+struct generation_info {
+	char name[32]; /* 2026-11-23T05-36-00Z */
+	char run[64];
+	char state[16]; /* clean, quiet, incomplete, in-flight */
+	char snapshot_uuid[40];
+	uint64_t ctransid;
+	int64_t taken_at_s, published_at_s;
+	uint64_t files, bytes; /* in the tree */
+	uint64_t new_bytes;    /* literal content that came over the wire */
+	bool current, pinned;
+};
+
+/* remote_generations: oldest first. out: *list owned by the caller, free(3). At most 100,000. */
+int remote_generations(struct remote *remote, struct generation_info **list, size_t *n, struct error *err);
+/* remote_prune: 0 removed or not there; ERR_REFUSED with the receiver's reason if its floor or a safety rule keeps it. */
+int remote_prune(struct remote *remote, const char *generation, struct error *err);
+
+#endif
