@@ -59,7 +59,7 @@ enum mdp_worker_command {
 int mdp_endpoint_check(const char *endpoint, struct error *err);
 
 /* mdp_start: once in each process that uses ZeroMQ, before its threads: signals stay the process's own (CZMQ would take SIGINT
- * and SIGTERM over), and CZMQ's messages go to the log. */
+ * and SIGTERM over), and CZMQ's own warnings go to stderr. */
 void mdp_start(void);
 
 /* mdp_socket_limits: the limits above, on a socket that is neither bound nor connected yet. Sending never waits: a full queue

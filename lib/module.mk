@@ -1,3 +1,4 @@
 lib_SOURCES += \
 	lib/error.c \
-	lib/log.c
+	lib/log.c \
+	lib/mdp.c
