@@ -1,0 +1,155 @@
+# lab.sh: what the integration tests share: a NAS on btrfs, a vault on a file system of its own, a real sshd with its own keys,
+# our processes under a real supervisord. Sourced first by every test; run-integration gives WORK, BUILD and the namespaces.
+# shellcheck shell=bash
+set -euo pipefail
+: "${WORK:?run me by tests/run-integration}" "${BUILD:?}"
+export PATH="$BUILD:$PATH" AOB_CONFIG="$WORK/aob.yaml"
+ROOT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+NAS="$WORK/nas" VAULT="$WORK/vault" SOURCE="$WORK/nas/data" SSH_PORT=2222
+mkdir -p "$WORK/run" "$WORK/log"
+ip link set lo up
+
+say() { printf '%s %s\n' "$(date +%T)" "$*"; }
+die() {
+	say "FAILED: $*"
+	for log in "$WORK"/log/*.log; do
+		[ -s "$log" ] && { echo "--- ${log##*/}"; tail -n 40 "$log"; }
+	done
+	exit 1
+}
+trap 'die "line $LINENO: $BASH_COMMAND"' ERR
+
+# wait_for SECONDS WHAT COMMAND…: until the command succeeds.
+wait_for() {
+	local limit=$1 what=$2 end
+	shift 2
+	end=$((SECONDS + limit))
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || die "not within $limit s: $what"
+		sleep 0.2
+	done
+}
+# holds SECONDS WHAT COMMAND…: the command goes on succeeding for so long.
+holds() {
+	local limit=$1 what=$2 end
+	shift 2
+	end=$((SECONDS + limit))
+	while [ $SECONDS -lt $end ]; do
+		"$@" >/dev/null 2>&1 || die "did not hold for $limit s: $what"
+		sleep 0.2
+	done
+}
+
+make_fs() { # FILE SIZE TYPE MOUNTPOINT
+	truncate -s "$2" "$1"
+	"mkfs.$3" -q "$1" 2>/dev/null || "mkfs.$3" "$1" >/dev/null
+	mkdir -p "$4"
+	mount -o loop "$1" "$4"
+}
+make_nas() { # [SIZE]
+	make_fs "$WORK/nas.img" "${1:-2G}" btrfs "$NAS"
+	btrfs -q subvolume create "$SOURCE"
+}
+make_vault() { # [TYPE [SIZE]]
+	make_fs "$WORK/vault.img" "${2:-2G}" "${1:-ext4}" "$VAULT"
+	mkdir "$VAULT/offsite"
+}
+
+start_sshd() { # a real sshd on loopback; its forced command is the receiver, as docs tell an admin to set it up
+	mkdir -p "$WORK/ssh"
+	ssh-keygen -q -t ed25519 -N '' -f "$WORK/ssh/host_key"
+	ssh-keygen -q -t ed25519 -N '' -f "$WORK/ssh/nas_key"
+	echo "restrict,command=\"$BUILD/aob-receiver serve --root $VAULT/offsite\" $(cat "$WORK/ssh/nas_key.pub")" >"$WORK/ssh/authorized_keys"
+	echo "[127.0.0.1]:$SSH_PORT $(cut -d' ' -f1,2 "$WORK/ssh/host_key.pub")" >"$WORK/ssh/known_hosts"
+	cat >"$WORK/ssh/sshd_config" <<-END
+		ListenAddress 127.0.0.1:$SSH_PORT
+		HostKey $WORK/ssh/host_key
+		AuthorizedKeysFile $WORK/ssh/authorized_keys
+		PidFile $WORK/ssh/sshd.pid
+		StrictModes no
+		UsePAM no
+		PasswordAuthentication no
+		PermitRootLogin forced-commands-only
+	END
+	chmod 600 "$WORK"/ssh/*_key
+	/usr/sbin/sshd -f "$WORK/ssh/sshd_config" -E "$WORK/log/sshd.log"
+}
+
+# write_config [KEY=VALUE…]: idle, max_wait, rate, stages (YAML text for the stages between snapshot and prune), prune, port, exclude
+write_config() {
+	local idle=2s max_wait=1h rate=unlimited stages='' prune='last: 50' port=$SSH_PORT local_vault='' exclude='[]'
+	local "$@"
+	cat >"$AOB_CONFIG.new" <<-END
+		broker:
+		  endpoint: ipc://$WORK/run/broker
+		  events: ipc://$WORK/run/events
+		  state: $WORK/state.db
+		vaults:
+		  dad:
+		$(if [ -n "$local_vault" ]; then
+			echo "    path: $VAULT/offsite"
+		else
+			printf '    ssh: root@127.0.0.1:%s\n    root: %s\n    identity: %s\n    ssh_options: ["UserKnownHostsFile=%s"]\n' \
+				"$port" "$VAULT/offsite" "$WORK/ssh/nas_key" "$WORK/ssh/known_hosts"
+		fi)
+		    rate: $rate
+		pipelines:
+		  mac:
+		    source: $SOURCE
+		    vault: dad
+		    watch: { idle: $idle, max_wait: $max_wait }
+		    stages:
+		      - snapshot: { driver: btrfs }
+		$stages
+		      - transfer: { engine: native, exclude: $exclude }
+		      - prune: { $prune }
+	END
+	mv "$AOB_CONFIG.new" "$AOB_CONFIG"
+}
+
+start_aob() { # our processes, as deploy/supervisord has them, restarted when they die
+	sed -e "s|/usr/local/bin|$BUILD|g; s|/etc/aob/aob.yaml|$AOB_CONFIG|g; s|/var/log/aob|$WORK/log|g" \
+		"$ROOT_DIR/deploy/supervisord/aob.conf" >"$WORK/aob.conf"
+	cat >"$WORK/supervisord.conf" <<-END
+		[supervisord]
+		logfile=$WORK/log/supervisord.log
+		pidfile=$WORK/run/supervisord.pid
+		childlogdir=$WORK/log
+		[unix_http_server]
+		file=$WORK/run/supervisor.sock
+		[supervisorctl]
+		serverurl=unix://$WORK/run/supervisor.sock
+		[rpcinterface:supervisor]
+		supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+		[include]
+		files=$WORK/aob.conf
+	END
+	supervisord -c "$WORK/supervisord.conf"
+	wait_for 20 "the broker answers" aob status
+}
+ctl() { supervisorctl -c "$WORK/supervisord.conf" "$@"; }
+pid_of() { ctl pid "$1"; }
+
+status_of() { aob status --json | jq -r ".pipelines[0]$1"; }
+is() { [ "$(status_of "$1")" = "$2" ]; } # is .last_run.state ok
+generations() { find "$VAULT/offsite/mac/generations" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort; }
+n_generations() { generations | wc -l; }
+has_generations() { [ "$(n_generations)" = "$1" ]; }
+published() { [ "$(n_generations)" -ge "$1" ] && is .running null && is .last_run.state ok; }
+current() { readlink -f "$VAULT/offsite/mac/current"; }
+newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'mac.*' | sort | tail -1; }
+
+# same_tree A B: no difference in names, content, metadata, links; our own two xattrs set aside
+same_tree() {
+	local difference
+	difference=$(rsync -aHAXnc --delete --itemize-changes --filter='-x user.shatag.*' "$1/" "$2/")
+	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
+}
+# fingerprint DIR: one line for all names, metadata (inode and link count too), xattrs and contents
+fingerprint() {
+	(cd "$1" && {
+		find . -printf '%P\0%y %m %U %G %s %T@ %i %l\0' | LC_ALL=C sort -z
+		find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum -z --
+		find . -print0 | LC_ALL=C sort -z | xargs -0 -r getfattr -h -m - -d --absolute-names -e hex -- 2>/dev/null
+	} | sha256sum)
+}
