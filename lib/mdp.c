@@ -85,17 +85,19 @@ out:
 	return rc;
 }
 
-int mdp_connect(const char *endpoint, const struct config_curve *curve, zsock_t **socket, struct error *err)
+int mdp_connect(int type, const char *endpoint, const struct config_curve *curve, int64_t frame_max_bytes,
+                zsock_t **socket, struct error *err)
 {
 	zsock_t *made = NULL;
 
 	*socket = NULL;
 	if (mdp_endpoint_check(endpoint, err) != 0)
 		return -1;
-	made = zsock_new(ZMQ_DEALER);
+	made = zsock_new(type);
 	if (made == NULL)
 		return error_sys(err, errno, "opening a socket");
 	mdp_socket_limits(made);
+	(void)zmq_setsockopt(zsock_resolve(made), ZMQ_MAXMSGSIZE, &frame_max_bytes, sizeof(frame_max_bytes));
 	zsock_set_reconnect_ivl(made, RECONNECT_MS);
 	zsock_set_reconnect_ivl_max(made, RECONNECT_MAX_MS);
 	if (strncmp(endpoint, "tcp://", 6) == 0 && apply_curve(made, curve, err) != 0)

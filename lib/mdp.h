@@ -48,6 +48,7 @@ enum mdp_worker_command {
 #define MDP_LEASE_MS 60000
 
 #define MDP_MESSAGE_MAX (1 << 20) /* bytes of one frame; longer ones end the connection (ZMQ_MAXMSGSIZE) */
+#define MDP_REPLY_MAX (16 << 20)  /* the same for what a client takes from its broker: lists of many generations */
 #define MDP_FRAMES_MAX 16         /* frames of one message, a ROUTER's identity included; more is dropped */
 #define MDP_QUEUE_MAX 1000        /* messages waiting, each way and peer (ZMQ_SNDHWM, ZMQ_RCVHWM) */
 #define MDP_HANDSHAKE_MS 5000     /* a connection that has not shaken hands by then is closed */
@@ -66,11 +67,13 @@ void mdp_start(void);
  * is a failed send. */
 void mdp_socket_limits(zsock_t *socket);
 
-/* mdp_connect: a DEALER with the limits, connected to endpoint; over tcp with the CURVE keys of config (own certificate with
- * its secret part, the server's public part). Does not wait for the peer.
+/* mdp_connect: a socket of type ZMQ_DEALER (or ZMQ_SUB, for the events) with the limits, connected to endpoint; over tcp with
+ * the CURVE keys of config (own certificate with its secret part, the server's public part). Does not wait for the peer.
+ * in:      frame_max_bytes: MDP_MESSAGE_MAX or MDP_REPLY_MAX
  * out:     *socket, the caller's, zsock_destroy
  * errors:  ERR_CONFIG (endpoint, a certificate that cannot be read), ERR_SYSTEM */
-int mdp_connect(const char *endpoint, const struct config_curve *curve, zsock_t **socket, struct error *err);
+int mdp_connect(int type, const char *endpoint, const struct config_curve *curve, int64_t frame_max_bytes,
+                zsock_t **socket, struct error *err);
 
 /* mdp_receive: the message that waits on socket, traced. Malformed ones (too many frames, fewer than two) are read to their
  * end, dropped and logged.

@@ -2,5 +2,6 @@ lib_SOURCES += \
 	lib/error.c \
 	lib/log.c \
 	lib/mdp.c \
+	lib/mdp_client.c \
 	lib/stage_msg.c \
 	lib/stage_reply.c
