@@ -303,6 +303,24 @@ int stage_request_parse(const void *json, size_t len_bytes, struct stage_request
 	return -1;
 }
 
+bool stage_cancel_parse(const void *json, size_t len_bytes, char *job, size_t size)
+{
+	json_t *root = NULL;
+	const char *text = NULL;
+	bool is = false;
+
+	if (len_bytes == 0 || len_bytes > STAGE_MESSAGE_MAX || too_deep(json, len_bytes))
+		return false;
+	root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, NULL);
+	text = json_string_value(json_object_get(root, "cancel"));
+	if (text != NULL && json_integer_value(json_object_get(root, "v")) == 1 && strlen(text) < size) {
+		memcpy(job, text, strlen(text) + 1);
+		is = true;
+	}
+	json_decref(root);
+	return is;
+}
+
 void stage_request_destroy(struct stage_request **request)
 {
 	struct stage_request *r = *request;

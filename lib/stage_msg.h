@@ -24,6 +24,9 @@ enum stage_trigger { TRIGGER_IDLE, TRIGGER_MAX_WAIT, TRIGGER_MANUAL };
 int stage_request_parse(const void *json, size_t len_bytes, struct stage_request **request, struct error *err);
 void stage_request_destroy(struct stage_request **request);
 
+/* stage_cancel_parse: is it {"v":1,"cancel":JOB}? Then true and JOB in job. Anything else is false. */
+bool stage_cancel_parse(const void *json, size_t len_bytes, char *job, size_t size);
+
 /* All strings are borrowed from the request and never NULL. */
 const char *stage_request_job(const struct stage_request *request);
 const char *stage_request_run(const struct stage_request *request);
@@ -65,6 +68,9 @@ struct stage_result *stage_result_row(struct stage_result *result, const char *k
 /* The whole replies as JSON text, owned by the caller, free(3). NULL: out of memory. */
 char *stage_reply_ok(const struct stage_result *result); /* {"status":"ok","result":{…}} */
 char *stage_reply_error(const struct error *err); /* {"status":"retry"|"fail","error":{"code":…,"message":…}} */
+
+/* What our workers add to READY. tag: of the job in hand ("<job>#<attempt>"), or NULL. Owned by the caller, free(3). */
+char *stage_ready_json(const char *worker, const char *host, const char *version, const char *tag);
 
 struct stage_progress {
 	uint64_t done_bytes;

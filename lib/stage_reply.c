@@ -138,6 +138,14 @@ char *stage_reply_error(const struct error *err)
 	                      error_code(err->class), "message", text_json(err->text)));
 }
 
+char *stage_ready_json(const char *worker, const char *host, const char *version, const char *tag)
+{
+	json_t *jobs = tag != NULL ? json_pack("[o]", text_json(tag)) : json_array();
+
+	return dump(json_pack("{s:o, s:o, s:s, s:[s, s], s:o}", "worker", text_json(worker), "host", text_json(host),
+	                      "version", version, "features", "cancel", "reattach", "jobs", jobs));
+}
+
 static json_t *count_json(uint64_t count)
 {
 	return json_integer(count < INT64_MAX ? (json_int_t)count : INT64_MAX);

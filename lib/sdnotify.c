@@ -1,0 +1,40 @@
+#include "lib/sdnotify.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void sdnotify_send(const char *state)
+{
+	const char *path = secure_getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = path != NULL ? strlen(path) : 0;
+	int fd = -1;
+
+	if (len < 2 || len >= sizeof(address.sun_path) || (*path != '/' && *path != '@'))
+		return;
+	memcpy(address.sun_path, path, len);
+	if (*path == '@') /* an abstract socket */
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address,
+	             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	(void)close(fd);
+}
+
+int64_t sdnotify_watchdog_ms(void)
+{
+	const char *usec = secure_getenv("WATCHDOG_USEC");
+	const char *pid = secure_getenv("WATCHDOG_PID");
+
+	if (usec == NULL || (pid != NULL && strtoll(pid, NULL, 10) != getpid()))
+		return 0;
+	long long value = strtoll(usec, NULL, 10);
+
+	return value >= 2000 ? value / 2000 : 0;
+}

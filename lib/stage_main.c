@@ -1,0 +1,448 @@
+#include "lib/stage_main.h"
+
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/mdp.h"
+#include "lib/mdp_worker.h"
+#include "lib/sdnotify.h"
+#include "lib/version.h"
+
+#define PROGRESS_MS 500 /* between two PARTIALs */
+#define STOP_MS 5000    /* for a job to stop in, when the process is to end */
+#define NAME_SIZE 128
+
+struct stage_job {
+	const struct stage_ops *ops;
+	const struct config *config;
+	struct stage_request *request;
+	int wake_fd; /* of the main thread */
+	atomic_bool cancelled;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	struct stage_progress progress;
+	bool progressed; /* progress is newer than what was sent */
+	bool done;
+	bool ok;
+	char *reply;
+};
+
+struct stage {
+	const struct stage_ops *ops;
+	struct config *config;
+	struct mdp_worker *worker;
+	struct stage_job *job; /* NULL: idle */
+	int wake_fd;
+	int64_t progress_at; /* no PARTIAL before */
+	int64_t stop_at;     /* 0: go on; else the end, job or not */
+	int64_t watchdog_ms;
+	int64_t watchdog_at;
+};
+
+struct command_line {
+	const char *config;
+	const char *trace;
+	const char *endpoint;
+	const char *worker;
+};
+
+static int signal_fd = -1; /* the wake_fd, for the handler */
+static volatile sig_atomic_t stop_asked;
+
+static void wake(int fd)
+{
+	uint64_t one = 1;
+
+	/* Fails only if so many wake-ups wait that the counter is full: awake enough. */
+	if (write(fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void on_signal(int number)
+{
+	int kept = errno;
+
+	(void)number;
+	stop_asked = 1;
+	wake(signal_fd);
+	errno = kept;
+}
+
+/* A handler, and not a blocked mask: children of the work thread start with the usual dispositions after exec.
+ * SIGPIPE is ignored, so that a write to a child that is gone is an error of that write. */
+static void catch_signals(int wake_fd)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	signal_fd = wake_fd;
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+bool stage_job_cancelled(const struct stage_job *job)
+{
+	return atomic_load(&job->cancelled);
+}
+
+const struct config *stage_job_config(const struct stage_job *job)
+{
+	return job->config;
+}
+
+void stage_job_progress(struct stage_job *job, const struct stage_progress *progress)
+{
+	bool first = false;
+
+	(void)pthread_mutex_lock(&job->lock);
+	first = !job->progressed;
+	job->progress = *progress;
+	job->progress.note[sizeof(job->progress.note) - 1] = '\0';
+	job->progressed = true;
+	(void)pthread_mutex_unlock(&job->lock);
+	if (first)
+		wake(job->wake_fd);
+}
+
+static void job_context(const struct stage_job *job)
+{
+	char fields[256];
+
+	(void)snprintf(fields, sizeof(fields), "pipeline=%s run=%s step=%s", stage_request_pipeline(job->request),
+	               stage_request_run(job->request), job->ops->service);
+	log_context(fields);
+}
+
+/* The text of the reply. One that is too large for the broker would end the connection, again and again. */
+static char *make_reply(const struct stage_job *job, int rc, const struct stage_result *result, struct error *err)
+{
+	char *reply = NULL;
+
+	if (rc == 0) {
+		reply = stage_reply_ok(result);
+		if (reply != NULL && strlen(reply) <= STAGE_MESSAGE_MAX)
+			return reply;
+		(void)error_set(err, ERR_INTERNAL,
+		                reply != NULL ? "the result is larger than a message may be"
+		                              : "out of memory for the result");
+		free(reply);
+	}
+	if (err->class == ERR_NONE)
+		(void)error_set(err, ERR_INTERNAL, "the stage failed without saying why");
+	if (stage_job_cancelled(job))
+		err->class = ERR_CANCELLED;
+	log_error(err->class == ERR_CANCELLED ? LOG_NOTICE : LOG_WARNING, err, "attempt %u failed",
+	          stage_request_attempt(job->request));
+	return stage_reply_error(err);
+}
+
+static void *work(void *argument)
+{
+	struct stage_job *job = argument;
+	struct stage_result *result = stage_result_new();
+	struct error err = { .class = ERR_NONE };
+	char *reply = NULL;
+	int rc = -1;
+
+	job_context(job);
+	log_line(LOG_INFO, "attempt %u", stage_request_attempt(job->request));
+	if (result == NULL)
+		(void)error_set(&err, ERR_SYSTEM, "out of memory");
+	else
+		rc = job->ops->run(job, job->request, result, &err);
+	reply = make_reply(job, rc, result, &err);
+	stage_result_destroy(&result);
+	(void)pthread_mutex_lock(&job->lock);
+	job->reply = reply;
+	job->ok = rc == 0;
+	job->done = true;
+	(void)pthread_mutex_unlock(&job->lock);
+	wake(job->wake_fd);
+	return NULL;
+}
+
+static void refuse(struct stage *stage, struct error *err)
+{
+	char *reply = stage_reply_error(err);
+
+	log_error(LOG_ERR, err, "a request refused");
+	if (reply != NULL)
+		mdp_worker_final(stage->worker, reply, zclock_mono());
+	free(reply);
+}
+
+static void destroy_job(struct stage_job *job)
+{
+	stage_request_destroy(&job->request);
+	(void)pthread_mutex_destroy(&job->lock);
+	free(job->reply);
+	free(job);
+}
+
+static void start_job(struct stage *stage)
+{
+	size_t len = 0;
+	const void *json = mdp_worker_request(stage->worker, &len);
+	struct stage_job *job = calloc(1, sizeof(*job));
+	struct error err;
+	int sys = 0;
+
+	if (job == NULL) {
+		(void)error_set(&err, ERR_SYSTEM, "out of memory");
+		refuse(stage, &err);
+		return;
+	}
+	job->ops = stage->ops;
+	job->config = stage->config;
+	job->wake_fd = stage->wake_fd;
+	(void)pthread_mutex_init(&job->lock, NULL);
+	if (stage_request_parse(json, len, &job->request, &err) != 0)
+		goto out;
+	sys = pthread_create(&job->thread, NULL, work, job);
+	if (sys != 0) {
+		(void)error_sys(&err, sys, "starting a thread");
+		goto out;
+	}
+	job_context(job);
+	stage->job = job;
+	stage->progress_at = 0;
+	return;
+out:
+	refuse(stage, &err);
+	destroy_job(job);
+}
+
+static void send_progress(struct stage *stage, const struct stage_progress *progress, int64_t now_ms)
+{
+	char *json = stage_progress_json(progress);
+
+	if (json != NULL)
+		mdp_worker_partial(stage->worker, json, now_ms);
+	free(json);
+	stage->progress_at = now_ms + PROGRESS_MS;
+}
+
+/* What the work thread has to say: progress (not too often, but always the last), and its reply. */
+static void look_after_job(struct stage *stage, int64_t now_ms)
+{
+	struct stage_job *job = stage->job;
+	struct stage_progress progress;
+	bool send = false;
+	bool done = false;
+
+	(void)pthread_mutex_lock(&job->lock);
+	done = job->done;
+	send = job->progressed && (done || now_ms >= stage->progress_at);
+	if (send) {
+		progress = job->progress;
+		job->progressed = false;
+	}
+	(void)pthread_mutex_unlock(&job->lock);
+	if (send)
+		send_progress(stage, &progress, now_ms);
+	if (!done)
+		return;
+	(void)pthread_join(job->thread, NULL);
+	/* A job that failed because this process is to end did not fail: DISCONNECT gives it back. */
+	if (job->reply != NULL && (job->ok || stage->stop_at == 0))
+		mdp_worker_final(stage->worker, job->reply, now_ms);
+	else if (job->reply == NULL)
+		stage->stop_at = now_ms; /* out of memory even for saying so */
+	destroy_job(job);
+	stage->job = NULL;
+	log_context(NULL);
+}
+
+static int64_t wait_ms(const struct stage *stage, int64_t now_ms)
+{
+	int64_t ms = mdp_worker_wait_ms(stage->worker, now_ms);
+
+	if (stage->job != NULL && stage->progress_at > now_ms && stage->progress_at - now_ms < ms)
+		ms = stage->progress_at - now_ms;
+	if (stage->stop_at != 0 && stage->stop_at - now_ms < ms)
+		ms = stage->stop_at > now_ms ? stage->stop_at - now_ms : 0;
+	if (stage->watchdog_ms > 0 && stage->watchdog_at - now_ms < ms)
+		ms = stage->watchdog_at > now_ms ? stage->watchdog_at - now_ms : 0;
+	return ms;
+}
+
+static void wait_for_something(const struct stage *stage)
+{
+	zmq_pollitem_t items[2] = { { NULL, stage->wake_fd, ZMQ_POLLIN, 0 }, { NULL, 0, ZMQ_POLLIN, 0 } };
+	uint64_t count = 0;
+	int n = 1;
+
+	items[1].socket = mdp_worker_handle(stage->worker);
+	if (items[1].socket != NULL)
+		n = 2;
+	if (zmq_poll(items, n, (long)wait_ms(stage, zclock_mono())) > 0 && (items[0].revents & ZMQ_POLLIN) != 0 &&
+	    read(stage->wake_fd, &count, sizeof(count)) < 0)
+		return; /* woken twice for one */
+}
+
+static void stop(struct stage *stage, int64_t now_ms)
+{
+	stage->stop_at = now_ms + STOP_MS;
+	sdnotify_send("STOPPING=1");
+	log_line(LOG_INFO, stage->job != NULL ? "asked to end; the job goes back to the broker" : "asked to end");
+	if (stage->job != NULL)
+		atomic_store(&stage->job->cancelled, true);
+}
+
+static int serve(struct stage *stage, struct error *err)
+{
+	for (;;) {
+		enum mdp_worker_event event = MDP_WORKER_NOTHING;
+		int64_t now_ms = 0;
+
+		wait_for_something(stage);
+		now_ms = zclock_mono();
+		if (stop_asked && stage->stop_at == 0)
+			stop(stage, now_ms);
+		if (stage->job != NULL)
+			look_after_job(stage, now_ms);
+		if (stage->stop_at != 0 && (stage->job == NULL || now_ms >= stage->stop_at))
+			return 0;
+		do {
+			if (mdp_worker_turn(stage->worker, now_ms, &event, err) != 0)
+				return -1;
+			if (event == MDP_WORKER_JOB && stage->stop_at == 0)
+				start_job(stage);
+			else if (event == MDP_WORKER_CANCEL && stage->job != NULL)
+				atomic_store(&stage->job->cancelled, true);
+		} while (event != MDP_WORKER_NOTHING);
+		if (stage->watchdog_ms > 0 && now_ms >= stage->watchdog_at) {
+			sdnotify_send("WATCHDOG=1");
+			stage->watchdog_at = now_ms + stage->watchdog_ms;
+		}
+	}
+}
+
+static void help(const struct stage_ops *ops)
+{
+	printf("usage: %s [--config FILE] [--endpoint URL] [--worker NAME] [--trace TOPICS]\n"
+	       "%s\n\n"
+	       "  --config FILE    the configuration (default $AOB_CONFIG, or %s)\n"
+	       "  --endpoint URL   the broker's endpoint, instead of the configuration's\n"
+	       "  --worker NAME    how this worker is called in `aob status` (default HOST-%s-PID)\n"
+	       "  --trace TOPICS   debug output on stderr: mdp, wire, idle, sql, or all\n"
+	       "  --version, --help\n\n"
+	       "Takes jobs of the service \"%s\" from aob-broker until SIGTERM. Exit status as in sysexits.h.\n",
+	       ops->program, ops->summary, CONFIG_DEFAULT_PATH, ops->service, ops->service);
+}
+
+/* -1: go on; else the exit status. */
+static int read_command_line(int argc, char **argv, const struct stage_ops *ops, struct command_line *line)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		                                 { "trace", required_argument, NULL, 't' },
+		                                 { "endpoint", required_argument, NULL, 'e' },
+		                                 { "worker", required_argument, NULL, 'w' },
+		                                 { "version", no_argument, NULL, 'V' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	int option = 0;
+
+	optind = 1;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there are no other threads yet */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			line->config = optarg;
+			break;
+		case 't':
+			line->trace = optarg;
+			break;
+		case 'e':
+			line->endpoint = optarg;
+			break;
+		case 'w':
+			line->worker = optarg;
+			break;
+		case 'V':
+			printf("%s %s\n", ops->program, AOB_VERSION);
+			return EX_OK;
+		case 'h':
+			help(ops);
+			return EX_OK;
+		default:
+			fprintf(stderr, "Try '%s --help'.\n", ops->program);
+			return EX_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "%s: unexpected argument \"%s\"\nTry '%s --help'.\n", ops->program, argv[optind], ops->program);
+	return EX_USAGE;
+}
+
+static int open_worker(struct stage *stage, const struct command_line *line, const char *host, const char *name,
+                       struct error *err)
+{
+	struct mdp_worker_options options = {
+		.endpoint = line->endpoint != NULL ? line->endpoint : stage->config->endpoint,
+		.curve = &stage->config->curve,
+		.service = stage->ops->service,
+		.worker = name,
+		.host = host,
+	};
+
+	if (stage->ops->check != NULL && stage->ops->check(stage->config, err) != 0)
+		return -1;
+	stage->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (stage->wake_fd < 0)
+		return error_sys(err, errno, "eventfd");
+	catch_signals(stage->wake_fd);
+	if (mdp_worker_new(&options, &stage->worker, err) != 0)
+		return -1;
+	stage->watchdog_ms = sdnotify_watchdog_ms();
+	sdnotify_send("READY=1");
+	log_line(LOG_INFO, "%s: service %s at %s", name, options.service, options.endpoint);
+	return 0;
+}
+
+int stage_main(int argc, char **argv, const struct stage_ops *ops)
+{
+	struct command_line line = { 0 };
+	struct stage stage = { .ops = ops, .wake_fd = -1 };
+	struct error err = { .class = ERR_NONE };
+	char host[65] = "";
+	char name[NAME_SIZE];
+	int status = read_command_line(argc, argv, ops, &line);
+
+	if (status >= 0)
+		return status;
+	log_open(ops->program, line.trace);
+	if (config_load(config_path(line.config), &stage.config, stderr, &err) != 0)
+		return error_exit(err.class);
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)snprintf(name, sizeof(name), "%s-%s-%ld", host, ops->service, (long)getpid());
+	status = EX_OK;
+	if (open_worker(&stage, &line, host, line.worker != NULL ? line.worker : name, &err) != 0 ||
+	    serve(&stage, &err) != 0) {
+		log_error(LOG_ERR, &err, "cannot go on");
+		status = error_exit(err.class);
+	}
+	mdp_worker_destroy(&stage.worker);
+	if (stage.job != NULL) {
+		/* It does not listen, and still uses what would be freed here. What it leaves behind, the next attempt finds. */
+		log_line(LOG_WARNING, "the job did not stop within %d s", STOP_MS / 1000);
+		zsys_shutdown();
+		_exit(status);
+	}
+	config_destroy(&stage.config);
+	if (stage.wake_fd >= 0)
+		(void)close(stage.wake_fd);
+	return status;
+}
