@@ -43,9 +43,10 @@ enum mdp_worker_command {
 #define MDP_LIVENESS 4        /* so many intervals without any command: the peer is gone */
 #define MDP_EXPIRY_MS ((int64_t)MDP_LIVENESS * MDP_HEARTBEAT_MS)
 
-/* How long the broker keeps a job for a worker that is gone (or, after its own start, for one that has not come back yet)
- * before it gives the job out again with the next attempt number. Plain workers give a job up after so long without a broker. */
-#define MDP_LEASE_MS 60000
+/* How long after its last word (after the broker's own start, if later) a worker that is gone keeps its job. Then the broker gives
+ * the job out again with the next attempt number. Ours are back within 5 s of a broker's return. Plain workers give a job up
+ * after so long without a broker. A DISCONNECT of the worker gives it back at once. */
+#define MDP_LEASE_MS 20000
 
 #define MDP_MESSAGE_MAX (1 << 20) /* bytes of one frame; longer ones end the connection (ZMQ_MAXMSGSIZE) */
 #define MDP_REPLY_MAX (16 << 20)  /* the same for what a client takes from its broker: lists of many generations */
