@@ -159,7 +159,7 @@ static int decode_rates(struct stage_request *request, json_t *vault, struct err
 		json_int_t from = 0;
 		json_int_t to = 0;
 		json_int_t bytes_per_s = 0;
-		char where[32];
+		char where[40];
 
 		(void)snprintf(where, sizeof(where), "vault.rates[%zu].", i);
 		if (want_integer(rate, where, "from", 0, 1439, &from, err) != 0 ||
