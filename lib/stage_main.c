@@ -142,8 +142,10 @@ static char *make_reply(const struct stage_job *job, int rc, const struct stage_
 		(void)error_set(err, ERR_INTERNAL, "the stage failed without saying why");
 	if (stage_job_cancelled(job))
 		err->class = ERR_CANCELLED;
-	log_error(err->class == ERR_CANCELLED ? LOG_NOTICE : LOG_WARNING, err, "attempt %u failed",
-	          stage_request_attempt(job->request));
+	if (err->class == ERR_CANCELLED)
+		log_error(LOG_NOTICE, err, "attempt %u stopped", stage_request_attempt(job->request));
+	else
+		log_error(LOG_WARNING, err, "attempt %u failed", stage_request_attempt(job->request));
 	return stage_reply_error(err);
 }
 
@@ -424,8 +426,11 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 	if (status >= 0)
 		return status;
 	log_open(ops->program, line.trace);
-	if (config_load(config_path(line.config), &stage.config, stderr, &err) != 0)
+	if (config_load(config_path(line.config), &stage.config, stderr, &err) != 0) {
+		if (err.class != ERR_CONFIG) /* else its faults have been told */
+			log_error(LOG_ERR, &err, "cannot start");
 		return error_exit(err.class);
+	}
 	(void)gethostname(host, sizeof(host) - 1);
 	(void)snprintf(name, sizeof(name), "%s-%s-%ld", host, ops->service, (long)getpid());
 	status = EX_OK;
