@@ -1,4 +1,10 @@
 lib_SOURCES += \
+	lib/bytes.c \
+	lib/duration.c \
+	lib/number.c \
+	lib/suggest.c \
+	lib/faults.c \
+	lib/arena.c \
 	lib/error.c \
 	lib/log.c \
 	lib/mdp.c \
