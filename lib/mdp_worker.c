@@ -28,7 +28,8 @@ struct mdp_worker {
 	unsigned attempt;
 	bool cancelled;
 	zframe_t *request;
-	char *final; /* sent, but perhaps not received; belongs to final_tag */
+	char *final;      /* sent, but perhaps not received; belongs to final_tag */
+	bool final_again; /* sent behind this socket's READY */
 	char final_tag[MDP_TAG_SIZE];
 	int64_t final_at;
 };
@@ -45,6 +46,12 @@ static void send_msg(struct mdp_worker *worker, zmsg_t *msg, int64_t now_ms)
 	if (mdp_send(worker->socket, false, &msg, &err) != 0)
 		log_error(LOG_INFO, &err, "to the broker");
 	worker->heartbeat_at = now_ms + MDP_HEARTBEAT_MS;
+}
+
+static void forget_final(struct mdp_worker *worker)
+{
+	free(worker->final);
+	worker->final = NULL;
 }
 
 static void send_final(struct mdp_worker *worker, int64_t now_ms)
@@ -85,7 +92,8 @@ static int open_socket(struct mdp_worker *worker, int64_t now_ms, struct error *
 	worker->heard_at = now_ms;
 	if (send_ready(worker, now_ms, err) != 0)
 		return -1;
-	if (worker->final != NULL)
+	worker->final_again = worker->final != NULL;
+	if (worker->final_again)
 		send_final(worker, now_ms);
 	return 0;
 }
@@ -246,6 +254,9 @@ static void on_disconnect(struct mdp_worker *worker, int64_t now_ms)
 	else
 		worker->backoff_ms = worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2 : BACKOFF_MAX_MS;
 	worker->open_at = now_ms + worker->backoff_ms;
+	/* It came behind this connection's first messages, and the FINAL was one: whoever answers has seen it. */
+	if (worker->final_again)
+		forget_final(worker);
 	close_socket(worker);
 }
 
@@ -257,10 +268,8 @@ static void on_heard(struct mdp_worker *worker, int64_t now_ms)
 	if (worker->outage_told)
 		log_line(LOG_NOTICE, "the broker is back");
 	worker->outage_told = false;
-	if (worker->final != NULL && now_ms - worker->final_at >= SETTLED_MS) {
-		free(worker->final);
-		worker->final = NULL;
-	}
+	if (worker->final != NULL && now_ms - worker->final_at >= SETTLED_MS)
+		forget_final(worker);
 }
 
 static enum mdp_worker_event on_message(struct mdp_worker *worker, zmsg_t *msg, int64_t now_ms)

@@ -124,18 +124,19 @@ static void job_context(const struct stage_job *job)
 	log_context(fields);
 }
 
-/* The text of the reply. One that is too large for the broker would end the connection, again and again. */
+/* The text of the reply. One that is too large would be refused by the broker, again and again. */
 static char *make_reply(const struct stage_job *job, int rc, const struct stage_result *result, struct error *err)
 {
 	char *reply = NULL;
 
 	if (rc == 0) {
 		reply = stage_reply_ok(result);
-		if (reply != NULL && strlen(reply) <= STAGE_MESSAGE_MAX)
+		if (reply != NULL && strlen(reply) <= STAGE_RESULT_MAX)
 			return reply;
-		(void)error_set(err, ERR_INTERNAL,
-		                reply != NULL ? "the result is larger than a message may be"
-		                              : "out of memory for the result");
+		if (reply != NULL)
+			(void)error_set(err, ERR_INTERNAL, "the result is larger than %d bytes", STAGE_RESULT_MAX);
+		else
+			(void)error_set(err, ERR_SYSTEM, "out of memory for the result");
 		free(reply);
 	}
 	if (err->class == ERR_NONE)

@@ -14,7 +14,8 @@
 #include "lib/config.h"
 #include "lib/error.h"
 
-#define STAGE_MESSAGE_MAX (1 << 20) /* bytes of one JSON body; also ZMQ_MAXMSGSIZE */
+#define STAGE_MESSAGE_MAX (1 << 20)  /* bytes of one JSON body; also ZMQ_MAXMSGSIZE */
+#define STAGE_RESULT_MAX (256 << 10) /* bytes of one reply: results travel on in the requests of later steps */
 
 struct stage_request;
 

@@ -49,7 +49,8 @@ class Stage:
                  "features": ["cancel", "reattach"], "jobs": [tag.decode() for tag in in_hand]}
         self.heard_at, self.heard = time.monotonic(), False
         self.send(READY, self.options.service.encode(), json.dumps(ready).encode())
-        if self.final:
+        self.final_again = self.final is not None
+        if self.final_again:
             self.send(FINAL, self.final[0], b"", self.final[1])
 
     def send(self, command, *frames):
@@ -61,6 +62,8 @@ class Stage:
         if len(frames) < 2 or frames[0] != WORKER:
             return
         if frames[1] == DISCONNECT:
+            if self.final_again:
+                self.final = None
             self.backoff_s = 0.0 if self.heard else min(max(1.0, self.backoff_s * 2), 32.0)
             time.sleep(self.backoff_s)
             self.connect()

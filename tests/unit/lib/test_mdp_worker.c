@@ -247,6 +247,25 @@ static void a_final_that_was_perhaps_lost_is_sent_again(void **state)
 	quiet(s);
 }
 
+static void a_final_is_not_sent_for_ever_to_a_broker_that_wants_none(void **state)
+{
+	struct scene *s = *state;
+
+	ready(s, "");
+	hand_out(s, JOB "#1");
+	mdp_worker_final(s->worker, "done", s->now);
+	final_text(s, JOB "#1", "done");
+	restart_broker(s);
+	ready(s, "\"jobs\":[\"" JOB "#1\"]");
+	final_text(s, JOB "#1", "done");
+	peer_send_command(&s->peer, MDPW_DISCONNECT);
+	(void)turn(s, PEER_WAIT_MS);
+	s->now += mdp_worker_wait_ms(s->worker, s->now);
+	(void)turn(s, 0);
+	ready(s, "\"jobs\":[]");
+	quiet(s);
+}
+
 static void a_cancel_reaches_its_job_once_and_only_its_own(void **state)
 {
 	struct scene *s = *state;
@@ -404,6 +423,7 @@ int main(void)
 		SCENE(a_broker_that_is_away_for_long_finds_ready_when_it_is_back),
 		SCENE(sent_away_it_tries_again_with_growing_pauses),
 		SCENE(a_final_that_was_perhaps_lost_is_sent_again),
+		SCENE(a_final_is_not_sent_for_ever_to_a_broker_that_wants_none),
 		SCENE(a_cancel_reaches_its_job_once_and_only_its_own),
 		SCENE(a_second_job_goes_back_and_a_new_attempt_renames_the_work),
 		SCENE(hostile_messages_are_dropped),

@@ -254,7 +254,7 @@ static void failures_say_whether_to_try_again(void **state)
 		{ "{\"act\":7}",
 		  "{\"status\":\"fail\",\"error\":{\"code\":\"input\",\"message\":\"with.act: want a string\"}}" },
 		{ "{\"act\":\"mute\"}", "\"code\":\"internal\"" },
-		{ "{\"act\":\"large\"}", "larger than a message" },
+		{ "{\"act\":\"large\"}", "larger than 262144 bytes" },
 		{ "[]", "\"code\":\"input\",\"message\":\"request: with: want an object\"" },
 	};
 	struct scene *s = *state;
