@@ -1,0 +1,346 @@
+#include "broker/client_verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/history.h"
+#include "broker/reload.h"
+#include "broker/runs.h"
+#include "broker/status_json.h"
+#include "broker/watch_state.h"
+#include "lib/log.h"
+
+/* A verb takes its decoded request and gives its result, or NULL with *err. */
+typedef json_t *verb_function(struct broker *broker, json_t *request, struct error *err);
+
+static bool key_known(const char *const *keys, const char *key)
+{
+	for (; *keys != NULL; keys++)
+		if (strcmp(*keys, key) == 0)
+			return true;
+	return false;
+}
+
+/* Only these keys (NULL-terminated), so that a misspelt one is not silently ignored. */
+static int check_keys(json_t *object, const char *where, const char *const *keys, struct error *err)
+{
+	const char *key = NULL;
+	json_t *value = NULL;
+
+	if (!json_is_object(object))
+		return error_set(err, ERR_INPUT, "%s: want an object", where);
+	json_object_foreach(object, key, value)
+	{
+		if (!key_known(keys, key))
+			return error_set(err, ERR_INPUT, "%s: unknown key \"%.64s\"", where, key);
+	}
+	return 0;
+}
+
+static const char *want_text(json_t *object, const char *key, struct error *err)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (text == NULL)
+		(void)error_set(err, ERR_INPUT, "%s: want a string", key);
+	return text;
+}
+
+static int want_bool(json_t *object, const char *key, bool *value, struct error *err)
+{
+	json_t *found = json_object_get(object, key);
+
+	if (found == NULL)
+		return 0;
+	if (!json_is_boolean(found))
+		return error_set(err, ERR_INPUT, "%s: want true or false", key);
+	*value = json_is_true(found);
+	return 0;
+}
+
+static const struct config_pipeline *want_pipeline(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = NULL;
+	const char *name = want_text(request, "pipeline", err);
+
+	if (name == NULL)
+		return NULL;
+	pipeline = config_pipeline(broker->config, name);
+	if (pipeline == NULL)
+		(void)error_set(err, ERR_NOT_FOUND, "no pipeline %.64s in %s", name, broker->path);
+	return pipeline;
+}
+
+static json_t *verb_status(struct broker *broker, json_t *request, struct error *err)
+{
+	(void)request;
+	return status_json(broker, err);
+}
+
+static json_t *verb_run(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
+	const char *trigger = NULL;
+	char run_id[RUN_ID_SIZE];
+	bool is_new = false;
+	bool dry_run = false;
+	int paused;
+
+	if (pipeline == NULL || want_bool(request, "dry_run", &dry_run, err) != 0)
+		return NULL;
+	if (json_object_get(request, "trigger") != NULL) {
+		trigger = want_text(request, "trigger", err);
+		if (trigger == NULL)
+			return NULL;
+		if (strcmp(trigger, "manual") != 0) {
+			(void)error_set(err, ERR_INPUT, "trigger: a client's run is \"manual\"");
+			return NULL;
+		}
+	}
+	paused = history_paused(broker->store, pipeline->name, err);
+	if (paused == 1)
+		(void)error_set(err, ERR_REFUSED, "%s is paused; aob resume %s first", pipeline->name, pipeline->name);
+	if (paused != 0 || runs_start(broker, pipeline, TRIGGER_MANUAL, dry_run, NULL, run_id, &is_new, err) != 0)
+		return NULL;
+	return json_pack("{s:s, s:b}", "run", run_id, "new", (int)is_new);
+}
+
+static json_t *verb_run_stage(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
+	const char *service = NULL;
+	char run_id[RUN_ID_SIZE];
+	bool is_new = false;
+	bool dry_run = false;
+
+	if (pipeline == NULL || want_bool(request, "dry_run", &dry_run, err) != 0)
+		return NULL;
+	service = want_text(request, "service", err);
+	if (service == NULL ||
+	    runs_start(broker, pipeline, TRIGGER_MANUAL, dry_run, service, run_id, &is_new, err) != 0)
+		return NULL;
+	return json_pack("{s:s}", "run", run_id);
+}
+
+static json_t *verb_run_info(struct broker *broker, json_t *request, struct error *err)
+{
+	const char *run = want_text(request, "run", err);
+
+	return run != NULL ? status_json_run(broker, run, err) : NULL;
+}
+
+static json_t *verb_generations(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = NULL;
+
+	if (json_object_get(request, "pipeline") == NULL)
+		return status_json_generations(broker, NULL, err);
+	pipeline = want_pipeline(broker, request, err);
+	return pipeline != NULL ? status_json_generations(broker, pipeline->name, err) : NULL;
+}
+
+static json_t *pause_or_resume(struct broker *broker, json_t *request, bool pause, struct error *err)
+{
+	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
+	json_t *data = NULL;
+	int paused;
+
+	if (pipeline == NULL)
+		return NULL;
+	paused = history_paused(broker->store, pipeline->name, err);
+	if (paused < 0)
+		return NULL;
+	if ((paused == 1) == pause)
+		return json_object();
+	if (broker_begin(broker, err) != 0)
+		return NULL;
+	data = json_object();
+	if (history_pause(broker->store, pipeline->name, pause, broker_wall(), err) != 0) {
+		json_decref(data);
+		broker_undo(broker, err);
+		return NULL;
+	}
+	if (broker_event(broker, pipeline->name, pause ? "pipeline.paused" : "pipeline.resumed", &data, err) != 0) {
+		broker_undo(broker, err);
+		return NULL;
+	}
+	if (broker_commit(broker, err) != 0)
+		return NULL;
+	log_line(LOG_NOTICE, "pipeline=%s %s", pipeline->name, pause ? "paused" : "resumed");
+	return json_object();
+}
+
+static json_t *verb_pause(struct broker *broker, json_t *request, struct error *err)
+{
+	return pause_or_resume(broker, request, true, err);
+}
+
+static json_t *verb_resume(struct broker *broker, json_t *request, struct error *err)
+{
+	return pause_or_resume(broker, request, false, err);
+}
+
+/* Not want_pipeline: a run in flight can be cancelled also when a reload took its pipeline away. */
+static json_t *verb_cancel(struct broker *broker, json_t *request, struct error *err)
+{
+	const char *name = want_text(request, "pipeline", err);
+	struct run *run = NULL;
+	char run_id[RUN_ID_SIZE];
+
+	if (name == NULL)
+		return NULL;
+	run = runs_of(broker, name);
+	if (run == NULL) {
+		(void)error_set(err, ERR_NOT_FOUND, "no run of %.64s is in flight", name);
+		return NULL;
+	}
+	memcpy(run_id, run->record.run, sizeof(run_id));
+	if (runs_cancel(broker, run, err) != 0)
+		return NULL;
+	log_line(LOG_NOTICE, "pipeline=%.64s run=%s cancelled by request", name, run_id);
+	return json_pack("{s:s}", "run", run_id);
+}
+
+static json_t *verb_reload(struct broker *broker, json_t *request, struct error *err)
+{
+	(void)request;
+	return reload_config(broker, err) == 0 ? json_object() : NULL;
+}
+
+static int want_count(json_t *object, const char *key, int64_t *value, struct error *err)
+{
+	json_t *found = json_object_get(object, key);
+
+	if (!json_is_integer(found) || json_integer_value(found) < 0)
+		return error_set(err, ERR_INPUT, "sources[].%s: want a number from 0 up", key);
+	*value = json_integer_value(found);
+	return 0;
+}
+
+static int decode_report(json_t *source, struct watch_report *report, struct error *err)
+{
+	static const char *const keys[] = { "pipeline", "state", "reason", "since", "ctransid", "trigger", NULL };
+	static const char *const states[] = { "active", "idle", "unchanged", "unknown", NULL };
+	const char *pipeline = NULL;
+	const char *state = NULL;
+	const char *reason = NULL;
+	json_t *trigger = NULL;
+
+	*report = (struct watch_report){ .wants_run = false };
+	if (check_keys(source, "sources[]", keys, err) != 0)
+		return -1;
+	pipeline = want_text(source, "pipeline", err);
+	state = pipeline != NULL ? want_text(source, "state", err) : NULL;
+	reason = state != NULL ? want_text(source, "reason", err) : NULL;
+	if (reason == NULL || want_count(source, "since", &report->watch.since, err) != 0 ||
+	    want_count(source, "ctransid", &report->watch.ctransid, err) != 0)
+		return -1;
+	if (strlen(pipeline) > CONFIG_NAME_MAX || !key_known(states, state))
+		return error_set(err, ERR_INPUT, "sources[]: unknown state \"%.32s\", or too long a name", state);
+	(void)snprintf(report->pipeline, sizeof(report->pipeline), "%s", pipeline);
+	(void)snprintf(report->watch.state, sizeof(report->watch.state), "%s", state);
+	(void)log_escape(reason, report->watch.reason, sizeof(report->watch.reason));
+	trigger = json_object_get(source, "trigger");
+	if (trigger == NULL || json_is_null(trigger))
+		return 0;
+	report->wants_run = true;
+	if (json_is_string(trigger) && strcmp(json_string_value(trigger), "idle") == 0)
+		report->trigger = TRIGGER_IDLE;
+	else if (json_is_string(trigger) && strcmp(json_string_value(trigger), "max-wait") == 0)
+		report->trigger = TRIGGER_MAX_WAIT;
+	else
+		return error_set(err, ERR_INPUT, "sources[].trigger: want \"idle\", \"max-wait\" or null");
+	return 0;
+}
+
+/* First all are checked, then all are taken. */
+static json_t *verb_watch_report(struct broker *broker, json_t *request, struct error *err)
+{
+	json_t *sources = json_object_get(request, "sources");
+	size_t n = json_array_size(sources);
+	struct watch_report *reports = NULL;
+	json_t *result = NULL;
+
+	if (!json_is_array(sources) || n > CLIENT_VERBS_SOURCES_MAX) {
+		(void)error_set(err, ERR_INPUT, "sources: want a list of at most %d", CLIENT_VERBS_SOURCES_MAX);
+		return NULL;
+	}
+	reports = calloc(n + 1, sizeof(*reports));
+	if (reports == NULL) {
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (decode_report(json_array_get(sources, i), &reports[i], err) != 0)
+			goto out;
+	for (size_t i = 0; i < n; i++)
+		watch_state_report(broker, &reports[i]);
+	result = status_json_watched(broker, err);
+out:
+	free(reports);
+	return result;
+}
+
+static const struct {
+	const char *verb;
+	verb_function *function;
+	const char *const keys[6];
+} verbs[] = {
+	{ "status", verb_status, { "v", "verb", NULL } },
+	{ "run", verb_run, { "v", "verb", "pipeline", "trigger", "dry_run", NULL } },
+	{ "run-stage", verb_run_stage, { "v", "verb", "pipeline", "service", "dry_run", NULL } },
+	{ "run-info", verb_run_info, { "v", "verb", "run", NULL } },
+	{ "generations", verb_generations, { "v", "verb", "pipeline", NULL } },
+	{ "pause", verb_pause, { "v", "verb", "pipeline", NULL } },
+	{ "resume", verb_resume, { "v", "verb", "pipeline", NULL } },
+	{ "cancel", verb_cancel, { "v", "verb", "pipeline", NULL } },
+	{ "reload", verb_reload, { "v", "verb", NULL } },
+	{ "watch-report", verb_watch_report, { "v", "verb", "sources", NULL } },
+};
+
+static json_t *perform(struct broker *broker, json_t *request, struct error *err)
+{
+	const char *verb = NULL;
+
+	if (!json_is_integer(json_object_get(request, "v")) || json_integer_value(json_object_get(request, "v")) != 1) {
+		(void)error_set(err, ERR_INPUT, "v: this broker speaks version 1");
+		return NULL;
+	}
+	verb = want_text(request, "verb", err);
+	if (verb == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verbs[i].verb, verb) == 0)
+			return check_keys(request, verb, verbs[i].keys, err) == 0
+			               ? verbs[i].function(broker, request, err)
+			               : NULL;
+	(void)error_set(err, ERR_INPUT, "unknown verb \"%.64s\"", verb);
+	return NULL;
+}
+
+char *client_verbs_answer(void *broker, const void *body, size_t len_bytes)
+{
+	struct error err = { .class = ERR_NONE };
+	json_error_t fault;
+	json_t *request = json_loadb(body, len_bytes, JSON_REJECT_DUPLICATES, &fault);
+	json_t *result = NULL;
+	json_t *reply = NULL;
+	char *text = NULL;
+
+	if (json_is_object(request))
+		result = perform(broker, request, &err);
+	else
+		(void)error_set(&err, ERR_INPUT, "%s", request == NULL ? fault.text : "want an object");
+	if (result == NULL && err.class == ERR_NONE)
+		(void)error_set(&err, ERR_SYSTEM, "out of memory");
+	if (result != NULL)
+		reply = json_pack("{s:s, s:o}", "status", "ok", "result", result);
+	else
+		reply = json_pack("{s:s, s:o}", "status", "fail", "error", status_json_error(&err));
+	if (reply != NULL)
+		text = json_dumps(reply, JSON_COMPACT);
+	json_decref(reply);
+	json_decref(request);
+	return text;
+}

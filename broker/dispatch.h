@@ -1,0 +1,23 @@
+/* dispatch: jobs to workers, and what workers say about them back to the runs. The hooks of mdp_broker, and the timers: lease,
+ * retry, cancel.
+ *
+ * Fencing: a job's tag bears the attempt. Whatever comes back with another tag than that of the run's step under way is
+ * outdated: logged and dropped, and the worker told to stop. threads: one. */
+#ifndef AOB_BROKER_DISPATCH_H
+#define AOB_BROKER_DISPATCH_H
+
+#include "broker/broker.h"
+#include "broker/reply.h"
+
+#define DISPATCH_NO_WORKER_MS 30000 /* a job that finds no worker for so long says so */
+
+void dispatch_ready(void *broker, struct worker *worker, const struct reply_ready *ready);
+void dispatch_partial(void *broker, struct worker *worker, const void *body, size_t len_bytes);
+void dispatch_final(void *broker, struct worker *worker, const char *tag, const void *body, size_t len_bytes);
+void dispatch_gone(void *broker, struct worker *worker, bool said_so);
+
+/* dispatch_turn: timers that are due, then queued jobs to idle workers. */
+void dispatch_turn(struct broker *broker);
+int64_t dispatch_wait_ms(struct broker *broker);
+
+#endif

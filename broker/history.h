@@ -1,0 +1,83 @@
+/* history: what the run store knows of the past: generations, last runs, pauses, the watcher's clocks. The other half of
+ * run_store.h, on the same struct; changes belong into a transaction as there.
+ *
+ * Readers return 1 (found), 0 (none), -1 (error). */
+#ifndef AOB_BROKER_HISTORY_H
+#define AOB_BROKER_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/run_store.h"
+
+#define HISTORY_ROWS_MAX 2000 /* of one answer */
+#define HISTORY_KEEP_DAYS 400
+#define HISTORY_KEEP_RUNS 5000
+#define HISTORY_TEXT_SIZE 128
+
+struct history_generation {
+	char pipeline[CONFIG_NAME_MAX + 1];
+	char generation[HISTORY_TEXT_SIZE];
+	char run[RUN_ID_SIZE];
+	char state[32];
+	char vault[CONFIG_NAME_MAX + 1];
+	char snapshot_uuid[HISTORY_TEXT_SIZE];
+	char source_uuid[HISTORY_TEXT_SIZE];
+	int64_t taken_at, published_at;
+	int64_t files, bytes, literal_bytes, wire_sent;
+	int64_t ctransid;
+	bool pruned;
+};
+
+struct history_run {
+	char run[RUN_ID_SIZE];
+	char pipeline[CONFIG_NAME_MAX + 1];
+	bool whole;
+	char trigger[16];
+	bool dry_run;
+	enum run_state state;
+	int64_t started_at;
+	int64_t ended_at; /* 0: has not */
+	struct error error;
+};
+
+struct history_watch {
+	char state[16];
+	char reason[HISTORY_TEXT_SIZE];
+	int64_t since;
+	int64_t ctransid;
+	int64_t reported_at;
+};
+
+/* history_publish: repeat: safe; the first time of publishing stays. */
+int history_publish(struct run_store *store, const struct history_generation *generation, struct error *err);
+/* history_prune: mark as gone. Returns 1 if it was there and not marked yet, 0 if not, -1. */
+int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err);
+/* The newest generation that is not pruned. */
+int history_last_good(struct run_store *store, const char *pipeline, struct history_generation *generation,
+                      struct error *err);
+/* history_generations: newest first, at most HISTORY_ROWS_MAX; pipeline NULL: of all. */
+int history_generations(struct run_store *store, const char *pipeline,
+                        void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
+                        struct error *err);
+
+int history_run(struct run_store *store, const char *run, struct history_run *found, struct error *err);
+/* The newest whole, real run of a pipeline. */
+int history_last_run(struct run_store *store, const char *pipeline, struct history_run *found, struct error *err);
+int history_steps(struct run_store *store, const char *run,
+                  void (*each)(void *cookie, const struct run_step *step, const char *result_json,
+                               const struct error *error),
+                  void *cookie, struct error *err);
+
+int history_paused(struct run_store *store, const char *pipeline, struct error *err);
+int history_pause(struct run_store *store, const char *pipeline, bool pause, int64_t now, struct error *err);
+
+int history_watch(struct run_store *store, const char *pipeline, struct history_watch *watch, struct error *err);
+int history_watch_save(struct run_store *store, const char *pipeline, const struct history_watch *watch,
+                       struct error *err);
+
+/* history_trim: forget ended runs beyond HISTORY_KEEP_RUNS or HISTORY_KEEP_DAYS, and pruned generations of that age. A run
+ * whose generation is the last good one stays. One transaction of its own. */
+int history_trim(struct run_store *store, int64_t now, struct error *err);
+
+#endif

@@ -1,0 +1,27 @@
+PROGRAMS += aob-broker
+aob-broker_SOURCES := \
+	broker/main.c \
+	broker/broker.c \
+	broker/client_verbs.c \
+	broker/dispatch.c \
+	broker/events.c \
+	broker/history.c \
+	broker/mdp_broker.c \
+	broker/outcome.c \
+	broker/pipeline.c \
+	broker/reload.c \
+	broker/reply.c \
+	broker/retry.c \
+	broker/run_config.c \
+	broker/run_store.c \
+	broker/runs.c \
+	broker/schema.c \
+	broker/security.c \
+	broker/service.c \
+	broker/sql.c \
+	broker/status_json.c \
+	broker/watch_state.c
+aob-broker_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3
+
+# schema.c takes the text in by .incbin, which -MMD does not see.
+$(OBJ)/broker/schema.o: broker/schema.sql

@@ -1,0 +1,223 @@
+#include "broker/reply.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+/* jansson bounds the depth itself (JSON_PARSER_MAX_DEPTH), the frame's size bounds the rest. */
+static json_t *load_object(const void *json, size_t len_bytes, struct error *err)
+{
+	json_error_t fault;
+	json_t *root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, &fault);
+
+	if (json_is_object(root))
+		return root;
+	(void)error_set(err, ERR_PROTOCOL, "%s", root == NULL ? fault.text : "want an object");
+	json_decref(root);
+	return NULL;
+}
+
+/* Escaped and cut to the room; "" if there is none or it is no string. */
+static void take_text(json_t *object, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	(void)log_escape(text != NULL ? text : "", out, size);
+}
+
+static int64_t take_count(json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	json_int_t number = json_is_real(value) && json_real_value(value) < 9e18 ? (json_int_t)json_real_value(value)
+	                                                                         : json_integer_value(value);
+
+	return number > 0 ? (int64_t)number : 0;
+}
+
+int reply_ready_parse(const void *json, size_t len_bytes, struct reply_ready *out, struct error *err)
+{
+	json_t *root = load_object(json, len_bytes, err);
+	json_t *jobs = NULL;
+	json_t *value = NULL;
+	size_t i;
+	int rc = -1;
+
+	*out = (struct reply_ready){ .n_tags = 0 };
+	if (root == NULL)
+		return error_prefix(err, "READY");
+	take_text(root, "worker", out->worker, sizeof(out->worker));
+	take_text(root, "host", out->host, sizeof(out->host));
+	take_text(root, "version", out->version, sizeof(out->version));
+	json_array_foreach(json_object_get(root, "features"), i, value)
+	{
+		if (json_is_string(value) && strcmp(json_string_value(value), "cancel") == 0)
+			out->can_cancel = true;
+	}
+	jobs = json_object_get(root, "jobs");
+	if (json_array_size(jobs) > REPLY_JOBS_MAX) {
+		(void)error_set(err, ERR_PROTOCOL, "READY: more than %d jobs in hand", REPLY_JOBS_MAX);
+		goto out;
+	}
+	json_array_foreach(jobs, i, value)
+	{
+		const char *tag = json_string_value(value);
+
+		if (tag == NULL || strlen(tag) >= MDP_TAG_SIZE) {
+			(void)error_set(err, ERR_PROTOCOL, "READY: jobs[%zu]: want \"<job>#<attempt>\"", i);
+			goto out;
+		}
+		(void)log_escape(tag, out->tags[out->n_tags++], MDP_TAG_SIZE);
+	}
+	rc = 0;
+out:
+	json_decref(root);
+	return rc;
+}
+
+static int take_error(json_t *root, struct error *out, struct error *err)
+{
+	json_t *error = json_object_get(root, "error");
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *message = json_string_value(json_object_get(error, "message"));
+
+	if (code == NULL || message == NULL)
+		return error_set(err, ERR_PROTOCOL, "error: want {\"code\", \"message\"}");
+	(void)error_set(out, error_class_of(code), "%s", message);
+	if (out->class == ERR_NONE)
+		out->class = ERR_INTERNAL;
+	return 0;
+}
+
+static int take_result(json_t *root, struct reply_final *out, struct error *err)
+{
+	json_t *result = json_object_get(root, "result");
+
+	if (result != NULL && !json_is_object(result))
+		return error_set(err, ERR_PROTOCOL, "result: want an object");
+	out->result_json = result != NULL ? json_dumps(result, JSON_COMPACT) : strdup("{}");
+	if (out->result_json == NULL)
+		return error_sys(err, ENOMEM, "taking the result");
+	if (strlen(out->result_json) <= REPLY_RESULT_MAX)
+		return 0;
+	free(out->result_json);
+	out->result_json = NULL;
+	return error_set(err, ERR_PROTOCOL, "result: more than %d bytes", REPLY_RESULT_MAX);
+}
+
+int reply_final_parse(const void *json, size_t len_bytes, struct reply_final *out, struct error *err)
+{
+	json_t *root = load_object(json, len_bytes, err);
+	const char *status = json_string_value(json_object_get(root, "status"));
+	int rc = -1;
+
+	*out = (struct reply_final){ .status = REPLY_OK };
+	if (root == NULL)
+		goto out;
+	if (status == NULL) {
+		(void)error_set(err, ERR_PROTOCOL, "status: want \"ok\", \"retry\" or \"fail\"");
+	} else if (strcmp(status, "ok") == 0) {
+		rc = take_result(root, out, err);
+	} else if (strcmp(status, "retry") == 0) {
+		out->status = REPLY_RETRY;
+		rc = take_error(root, &out->error, err);
+	} else if (strcmp(status, "fail") == 0) {
+		out->status = REPLY_FAIL;
+		rc = take_error(root, &out->error, err);
+	} else {
+		(void)error_set(err, ERR_PROTOCOL, "status: want \"ok\", \"retry\" or \"fail\"");
+	}
+out:
+	json_decref(root);
+	return rc == 0 ? 0 : error_prefix(err, "the worker's reply is not of the form");
+}
+
+int reply_progress_parse(const void *json, size_t len_bytes, struct stage_progress *out, struct error *err)
+{
+	json_t *root = load_object(json, len_bytes, err);
+	json_t *eta = json_object_get(root, "eta_s");
+
+	*out = (struct stage_progress){ .eta_s = -1 };
+	if (root == NULL)
+		return error_prefix(err, "PARTIAL");
+	out->done_bytes = (uint64_t)take_count(root, "done");
+	out->total_bytes = (uint64_t)take_count(root, "total");
+	out->files = (uint64_t)take_count(root, "files");
+	out->rate_bps = (uint64_t)take_count(root, "rate");
+	if (json_is_number(eta))
+		out->eta_s = take_count(root, "eta_s");
+	take_text(root, "note", out->note, sizeof(out->note));
+	json_decref(root);
+	return 0;
+}
+
+static void take_snapshot(json_t *snapshot, struct history_generation *out)
+{
+	take_text(snapshot, "state", out->state, sizeof(out->state));
+	take_text(snapshot, "uuid", out->snapshot_uuid, sizeof(out->snapshot_uuid));
+	take_text(snapshot, "source_uuid", out->source_uuid, sizeof(out->source_uuid));
+	out->taken_at = take_count(snapshot, "taken_at");
+	out->ctransid = take_count(snapshot, "ctransid");
+}
+
+int reply_generation(const char *transfer_json, const char *snapshot_json, struct history_generation *out,
+                     struct error *err)
+{
+	json_t *transfer = load_object(transfer_json, strlen(transfer_json), err);
+	json_t *snapshot = NULL;
+	int rc = -1;
+
+	*out = (struct history_generation){ .pruned = false };
+	if (transfer == NULL)
+		goto out;
+	if (snapshot_json != NULL) {
+		snapshot = load_object(snapshot_json, strlen(snapshot_json), err);
+		if (snapshot == NULL)
+			goto out;
+		take_snapshot(snapshot, out);
+	}
+	take_text(transfer, "generation", out->generation, sizeof(out->generation));
+	out->files = take_count(transfer, "files");
+	out->bytes = take_count(transfer, "bytes");
+	out->literal_bytes = take_count(transfer, "literal_bytes");
+	out->wire_sent = take_count(transfer, "wire_sent");
+	rc = out->generation[0] != '\0';
+out:
+	json_decref(snapshot);
+	json_decref(transfer);
+	return rc;
+}
+
+int reply_removed(const char *prune_json,
+                  int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),
+                  void *cookie, struct error *err)
+{
+	json_t *root = load_object(prune_json, strlen(prune_json), err);
+	json_t *row = NULL;
+	size_t i;
+	int rc = 0;
+
+	if (root == NULL)
+		return -1;
+	if (json_is_true(json_object_get(root, "dry_run")))
+		goto out;
+	json_array_foreach(json_object_get(root, "generations"), i, row)
+	{
+		const char *action = json_string_value(json_object_get(row, "action"));
+		char generation[HISTORY_TEXT_SIZE];
+		char reason[256];
+
+		if (action == NULL || strcmp(action, "remove") != 0)
+			continue;
+		take_text(row, "generation", generation, sizeof(generation));
+		take_text(row, "reason", reason, sizeof(reason));
+		rc = each(cookie, generation, reason, err);
+		if (rc != 0)
+			break;
+	}
+out:
+	json_decref(root);
+	return rc;
+}

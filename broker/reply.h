@@ -1,0 +1,49 @@
+/* reply: what workers say, decoded and checked in one place: READY's JSON, PARTIAL's progress, FINAL's reply, and the facts
+ * that the broker itself reads from the results of transfer and prune. Everything here comes from outside. */
+#ifndef AOB_BROKER_REPLY_H
+#define AOB_BROKER_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "broker/history.h"
+#include "lib/error.h"
+#include "lib/mdp.h"
+#include "lib/stage_msg.h"
+
+#define REPLY_JOBS_MAX 8
+#define REPLY_RESULT_MAX (256 << 10) /* bytes of one result; it travels on in the requests of later steps */
+
+struct reply_ready {
+	char worker[128];
+	char host[128];
+	char version[32];
+	bool can_cancel;
+	size_t n_tags;
+	char tags[REPLY_JOBS_MAX][MDP_TAG_SIZE]; /* "<job>#<attempt>" */
+};
+
+enum reply_status { REPLY_OK, REPLY_RETRY, REPLY_FAIL };
+
+struct reply_final {
+	enum reply_status status;
+	char *result_json;  /* of REPLY_OK, an object; free(3) */
+	struct error error; /* of the others */
+};
+
+/* errors: ERR_PROTOCOL for what is not of the form; then *out is not to be used (and holds nothing). */
+int reply_ready_parse(const void *json, size_t len_bytes, struct reply_ready *out, struct error *err);
+int reply_final_parse(const void *json, size_t len_bytes, struct reply_final *out, struct error *err);
+int reply_progress_parse(const void *json, size_t len_bytes, struct stage_progress *out, struct error *err);
+
+/* reply_generation: what a run published, by the results of its steps transfer and snapshot (NULL: there was no such step).
+ * Fills all but pipeline, run, vault and published_at. Returns 1, 0 if the transfer names no generation, -1 ERR_PROTOCOL. */
+int reply_generation(const char *transfer_json, const char *snapshot_json, struct history_generation *out,
+                     struct error *err);
+
+/* reply_removed: calls each for every generation that a prune removed (none after a dry run). each: 0 or -1 (stops). */
+int reply_removed(const char *prune_json,
+                  int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),
+                  void *cookie, struct error *err);
+
+#endif

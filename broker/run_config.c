@@ -1,0 +1,176 @@
+#include "broker/run_config.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const when_words[] = {
+	[WHEN_SUCCESS] = "success", [WHEN_FAILURE] = "failure", [WHEN_ALWAYS] = "always"
+};
+
+static const char *const trigger_words[] = {
+	[TRIGGER_IDLE] = "idle", [TRIGGER_MAX_WAIT] = "max-wait", [TRIGGER_MANUAL] = "manual"
+};
+
+/* json_*_set_new and _append_new refuse NULL and consume the value in any case, so failures need one look at the end. */
+static json_t *vault_json(const struct config_vault *vault)
+{
+	json_t *out = json_pack("{s:s, s:s}", "name", vault->name, "root", vault->root);
+	json_t *options = json_array();
+	json_t *rates = json_array();
+	int failed = out == NULL;
+
+	if (vault->ssh != NULL)
+		failed |= json_object_set_new(out, "ssh", json_string(vault->ssh));
+	if (vault->identity != NULL)
+		failed |= json_object_set_new(out, "identity", json_string(vault->identity));
+	for (const char *const *option = vault->ssh_options; option != NULL && *option != NULL; option++)
+		failed |= json_array_append_new(options, json_string(*option));
+	for (size_t i = 0; i < vault->n_rates; i++)
+		failed |= json_array_append_new(rates, json_pack("{s:i, s:i, s:I}", "from", vault->rates[i].from_minute,
+		                                                 "to", vault->rates[i].to_minute, "bytes_per_s",
+		                                                 (json_int_t)vault->rates[i].bytes_per_s));
+	failed |= json_object_set_new(out, "ssh_options", options);
+	failed |= json_object_set_new(out, "rates", rates);
+	if (!failed)
+		return out;
+	json_decref(out);
+	return NULL;
+}
+
+static json_t *stages_json(const struct config_pipeline *pipeline, const char *service)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < pipeline->n_stages; i++) {
+		const struct config_stage *stage = &pipeline->stages[i];
+		/* A step asked for by hand runs whatever its `on:` says. */
+		enum config_when when = service == NULL ? stage->when : WHEN_ALWAYS;
+
+		if (service != NULL && strcmp(service, stage->service) != 0)
+			continue;
+		if (json_array_append_new(out, json_pack("{s:s, s:s, s:o}", "service", stage->service, "when",
+		                                         when_words[when], "with",
+		                                         json_loads(stage->with_json, 0, NULL))) != 0) {
+			json_decref(out);
+			return NULL;
+		}
+	}
+	return out;
+}
+
+int run_config_text(const struct config_pipeline *pipeline, const char *service, char **json, struct error *err)
+{
+	json_t *stages = stages_json(pipeline, service);
+	size_t n_stages = json_array_size(stages);
+	json_t *root = NULL;
+
+	*json = NULL;
+	if (stages != NULL && n_stages == 0) {
+		json_decref(stages);
+		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no stage %s", pipeline->name,
+		                 service != NULL ? service : "at all");
+	}
+	if (n_stages > PIPELINE_STEPS_MAX) {
+		json_decref(stages);
+		return error_set(err, ERR_CONFIG, "pipeline %s has more than %d stages", pipeline->name,
+		                 PIPELINE_STEPS_MAX);
+	}
+	root = json_pack("{s:s, s:o, s:o}", "source", pipeline->source, "vault", vault_json(pipeline->vault), "stages",
+	                 stages);
+	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
+}
+
+static int parse_stages(json_t *list, struct run_config *config)
+{
+	json_t *value = NULL;
+	size_t i;
+
+	if (json_array_size(list) == 0 || json_array_size(list) > PIPELINE_STEPS_MAX)
+		return -1;
+	json_array_foreach(list, i, value)
+	{
+		const char *when = json_string_value(json_object_get(value, "when"));
+
+		config->stages[i].service = json_string_value(json_object_get(value, "service"));
+		if (config->stages[i].service == NULL || when == NULL)
+			return -1;
+		for (int w = WHEN_SUCCESS; w <= WHEN_ALWAYS; w++)
+			if (strcmp(when, when_words[w]) == 0)
+				config->stages[i].when = (enum config_when)w;
+		config->n_stages++;
+	}
+	return 0;
+}
+
+int run_config_parse(const char *json, struct run_config **config, struct error *err)
+{
+	struct run_config *made = calloc(1, sizeof(*made));
+	json_t *root = json_loads(json, 0, NULL);
+
+	*config = NULL;
+	if (made == NULL) {
+		json_decref(root);
+		return error_sys(err, ENOMEM, "a run's configuration");
+	}
+	made->memory = root;
+	made->source = json_string_value(json_object_get(root, "source"));
+	made->vault = json_string_value(json_object_get(json_object_get(root, "vault"), "name"));
+	if (made->source == NULL || made->vault == NULL || parse_stages(json_object_get(root, "stages"), made) != 0) {
+		run_config_destroy(&made);
+		return error_set(err, ERR_DAMAGED, "a run's stored configuration is not readable");
+	}
+	*config = made;
+	return 0;
+}
+
+void run_config_destroy(struct run_config **config)
+{
+	if (*config == NULL)
+		return;
+	json_decref((*config)->memory);
+	free(*config);
+	*config = NULL;
+}
+
+static int add_result(void *cookie, const char *service, const char *result_json, struct error *err)
+{
+	if (json_object_set_new(cookie, service, json_loads(result_json, 0, NULL)) != 0)
+		return error_set(err, ERR_DAMAGED, "the stored result of step %s is not readable", service);
+	return 0;
+}
+
+int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,
+                       struct run_store *store, char **body, struct error *err)
+{
+	const json_t *root = config->memory;
+	json_t *stage = json_array_get(json_object_get(root, "stages"), index);
+	json_t *results = json_object();
+	json_t *request = NULL;
+	char job[RUN_ID_SIZE + 16];
+
+	*body = NULL;
+	if (run_store_results(store, record->run, add_result, results, err) != 0) {
+		json_decref(results);
+		return -1;
+	}
+	(void)snprintf(job, sizeof(job), "%s/%zu", record->run, index);
+	request = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:b, s:s, s:O, s:O, s:o}", "v", 1, "job", job, "run",
+	                    record->run, "pipeline", record->pipeline, "attempt",
+	                    (json_int_t)record->steps[index].attempt, "trigger", trigger_words[record->trigger],
+	                    "dry_run", (int)record->dry_run, "source", config->source, "vault",
+	                    json_object_get(root, "vault"), "with", json_object_get(stage, "with"), "results", results);
+	*body = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+	json_decref(request);
+	if (*body == NULL)
+		return error_sys(err, ENOMEM, "job %s", job);
+	if (strlen(*body) <= STAGE_MESSAGE_MAX)
+		return 0;
+	free(*body);
+	*body = NULL;
+	return error_set(err, ERR_INPUT, "job %s: the request is longer than %d bytes", job, STAGE_MESSAGE_MAX);
+}

@@ -1,0 +1,42 @@
+/* run_config: the configuration that a run began with, as it is stored with the run, so that reload and restart do not change
+ * a run in flight; and the requests made of it.
+ *
+ * lifetime: run_config_parse / run_config_destroy. threads: one. */
+#ifndef AOB_BROKER_RUN_CONFIG_H
+#define AOB_BROKER_RUN_CONFIG_H
+
+#include <stddef.h>
+
+#include "broker/pipeline.h"
+#include "broker/run_store.h"
+#include "lib/config.h"
+#include "lib/error.h"
+
+struct run_config {
+	const char *source;
+	const char *vault; /* its name */
+	size_t n_stages;
+	struct {
+		const char *service;
+		enum config_when when;
+	} stages[PIPELINE_STEPS_MAX];
+	void *memory; /* private */
+};
+
+/* run_config_text: the pipeline as JSON text.
+ * in:      service: only its stages of this name (a run of one step); NULL: all
+ * out:     *json, free(3)
+ * errors:  ERR_NOT_FOUND (no such stage), ERR_CONFIG (more stages than PIPELINE_STEPS_MAX), ERR_SYSTEM */
+int run_config_text(const struct config_pipeline *pipeline, const char *service, char **json, struct error *err);
+
+/* errors: ERR_DAMAGED */
+int run_config_parse(const char *json, struct run_config **config, struct error *err);
+void run_config_destroy(struct run_config **config);
+
+/* run_config_request: the body of a job's request (docs/protocol.md), with the results of the run's earlier steps.
+ * out:     *body, free(3)
+ * errors:  ERR_INPUT (longer than STAGE_MESSAGE_MAX), of the store, ERR_SYSTEM */
+int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,
+                       struct run_store *store, char **body, struct error *err);
+
+#endif

@@ -1,0 +1,404 @@
+#include "broker/runs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "broker/status_json.h"
+#include "broker/watch_state.h"
+#include "lib/log.h"
+
+static const char *const trigger_words[] = {
+	[TRIGGER_IDLE] = "idle", [TRIGGER_MAX_WAIT] = "max-wait", [TRIGGER_MANUAL] = "manual"
+};
+
+size_t runs_step(const struct run *run)
+{
+	for (size_t i = 0; i < run->record.n_steps; i++)
+		if (run->record.steps[i].state >= STEP_QUEUED && run->record.steps[i].state <= STEP_RETRY_WAIT)
+			return i;
+	return 0;
+}
+
+void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE])
+{
+	size_t index = runs_step(run);
+
+	tag[0] = '\0';
+	if (run->record.steps[index].attempt > 0)
+		(void)snprintf(tag, MDP_TAG_SIZE, "%s/%zu#%u", run->record.run, index,
+		               run->record.steps[index].attempt);
+}
+
+struct run *runs_of(struct broker *broker, const char *pipeline)
+{
+	for (struct run *run = broker->runs; run != NULL; run = run->next)
+		if (strcmp(run->record.pipeline, pipeline) == 0)
+			return run;
+	return NULL;
+}
+
+struct run *runs_by_tag(struct broker *broker, const char *tag)
+{
+	for (struct run *run = broker->runs; run != NULL; run = run->next) {
+		char own[MDP_TAG_SIZE];
+
+		runs_tag(run, own);
+		if (own[0] != '\0' && strcmp(own, tag) == 0)
+			return run;
+	}
+	return NULL;
+}
+
+void runs_log(const struct run *run)
+{
+	char fields[200];
+
+	if (run == NULL) {
+		log_context(NULL);
+		return;
+	}
+	(void)snprintf(fields, sizeof(fields), "pipeline=%s run=%s step=%s", run->record.pipeline, run->record.run,
+	               run->record.steps[runs_step(run)].service);
+	log_context(fields);
+}
+
+static void run_destroy(struct run **run)
+{
+	run_config_destroy(&(*run)->config);
+	free((*run)->pending);
+	free(*run);
+	*run = NULL;
+}
+
+static void unlink_run(struct broker *broker, struct run *run)
+{
+	for (struct run **at = &broker->runs; *at != NULL; at = &(*at)->next)
+		if (*at == run) {
+			*at = run->next;
+			break;
+		}
+	run_destroy(&run);
+}
+
+static int run_event(struct broker *broker, const struct run *run, const char *what, const struct error *error,
+                     struct error *err)
+{
+	json_t *data = json_pack("{s:s, s:s, s:s, s:b, s:I, s:o}", "run", run->record.run, "trigger",
+	                         trigger_words[run->record.trigger], "kind", run->record.whole ? "whole" : "stage",
+	                         "dry_run", (int)run->record.dry_run, "started_at", (json_int_t)run->record.started_at,
+	                         "error", error != NULL ? status_json_error(error) : json_null());
+
+	return broker_event(broker, run->record.pipeline, what, &data, err);
+}
+
+int runs_step_event(struct broker *broker, const struct run *run, size_t index, const char *what,
+                    const struct error *error, struct error *err)
+{
+	const struct run_step *step = &run->record.steps[index];
+	json_t *data =
+	        json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "run", run->record.run, "step", step->service,
+	                  "step_index", (json_int_t)index, "steps", (json_int_t)run->record.n_steps, "attempt",
+	                  (json_int_t)step->attempt, "state", pipeline_step_word(step->state), "worker", run->worker,
+	                  "error", error != NULL ? status_json_error(error) : json_null());
+
+	return broker_event(broker, run->record.pipeline, what, &data, err);
+}
+
+static int end_run(struct broker *broker, struct run *run, enum run_state end, struct error *err)
+{
+	static const char *const events[] = { [RUN_RUNNING] = "run.failed",
+		                              [RUN_OK] = "run.finished",
+		                              [RUN_FAILED] = "run.failed",
+		                              [RUN_CANCELLED] = "run.cancelled",
+		                              [RUN_DEFERRED] = "run.deferred" };
+	struct error error;
+
+	if (run_store_first_error(broker->store, run->record.run, &error, err) != 0 ||
+	    run_store_end(broker->store, run->record.run, end, broker_wall(), &error, err) != 0 ||
+	    run_event(broker, run, events[end], &error, err) != 0)
+		return -1;
+	run->ended = true;
+	run->end = end;
+	run->last_error = error;
+	return 0;
+}
+
+void runs_queue(struct broker *broker, struct run *run, size_t index)
+{
+	run->record.steps[index].state = STEP_QUEUED;
+	run->queued = ++broker->queued;
+	run->queued_ms = broker->now_ms;
+	run->queued_told = false;
+	run->has_progress = false;
+}
+
+/* Lead the run to its next step, or to its end. */
+static int advance(struct broker *broker, struct run *run, struct error *err)
+{
+	for (;;) {
+		struct pipeline_step steps[PIPELINE_STEPS_MAX];
+		struct pipeline_next next;
+
+		for (size_t i = 0; i < run->record.n_steps; i++)
+			steps[i] = (struct pipeline_step){ run->record.steps[i].state, run->config->stages[i].when };
+		next = pipeline_next(steps, run->record.n_steps, run->record.cancelling);
+		switch (next.action) {
+		case PIPELINE_WAIT:
+			return 0;
+		case PIPELINE_END:
+			return end_run(broker, run, next.end, err);
+		case PIPELINE_SKIP:
+			run->record.steps[next.index].state = STEP_SKIPPED;
+			if (run_store_step(broker->store, &run->record, next.index, NULL, err) != 0)
+				return -1;
+			break;
+		case PIPELINE_START:
+			runs_queue(broker, run, next.index);
+			run->cancel_until_ms = 0;
+			run->attempt_lost = false;
+			error_clear(&run->last_error);
+			return run_store_step(broker->store, &run->record, next.index, NULL, err);
+		}
+	}
+}
+
+static void tell_end(const struct run *run)
+{
+	int severity = run->end == RUN_FAILED ? LOG_ERR : LOG_NOTICE;
+
+	runs_log(run);
+	if (run->last_error.class != ERR_NONE)
+		log_error(severity, &run->last_error, "run %s", pipeline_run_word(run->end));
+	else
+		log_line(severity, "run %s", pipeline_run_word(run->end));
+	runs_log(NULL);
+}
+
+int runs_change(struct broker *broker, struct run *run,
+                int (*make)(struct broker *broker, struct run *run, void *arg, struct error *err), void *arg,
+                struct error *err)
+{
+	struct run before = *run;
+	struct error own;
+
+	if (err == NULL)
+		err = &own;
+	if (broker_begin(broker, err) != 0)
+		return -1;
+	if (make(broker, run, arg, err) != 0 || advance(broker, run, err) != 0) {
+		broker_undo(broker, err);
+		*run = before;
+		return -1;
+	}
+	if (broker_commit(broker, err) != 0) {
+		*run = before;
+		return -1;
+	}
+	if (!run->ended)
+		return 0;
+	tell_end(run);
+	watch_state_ended(broker, &run->record, run->end);
+	unlink_run(broker, run);
+	return 1;
+}
+
+static void make_run_id(char run_id[RUN_ID_SIZE], int64_t now)
+{
+	time_t seconds = (time_t)now;
+	uint32_t random = 0;
+	struct tm utc;
+	char stamp[20];
+
+	(void)gmtime_r(&seconds, &utc);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random = (uint32_t)zclock_usecs();
+	(void)snprintf(run_id, RUN_ID_SIZE, "%s-%08x", stamp, random);
+}
+
+static int begin_run(struct broker *broker, struct run *run, void *config_json, struct error *err)
+{
+	if (run_store_insert(broker->store, &run->record, config_json, err) != 0)
+		return -1;
+	return run_event(broker, run, "run.started", NULL, err);
+}
+
+static struct run *new_run(const struct config_pipeline *pipeline, const char *service, char **json, struct error *err)
+{
+	struct run *run = calloc(1, sizeof(*run));
+
+	if (run == NULL) {
+		(void)error_sys(err, ENOMEM, "a run of %s", pipeline->name);
+		return NULL;
+	}
+	if (run_config_text(pipeline, service, json, err) != 0 || run_config_parse(*json, &run->config, err) != 0) {
+		run_destroy(&run);
+		return NULL;
+	}
+	run->record.whole = service == NULL;
+	run->record.started_at = broker_wall();
+	make_run_id(run->record.run, run->record.started_at);
+	(void)snprintf(run->record.pipeline, sizeof(run->record.pipeline), "%s", pipeline->name);
+	run->record.n_steps = run->config->n_stages;
+	for (size_t i = 0; i < run->record.n_steps; i++)
+		(void)snprintf(run->record.steps[i].service, sizeof(run->record.steps[i].service), "%s",
+		               run->config->stages[i].service);
+	return run;
+}
+
+int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
+               const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err)
+{
+	struct run *run = runs_of(broker, pipeline->name);
+	char *json = NULL;
+	int rc = -1;
+
+	*is_new = run == NULL;
+	if (run != NULL) {
+		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+		if (service == NULL)
+			return 0;
+		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,
+		                 pipeline->name);
+	}
+	run = new_run(pipeline, service, &json, err);
+	if (run == NULL)
+		goto out;
+	run->record.trigger = trigger;
+	run->record.dry_run = dry_run;
+	(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+	run->next = broker->runs;
+	broker->runs = run;
+	rc = runs_change(broker, run, begin_run, json, err);
+	if (rc < 0) {
+		unlink_run(broker, run);
+		goto out;
+	}
+	log_line(LOG_NOTICE, "pipeline=%s run=%s started (%s)", pipeline->name, run_id, trigger_words[trigger]);
+	rc = 0;
+out:
+	free(json);
+	return rc;
+}
+
+static int mark_cancelling(struct broker *broker, struct run *run, void *is_working, struct error *err)
+{
+	const bool *working = is_working;
+	size_t index = runs_step(run);
+	struct run_step *step = &run->record.steps[index];
+	struct error why;
+
+	run->record.cancelling = true;
+	if (run_store_cancelling(broker->store, run->record.run, err) != 0)
+		return -1;
+	if (*working) {
+		if (run->cancel_until_ms == 0)
+			run->cancel_until_ms = broker->now_ms + RUNS_CANCEL_GRACE_MS;
+		return 0;
+	}
+	(void)error_set(&why, ERR_CANCELLED, "cancelled by request");
+	if (step->state == STEP_WORKING && run_store_attempt_end(broker->store, run->record.run, index, step->attempt,
+	                                                         broker_wall(), "cancelled", &why, err) != 0)
+		return -1;
+	step->state = STEP_CANCELLED;
+	return run_store_step(broker->store, &run->record, index, &why, err);
+}
+
+int runs_cancel(struct broker *broker, struct run *run, struct error *err)
+{
+	char tag[MDP_TAG_SIZE];
+	struct worker *worker = NULL;
+	bool working;
+	int rc;
+
+	runs_tag(run, tag);
+	if (tag[0] != '\0')
+		worker = service_with(mdp_broker_services(broker->mdp), tag);
+	working = worker != NULL && worker->can_cancel && run->record.steps[runs_step(run)].state == STEP_WORKING;
+	rc = runs_change(broker, run, mark_cancelling, &working, err);
+	if (rc < 0)
+		return -1;
+	if (working)
+		mdp_broker_cancel(broker->mdp, worker);
+	return 0;
+}
+
+static int nothing(struct broker *broker, struct run *run, void *arg, struct error *err)
+{
+	(void)broker;
+	(void)run;
+	(void)arg;
+	(void)err;
+	return 0;
+}
+
+/* Jobs that were given out wait for a worker that says it has them; steps that waited for another try go on soon. */
+static int load_run(void *cookie, const struct run_record *record, const char *config_json,
+                    const struct error *last_error, struct error *err)
+{
+	struct broker *broker = cookie;
+	struct run *run = calloc(1, sizeof(*run));
+	const struct run_step *step = NULL;
+	size_t index;
+
+	if (run == NULL)
+		return error_sys(err, ENOMEM, "run %s", record->run);
+	run->record = *record;
+	run->last_error = *last_error;
+	if (run_config_parse(config_json, &run->config, err) != 0)
+		goto out;
+	if (run->config->n_stages != record->n_steps) {
+		(void)error_set(err, ERR_DAMAGED, "run %s: its steps do not match its configuration", record->run);
+		goto out;
+	}
+	index = runs_step(run);
+	step = &run->record.steps[index];
+	run->queued = ++broker->queued;
+	run->queued_ms = broker->now_ms;
+	run->attempt_ms = broker->now_ms;
+	run->lease_until_ms = broker->now_ms + broker->lease_ms;
+	run->cancel_until_ms = record->cancelling ? broker->now_ms + RUNS_CANCEL_GRACE_MS : 0;
+	run->retry_ms = broker->now_ms + 1000;
+	run->retry_at = broker_wall() + 1;
+	if (step->attempt > 0) {
+		int64_t started_at = 0;
+
+		if (run_store_attempt_worker(broker->store, record->run, index, step->attempt, run->worker, run->host,
+		                             &started_at, err) < 0)
+			goto out;
+	}
+	run->next = broker->runs;
+	broker->runs = run;
+	return 0;
+out:
+	run_destroy(&run);
+	return -1;
+}
+
+int runs_load(struct broker *broker, struct error *err)
+{
+	struct run *next = NULL;
+
+	if (run_store_running(broker->store, load_run, broker, err) != 0)
+		return -1;
+	for (struct run *run = broker->runs; run != NULL; run = next) {
+		next = run->next;
+		runs_log(run);
+		log_line(LOG_NOTICE, "taken up again, step is %s",
+		         pipeline_step_word(run->record.steps[runs_step(run)].state));
+		runs_log(NULL);
+		if (runs_change(broker, run, nothing, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void runs_free(struct broker *broker)
+{
+	while (broker->runs != NULL)
+		unlink_run(broker, broker->runs);
+}

@@ -1,0 +1,84 @@
+/* runs: the runs in flight: begun, led from step to step, retried, cancelled, ended. Every change of state is one
+ * transaction, and only after it the struct here is changed for good: a change that could not be stored has not happened.
+ * outcome.h has the changes of a step, dispatch.h the workers' side.
+ *
+ * threads: one. */
+#ifndef AOB_BROKER_RUNS_H
+#define AOB_BROKER_RUNS_H
+
+#include "broker/broker.h"
+#include "broker/run_config.h"
+#include "broker/run_store.h"
+#include "lib/stage_msg.h"
+
+#define RUNS_CANCEL_GRACE_MS 30000
+
+struct run {
+	struct run_record record;
+	struct run_config *config;
+	uint64_t queued;         /* order among the queued jobs */
+	int64_t queued_ms;       /* since when */
+	bool queued_told;        /* that no worker is there for it */
+	int64_t retry_ms;        /* when a step in STEP_RETRY_WAIT goes on */
+	int64_t retry_at;        /* the same by wall clock, for display */
+	int64_t lease_until_ms;  /* how long a job without its worker waits for it */
+	int64_t cancel_until_ms; /* how long a cancelled job may take to stop; 0: not cancelled */
+	int64_t attempt_ms;      /* when the attempt began */
+	bool attempt_lost;       /* the last attempt was given up for lost; its worker may bring it back */
+	bool loss_seen;          /* its worker went away under this broker, not before its start */
+	char worker[128];        /* of the last attempt */
+	char host[128];
+	bool has_progress;
+	struct stage_progress progress;
+	int64_t progress_told_ms;
+	struct error last_error; /* of the step under way */
+	void *pending;           /* a FINAL that could not be stored yet */
+	size_t pending_bytes;
+	bool ended;
+	enum run_state end;
+	struct run *next;
+};
+
+/* runs_load: take up what the store has in flight. */
+int runs_load(struct broker *broker, struct error *err);
+void runs_free(struct broker *broker);
+
+struct run *runs_of(struct broker *broker, const char *pipeline); /* NULL: none in flight */
+
+/* runs_by_tag: the run whose step under way has this job and attempt; NULL: none (outdated). */
+struct run *runs_by_tag(struct broker *broker, const char *tag);
+
+/* runs_step: index of the step under way; tag: of its last attempt ("" before the first). */
+size_t runs_step(const struct run *run);
+void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE]);
+
+/* runs_start: a new run, or the one in flight.
+ * in:      service: a run of this one stage; NULL: of all
+ * out:     run_id; *is_new
+ * durable: on return 0 it survives any crash
+ * errors:  ERR_LOCKED (service given, and a run is in flight), ERR_NOT_FOUND (no such stage), of the store */
+int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
+               const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err);
+
+/* runs_cancel: durable on return 0; the run ends when its worker has stopped, at the latest after RUNS_CANCEL_GRACE_MS; so
+ * it may be gone on return. */
+int runs_cancel(struct broker *broker, struct run *run, struct error *err);
+
+/* runs_change: one change, one transaction, for outcome.c: make() changes the run and the store; then the run is led on to its
+ * next step. Returns 1: the run has ended and is freed; 0: it goes on; -1: it could not be stored (told and logged), the run
+ * is as before. */
+int runs_change(struct broker *broker, struct run *run,
+                int (*make)(struct broker *broker, struct run *run, void *arg, struct error *err), void *arg,
+                struct error *err);
+
+/* runs_step_event: to be called by make(): aob.<pipeline>.<what> with the step's state. */
+int runs_step_event(struct broker *broker, const struct run *run, size_t index, const char *what,
+                    const struct error *error, struct error *err);
+
+/* runs_queue: put step index into the queue of its service; to be called by make(), which stores it. */
+void runs_queue(struct broker *broker, struct run *run, size_t index);
+
+/* runs_log: fields of the log lines that follow; NULL: none. */
+void runs_log(const struct run *run);
+
+#endif

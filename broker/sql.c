@@ -1,0 +1,232 @@
+#include "broker/sql.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+#define LENGTH_MAX (4 << 20) /* of one value or statement */
+
+struct sql {
+	sqlite3 *db;
+};
+
+struct sql_rows {
+	struct sql *sql;
+	sqlite3_stmt *statement;
+};
+
+static enum error_class class_of(int code, int sys)
+{
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		return ERR_SPACE;
+	case SQLITE_IOERR:
+		return sys == ENOSPC || sys == EDQUOT ? ERR_SPACE : ERR_IO;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return ERR_DAMAGED;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ERR_LOCKED;
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_AUTH:
+		return sys == ENOSPC || sys == EDQUOT ? ERR_SPACE : ERR_PERMISSION;
+	case SQLITE_NOMEM:
+		return ERR_SYSTEM;
+	default:
+		return ERR_INTERNAL;
+	}
+}
+
+static int fail(struct sql *sql, struct error *err)
+{
+	int sys = sqlite3_system_errno(sql->db);
+
+	return error_set(err, class_of(sqlite3_extended_errcode(sql->db), sys), "run store: %s%s%s",
+	                 sqlite3_errmsg(sql->db), sys != 0 ? ": " : "", sys != 0 ? strerror(sys) : "");
+}
+
+static int trace(unsigned what, void *cookie, void *statement, void *text)
+{
+	char *expanded = NULL;
+
+	(void)cookie;
+	(void)text;
+	if (what == SQLITE_TRACE_STMT) {
+		expanded = sqlite3_expanded_sql(statement);
+		log_trace("sql", "%s", expanded != NULL ? expanded : "(out of memory)");
+		sqlite3_free(expanded);
+	}
+	return 0;
+}
+
+int sql_open(const char *path, struct sql **sql, struct error *err)
+{
+	struct sql *made = calloc(1, sizeof(*made));
+
+	*sql = NULL;
+	if (made == NULL)
+		return error_sys(err, ENOMEM, "opening the run store");
+	if (sqlite3_open_v2(path, &made->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE,
+	                    NULL) != SQLITE_OK) {
+		if (made->db != NULL)
+			(void)fail(made, err);
+		else
+			(void)error_sys(err, ENOMEM, "opening the run store");
+		goto out;
+	}
+	(void)sqlite3_extended_result_codes(made->db, 1);
+	(void)sqlite3_limit(made->db, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
+	if (log_traces("sql"))
+		(void)sqlite3_trace_v2(made->db, SQLITE_TRACE_STMT, trace, NULL);
+	if (sql_script(made,
+	               "PRAGMA trusted_schema=OFF; PRAGMA busy_timeout=2000; PRAGMA journal_mode=WAL;"
+	               "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;",
+	               err) != 0)
+		goto out;
+	*sql = made;
+	return 0;
+out:
+	sql_close(&made);
+	return error_prefix(err, "%s", path);
+}
+
+void sql_close(struct sql **sql)
+{
+	if (*sql == NULL)
+		return;
+	(void)sqlite3_close_v2((*sql)->db);
+	free(*sql);
+	*sql = NULL;
+}
+
+int sql_script(struct sql *sql, const char *text, struct error *err)
+{
+	return sqlite3_exec(sql->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(sql, err);
+}
+
+static int prepare(struct sql *sql, sqlite3_stmt **statement, struct error *err, const char *text, const char *types,
+                   va_list args)
+{
+	if (sqlite3_prepare_v2(sql->db, text, -1, statement, NULL) != SQLITE_OK)
+		return fail(sql, err);
+	for (int i = 0; types[i] != '\0'; i++) {
+		int rc;
+
+		if (types[i] == 'i')
+			rc = sqlite3_bind_int64(*statement, i + 1, va_arg(args, int64_t));
+		else
+			rc = sqlite3_bind_text(*statement, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+		if (rc != SQLITE_OK) {
+			(void)fail(sql, err);
+			(void)sqlite3_finalize(*statement);
+			*statement = NULL;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int sql_do(struct sql *sql, struct error *err, const char *text, const char *types, ...)
+{
+	sqlite3_stmt *statement = NULL;
+	va_list args;
+	int rc;
+
+	va_start(args, types);
+	rc = prepare(sql, &statement, err, text, types, args);
+	va_end(args);
+	if (rc != 0)
+		return -1;
+	rc = sqlite3_step(statement);
+	rc = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : fail(sql, err);
+	(void)sqlite3_finalize(statement);
+	return rc;
+}
+
+int64_t sql_changes(struct sql *sql)
+{
+	return sqlite3_changes64(sql->db);
+}
+
+int sql_select(struct sql *sql, struct sql_rows **rows, struct error *err, const char *text, const char *types, ...)
+{
+	struct sql_rows *made = calloc(1, sizeof(*made));
+	va_list args;
+	int rc;
+
+	*rows = NULL;
+	if (made == NULL)
+		return error_sys(err, ENOMEM, "reading the run store");
+	made->sql = sql;
+	va_start(args, types);
+	rc = prepare(sql, &made->statement, err, text, types, args);
+	va_end(args);
+	if (rc != 0) {
+		free(made);
+		return -1;
+	}
+	*rows = made;
+	return 0;
+}
+
+int sql_rows_next(struct sql_rows *rows, struct error *err)
+{
+	int rc = sqlite3_step(rows->statement);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	return rc == SQLITE_DONE ? 0 : fail(rows->sql, err);
+}
+
+const char *sql_rows_text(struct sql_rows *rows, int column)
+{
+	const unsigned char *text = sqlite3_column_text(rows->statement, column);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+int64_t sql_rows_integer(struct sql_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->statement, column);
+}
+
+bool sql_rows_null(struct sql_rows *rows, int column)
+{
+	return sqlite3_column_type(rows->statement, column) == SQLITE_NULL;
+}
+
+void sql_rows_end(struct sql_rows **rows)
+{
+	if (*rows == NULL)
+		return;
+	(void)sqlite3_finalize((*rows)->statement);
+	free(*rows);
+	*rows = NULL;
+}
+
+int sql_begin(struct sql *sql, struct error *err)
+{
+	return sql_script(sql, "BEGIN IMMEDIATE", err);
+}
+
+int sql_commit(struct sql *sql, struct error *err)
+{
+	if (sql_script(sql, "COMMIT", err) == 0)
+		return 0;
+	sql_rollback(sql);
+	return -1;
+}
+
+void sql_rollback(struct sql *sql)
+{
+	/* Some errors (a full disk) have already rolled back; then this says so and changes nothing. */
+	if (sqlite3_get_autocommit(sql->db) == 0)
+		(void)sqlite3_exec(sql->db, "ROLLBACK", NULL, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+#include "broker/status_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/history.h"
+#include "broker/runs.h"
+#include "broker/watch_state.h"
+#include "lib/log.h"
+#include "lib/version.h"
+
+static const char *const trigger_words[] = {
+	[TRIGGER_IDLE] = "idle", [TRIGGER_MAX_WAIT] = "max-wait", [TRIGGER_MANUAL] = "manual"
+};
+
+json_t *status_json_error(const struct error *error)
+{
+	char text[ERROR_TEXT_SIZE];
+	char safe[ERROR_TEXT_SIZE * 2];
+	size_t used = 0;
+	char *rest = text;
+	char *line = NULL;
+
+	if (error->class == ERR_NONE)
+		return json_null();
+	(void)snprintf(text, sizeof(text), "%s", error->text);
+	safe[0] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL && used + 2 < sizeof(safe)) {
+		if (used > 0)
+			safe[used++] = '\n';
+		(void)log_escape(line, safe + used, sizeof(safe) - used);
+		used += strlen(safe + used);
+	}
+	return json_pack("{s:s, s:s}", "code", error_code(error->class), "message", safe);
+}
+
+/* Takes part; NULL parts are memory that ran out. */
+static json_t *checked(json_t *part, struct error *err)
+{
+	if (part == NULL && err->class == ERR_NONE)
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	return part;
+}
+
+static json_t *text_json(const char *text)
+{
+	return *text != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *time_json(int64_t seconds)
+{
+	return seconds != 0 ? json_integer(seconds) : json_null();
+}
+
+static json_t *workers_json(struct broker *broker)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0;; i++) {
+		const struct worker *worker = service_at(mdp_broker_services(broker->mdp), i);
+
+		if (worker == NULL)
+			return list;
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o}", "service", worker->service,
+		                                            "worker", worker->name, "host", worker->host, "version",
+		                                            worker->version, "busy_job", text_json(worker->tag)));
+	}
+}
+
+static json_t *progress_json(const struct run *run)
+{
+	const struct stage_progress *p = &run->progress;
+
+	if (!run->has_progress)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:s}", "done", (json_int_t)p->done_bytes, "total",
+	                 (json_int_t)p->total_bytes, "files", (json_int_t)p->files, "rate", (json_int_t)p->rate_bps,
+	                 "eta_s", p->eta_s < 0 ? json_null() : json_integer(p->eta_s), "note", p->note);
+}
+
+static json_t *running_json(const struct run *run)
+{
+	size_t index = 0;
+	const struct run_step *step = NULL;
+
+	if (run == NULL)
+		return json_null();
+	index = runs_step(run);
+	step = &run->record.steps[index];
+	return json_pack("{s:s, s:s, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "run",
+	                 run->record.run, "trigger", trigger_words[run->record.trigger], "dry_run",
+	                 (int)run->record.dry_run, "cancelling", (int)run->record.cancelling, "started_at",
+	                 (json_int_t)run->record.started_at, "step", step->service, "step_index", (json_int_t)index,
+	                 "steps", (json_int_t)run->record.n_steps, "attempt", (json_int_t)step->attempt, "step_state",
+	                 pipeline_step_word(step->state), "retry_at",
+	                 step->state == STEP_RETRY_WAIT ? json_integer(run->retry_at) : json_null(), "last_error",
+	                 status_json_error(&run->last_error), "progress", progress_json(run), "worker",
+	                 step->state == STEP_WORKING ? text_json(run->worker) : json_null());
+}
+
+/* "waiting": in flight, but nobody works on it now. */
+static const char *run_state_word(struct broker *broker, const struct history_run *found)
+{
+	const struct run *run = runs_of(broker, found->pipeline);
+
+	if (found->state == RUN_RUNNING && run != NULL && strcmp(run->record.run, found->run) == 0 &&
+	    run->record.steps[runs_step(run)].state != STEP_WORKING)
+		return "waiting";
+	return pipeline_run_word(found->state);
+}
+
+static json_t *run_json(struct broker *broker, const struct history_run *run)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:I, s:o, s:o}", "run", run->run, "pipeline", run->pipeline,
+	                 "kind", run->whole ? "whole" : "stage", "state", run_state_word(broker, run), "dry_run",
+	                 (int)run->dry_run, "trigger", run->trigger, "started_at", (json_int_t)run->started_at,
+	                 "ended_at", time_json(run->ended_at), "error", status_json_error(&run->error));
+}
+
+static json_t *last_run_json(struct broker *broker, const char *pipeline, struct error *err)
+{
+	struct history_run run;
+	int found = history_last_run(broker->store, pipeline, &run, err);
+
+	if (found < 0)
+		return NULL;
+	return found == 1 ? run_json(broker, &run) : json_null();
+}
+
+static json_t *generation_json(const struct history_generation *g)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:b}", "pipeline",
+	                 g->pipeline, "generation", g->generation, "run", g->run, "state", g->state, "taken_at",
+	                 (json_int_t)g->taken_at, "published_at", (json_int_t)g->published_at, "files",
+	                 (json_int_t)g->files, "bytes", (json_int_t)g->bytes, "literal_bytes",
+	                 (json_int_t)g->literal_bytes, "wire_sent", (json_int_t)g->wire_sent, "vault", g->vault,
+	                 "ctransid", (json_int_t)g->ctransid, "snapshot_uuid", g->snapshot_uuid, "pruned",
+	                 (int)g->pruned);
+}
+
+static json_t *last_good_json(struct broker *broker, const char *pipeline, struct error *err)
+{
+	struct history_generation generation;
+	int found = history_last_good(broker->store, pipeline, &generation, err);
+
+	if (found < 0)
+		return NULL;
+	return found == 1 ? generation_json(&generation) : json_null();
+}
+
+static json_t *watch_json(struct broker *broker, const struct config_pipeline *pipeline)
+{
+	struct history_watch watch;
+
+	watch_state_get(broker, pipeline, &watch);
+	return json_pack("{s:s, s:I, s:s, s:I, s:I}", "state", watch.state, "since", (json_int_t)watch.since, "reason",
+	                 watch.reason, "ctransid", (json_int_t)watch.ctransid, "reported_at",
+	                 (json_int_t)watch.reported_at);
+}
+
+static json_t *pipeline_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
+{
+	int paused = history_paused(broker->store, pipeline->name, err);
+	json_t *last_good = last_good_json(broker, pipeline->name, err);
+	json_t *last_run = last_run_json(broker, pipeline->name, err);
+
+	if (paused < 0 || last_good == NULL || last_run == NULL) {
+		json_decref(last_good);
+		json_decref(last_run);
+		return checked(NULL, err);
+	}
+	return checked(json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source",
+	                         pipeline->source, "vault", pipeline->vault->name, "paused", paused, "watch",
+	                         watch_json(broker, pipeline), "last_good", last_good, "last_run", last_run, "running",
+	                         running_json(runs_of(broker, pipeline->name))),
+	               err);
+}
+
+json_t *status_json(struct broker *broker, struct error *err)
+{
+	json_t *pipelines = json_array();
+	bool all_paused = broker->config->n_pipelines > 0;
+
+	error_clear(err);
+	for (size_t i = 0; i < broker->config->n_pipelines; i++) {
+		json_t *pipeline = pipeline_json(broker, &broker->config->pipelines[i], err);
+
+		if (pipeline == NULL) {
+			json_decref(pipelines);
+			return NULL;
+		}
+		all_paused = all_paused && json_is_true(json_object_get(pipeline, "paused"));
+		(void)json_array_append_new(pipelines, pipeline);
+	}
+	return checked(json_pack("{s:{s:s, s:I, s:s, s:b, s:o}, s:o}", "broker", "version", AOB_VERSION, "started_at",
+	                         (json_int_t)broker->started_at, "config", broker->path, "paused_all", (int)all_paused,
+	                         "workers", workers_json(broker), "pipelines", pipelines),
+	               err);
+}
+
+static void add_step(void *cookie, const struct run_step *step, const char *result_json, const struct error *error)
+{
+	(void)json_array_append_new(
+	        cookie, json_pack("{s:s, s:s, s:I, s:o, s:o}", "service", step->service, "state",
+	                          pipeline_step_word(step->state), "attempts", (json_int_t)step->attempt, "result",
+	                          result_json != NULL ? json_loads(result_json, 0, NULL) : json_null(), "error",
+	                          status_json_error(error)));
+}
+
+json_t *status_json_run(struct broker *broker, const char *run_id, struct error *err)
+{
+	struct history_run run;
+	const struct run *in_flight = NULL;
+	json_t *steps = NULL;
+	json_t *out = NULL;
+	int found;
+
+	error_clear(err);
+	found = history_run(broker->store, run_id, &run, err);
+	if (found == 0)
+		(void)error_set(err, ERR_NOT_FOUND, "no run %.*s", RUN_ID_SIZE, run_id);
+	if (found != 1)
+		return NULL;
+	steps = json_array();
+	if (history_steps(broker->store, run_id, add_step, steps, err) != 0) {
+		json_decref(steps);
+		return NULL;
+	}
+	in_flight = runs_of(broker, run.pipeline);
+	if (in_flight != NULL && strcmp(in_flight->record.run, run_id) != 0)
+		in_flight = NULL;
+	out = run_json(broker, &run);
+	if (json_object_set_new(out, "steps", steps) != 0 ||
+	    json_object_set_new(out, "running", running_json(in_flight)) != 0) {
+		json_decref(out);
+		out = NULL;
+	}
+	return checked(out, err);
+}
+
+static void add_generation(void *cookie, const struct history_generation *generation)
+{
+	(void)json_array_append_new(cookie, generation_json(generation));
+}
+
+json_t *status_json_generations(struct broker *broker, const char *pipeline, struct error *err)
+{
+	json_t *list = json_array();
+
+	error_clear(err);
+	if (history_generations(broker->store, pipeline, add_generation, list, err) != 0) {
+		json_decref(list);
+		return NULL;
+	}
+	return checked(json_pack("{s:o}", "generations", list), err);
+}
+
+static json_t *watched_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
+{
+	struct history_generation last = { .ctransid = 0 };
+	int paused = history_paused(broker->store, pipeline->name, err);
+
+	if (paused < 0 || history_last_good(broker->store, pipeline->name, &last, err) < 0)
+		return NULL;
+	return checked(json_pack("{s:s, s:s, s:I, s:I, s:b, s:b, s:I, s:s, s:I}", "pipeline", pipeline->name, "source",
+	                         pipeline->source, "idle_ms", (json_int_t)pipeline->watch.idle_ms, "max_wait_ms",
+	                         (json_int_t)pipeline->watch.max_wait_ms, "running",
+	                         (int)(runs_of(broker, pipeline->name) != NULL), "paused", paused, "last_ctransid",
+	                         (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_published_at",
+	                         (json_int_t)last.published_at),
+	               err);
+}
+
+json_t *status_json_watched(struct broker *broker, struct error *err)
+{
+	json_t *list = json_array();
+
+	error_clear(err);
+	for (size_t i = 0; i < broker->config->n_pipelines; i++) {
+		json_t *one = NULL;
+
+		if (!broker->config->pipelines[i].watched)
+			continue;
+		one = watched_json(broker, &broker->config->pipelines[i], err);
+		if (one == NULL) {
+			json_decref(list);
+			return NULL;
+		}
+		(void)json_array_append_new(list, one);
+	}
+	return checked(json_pack("{s:o}", "pipelines", list), err);
+}

@@ -1,0 +1,194 @@
+#include "broker/watch_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/retry.h"
+#include "broker/runs.h"
+#include "lib/log.h"
+
+struct watch_state {
+	char pipeline[CONFIG_NAME_MAX + 1];
+	struct history_watch watch;
+	int64_t reported_ms; /* monotonic; 0: not since the start */
+	unsigned failed_runs;
+	int64_t hold_until_ms;
+	struct watch_state *next;
+};
+
+static struct watch_state *find(struct broker *broker, const char *pipeline)
+{
+	for (struct watch_state *state = broker->watches; state != NULL; state = state->next)
+		if (strcmp(state->pipeline, pipeline) == 0)
+			return state;
+	return NULL;
+}
+
+static int add(struct broker *broker, const char *pipeline, struct error *err)
+{
+	struct watch_state *state = calloc(1, sizeof(*state));
+
+	if (state == NULL)
+		return error_sys(err, ENOMEM, "pipeline %s", pipeline);
+	(void)snprintf(state->pipeline, sizeof(state->pipeline), "%s", pipeline);
+	(void)snprintf(state->watch.state, sizeof(state->watch.state), "unknown");
+	if (history_watch(broker->store, pipeline, &state->watch, err) < 0) {
+		free(state);
+		return -1;
+	}
+	state->next = broker->watches;
+	broker->watches = state;
+	return 0;
+}
+
+int watch_state_load(struct broker *broker, struct error *err)
+{
+	struct watch_state **at = &broker->watches;
+
+	while (*at != NULL) {
+		struct watch_state *state = *at;
+
+		if (config_pipeline(broker->config, state->pipeline) != NULL) {
+			/* A changed configuration may have mended what made runs fail. */
+			state->hold_until_ms = 0;
+			at = &state->next;
+			continue;
+		}
+		*at = state->next;
+		free(state);
+	}
+	for (size_t i = 0; i < broker->config->n_pipelines; i++)
+		if (find(broker, broker->config->pipelines[i].name) == NULL &&
+		    add(broker, broker->config->pipelines[i].name, err) != 0)
+			return -1;
+	return 0;
+}
+
+void watch_state_free(struct broker *broker)
+{
+	while (broker->watches != NULL) {
+		struct watch_state *state = broker->watches;
+
+		broker->watches = state->next;
+		free(state);
+	}
+}
+
+/* A change of state is kept and told; the same state once more is not written to the disk at each tick. */
+static int record_change(struct broker *broker, const char *pipeline, const struct history_watch *before,
+                         const struct history_watch *now, struct error *err)
+{
+	bool was_active = strcmp(before->state, "active") == 0;
+	bool is_active = strcmp(now->state, "active") == 0;
+	json_t *data = NULL;
+
+	if (strcmp(before->state, now->state) == 0)
+		return 0;
+	if (broker_begin(broker, err) != 0)
+		return -1;
+	if (history_watch_save(broker->store, pipeline, now, err) != 0)
+		goto undo;
+	if (is_active != was_active || strcmp(before->state, "unknown") == 0) {
+		data = json_pack("{s:s, s:s, s:I, s:I}", "state", now->state, "reason", now->reason, "since",
+		                 (json_int_t)now->since, "ctransid", (json_int_t)now->ctransid);
+		if (strcmp(now->state, "unknown") == 0)
+			json_decref(data);
+		else if (broker_event(broker, pipeline, is_active ? "source.active" : "source.idle", &data, err) != 0)
+			goto undo;
+	}
+	return broker_commit(broker, err);
+undo:
+	broker_undo(broker, err);
+	return -1;
+}
+
+static void start_run(struct broker *broker, const struct config_pipeline *pipeline, struct watch_state *state,
+                      enum stage_trigger trigger)
+{
+	struct history_generation last = { .ctransid = 0 };
+	char run_id[RUN_ID_SIZE];
+	bool is_new = false;
+	struct error err;
+	int found;
+
+	if (runs_of(broker, pipeline->name) != NULL || broker->now_ms < state->hold_until_ms ||
+	    broker->now_ms < broker->store_retry_ms)
+		return;
+	found = history_paused(broker->store, pipeline->name, &err);
+	if (found == 0)
+		found = history_last_good(broker->store, pipeline->name, &last, &err) < 0 ? -1 : 0;
+	if (found < 0)
+		log_error(LOG_ERR, &err, "pipeline=%s", pipeline->name);
+	if (found != 0 || (last.ctransid != 0 && last.ctransid == state->watch.ctransid))
+		return;
+	if (runs_start(broker, pipeline, trigger, false, NULL, run_id, &is_new, &err) != 0)
+		log_error(LOG_ERR, &err, "pipeline=%s cannot start a run", pipeline->name);
+}
+
+void watch_state_report(struct broker *broker, const struct watch_report *report)
+{
+	const struct config_pipeline *pipeline = config_pipeline(broker->config, report->pipeline);
+	struct watch_state *state = find(broker, report->pipeline);
+	struct history_watch now = report->watch;
+	struct error err;
+
+	if (pipeline == NULL || state == NULL || !pipeline->watched)
+		return;
+	now.reported_at = broker_wall();
+	state->reported_ms = broker->now_ms;
+	if (record_change(broker, report->pipeline, &state->watch, &now, &err) == 0)
+		state->watch = now;
+	if (report->wants_run)
+		start_run(broker, pipeline, state, report->trigger);
+}
+
+void watch_state_ended(struct broker *broker, const struct run_record *record, enum run_state end)
+{
+	const struct config_pipeline *pipeline = config_pipeline(broker->config, record->pipeline);
+	struct watch_state *state = find(broker, record->pipeline);
+	int64_t rest_ms = RETRY_HOLD_BASE_MS;
+
+	if (pipeline == NULL || state == NULL || !record->whole || record->dry_run)
+		return;
+	switch (end) {
+	case RUN_RUNNING:
+	case RUN_OK:
+		state->failed_runs = 0;
+		state->hold_until_ms = 0;
+		break;
+	case RUN_FAILED:
+		state->failed_runs++;
+		state->hold_until_ms = broker->now_ms + (int64_t)retry_hold_ms(state->failed_runs);
+		break;
+	case RUN_CANCELLED:
+		/* Whoever cancels does not want to see it start again at once. */
+		state->hold_until_ms = broker->now_ms + RETRY_HOLD_CAP_MS;
+		break;
+	case RUN_DEFERRED:
+		/* The watcher goes on watching, and its next word starts the next run; but not at every tick of it. */
+		if (pipeline->watch.idle_ms < (uint64_t)rest_ms)
+			rest_ms = (int64_t)pipeline->watch.idle_ms;
+		state->hold_until_ms = broker->now_ms + rest_ms;
+		break;
+	}
+}
+
+void watch_state_get(struct broker *broker, const struct config_pipeline *pipeline, struct history_watch *watch)
+{
+	const struct watch_state *state = find(broker, pipeline->name);
+
+	*watch = (struct history_watch){ .state = "unknown" };
+	if (state != NULL)
+		*watch = state->watch;
+	if (!pipeline->watched) {
+		(void)snprintf(watch->state, sizeof(watch->state), "off");
+		(void)snprintf(watch->reason, sizeof(watch->reason), "watch: off");
+	} else if (state == NULL || state->reported_ms == 0 ||
+	           broker->now_ms - state->reported_ms >= WATCH_STATE_STALE_MS) {
+		(void)snprintf(watch->state, sizeof(watch->state), "unknown");
+		(void)snprintf(watch->reason, sizeof(watch->reason),
+		               "no word from the watcher; is aob-watcher running?");
+	}
+}
