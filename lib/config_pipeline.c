@@ -1,0 +1,123 @@
+#include <string.h>
+
+#include "lib/config_build.h"
+#include "lib/config_schema.h"
+#include "lib/config_value.h"
+#include "lib/duration.h"
+#include "lib/suggest.h"
+
+#define DAY_MS 86400000ULL
+#define IDLE_MS 600000
+#define MAX_WAIT_MS DAY_MS
+#define MAX_WAIT_MOST (3650 * DAY_MS)
+
+static const struct config_vault *find_vault(struct config_build *b, const struct yaml_pos *value)
+{
+	const struct config *config = b->config;
+	const char **names = arena_array(b->arena, config->n_vaults, sizeof(*names));
+	const char *near = NULL;
+
+	if (names == NULL)
+		return NULL;
+	for (size_t i = 0; i < config->n_vaults; i++) {
+		names[i] = config->vaults[i].name;
+		if (strcmp(names[i], value->text) == 0)
+			return &config->vaults[i];
+	}
+	near = suggest_nearest(value->text, names, config->n_vaults);
+	if (near != NULL)
+		faults_add(b->faults, value->line, value->column, "there is no vault '%.64s'; did you mean '%s'?",
+		           value->text, near);
+	else
+		faults_add(b->faults, value->line, value->column, "there is no vault '%.64s'; add it under 'vaults'",
+		           value->text);
+	return NULL;
+}
+
+static uint64_t read_max_wait(struct config_build *b, const struct yaml_pos *value, uint64_t idle_ms)
+{
+	static const struct schema_key key = { "max_wait",
+		                               SCHEMA_DURATION,
+		                               false,
+		                               1000,
+		                               MAX_WAIT_MOST,
+		                               NULL,
+		                               "how long a changed source waits at most, such as 24h, or never" };
+	uint64_t ms = 0;
+	char idle[DURATION_TEXT_SIZE];
+
+	if (value == NULL)
+		return MAX_WAIT_MS > idle_ms ? MAX_WAIT_MS : idle_ms;
+	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "never") == 0)
+		return 0;
+	/* An empty one was told by the schema. */
+	if (yaml_pos_null(value) || !config_value_check(value, &key, b->faults) ||
+	    duration_parse(value->text, &ms, NULL) != 0)
+		return MAX_WAIT_MS;
+	if (ms < idle_ms)
+		faults_add(b->faults, value->line, value->column,
+		           "'max_wait' is shorter than 'idle' (%s); make it longer",
+		           duration_text(idle_ms, idle, sizeof(idle)));
+	return ms;
+}
+
+static void read_watch(struct config_build *b, const struct yaml_pos *value, struct config_pipeline *pipeline)
+{
+	const char *idle = NULL;
+
+	pipeline->watched = true;
+	pipeline->watch = (struct config_watch){ IDLE_MS, MAX_WAIT_MS };
+	if (value == NULL || yaml_pos_null(value))
+		return;
+	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "off") == 0) {
+		pipeline->watched = false;
+		return;
+	}
+	if (value->kind != YAML_POS_MAP) {
+		faults_add(b->faults, value->line, value->column,
+		           "'watch' wants { idle: 10m, max_wait: 24h }, or off to run only when asked");
+		return;
+	}
+	(void)config_schema_check(value, &config_schema_watch, b->faults);
+	idle = config_value_text(value, "idle", NULL);
+	/* 0 for one that is none: then max_wait is not held against it. */
+	if (idle != NULL && duration_parse(idle, &pipeline->watch.idle_ms, NULL) != 0)
+		pipeline->watch.idle_ms = 0;
+	pipeline->watch.max_wait_ms = read_max_wait(b, yaml_pos_get(value, "max_wait"), pipeline->watch.idle_ms);
+}
+
+static void read_pipeline(struct config_build *b, const struct yaml_pos *value, struct config_pipeline *pipeline)
+{
+	const struct yaml_pos *vault = yaml_pos_get(value, "vault");
+
+	pipeline->name = value->key->text;
+	(void)config_value_name(value->key, "pipeline", b->faults);
+	if (!config_schema_check(value, &config_schema_pipeline, b->faults))
+		return;
+	pipeline->source = config_value_path(value, "source", NULL, b->arena);
+	if (vault != NULL && vault->kind == YAML_POS_TEXT && !yaml_pos_null(vault))
+		pipeline->vault = find_vault(b, vault);
+	read_watch(b, yaml_pos_get(value, "watch"), pipeline);
+	config_stage_read(b, yaml_pos_get(value, "stages"), pipeline);
+}
+
+void config_pipeline_build(struct config_build *build)
+{
+	const struct yaml_pos *map = yaml_pos_get(build->root, "pipelines");
+	size_t n = 0;
+
+	if (map == NULL || map->kind != YAML_POS_MAP)
+		return;
+	if (map->n_items == 0)
+		faults_add(build->faults, map->line, map->column, "'pipelines' is empty; want at least one");
+	build->pipelines = arena_array(build->arena, map->n_items, sizeof(*build->pipelines));
+	build->pipeline_values = arena_array(build->arena, map->n_items, sizeof(const struct yaml_pos *));
+	if (build->pipelines == NULL || build->pipeline_values == NULL)
+		return;
+	for (const struct yaml_pos *item = map->first; item != NULL; item = item->next) {
+		build->pipeline_values[n] = item;
+		read_pipeline(build, item, &build->pipelines[n++]);
+	}
+	build->config->pipelines = build->pipelines;
+	build->config->n_pipelines = n;
+}

@@ -1,0 +1,234 @@
+#include "lib/config_schema.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/config_value.h"
+#include "lib/suggest.h"
+
+#define KEYS_MAX 32
+#define DAY_MS 86400000LL
+#define KEEP_MAX 100000
+
+#define SCHEMA(label, table)                                                                                           \
+	{                                                                                                              \
+		.name = (label), .keys = (table), .n_keys = sizeof(table) / sizeof((table)[0])                         \
+	}
+
+static const struct schema_key root_keys[] = {
+	{ "broker", SCHEMA_MAP, false, 0, 0, NULL, "a map with endpoint, events and state; or leave 'broker' out" },
+	{ "vaults", SCHEMA_MAP, true, 0, 0, NULL,
+	  "a map of names, such as dad: { ssh: backup@dad.example.net, root: /volume1/offsite }" },
+	{ "pipelines", SCHEMA_MAP, true, 0, 0, NULL,
+	  "a map of names, such as photos: { source: …, vault: …, stages: … }" },
+};
+
+static const struct schema_key broker_keys[] = {
+	{ "endpoint", SCHEMA_TEXT, false, 0, 0, NULL, "an endpoint, such as ipc:///run/aob/broker" },
+	{ "events", SCHEMA_TEXT, false, 0, 0, NULL, "an endpoint, such as ipc:///run/aob/events" },
+	{ "state", SCHEMA_PATH, false, 0, 0, NULL, "the file of the run store, such as /var/lib/aob/state.db" },
+	{ "curve", SCHEMA_MAP, false, 0, 0, NULL,
+	  "a map with server_certificate, client_certificates and own_certificate" },
+};
+
+static const struct schema_key curve_keys[] = {
+	{ "server_certificate", SCHEMA_PATH, true, 0, 0, NULL,
+	  "the broker's certificate, such as /etc/aob/curve/broker.cert" },
+	{ "client_certificates", SCHEMA_PATH, true, 0, 0, NULL,
+	  "the folder of those that may connect, such as /etc/aob/curve/clients" },
+	{ "own_certificate", SCHEMA_PATH, true, 0, 0, NULL,
+	  "what stages and aob present, such as /etc/aob/curve/stage.cert" },
+};
+
+static const struct schema_key vault_keys[] = {
+	{ "ssh", SCHEMA_TEXT, false, 0, 0, NULL, "[user@]host[:port], such as backup@dad.example.net" },
+	{ "root", SCHEMA_PATH, false, 0, 0, NULL, "the vault's folder at the far end, such as /volume1/offsite" },
+	{ "path", SCHEMA_PATH, false, 0, 0, NULL, "a folder of this machine, such as /mnt/usb/offsite" },
+	{ "identity", SCHEMA_PATH, false, 0, 0, NULL, "the file of a private key, such as /etc/aob/vault_key" },
+	{ "ssh_options", SCHEMA_TEXTS, false, 0, 0, NULL, "a list as for ssh -o, such as [\"ConnectTimeout=20\"]" },
+	{ "rate", SCHEMA_OTHER, false, 0, 0, NULL,
+	  "a rate such as 1.6 Mbit/s, unlimited, or a list of { from: 06:00, to: 23:00, rate: … }" },
+};
+
+static const struct schema_key window_keys[] = {
+	{ "from", SCHEMA_TEXT, true, 0, 0, NULL, "a time of the day, such as 06:00" },
+	{ "to", SCHEMA_TEXT, true, 0, 0, NULL, "a time of the day, such as 23:00" },
+	{ "rate", SCHEMA_TEXT, true, 0, 0, NULL, "a rate, such as 1.6 Mbit/s or unlimited" },
+};
+
+static const struct schema_key pipeline_keys[] = {
+	{ "source", SCHEMA_PATH, true, 0, 0, NULL, "the folder to back up, such as /volume1/photos" },
+	{ "vault", SCHEMA_TEXT, true, 0, 0, NULL, "the name of a vault" },
+	{ "watch", SCHEMA_OTHER, false, 0, 0, NULL, "{ idle: 10m, max_wait: 24h }, or off" },
+	{ "stages", SCHEMA_LIST, true, 0, 0, NULL, "a list such as - snapshot: { driver: btrfs }" },
+};
+
+static const struct schema_key watch_keys[] = {
+	{ "idle", SCHEMA_DURATION, false, 100, 30 * DAY_MS, NULL, "how long the source must rest, such as 10m" },
+	{ "max_wait", SCHEMA_OTHER, false, 0, 0, NULL,
+	  "how long a changed source waits at most, such as 24h, or never" },
+};
+
+static const char *const drivers[] = { "btrfs", "none", "exec", NULL };
+static const struct schema_key snapshot_keys[] = {
+	{ "driver", SCHEMA_CHOICE, false, 0, 0, drivers, "one of btrfs, none, exec" },
+	{ "dir", SCHEMA_PATH, false, 0, 0, NULL,
+	  "a folder on the source's file system, such as /volume1/.aob-snapshots" },
+	{ "create", SCHEMA_TEXTS, false, 0, 0, NULL, "a command as a list, such as [/usr/local/sbin/snap, create]" },
+	{ "delete", SCHEMA_TEXTS, false, 0, 0, NULL, "a command as a list, such as [/usr/local/sbin/snap, delete]" },
+};
+
+static const char *const engines[] = { "native", "rsync", NULL };
+static const struct schema_key transfer_keys[] = {
+	{ "engine", SCHEMA_CHOICE, false, 0, 0, engines, "one of native, rsync" },
+	{ "exclude", SCHEMA_TEXTS, false, 0, 0, NULL,
+	  "a list of names or patterns, such as [\"@eaDir\", \"#recycle\"]" },
+};
+
+#define KEEP(rule, what)                                                                                               \
+	{                                                                                                              \
+		(rule), SCHEMA_INTEGER, false, 0, KEEP_MAX, NULL, (what)                                               \
+	}
+static const struct schema_key prune_keys[] = {
+	KEEP("last", "how many generations to keep, such as 3"),
+	KEEP("hourly", "for how many hours to keep one, such as 24"),
+	KEEP("daily", "for how many days to keep one, such as 14"),
+	KEEP("weekly", "for how many weeks to keep one, such as 8"),
+	KEEP("monthly", "for how many months to keep one, such as 12"),
+	KEEP("yearly", "for how many years to keep one, such as 5"),
+	{ "local", SCHEMA_INTEGER, false, 0, 1000, NULL,
+	  "how many local snapshots to keep besides the anchor, such as 0" },
+};
+
+const struct schema config_schema_root = SCHEMA("the top level", root_keys);
+const struct schema config_schema_broker = SCHEMA("'broker'", broker_keys);
+const struct schema config_schema_curve = SCHEMA("'curve'", curve_keys);
+const struct schema config_schema_vault = SCHEMA("a vault", vault_keys);
+const struct schema config_schema_window = SCHEMA("a window of 'rate'", window_keys);
+const struct schema config_schema_pipeline = SCHEMA("a pipeline", pipeline_keys);
+const struct schema config_schema_watch = SCHEMA("'watch'", watch_keys);
+
+static const struct {
+	const char *service;
+	struct schema schema;
+} stages[] = {
+	{ "snapshot", SCHEMA("the stage 'snapshot'", snapshot_keys) },
+	{ "transfer", SCHEMA("the stage 'transfer'", transfer_keys) },
+	{ "prune", SCHEMA("the stage 'prune'", prune_keys) },
+};
+
+#define N_STAGES (sizeof(stages) / sizeof(stages[0]))
+
+const struct schema *config_schema_stage(const char *service)
+{
+	for (size_t i = 0; i < N_STAGES; i++)
+		if (strcmp(service, stages[i].service) == 0)
+			return &stages[i].schema;
+	return NULL;
+}
+
+const char *config_schema_misspelt(const char *service)
+{
+	for (size_t i = 0; i < N_STAGES; i++)
+		if (strcmp(service, stages[i].service) != 0 && suggest_distance(service, stages[i].service) <= 1)
+			return stages[i].service;
+	return NULL;
+}
+
+static const struct schema_key *key_of(const struct schema *schema, const char *name)
+{
+	for (size_t i = 0; i < schema->n_keys; i++)
+		if (strcmp(schema->keys[i].name, name) == 0)
+			return &schema->keys[i];
+	return NULL;
+}
+
+/* Where a key is known that is not known here; NULL: nowhere. */
+static const char *elsewhere(const char *name)
+{
+	static const struct schema *const levels[] = { &config_schema_root,     &config_schema_broker,
+		                                       &config_schema_curve,    &config_schema_vault,
+		                                       &config_schema_pipeline, &config_schema_watch };
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (key_of(levels[i], name) != NULL)
+			return levels[i]->name;
+	for (size_t i = 0; i < N_STAGES; i++)
+		if (key_of(&stages[i].schema, name) != NULL)
+			return stages[i].schema.name;
+	return NULL;
+}
+
+static const char *nearest(const char *name, const struct schema *schema)
+{
+	const char *words[KEYS_MAX];
+	size_t n = 0;
+
+	for (; n < schema->n_keys && n < KEYS_MAX; n++)
+		words[n] = schema->keys[n].name;
+	return suggest_nearest(name, words, n);
+}
+
+static void unknown(const struct yaml_pos *key, const struct schema *schema, struct faults *faults)
+{
+	const char *near = nearest(key->text, schema);
+	char list[256] = "";
+
+	for (size_t i = 0; i < schema->n_keys; i++) {
+		size_t used = strlen(list);
+
+		(void)snprintf(list + used, sizeof(list) - used, "%s%s", i == 0 ? "" : ", ", schema->keys[i].name);
+	}
+	if (near != NULL)
+		faults_add(faults, key->line, key->column, "unknown key '%.64s'; did you mean '%s'?", key->text, near);
+	else if (elsewhere(key->text) != NULL)
+		faults_add(faults, key->line, key->column, "unknown key '%.64s' in %s; it belongs to %s", key->text,
+		           schema->name, elsewhere(key->text));
+	else
+		faults_add(faults, key->line, key->column, "unknown key '%.64s'; %s has the keys %s", key->text,
+		           schema->name, list);
+}
+
+/* There, or told as misspelt already. */
+static bool is_there(const struct yaml_pos *map, const struct schema *schema, const char *name)
+{
+	for (const struct yaml_pos *item = map->first; item != NULL; item = item->next) {
+		const char *near = NULL;
+
+		if (strcmp(item->key->text, name) == 0)
+			return true;
+		if (key_of(schema, item->key->text) == NULL)
+			near = nearest(item->key->text, schema);
+		if (near != NULL && strcmp(near, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool config_schema_check(const struct yaml_pos *map, const struct schema *schema, struct faults *faults)
+{
+	const struct yaml_pos *place = yaml_pos_place(map);
+
+	if (map->kind != YAML_POS_MAP) {
+		const char *first = schema->keys[0].name;
+
+		faults_add(faults, place->line, place->column,
+		           "%s must be a map: lines such as '%s: …', indented by spaces",
+		           map->key != NULL ? map->key->text : schema->name, first);
+		return false;
+	}
+	for (const struct yaml_pos *item = map->first; item != NULL; item = item->next) {
+		const struct schema_key *key = key_of(schema, item->key->text);
+
+		if (key == NULL)
+			unknown(item->key, schema, faults);
+		else
+			(void)config_value_check(item, key, faults);
+	}
+	for (size_t i = 0; i < schema->n_keys; i++)
+		if (schema->keys[i].required && !is_there(map, schema, schema->keys[i].name))
+			faults_add(faults, place->line, place->column, "'%s' is missing; want %s", schema->keys[i].name,
+			           schema->keys[i].want);
+	return true;
+}
