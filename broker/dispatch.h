@@ -1,4 +1,4 @@
-/* dispatch: jobs to workers, and what workers say about them back to the runs. The hooks of mdp_broker, and the timers: lease,
+/* dispatch: jobs to workers, and what workers say about them back to the runs. The hooks of mdp_broker (their cookie is the struct broker), and the timers: lease,
  * retry, cancel.
  *
  * Fencing: a job's tag bears the attempt. Whatever comes back with another tag than that of the run's step under way is
@@ -11,10 +11,10 @@
 
 #define DISPATCH_NO_WORKER_MS 30000 /* a job that finds no worker for so long says so */
 
-void dispatch_ready(void *broker, struct worker *worker, const struct reply_ready *ready);
-void dispatch_partial(void *broker, struct worker *worker, const void *body, size_t len_bytes);
-void dispatch_final(void *broker, struct worker *worker, const char *tag, const void *body, size_t len_bytes);
-void dispatch_gone(void *broker, struct worker *worker, bool said_so);
+void dispatch_ready(void *cookie, struct worker *worker, const struct reply_ready *ready);
+void dispatch_partial(void *cookie, struct worker *worker, const void *body, size_t len_bytes);
+void dispatch_final(void *cookie, struct worker *worker, const char *tag, const void *body, size_t len_bytes);
+void dispatch_gone(void *cookie, struct worker *worker, bool said_so);
 
 /* dispatch_turn: timers that are due, then queued jobs to idle workers. */
 void dispatch_turn(struct broker *broker);

@@ -134,7 +134,7 @@ static void cache_put(struct events *events, struct event *event)
 		event_destroy(&event);
 		return;
 	}
-	memmove(&events->cache[at + 1], &events->cache[at], (events->n_cached - at) * sizeof(events->cache[0]));
+	memmove(&events->cache[at + 1], &events->cache[at], (events->n_cached - at) * sizeof(struct event *));
 	events->cache[at] = event;
 	events->n_cached++;
 }
@@ -156,7 +156,7 @@ static void publish_cached(struct events *events, const uint8_t *prefix, size_t 
 	for (size_t i = 0; i < events->n_cached; i++)
 		if (strlen(events->cache[i]->topic) >= len && memcmp(events->cache[i]->topic, prefix, len) == 0)
 			matching[n++] = events->cache[i];
-	qsort(matching, n, sizeof(matching[0]), by_order);
+	qsort(matching, n, sizeof(struct event *), by_order);
 	for (size_t i = 0; i < n; i++)
 		publish(events, matching[i]);
 }

@@ -38,8 +38,8 @@ static struct command_line read_command_line(int argc, char **argv)
 	struct command_line line = { NULL, NULL, -1 };
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) !=
-	       -1) { /* NOLINT(concurrency-mt-unsafe): no threads yet */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads yet */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			line.config = optarg;

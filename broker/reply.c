@@ -116,15 +116,12 @@ int reply_final_parse(const void *json, size_t len_bytes, struct reply_final *ou
 	*out = (struct reply_final){ .status = REPLY_OK };
 	if (root == NULL)
 		goto out;
-	if (status == NULL) {
-		(void)error_set(err, ERR_PROTOCOL, "status: want \"ok\", \"retry\" or \"fail\"");
-	} else if (strcmp(status, "ok") == 0) {
+	if (status == NULL)
+		status = "";
+	if (strcmp(status, "ok") == 0) {
 		rc = take_result(root, out, err);
-	} else if (strcmp(status, "retry") == 0) {
-		out->status = REPLY_RETRY;
-		rc = take_error(root, &out->error, err);
-	} else if (strcmp(status, "fail") == 0) {
-		out->status = REPLY_FAIL;
+	} else if (strcmp(status, "retry") == 0 || strcmp(status, "fail") == 0) {
+		out->status = strcmp(status, "retry") == 0 ? REPLY_RETRY : REPLY_FAIL;
 		rc = take_error(root, &out->error, err);
 	} else {
 		(void)error_set(err, ERR_PROTOCOL, "status: want \"ok\", \"retry\" or \"fail\"");

@@ -11,14 +11,14 @@
 
 #include "lib/error.h"
 
-#define RETRY_BASE_MS 1000
-#define RETRY_CAP_MS (5 * 60 * 1000)
+#define RETRY_BASE_MS UINT64_C(1000)
+#define RETRY_CAP_MS (UINT64_C(5) * 60 * 1000)
 #define RETRY_ATTEMPTS 5
 #define RETRY_LOSSES 10 /* workers lost in a row before a step is set aside */
 
 /* An automatic run that failed is not started again at the watcher's next tick: */
-#define RETRY_HOLD_BASE_MS (60 * 1000)
-#define RETRY_HOLD_CAP_MS (60 * 60 * 1000)
+#define RETRY_HOLD_BASE_MS (UINT64_C(60) * 1000)
+#define RETRY_HOLD_CAP_MS (UINT64_C(60) * 60 * 1000)
 
 struct retry {
 	bool again;

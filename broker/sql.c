@@ -49,7 +49,7 @@ static int fail(struct sql *sql, struct error *err)
 	int sys = sqlite3_system_errno(sql->db);
 
 	return error_set(err, class_of(sqlite3_extended_errcode(sql->db), sys), "run store: %s%s%s",
-	                 sqlite3_errmsg(sql->db), sys != 0 ? ": " : "", sys != 0 ? strerror(sys) : "");
+	                 sqlite3_errmsg(sql->db), sys != 0 ? ": " : "", sys != 0 ? strerrordesc_np(sys) : "");
 }
 
 static int trace(unsigned what, void *cookie, void *statement, void *text)

@@ -148,7 +148,7 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 {
 	const struct config_pipeline *pipeline = config_pipeline(broker->config, record->pipeline);
 	struct watch_state *state = find(broker, record->pipeline);
-	int64_t rest_ms = RETRY_HOLD_BASE_MS;
+	uint64_t rest_ms = RETRY_HOLD_BASE_MS;
 
 	if (pipeline == NULL || state == NULL || !record->whole || record->dry_run)
 		return;
@@ -164,13 +164,13 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 		break;
 	case RUN_CANCELLED:
 		/* Whoever cancels does not want to see it start again at once. */
-		state->hold_until_ms = broker->now_ms + RETRY_HOLD_CAP_MS;
+		state->hold_until_ms = broker->now_ms + (int64_t)RETRY_HOLD_CAP_MS;
 		break;
 	case RUN_DEFERRED:
 		/* The watcher goes on watching, and its next word starts the next run; but not at every tick of it. */
-		if (pipeline->watch.idle_ms < (uint64_t)rest_ms)
-			rest_ms = (int64_t)pipeline->watch.idle_ms;
-		state->hold_until_ms = broker->now_ms + rest_ms;
+		if (pipeline->watch.idle_ms < rest_ms)
+			rest_ms = pipeline->watch.idle_ms;
+		state->hold_until_ms = broker->now_ms + (int64_t)rest_ms;
 		break;
 	}
 }

@@ -1,0 +1,414 @@
+/* What was committed is there after SIGKILL; what was not, is not; nobody else gets in meanwhile. Real SQLite. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/history.h"
+#include "broker/run_store.h"
+#include "broker/sql.h"
+
+static char folder[200];
+static char path[256];
+
+static int set_up(void **state)
+{
+	const char *base = getenv("TMPDIR");
+
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "%s/aob-store.XXXXXX", base != NULL ? base : "/tmp");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = { "state.db", "state.db-wal", "state.db-shm", "state.db.lock" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char name[300];
+
+		(void)snprintf(name, sizeof(name), "%s/%s", folder, names[i]);
+		(void)unlink(name);
+	}
+	return rmdir(folder);
+}
+
+static struct run_store *open_store(void)
+{
+	struct run_store *store = NULL;
+	struct error err;
+
+	if (run_store_open(path, &store, &err) != 0)
+		fail_msg("%s", err.text);
+	return store;
+}
+
+static struct run_record record_of(const char *run, const char *pipeline)
+{
+	struct run_record record = { .whole = true, .trigger = TRIGGER_IDLE, .started_at = 1000, .n_steps = 2 };
+
+	(void)snprintf(record.run, sizeof(record.run), "%s", run);
+	(void)snprintf(record.pipeline, sizeof(record.pipeline), "%s", pipeline);
+	(void)snprintf(record.steps[0].service, sizeof(record.steps[0].service), "snapshot");
+	(void)snprintf(record.steps[1].service, sizeof(record.steps[1].service), "transfer");
+	return record;
+}
+
+static void insert(struct run_store *store, const char *run, const char *pipeline)
+{
+	struct run_record record = record_of(run, pipeline);
+	struct error err;
+
+	assert_int_equal(run_store_begin(store, &err), 0);
+	assert_int_equal(run_store_insert(store, &record, "{\"source\":\"/x\"}", &err), 0);
+	assert_int_equal(run_store_commit(store, &err), 0);
+}
+
+struct seen {
+	unsigned n;
+	struct run_record last;
+	char config[64];
+	struct error error;
+};
+
+static int look(void *cookie, const struct run_record *record, const char *config_json, const struct error *last_error,
+                struct error *err)
+{
+	struct seen *seen = cookie;
+
+	(void)err;
+	seen->n++;
+	seen->last = *record;
+	seen->error = *last_error;
+	(void)snprintf(seen->config, sizeof(seen->config), "%s", config_json);
+	return 0;
+}
+
+static void a_run_is_found_again_with_its_configuration(void **state)
+{
+	struct run_store *store = open_store();
+	struct run_record record = record_of("r1", "photos");
+	struct seen seen = { 0 };
+	struct error err;
+	struct error why = { .class = ERR_NONE };
+
+	(void)state;
+	insert(store, "r1", "photos");
+	record.steps[0] = (struct run_step){ "snapshot", STEP_OK, 1, 0, 0 };
+	record.steps[1] = (struct run_step){ "transfer", STEP_RETRY_WAIT, 3, 2, 1 };
+	(void)error_set(&why, ERR_LINK, "no route");
+	assert_int_equal(run_store_step(store, &record, 0, NULL, &err), 0);
+	assert_int_equal(run_store_step(store, &record, 1, &why, &err), 0);
+	assert_int_equal(run_store_cancelling(store, "r1", &err), 0);
+	run_store_close(&store);
+	store = open_store();
+	assert_int_equal(run_store_running(store, look, &seen, &err), 0);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.last.pipeline, "photos");
+	assert_true(seen.last.whole && seen.last.cancelling);
+	assert_int_equal(seen.last.trigger, TRIGGER_IDLE);
+	assert_int_equal(seen.last.n_steps, 2);
+	assert_int_equal(seen.last.steps[0].state, STEP_OK);
+	assert_int_equal(seen.last.steps[1].state, STEP_RETRY_WAIT);
+	assert_int_equal(seen.last.steps[1].attempt, 3);
+	assert_int_equal(seen.last.steps[1].failures, 2);
+	assert_int_equal(seen.last.steps[1].losses, 1);
+	assert_int_equal(seen.error.class, ERR_LINK);
+	assert_string_equal(seen.error.text, "no route");
+	assert_string_equal(seen.config, "{\"source\":\"/x\"}");
+	run_store_close(&store);
+}
+
+static void a_pipeline_has_one_run_at_a_time(void **state)
+{
+	struct run_store *store = open_store();
+	struct run_record second = record_of("r2", "photos");
+	struct seen seen = { 0 };
+	struct error err;
+
+	(void)state;
+	insert(store, "r1", "photos");
+	assert_int_equal(run_store_begin(store, &err), 0);
+	assert_int_equal(run_store_insert(store, &second, "{}", &err), -1);
+	run_store_rollback(store);
+	assert_int_equal(run_store_end(store, "r1", RUN_OK, 2000, NULL, &err), 0);
+	insert(store, "r2", "photos");
+	assert_int_equal(run_store_running(store, look, &seen, &err), 0);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.last.run, "r2");
+	run_store_close(&store);
+}
+
+/* The child acknowledges run A after its commit, then is killed with run B written but not committed. */
+static void killed_in_mid_change_only_the_acknowledged_is_there(void **state)
+{
+	struct run_store *store = NULL;
+	struct seen seen = { 0 };
+	struct error err;
+	int told[2];
+	char byte = 0;
+	pid_t child;
+
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		assert_int_equal(pipe(told), 0);
+		child = fork();
+		if (child == 0) {
+			struct run_record b = record_of("b", "docs");
+			char run[32];
+
+			store = open_store();
+			(void)snprintf(run, sizeof(run), "a%d", round);
+			insert(store, run, run);
+			if (run_store_begin(store, &err) != 0 || run_store_insert(store, &b, "{}", &err) != 0 ||
+			    write(told[1], "x", 1) != 1)
+				_exit(1);
+			for (;;)
+				(void)pause();
+		}
+		(void)close(told[1]);
+		assert_int_equal(read(told[0], &byte, 1), 1);
+		(void)close(told[0]);
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		store = open_store();
+		seen = (struct seen){ 0 };
+		assert_int_equal(run_store_running(store, look, &seen, &err), 0);
+		assert_int_equal(seen.n, round + 1);
+		assert_true(seen.last.run[0] == 'a');
+		run_store_close(&store);
+	}
+}
+
+static void a_second_broker_is_refused_and_told_who_has_it(void **state)
+{
+	struct run_store *store = NULL;
+	struct error err;
+	char expected[32];
+	int told[2];
+	char byte = 0;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	child = fork();
+	if (child == 0) {
+		store = open_store();
+		if (write(told[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	assert_int_equal(run_store_open(path, &store, &err), -1);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	(void)close(told[0]);
+	(void)close(told[1]);
+	assert_int_equal(err.class, ERR_LOCKED);
+	assert_int_equal(error_exit(err.class), 75);
+	(void)snprintf(expected, sizeof(expected), "process %d", (int)child);
+	assert_non_null(strstr(err.text, expected));
+	store = open_store(); /* a dead broker locks nobody out */
+	run_store_close(&store);
+}
+
+static void a_damaged_store_is_refused_with_the_remedy(void **state)
+{
+	struct run_store *store = open_store();
+	struct error err;
+	char rubbish[4096];
+	int fd;
+
+	(void)state;
+	insert(store, "r1", "photos");
+	run_store_close(&store);
+	memset(rubbish, 0xa5, sizeof(rubbish));
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, rubbish, sizeof(rubbish), 4096), sizeof(rubbish));
+	(void)close(fd);
+	assert_int_equal(run_store_open(path, &store, &err), -1);
+	assert_null(store);
+	assert_int_equal(err.class, ERR_DAMAGED);
+	assert_non_null(strstr(err.text, "aside"));
+}
+
+static void a_newer_store_is_refused(void **state)
+{
+	struct run_store *store = open_store();
+	struct error err;
+
+	(void)state;
+	assert_int_equal(sql_script(run_store_sql(store), "PRAGMA user_version = 99", &err), 0);
+	run_store_close(&store);
+	assert_int_equal(run_store_open(path, &store, &err), -1);
+	assert_int_equal(err.class, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "99"));
+}
+
+static int collect(void *cookie, const char *service, const char *result_json, struct error *err)
+{
+	char *out = cookie;
+
+	(void)err;
+	(void)snprintf(out + strlen(out), 200 - strlen(out), "%s=%s;", service, result_json);
+	return 0;
+}
+
+static void results_come_back_in_order(void **state)
+{
+	struct run_store *store = open_store();
+	char results[200] = "";
+	struct error err;
+
+	(void)state;
+	insert(store, "r1", "photos");
+	assert_int_equal(run_store_result(store, "r1", 1, "{\"b\":2}", &err), 0);
+	assert_int_equal(run_store_result(store, "r1", 0, "{\"a\":1}", &err), 0);
+	assert_int_equal(run_store_results(store, "r1", collect, results, &err), 0);
+	assert_string_equal(results, "snapshot={\"a\":1};transfer={\"b\":2};");
+	run_store_close(&store);
+}
+
+static void attempts_are_kept_bounded(void **state)
+{
+	struct run_store *store = open_store();
+	char worker[128];
+	char host[128];
+	int64_t started_at = 0;
+	struct error err;
+
+	(void)state;
+	insert(store, "r1", "photos");
+	assert_int_equal(run_store_begin(store, &err), 0);
+	for (unsigned attempt = 1; attempt <= RUN_ATTEMPTS_KEPT + 5; attempt++)
+		assert_int_equal(run_store_attempt(store, "r1", 0, attempt, "w", "h", 7, &err), 0);
+	assert_int_equal(run_store_attempt_end(store, "r1", 0, 105, 9, "ok", NULL, &err), 0);
+	assert_int_equal(run_store_commit(store, &err), 0);
+	assert_int_equal(run_store_attempt_worker(store, "r1", 0, 5, worker, host, &started_at, &err), 0);
+	assert_int_equal(run_store_attempt_worker(store, "r1", 0, 6, worker, host, &started_at, &err), 1);
+	assert_string_equal(worker, "w");
+	assert_int_equal(started_at, 7);
+	run_store_close(&store);
+}
+
+static struct history_generation generation_of(const char *pipeline, const char *name, const char *run)
+{
+	struct history_generation g = { .taken_at = 10, .published_at = 20, .files = 3, .bytes = 4, .ctransid = 55 };
+
+	(void)snprintf(g.pipeline, sizeof(g.pipeline), "%s", pipeline);
+	(void)snprintf(g.generation, sizeof(g.generation), "%s", name);
+	(void)snprintf(g.run, sizeof(g.run), "%s", run);
+	return g;
+}
+
+static void the_last_good_generation_is_the_newest_not_pruned(void **state)
+{
+	static const char *const names[] = { "2026-11-23T05-36-00Z", "2026-11-24T05-36-00Z", "2026-11-22T05-36-00Z" };
+	struct run_store *store = open_store();
+	struct history_generation found;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct history_generation g = generation_of("photos", names[i], "r1");
+
+		assert_int_equal(history_publish(store, &g, &err), 0);
+		g.published_at = 99999; /* told a second time: the first date stays */
+		assert_int_equal(history_publish(store, &g, &err), 0);
+	}
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 1);
+	assert_string_equal(found.generation, names[1]);
+	assert_int_equal(found.published_at, 20);
+	assert_int_equal(found.ctransid, 55);
+	assert_int_equal(history_prune(store, "photos", names[1], &err), 1);
+	assert_int_equal(history_prune(store, "photos", names[1], &err), 0);
+	assert_int_equal(history_prune(store, "photos", "none", &err), 0);
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 1);
+	assert_string_equal(found.generation, names[0]);
+	run_store_close(&store);
+}
+
+static void trimming_keeps_the_run_of_the_last_good_generation(void **state)
+{
+	struct run_store *store = open_store();
+	struct history_generation g = generation_of("photos", "2026-11-23T05-36-00Z", "r0");
+	struct history_run found;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(run_store_begin(store, &err), 0);
+	for (int i = 0; i < 1200; i++) {
+		struct run_record record = record_of("", "photos");
+
+		(void)snprintf(record.run, sizeof(record.run), "r%d", i);
+		assert_int_equal(run_store_insert(store, &record, "{}", &err), 0);
+		assert_int_equal(run_store_end(store, record.run, RUN_OK, 1001, NULL, &err), 0);
+	}
+	assert_int_equal(history_publish(store, &g, &err), 0);
+	assert_int_equal(run_store_commit(store, &err), 0);
+	/* A clock that jumped by centuries: the newest runs stay all the same. */
+	assert_int_equal(history_trim(store, INT64_C(9000000000), &err), 0);
+	assert_int_equal(history_run(store, "r0", &found, &err), 1);
+	assert_int_equal(history_run(store, "r1", &found, &err), 0);
+	assert_int_equal(history_run(store, "r600", &found, &err), 0);
+	assert_int_equal(history_run(store, "r1199", &found, &err), 1);
+	assert_int_equal(history_last_run(store, "photos", &found, &err), 1);
+	assert_string_equal(found.run, "r1199");
+	run_store_close(&store);
+}
+
+static void pauses_and_clocks_survive(void **state)
+{
+	struct run_store *store = open_store();
+	struct history_watch watch = { "active", "written", 5, 6, 7 };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(history_paused(store, "photos", &err), 0);
+	assert_int_equal(history_pause(store, "photos", true, 1, &err), 0);
+	assert_int_equal(history_watch_save(store, "photos", &watch, &err), 0);
+	run_store_close(&store);
+	store = open_store();
+	watch = (struct history_watch){ .since = 0 };
+	assert_int_equal(history_paused(store, "photos", &err), 1);
+	assert_int_equal(history_watch(store, "photos", &watch, &err), 1);
+	assert_string_equal(watch.state, "active");
+	assert_int_equal(watch.since, 5);
+	assert_int_equal(history_pause(store, "photos", false, 1, &err), 0);
+	assert_int_equal(history_paused(store, "photos", &err), 0);
+	run_store_close(&store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_run_is_found_again_with_its_configuration, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_pipeline_has_one_run_at_a_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(killed_in_mid_change_only_the_acknowledged_is_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_second_broker_is_refused_and_told_who_has_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_with_the_remedy, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_newer_store_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(results_come_back_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(attempts_are_kept_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(trimming_keeps_the_run_of_the_last_good_generation, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pauses_and_clocks_survive, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
