@@ -212,6 +212,7 @@ static enum mdp_worker_event take_job(struct mdp_worker *worker, const char *tag
 		worker->attempt = attempt;
 		worker->cancelled = false;
 		worker->request = zframe_dup(body);
+		forget_final(worker); /* who gives us the next one has seen the last one's end */
 		return MDP_WORKER_JOB;
 	}
 	if (strcmp(job, worker->job) != 0 || worker->cancelled) {

@@ -77,8 +77,11 @@ class Stage:
     def request(self, tag, body):
         cancel = json.loads(body).get("cancel")
         if cancel is None and self.job is None:
-            self.job = Job(tag, body, self.options.seconds)
+            self.job, self.final = Job(tag, body, self.options.seconds), None  # a new job: the last FINAL has arrived
             self.job.start()
+        elif cancel is None and tag != self.job.tag:
+            reply = {"status": "retry", "error": {"code": "locked", "message": "has a job in hand"}}
+            self.send(FINAL, tag, b"", json.dumps(reply).encode())
         elif cancel is not None and self.job and cancel == self.job.request["job"]:
             self.job.cancelled.set()
 
