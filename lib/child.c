@@ -1,0 +1,129 @@
+#include "lib/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_MS 10
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static void close_pair(int pair[2])
+{
+	close_one(&pair[0]);
+	close_one(&pair[1]);
+}
+
+/* In the child, between fork and exec: only calls that are safe after fork in a program with threads. */
+static void become(const char *const *argv, int in_fd, int out_fd, int err_fd, int told_fd, pid_t parent)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int sys;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(127); /* the parent died before the signal was asked for */
+	for (int number = 1; number < NSIG; number++)
+		(void)sigaction(number, &usual, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(in_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(err_fd, STDERR_FILENO) >= 0)
+		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+	sys = errno;
+	if (write(told_fd, &sys, sizeof(sys)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int make_pipes(int in[2], int out[2], int errors[2], int told[2], struct error *err)
+{
+	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(errors, O_CLOEXEC) != 0 ||
+	    pipe2(told, O_CLOEXEC) != 0)
+		return error_sys(err, errno, "making pipes");
+	return 0;
+}
+
+int child_start(struct child *child, const char *const *argv, struct error *err)
+{
+	int in[2] = { -1, -1 };
+	int out[2] = { -1, -1 };
+	int errors[2] = { -1, -1 };
+	int told[2] = { -1, -1 };
+	pid_t parent = getpid();
+	int rc = -1;
+	int sys = 0;
+
+	*child = (struct child){ .in_fd = -1, .out_fd = -1, .err_fd = -1 };
+	if (make_pipes(in, out, errors, told, err) != 0)
+		goto end;
+	child->pid = fork();
+	if (child->pid < 0) {
+		child->pid = 0;
+		(void)error_sys(err, errno, "starting %s", argv[0]);
+		goto end;
+	}
+	if (child->pid == 0)
+		become(argv, in[0], out[1], errors[1], told[1], parent);
+	close_one(&told[1]);
+	/* The pipe closes by itself when exec succeeds. */
+	if (read(told[0], &sys, sizeof(sys)) == (ssize_t)sizeof(sys)) {
+		(void)waitpid(child->pid, &child->status, 0);
+		child->pid = 0;
+		(void)error_sys(err, sys, "running %s", argv[0]);
+		goto end;
+	}
+	child->in_fd = in[1];
+	child->out_fd = out[0];
+	child->err_fd = errors[0];
+	in[1] = out[0] = errors[0] = -1;
+	(void)fcntl(child->err_fd, F_SETFL, O_NONBLOCK);
+	rc = 0;
+end:
+	close_pair(in);
+	close_pair(out);
+	close_pair(errors);
+	close_pair(told);
+	return rc;
+}
+
+/* Waits at most ms. */
+static int ended(struct child *child, uint64_t ms)
+{
+	struct timespec nap = { .tv_nsec = POLL_MS * 1000000L };
+
+	for (uint64_t waited = 0;; waited += POLL_MS) {
+		pid_t rc = waitpid(child->pid, &child->status, WNOHANG);
+
+		if (rc == child->pid || (rc < 0 && errno == ECHILD)) {
+			child->pid = 0;
+			return 1;
+		}
+		if (waited >= ms)
+			return 0;
+		(void)nanosleep(&nap, NULL);
+	}
+}
+
+void child_end(struct child *child, uint64_t wait_ms)
+{
+	close_one(&child->in_fd);
+	close_one(&child->out_fd);
+	close_one(&child->err_fd);
+	if (child->pid == 0 || ended(child, wait_ms))
+		return;
+	(void)kill(child->pid, SIGTERM);
+	if (ended(child, 1000))
+		return;
+	(void)kill(child->pid, SIGKILL);
+	(void)ended(child, 60000); /* in uninterruptible sleep perhaps: init takes it over */
+}

@@ -1,0 +1,339 @@
+#include "lib/entry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "lib/entry_xattr.h"
+
+#define TARGET_BYTES_MAX 65536
+#define PROC_BYTES 32
+#define STAT_BYTES 128
+
+void entry_memory_init(struct entry_memory *memory)
+{
+	*memory = (struct entry_memory){ 0 };
+}
+
+void entry_memory_done(struct entry_memory *memory)
+{
+	free(memory->data);
+	free(memory->xattrs);
+	*memory = (struct entry_memory){ 0 };
+}
+
+static enum entry_type type_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return ENTRY_FOLDER;
+	case S_IFLNK:
+		return ENTRY_SYMLINK;
+	case S_IFIFO:
+		return ENTRY_FIFO;
+	case S_IFCHR:
+		return ENTRY_CHAR_DEVICE;
+	case S_IFBLK:
+		return ENTRY_BLOCK_DEVICE;
+	case S_IFSOCK:
+		return ENTRY_SOCKET;
+	default:
+		return ENTRY_FILE;
+	}
+}
+
+static mode_t mode_of(enum entry_type type)
+{
+	switch (type) {
+	case ENTRY_FOLDER:
+		return S_IFDIR;
+	case ENTRY_SYMLINK:
+		return S_IFLNK;
+	case ENTRY_FIFO:
+		return S_IFIFO;
+	case ENTRY_CHAR_DEVICE:
+		return S_IFCHR;
+	case ENTRY_BLOCK_DEVICE:
+		return S_IFBLK;
+	case ENTRY_SOCKET:
+		return S_IFSOCK;
+	case ENTRY_FILE:
+		break;
+	}
+	return S_IFREG;
+}
+
+/* An unprivileged receiver's tree is a fake-super tree; for root, names like user.rsync.* are attributes like others, so
+ * that a source that holds such a tree is copied as it is. */
+static bool reads_fake_super(void)
+{
+	return geteuid() != 0;
+}
+
+static void from_stat(const struct stat *st, struct entry *entry)
+{
+	entry->type = type_of(st->st_mode);
+	entry->mode = st->st_mode & 07777;
+	entry->uid = st->st_uid;
+	entry->gid = st->st_gid;
+	entry->size_bytes = entry->type == ENTRY_FILE ? (uint64_t)st->st_size : 0;
+	entry->mtime_s = st->st_mtim.tv_sec;
+	entry->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	entry->inode = st->st_ino;
+	entry->links = (uint32_t)st->st_nlink;
+	if (entry->type == ENTRY_CHAR_DEVICE || entry->type == ENTRY_BLOCK_DEVICE) {
+		entry->rdev_major = major(st->st_rdev);
+		entry->rdev_minor = minor(st->st_rdev);
+	}
+	if (entry->type == ENTRY_FILE && st->st_blocks < st->st_size / 512)
+		entry->flags |= ENTRY_SPARSE;
+}
+
+/* rsync's form (rsync.h, XSTAT_ATTR): "%o %u,%u %u:%u": mode with type, device, owner. */
+static int from_fake_stat(const char *proc, struct entry *entry, struct error *err)
+{
+	char text[STAT_BYTES];
+	unsigned mode;
+	unsigned rdev[2];
+	unsigned owner[2];
+	char end;
+	ssize_t n = getxattr(proc, ENTRY_XATTR_STAT, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return errno == ENODATA || errno == ENOTSUP || errno == EPERM || errno == EACCES
+		               ? 0
+		               : error_sys(err, errno, "reading %s", ENTRY_XATTR_STAT);
+	text[n] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): the count of conversions is checked, and numbers that wrap do no harm */
+	if (sscanf(text, "%o %u,%u %u:%u%c", &mode, &rdev[0], &rdev[1], &owner[0], &owner[1], &end) != 5)
+		return error_set(err, ERR_DAMAGED, "unreadable %s", ENTRY_XATTR_STAT);
+	entry->type = type_of(mode);
+	entry->mode = mode & 07777;
+	entry->rdev_major = rdev[0];
+	entry->rdev_minor = rdev[1];
+	entry->uid = owner[0];
+	entry->gid = owner[1];
+	if (entry->type != ENTRY_FILE)
+		entry->size_bytes = 0;
+	return 0;
+}
+
+static int read_target(int path_fd, struct entry_memory *memory, size_t *used, struct entry *entry, struct error *err)
+{
+	ssize_t n;
+
+	if (memory->room_bytes < TARGET_BYTES_MAX) {
+		void *grown = realloc(memory->data, TARGET_BYTES_MAX);
+
+		if (grown == NULL)
+			return error_set(err, ERR_SYSTEM, "out of memory");
+		memory->data = grown;
+		memory->room_bytes = TARGET_BYTES_MAX;
+	}
+	n = readlinkat(path_fd, "", memory->data, TARGET_BYTES_MAX - 1);
+	if (n < 0)
+		return error_sys(err, errno, "reading the symlink");
+	((char *)memory->data)[n] = '\0';
+	entry->target = memory->data;
+	*used = (size_t)n + 1;
+	return 0;
+}
+
+static int read_held(int path_fd, bool digest, struct entry_memory *memory, struct entry *entry, struct error *err)
+{
+	char proc[PROC_BYTES];
+	struct stat st;
+	size_t used = 0;
+
+	if (fstat(path_fd, &st) != 0)
+		return error_sys(err, errno, "stat");
+	from_stat(&st, entry);
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	if (reads_fake_super() && entry->type != ENTRY_SYMLINK && from_fake_stat(proc, entry, err) != 0)
+		return -1;
+	if (entry->type == ENTRY_SYMLINK && read_target(path_fd, memory, &used, entry, err) != 0)
+		return -1;
+	if (entry_xattr_read(path_fd, reads_fake_super(), memory, used, entry, err) != 0)
+		return -1;
+	if (used != 0)
+		entry->target = memory->data; /* reading the attributes may have moved it */
+	if (digest) {
+		entry->flags |= ENTRY_DIGEST_ONLY;
+		entry->xattrs = NULL;
+		entry->n_xattrs = 0;
+	}
+	return 0;
+}
+
+int entry_read(int parent_fd, const char *name, const char *path, bool digest, struct entry_memory *memory,
+               struct entry *entry, struct error *err)
+{
+	int path_fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	*entry = (struct entry){ .path = path, .target = "" };
+	if (path_fd < 0)
+		return error_sys(err, errno, "opening \"%.300s\"", path);
+	rc = read_held(path_fd, digest, memory, entry, err);
+	if (rc != 0)
+		error_prefix(err, "\"%.300s\"", path);
+	(void)close(path_fd);
+	return rc;
+}
+
+static int set_fake_stat(const char *proc, const struct stat *st, const struct entry *entry, struct error *err)
+{
+	char text[STAT_BYTES];
+	mode_t mode = mode_of(entry->type) | entry->mode;
+	int n;
+
+	if (st->st_mode == mode && st->st_uid == entry->uid && st->st_gid == entry->gid) {
+		if (removexattr(proc, ENTRY_XATTR_STAT) != 0 && errno != ENODATA && errno != ENOTSUP)
+			return error_sys(err, errno, "removing %s", ENTRY_XATTR_STAT);
+		return 0;
+	}
+	n = snprintf(text, sizeof(text), "%o %u,%u %u:%u", mode, entry->rdev_major, entry->rdev_minor, entry->uid,
+	             entry->gid);
+	if (setxattr(proc, ENTRY_XATTR_STAT, text, (size_t)n, 0) != 0)
+		return error_sys(err, errno, "setting %s", ENTRY_XATTR_STAT);
+	return 0;
+}
+
+/* What owner and mode stand for, in the attributes of a file that this user owns and must be able to work with. */
+static int apply_fake(const char *proc, int path_fd, const struct entry *entry, struct error *err)
+{
+	struct stat st;
+
+	if (entry->type == ENTRY_SYMLINK)
+		return 0;
+	if (chmod(proc, (entry->mode & 0777) | (entry->type == ENTRY_FOLDER ? 0700 : 0600)) != 0)
+		return error_sys(err, errno, "setting the mode");
+	if (fstat(path_fd, &st) != 0)
+		return error_sys(err, errno, "stat");
+	return set_fake_stat(proc, &st, entry, err);
+}
+
+static int apply_held(int path_fd, const struct entry *entry, bool fake_super, struct error *err)
+{
+	char proc[PROC_BYTES];
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	if (!fake_super && fchownat(path_fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) != 0)
+		return error_sys(err, errno, "setting owner %u:%u", entry->uid, entry->gid);
+	if (entry_xattr_clear(path_fd, entry, fake_super, err) != 0 ||
+	    entry_xattr_set(path_fd, entry, false, fake_super, err) != 0)
+		return -1;
+	if (fake_super) {
+		if (apply_fake(proc, path_fd, entry, err) != 0)
+			return -1;
+	} else if (entry->type != ENTRY_SYMLINK && chmod(proc, entry->mode) != 0) {
+		return error_sys(err, errno, "setting mode %04o", entry->mode);
+	}
+	return entry_xattr_set(path_fd, entry, true, fake_super, err);
+}
+
+int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
+	int path_fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	if (path_fd < 0)
+		return error_sys(err, errno, "opening \"%.300s\"", entry->path);
+	rc = apply_held(path_fd, entry, fake_super, err);
+	if (rc == 0 && utimensat(parent_fd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
+		rc = error_sys(err, errno, "setting the time");
+	if (rc != 0)
+		error_prefix(err, "\"%.300s\"", entry->path);
+	(void)close(path_fd);
+	return rc;
+}
+
+static int make_file(int parent_fd, const char *name)
+{
+	int fd = openat(parent_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd >= 0 ? close(fd) : -1;
+}
+
+int entry_make(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err)
+{
+	int rc = -1;
+
+	switch (entry->type) {
+	case ENTRY_FOLDER:
+		rc = mkdirat(parent_fd, name, 0700);
+		break;
+	case ENTRY_SYMLINK:
+		rc = symlinkat(entry->target, parent_fd, name);
+		break;
+	case ENTRY_FIFO:
+	case ENTRY_SOCKET:
+	case ENTRY_CHAR_DEVICE:
+	case ENTRY_BLOCK_DEVICE:
+		rc = fake_super ? make_file(parent_fd, name)
+		                : mknodat(parent_fd, name, mode_of(entry->type) | 0600,
+		                          makedev(entry->rdev_major, entry->rdev_minor));
+		break;
+	case ENTRY_FILE:
+		return error_set(err, ERR_INTERNAL, "\"%.300s\": files are not made by entry_make", entry->path);
+	}
+	return rc == 0 ? 0 : error_sys(err, errno, "making \"%.300s\"", entry->path);
+}
+
+int entry_order(const char *path_a, const char *path_b)
+{
+	const unsigned char *a = (const unsigned char *)path_a;
+	const unsigned char *b = (const unsigned char *)path_b;
+
+	while (*a == *b && *a != '\0') {
+		a++;
+		b++;
+	}
+	/* The end is smallest (a parent comes before what it holds), then '/', then the rest. */
+	int rank_a = *a == '\0' ? -2 : *a == '/' ? -1 : *a;
+	int rank_b = *b == '\0' ? -2 : *b == '/' ? -1 : *b;
+	return rank_a - rank_b;
+}
+
+bool entry_same_metadata(const struct entry *a, const struct entry *b)
+{
+	return a->type == b->type && (a->type == ENTRY_SYMLINK || a->mode == b->mode) && a->uid == b->uid &&
+	       a->gid == b->gid && a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
+	       a->rdev_major == b->rdev_major && a->rdev_minor == b->rdev_minor && strcmp(a->target, b->target) == 0 &&
+	       memcmp(a->xattr_digest, b->xattr_digest, ENTRY_DIGEST_BYTES) == 0;
+}
+
+void entry_digest(const struct entry_xattr *xattrs, size_t n_xattrs, uint8_t digest[ENTRY_DIGEST_BYTES])
+{
+	unsigned char whole[EVP_MAX_MD_SIZE] = { 0 };
+	EVP_MD_CTX *sha;
+
+	memset(digest, 0, ENTRY_DIGEST_BYTES);
+	if (n_xattrs == 0)
+		return;
+	sha = EVP_MD_CTX_new();
+	if (sha != NULL && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1) {
+		for (size_t i = 0; i < n_xattrs; i++) {
+			size_t n = xattrs[i].len_bytes;
+			unsigned char length[4] = { (unsigned char)(n >> 24), (unsigned char)(n >> 16),
+				                    (unsigned char)(n >> 8), (unsigned char)n };
+
+			(void)EVP_DigestUpdate(sha, xattrs[i].name, strlen(xattrs[i].name) + 1);
+			(void)EVP_DigestUpdate(sha, length, sizeof(length));
+			(void)EVP_DigestUpdate(sha, xattrs[i].value, n);
+		}
+		(void)EVP_DigestFinal_ex(sha, whole, NULL);
+	}
+	EVP_MD_CTX_free(sha);
+	memcpy(digest, whole, ENTRY_DIGEST_BYTES);
+}

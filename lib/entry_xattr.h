@@ -1,0 +1,26 @@
+/* entry_xattr: the extended attributes of one object, by the O_PATH descriptor that holds it (through /proc/self/fd, so that
+ * symlinks and files that may not be opened have theirs too).
+ *
+ * Left out both ways: user.shatag.* (our own), btrfs.* and security.selinux (they belong to one file system, one host).
+ * fake_super: names that an unprivileged process may not use are kept behind "user.rsync.", as rsync --fake-super does;
+ * "user.rsync.%stat" is no attribute but entry.c's.
+ *
+ * threads: none shared. */
+#ifndef AOB_ENTRY_XATTR_H
+#define AOB_ENTRY_XATTR_H
+
+#include <stdbool.h>
+
+#include "lib/entry.h"
+
+#define ENTRY_XATTR_STAT "user.rsync.%stat"
+
+/* entry_xattr_read: sorted, into entry->xattrs (memory->data from offset `at` on). errors: ERR_INPUT (too many), by errno. */
+int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, size_t at, struct entry *entry,
+                     struct error *err);
+
+/* entry_xattr_clear: remove those that entry does not name. entry_xattr_set: set those that are (acls), or are no (!acls), ACLs. */
+int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, struct error *err);
+int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, struct error *err);
+
+#endif

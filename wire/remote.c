@@ -1,0 +1,491 @@
+#include "wire/remote.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/child.h"
+#include "lib/log.h"
+#include "lib/version.h"
+#include "wire/codec.h"
+
+#define WORDS_BYTES 4096 /* of the child's stderr that are kept, the last ones */
+#define ARGS_MAX 128
+#define END_MS 10000
+#define EXPLAIN_MS 2000
+#define GENERATIONS_MAX 100000
+#define SSH_FAILED 255 /* ssh(1): an error of ssh itself */
+#define NOT_FOUND_STATUS 127
+
+struct remote {
+	struct child child;
+	struct wire *wire;
+	struct wire_hooks hooks; /* the caller's */
+	struct remote_welcome welcome;
+	bool over_ssh;
+	bool broken; /* an error came: no BYE */
+	char place[256];
+	char words[WORDS_BYTES + 1];
+	size_t words_bytes;
+};
+
+/* What is run: words that this owns, and pointers to them or to the configuration. */
+struct command {
+	const char *argv[ARGS_MAX + 1];
+	size_t n;
+	char host[300];
+	char port[16];
+	char *root;
+	char program[PATH_MAX];
+};
+
+static void add(struct command *command, const char *word)
+{
+	if (command->n < ARGS_MAX)
+		command->argv[command->n++] = word;
+}
+
+/* [user@]host[:port], an IPv6 address in brackets. */
+static int split_target(const char *target, struct command *command, struct error *err)
+{
+	const char *host = strrchr(target, '@');
+	const char *close = strrchr(target, ']');
+	const char *colon = strrchr(target, ':');
+	size_t n = strlen(target);
+
+	host = host != NULL ? host + 1 : target;
+	if (colon != NULL && (close == NULL ? strchr(host, ':') == colon : colon > close)) {
+		n = (size_t)(colon - target);
+		if (snprintf(command->port, sizeof(command->port), "%s", colon + 1) >= (int)sizeof(command->port))
+			return error_set(err, ERR_CONFIG, "the port in \"%.100s\" is too long", target);
+	}
+	if (n >= sizeof(command->host) || target[0] == '-' || n == 0)
+		return error_set(err, ERR_CONFIG, "\"%.100s\" is not [user@]host[:port]", target);
+	(void)snprintf(command->host, sizeof(command->host), "%.*s", (int)n, target);
+	if (*host == '[' && close != NULL) {
+		/* ssh takes the address without its brackets. */
+		char *open = command->host + (host - target);
+		char *end = strrchr(open, ']');
+
+		if (end != NULL)
+			*end = '\0';
+		memmove(open, open + 1, strlen(open));
+	}
+	return 0;
+}
+
+/* One word for the far end's login shell; a forced command does not look at it. */
+static char *quoted(const char *word)
+{
+	char *out = malloc(4 * strlen(word) + 3);
+	char *at = out;
+
+	if (out == NULL)
+		return NULL;
+	*at++ = '\'';
+	for (; *word != '\0'; word++) {
+		if (*word == '\'') {
+			memcpy(at, "'\\''", 4);
+			at += 4;
+		} else {
+			*at++ = *word;
+		}
+	}
+	*at++ = '\'';
+	*at = '\0';
+	return out;
+}
+
+static int ssh_command(const struct config_vault *vault, struct command *command, struct error *err)
+{
+	static const char *const always[] = { "ssh",
+		                              "-T",
+		                              "-x",
+		                              "-a",
+		                              "-oBatchMode=yes",
+		                              "-oServerAliveInterval=15",
+		                              "-oServerAliveCountMax=4",
+		                              "-oConnectTimeout=30",
+		                              "-oClearAllForwardings=yes",
+		                              "-oControlMaster=no",
+		                              "-oControlPath=none",
+		                              "-oLogLevel=ERROR" };
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		add(command, always[i]);
+	if (split_target(vault->ssh, command, err) != 0)
+		return -1;
+	for (const char *const *option = vault->ssh_options; option != NULL && *option != NULL; option++) {
+		add(command, "-o");
+		add(command, *option);
+	}
+	if (vault->identity != NULL) {
+		add(command, "-oIdentitiesOnly=yes");
+		add(command, "-i");
+		add(command, vault->identity);
+	}
+	if (command->port[0] != '\0') {
+		add(command, "-p");
+		add(command, command->port);
+	}
+	command->root = quoted(vault->root);
+	if (command->root == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	add(command, "--");
+	add(command, command->host);
+	add(command, "aob-receiver serve --root");
+	add(command, command->root);
+	return 0;
+}
+
+/* The receiver of a local vault: the one beside this program, else the one on PATH. */
+static void local_command(const struct config_vault *vault, struct command *command)
+{
+	static const char name[] = "aob-receiver";
+	ssize_t n = readlink("/proc/self/exe", command->program, sizeof(command->program) - sizeof(name) - 1);
+	char *slash;
+
+	command->program[n > 0 ? n : 0] = '\0';
+	slash = strrchr(command->program, '/');
+	if (slash != NULL)
+		memcpy(slash + 1, name, sizeof(name));
+	if (slash == NULL || access(command->program, X_OK) != 0)
+		memcpy(command->program, name, sizeof(name));
+	add(command, command->program);
+	add(command, "serve");
+	add(command, "--root");
+	add(command, vault->root);
+}
+
+static void keep_words(struct remote *remote, const char *text, size_t n)
+{
+	size_t gone;
+
+	if (n > WORDS_BYTES) {
+		text += n - WORDS_BYTES;
+		n = WORDS_BYTES;
+	}
+	gone = remote->words_bytes + n > WORDS_BYTES ? remote->words_bytes + n - WORDS_BYTES : 0;
+	memmove(remote->words, remote->words + gone, remote->words_bytes - gone);
+	remote->words_bytes -= gone;
+	memcpy(remote->words + remote->words_bytes, text, n);
+	remote->words_bytes += n;
+	remote->words[remote->words_bytes] = '\0';
+}
+
+/* The child's stderr, as far as there is some: a pipe that nobody reads would block it. */
+static void listen_to(struct remote *remote)
+{
+	char text[WORDS_BYTES];
+	ssize_t n;
+
+	while (remote->child.err_fd >= 0 && (n = read(remote->child.err_fd, text, sizeof(text) - 1)) > 0) {
+		text[n] = '\0';
+		keep_words(remote, text, (size_t)n);
+		log_trace("wire", "stderr of the far end: %s", text);
+	}
+}
+
+static int on_waiting(void *context, struct error *err)
+{
+	struct remote *remote = context;
+
+	listen_to(remote);
+	return remote->hooks.waiting != NULL ? remote->hooks.waiting(remote->hooks.context, err) : 0;
+}
+
+static int on_pace(void *context, size_t len_bytes, struct error *err)
+{
+	struct remote *remote = context;
+
+	listen_to(remote);
+	return remote->hooks.pace != NULL ? remote->hooks.pace(remote->hooks.context, len_bytes, err) : 0;
+}
+
+static int start(struct remote *remote, const struct config_vault *vault, struct error *err)
+{
+	struct wire_hooks hooks = { .pace = on_pace, .waiting = on_waiting, .context = remote };
+	struct command *command = calloc(1, sizeof(*command));
+	int rc = -1;
+
+	if (command == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	remote->over_ssh = vault->ssh != NULL;
+	(void)snprintf(remote->place, sizeof(remote->place), "%s", vault->ssh != NULL ? vault->ssh : vault->root);
+	if (vault->ssh == NULL)
+		local_command(vault, command);
+	else if (ssh_command(vault, command, err) != 0)
+		goto out;
+	if (command->n == ARGS_MAX) {
+		(void)error_set(err, ERR_CONFIG, "too many ssh_options");
+		goto out;
+	}
+	if (child_start(&remote->child, command->argv, err) != 0)
+		goto out;
+	rc = wire_new(remote->child.out_fd, remote->child.in_fd, 'C', &hooks, &remote->wire, err);
+out:
+	free(command->root);
+	free(command);
+	return rc;
+}
+
+static int greet(struct remote *remote, const char *pipeline, const char *role, struct error *err)
+{
+	struct remote_welcome *w = &remote->welcome;
+	struct encoder e;
+	struct frame frame;
+	struct decoder d;
+	uint32_t features;
+	int rc;
+
+	encoder_init(&e);
+	put_u32(&e, WIRE_MAGIC);
+	put_u16(&e, WIRE_VERSION);
+	put_u16(&e, WIRE_VERSION);
+	put_u32(&e, WIRE_FEATURE_ZSTD);
+	put_string(&e, role);
+	put_string(&e, pipeline);
+	put_string(&e, "aob " AOB_VERSION);
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote->wire, FRAME_HELLO, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	if (rc != 0 || wire_expect(remote->wire, FRAME_WELCOME, &frame, err) != 0)
+		return -1;
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	w->version = get_u16(&d);
+	features = get_u32(&d);
+	get_string(&d, w->vault_id, sizeof(w->vault_id));
+	get_string(&d, w->software, sizeof(w->software));
+	get_string(&d, w->strategy, sizeof(w->strategy));
+	w->clock_s = get_i64(&d);
+	if (codec_done(&d, "WELCOME", err) != 0)
+		return -1;
+	if (w->version != WIRE_VERSION)
+		return error_set(err, ERR_PROTOCOL, "the far end chose version %u, this one speaks %d", w->version,
+		                 WIRE_VERSION);
+	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(remote->wire, err) : 0;
+}
+
+int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
+                const struct wire_hooks *hooks, struct remote **remote, struct error *err)
+{
+	struct remote *made = calloc(1, sizeof(*made));
+
+	*remote = NULL;
+	if (made == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	made->child = (struct child){ .in_fd = -1, .out_fd = -1, .err_fd = -1 };
+	if (hooks != NULL)
+		made->hooks = *hooks;
+	if (start(made, vault, err) != 0 || greet(made, pipeline, role, err) != 0) {
+		remote_explain(made, err);
+		error_prefix(err, "vault %s", made->place);
+		remote_close(&made);
+		return -1;
+	}
+	*remote = made;
+	return 0;
+}
+
+void remote_close(struct remote **remote)
+{
+	struct remote *r = *remote;
+
+	if (r == NULL)
+		return;
+	*remote = NULL;
+	if (r->wire != NULL && !r->broken && wire_send(r->wire, FRAME_BYE, NULL, 0, NULL) == 0)
+		(void)wire_flush(r->wire, NULL);
+	listen_to(r);
+	wire_destroy(&r->wire);
+	child_end(&r->child, r->broken ? EXPLAIN_MS : END_MS);
+	free(r);
+}
+
+struct wire *remote_wire(struct remote *remote)
+{
+	return remote->wire;
+}
+
+const struct remote_welcome *remote_welcome(const struct remote *remote)
+{
+	return &remote->welcome;
+}
+
+static bool said(const struct remote *remote, const char *what)
+{
+	return strstr(remote->words, what) != NULL;
+}
+
+/* ssh tells by words and exit status what no retry will mend. */
+static void classify(const struct remote *remote, int status, struct error *err)
+{
+	if (said(remote, "HOST IDENTIFICATION HAS CHANGED") || said(remote, "Host key verification failed")) {
+		err->class = ERR_PERMISSION;
+		error_prefix(err,
+		             "the far end's host key is unknown or has changed; if that is right, mend known_hosts");
+	} else if (said(remote, "Permission denied")) {
+		err->class = ERR_PERMISSION;
+		error_prefix(err, "ssh was not let in; is the public key in the far end's authorized_keys?");
+	} else if (status == NOT_FOUND_STATUS) {
+		err->class = ERR_CONFIG;
+		error_prefix(err,
+		             "aob-receiver was not found at the far end; install it, or name it in a forced command");
+	} else if (status == SSH_FAILED) {
+		err->class = ERR_LINK;
+	}
+}
+
+/* The last line that says something. */
+static const char *last_line(char *words)
+{
+	size_t n = strlen(words);
+
+	while (n > 0 && isspace((unsigned char)words[n - 1]))
+		words[--n] = '\0';
+	for (const char *at = words + n; at > words; at--)
+		if (at[-1] == '\n')
+			return at;
+	return words;
+}
+
+void remote_explain(struct remote *remote, struct error *err)
+{
+	char safe[512];
+	char copy[WORDS_BYTES + 1];
+	const char *line;
+	int status;
+
+	remote->broken = true;
+	if (err == NULL || (err->class != ERR_LINK && err->class != ERR_PROTOCOL))
+		return;
+	/* With its pipes closed ssh ends soon; what it says last still is in the pipe of stderr. */
+	if (remote->child.in_fd >= 0)
+		(void)close(remote->child.in_fd);
+	remote->child.in_fd = -1;
+	for (int i = 0; i < EXPLAIN_MS / 50 && remote->child.pid != 0; i++) {
+		listen_to(remote);
+		if (waitpid(remote->child.pid, &remote->child.status, WNOHANG) == remote->child.pid)
+			remote->child.pid = 0;
+		else
+			(void)usleep(50000);
+	}
+	listen_to(remote);
+	status = remote->child.pid == 0 && WIFEXITED(remote->child.status) ? WEXITSTATUS(remote->child.status) : -1;
+	memcpy(copy, remote->words, sizeof(copy));
+	line = last_line(copy);
+	if (*line != '\0') {
+		char before[ERROR_TEXT_SIZE];
+
+		(void)snprintf(before, sizeof(before), "%s", err->text);
+		(void)error_set(err, err->class, "%.500s (%s says: %s)", before,
+		                remote->over_ssh ? "ssh" : "the receiver", log_escape(line, safe, sizeof(safe)));
+	}
+	if (remote->over_ssh || status == NOT_FOUND_STATUS)
+		classify(remote, status, err);
+}
+
+static void get_generation(struct decoder *d, struct generation_info *g)
+{
+	uint8_t flags;
+
+	get_string(d, g->name, sizeof(g->name));
+	get_string(d, g->run, sizeof(g->run));
+	get_string(d, g->state, sizeof(g->state));
+	get_string(d, g->snapshot_uuid, sizeof(g->snapshot_uuid));
+	g->ctransid = get_u64(d);
+	g->taken_at_s = get_i64(d);
+	g->published_at_s = get_i64(d);
+	g->files = get_u64(d);
+	g->bytes = get_u64(d);
+	g->new_bytes = get_u64(d);
+	flags = get_u8(d);
+	g->current = (flags & 1) != 0;
+	g->pinned = (flags & 2) != 0;
+}
+
+int remote_generations(struct remote *remote, struct generation_info **list, size_t *n, struct error *err)
+{
+	struct frame frame;
+	struct decoder d;
+	size_t room = 0;
+
+	*list = NULL;
+	*n = 0;
+	if (wire_send(remote->wire, FRAME_GENERATIONS, NULL, 0, err) != 0)
+		goto fail;
+	for (;;) {
+		int rc = wire_receive(remote->wire, &frame, err);
+
+		if (rc == 0)
+			(void)error_set(err, ERR_LINK, "the connection was lost in the list of generations");
+		if (rc <= 0)
+			goto fail;
+		if (frame.type == FRAME_GENERATIONS_END)
+			return 0;
+		if (frame.type == FRAME_NOTE)
+			continue;
+		if (frame.type != FRAME_GENERATION || *n >= GENERATIONS_MAX) {
+			(void)error_set(err, ERR_PROTOCOL, "%s in the list of generations", frame_name(frame.type));
+			goto fail;
+		}
+		if (*n == room) {
+			size_t more = room != 0 ? 2 * room : 64;
+			struct generation_info *grown = realloc(*list, more * sizeof(*grown));
+
+			if (grown == NULL) {
+				(void)error_set(err, ERR_SYSTEM, "out of memory");
+				goto fail;
+			}
+			*list = grown;
+			room = more;
+		}
+		decoder_init(&d, frame.payload, frame.len_bytes);
+		get_generation(&d, &(*list)[*n]);
+		if (codec_done(&d, "GENERATION", err) != 0)
+			goto fail;
+		(*n)++;
+	}
+fail:
+	remote->broken = true;
+	free(*list);
+	*list = NULL;
+	*n = 0;
+	return -1;
+}
+
+int remote_prune(struct remote *remote, const char *generation, struct error *err)
+{
+	struct encoder e;
+	struct frame frame;
+	struct decoder d;
+	char name[64];
+	char reason[512];
+	char safe[512];
+	uint8_t result;
+	int rc;
+
+	encoder_init(&e);
+	put_string(&e, generation);
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote->wire, FRAME_PRUNE, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	if (rc != 0 || wire_expect(remote->wire, FRAME_PRUNED, &frame, err) != 0) {
+		remote->broken = true;
+		return -1;
+	}
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	get_string(&d, name, sizeof(name));
+	result = get_u8(&d);
+	get_string(&d, reason, sizeof(reason));
+	if (codec_done(&d, "PRUNED", err) != 0)
+		return -1;
+	if (result == 1)
+		return error_set(err, ERR_REFUSED, "%s", log_escape(reason, safe, sizeof(safe)));
+	return 0;
+}
