@@ -23,4 +23,9 @@ lib_SOURCES += \
 	lib/stage_msg.c \
 	lib/stage_reply.c \
 	lib/sdnotify.c \
-	lib/stage_main.c
+	lib/stage_main.c \
+	lib/child.c \
+	lib/entry.c \
+	lib/entry_xattr.c \
+	lib/inside.c \
+	lib/tree_walk.c
