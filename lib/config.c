@@ -195,6 +195,6 @@ const char *config_path(const char *option)
 
 	if (option != NULL)
 		return option;
-	environment = getenv("AOB_CONFIG");
+	environment = getenv("AOB_CONFIG"); /* NOLINT(concurrency-mt-unsafe): no process of ours calls setenv */
 	return environment != NULL && *environment != '\0' ? environment : CONFIG_DEFAULT_PATH;
 }

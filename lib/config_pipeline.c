@@ -50,6 +50,11 @@ static uint64_t read_max_wait(struct config_build *b, const struct yaml_pos *val
 		return MAX_WAIT_MS > idle_ms ? MAX_WAIT_MS : idle_ms;
 	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "never") == 0)
 		return 0;
+	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "0") == 0) {
+		faults_add(b->faults, value->line, value->column,
+		           "'max_wait: 0': to wait for as long as it takes, write never");
+		return MAX_WAIT_MS;
+	}
 	/* An empty one was told by the schema. */
 	if (yaml_pos_null(value) || !config_value_check(value, &key, b->faults) ||
 	    duration_parse(value->text, &ms, NULL) != 0)

@@ -213,9 +213,13 @@ bool config_schema_check(const struct yaml_pos *map, const struct schema *schema
 	if (map->kind != YAML_POS_MAP) {
 		const char *first = schema->keys[0].name;
 
-		faults_add(faults, place->line, place->column,
-		           "%s must be a map: lines such as '%s: …', indented by spaces",
-		           map->key != NULL ? map->key->text : schema->name, first);
+		if (map->key != NULL)
+			faults_add(faults, place->line, place->column,
+			           "'%.64s' must be a map: lines such as '%s: …', indented by spaces", map->key->text,
+			           first);
+		else
+			faults_add(faults, place->line, place->column, "%s must be a map: lines such as '%s: …'",
+			           schema->name, first);
 		return false;
 	}
 	for (const struct yaml_pos *item = map->first; item != NULL; item = item->next) {

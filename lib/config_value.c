@@ -26,7 +26,7 @@ static const char *kind_name(const struct yaml_pos *value)
 
 static bool want(const struct yaml_pos *value, const struct schema_key *key, struct faults *faults)
 {
-	if (yaml_pos_null(value))
+	if (yaml_pos_null(value) || (value->kind == YAML_POS_TEXT && value->text[0] == '\0'))
 		faults_add(faults, yaml_pos_place(value)->line, yaml_pos_place(value)->column, "'%s' is empty; want %s",
 		           key->name, key->want);
 	else

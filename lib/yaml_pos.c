@@ -184,7 +184,7 @@ static void take(struct builder *b, const yaml_event_t *event)
 		break;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		b->depth--;
+		b->depth -= b->depth > 0;
 		break;
 	case YAML_STREAM_END_EVENT:
 		b->end = true;
