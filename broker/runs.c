@@ -61,8 +61,8 @@ void runs_log(const struct run *run)
 		log_context(NULL);
 		return;
 	}
-	(void)snprintf(fields, sizeof(fields), "pipeline=%s run=%s step=%s", run->record.pipeline, run->record.run,
-	               run->record.steps[runs_step(run)].service);
+	(void)snprintf(fields, sizeof(fields), "pipeline=%s run=%s%s%s", run->record.pipeline, run->record.run,
+	               run->ended ? "" : " step=", run->ended ? "" : run->record.steps[runs_step(run)].service);
 	log_context(fields);
 }
 
