@@ -302,6 +302,71 @@ static void tags_are_made_and_read(void **state)
 		assert_int_equal(mdp_tag_parse(bad[i], job, &attempt), -1);
 }
 
+static void save_certificate(const char *path, zcert_t **certificate)
+{
+	*certificate = zcert_new();
+	assert_int_equal(zcert_save(*certificate, path), 0);
+}
+
+/* Over tcp the questions are encrypted, and the server's key is held against the file. */
+static void over_tcp_keys_are_needed_and_do(void **state)
+{
+	struct scene *s = *state;
+	struct scene tcp = { .script = NULL };
+	char own[256];
+	char server[256];
+	char other[256];
+	char secret[300];
+	zcert_t *certificates[3];
+	struct error err = { 0 };
+	char *reply = NULL;
+
+	(void)snprintf(own, sizeof(own), "%.200s/own", s->peer.folder);
+	(void)snprintf(server, sizeof(server), "%.200s/server", s->peer.folder);
+	(void)snprintf(other, sizeof(other), "%.200s/other", s->peer.folder);
+	save_certificate(own, &certificates[0]);
+	save_certificate(server, &certificates[1]);
+	save_certificate(other, &certificates[2]);
+	tcp.peer.router = zsock_new(ZMQ_ROUTER);
+	zcert_apply(certificates[1], tcp.peer.router);
+	zsock_set_curve_server(tcp.peer.router, 1);
+	(void)snprintf(tcp.peer.endpoint, sizeof(tcp.peer.endpoint), "tcp://127.0.0.1:%d",
+	               zsock_bind(tcp.peer.router, "tcp://127.0.0.1:*"));
+	tcp.config.endpoint = tcp.peer.endpoint;
+	assert_int_equal(mdp_client_new(&tcp.config, &tcp.client, &err), 0);
+	assert_int_equal(mdp_client_ask(tcp.client, "x", "{}", SHORT_MS, &reply, NULL, &err), -1);
+	assert_int_equal(err.class, ERR_CONFIG); /* no keys */
+	tcp.config.curve.server_certificate = server;
+	tcp.config.curve.own_certificate = own;
+	reply = ask(&tcp, check_question_and_answer, PEER_WAIT_MS, &err);
+	if (reply == NULL)
+		fail_msg("%s", err.text);
+	free(reply);
+	mdp_client_destroy(&tcp.client);
+	tcp.config.curve.server_certificate = other; /* somebody else answers there */
+	assert_int_equal(mdp_client_new(&tcp.config, &tcp.client, &err), 0);
+	assert_int_equal(mdp_client_ask(tcp.client, "x", "{}", SHORT_MS, &reply, NULL, &err), -1);
+	assert_int_equal(err.class, ERR_LINK);
+	mdp_client_destroy(&tcp.client);
+	(void)snprintf(secret, sizeof(secret), "%s_secret", own);
+	(void)unlink(secret);
+	assert_int_equal(mdp_client_new(&tcp.config, &tcp.client, &err), 0);
+	assert_int_equal(mdp_client_ask(tcp.client, "x", "{}", SHORT_MS, &reply, NULL, &err), -1);
+	assert_int_equal(err.class, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "_secret"));
+	mdp_client_destroy(&tcp.client);
+	zsock_destroy(&tcp.peer.router);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = { "own", "server", "other" };
+
+		zcert_destroy(&certificates[i]);
+		(void)snprintf(secret, sizeof(secret), "%.200s/%s", s->peer.folder, names[i]);
+		(void)unlink(secret);
+		(void)snprintf(secret, sizeof(secret), "%.200s/%s_secret", s->peer.folder, names[i]);
+		(void)unlink(secret);
+	}
+}
+
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -315,6 +380,7 @@ int main(void)
 		SCENE(a_broker_that_dies_over_a_question_is_asked_again),
 		SCENE(answers_of_another_form_are_refused_and_the_next_question_is_fresh),
 		SCENE(a_signal_ends_the_waiting),
+		SCENE(over_tcp_keys_are_needed_and_do),
 		cmocka_unit_test(tags_are_made_and_read),
 	};
 
