@@ -275,6 +275,31 @@ static void every_cut_of_a_request_is_refused(void **state)
 	}
 }
 
+static void damage_is_refused_or_read_but_never_followed(void **state)
+{
+	uint32_t random = 1;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t len = strlen(whole);
+		char *damaged = malloc(len);
+		struct stage_request *r = NULL;
+		struct error err = { 0 };
+		char job[16];
+
+		memcpy(damaged, whole, len);
+		for (int i = 0; i < 1 + round % 3; i++) {
+			random = random * 1664525 + 1013904223;
+			damaged[(random >> 8) % len] = (char)(random >> 24);
+		}
+		if (stage_request_parse(damaged, len, &r, &err) != 0)
+			assert_int_equal(err.class, ERR_INPUT);
+		(void)stage_cancel_parse(damaged, len, job, sizeof(job));
+		stage_request_destroy(&r);
+		free(damaged);
+	}
+}
+
 static void a_cancel_is_told_from_a_request(void **state)
 {
 	char job[8];
@@ -357,6 +382,7 @@ int main(void)
 		cmocka_unit_test(every_member_is_held_to_its_type_and_range),
 		cmocka_unit_test(depth_and_size_are_bounded),
 		cmocka_unit_test(every_cut_of_a_request_is_refused),
+		cmocka_unit_test(damage_is_refused_or_read_but_never_followed),
 		cmocka_unit_test(a_cancel_is_told_from_a_request),
 		cmocka_unit_test(replies_are_as_the_protocol_says),
 		cmocka_unit_test(the_class_of_an_error_decides_the_status),
