@@ -72,6 +72,16 @@ void reload_loaded(struct broker *broker)
 	events_emit(broker->events, EVENTS_NO_PIPELINE, "config.loaded", &data);
 }
 
+static void tell_lines(const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		log_line(LOG_ERR, "%.*s", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
 int reload_config(struct broker *broker, struct error *err)
 {
 	struct config *next = NULL;
@@ -90,7 +100,8 @@ int reload_config(struct broker *broker, struct error *err)
 	return 0;
 refused:
 	config_destroy(&next);
-	log_error(LOG_ERR, err, "the new configuration is refused, the old one stays in force");
+	log_line(LOG_ERR, "the new configuration is refused, the old one stays in force:");
+	tell_lines(err->text);
 	data = json_pack("{s:s, s:o}", "path", broker->path, "error", status_json_error(err));
 	events_emit(broker->events, EVENTS_NO_PIPELINE, "config.refused", &data);
 	return -1;

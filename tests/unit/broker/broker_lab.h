@@ -64,6 +64,7 @@ static inline int lab_broker_main(char **argv)
 	struct error err = { .class = ERR_NONE };
 	int rc;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
 	log_open("aob-broker", getenv("LAB_TRACE"));
 	rc = broker_open(argv[2], strtol(argv[3], NULL, 10), &broker, &err);
 	if (rc == 0)
@@ -119,6 +120,7 @@ static inline int lab_set_up(void **state)
 {
 	static const char *const folders[] = { "one", "two", "three", "attic" };
 	struct lab *lab = calloc(1, sizeof(*lab));
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
 	const char *base = getenv("TMPDIR");
 
 	zsys_handler_set(NULL);
@@ -150,6 +152,7 @@ static inline int lab_tear_down(void **state)
 	if (lab->broker > 0)
 		lab_kill(lab, SIGTERM);
 	(void)snprintf(command, sizeof(command), "rm -rf '%s'", lab->folder);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
 	rc = system(command);
 	free(lab);
 	return rc;

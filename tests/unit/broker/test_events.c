@@ -22,6 +22,7 @@ struct lab {
 static int set_up(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
 	const char *base = getenv("TMPDIR");
 	struct error err;
 

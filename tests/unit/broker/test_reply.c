@@ -70,7 +70,8 @@ static void too_long_a_result_is_refused(void **state)
 	memset(json, 'x', len);
 	head = snprintf(json, len, "{\"status\":\"ok\",\"result\":{\"a\":\"");
 	json[head] = 'x';
-	memcpy(json + len - 3, "\"}}", 3);
+	for (size_t i = 0; i < 3; i++)
+		json[len - 3 + i] = "\"}}"[i];
 	assert_int_equal(reply_final_parse(json, len, &final, &err), -1);
 	assert_int_equal(err.class, ERR_PROTOCOL);
 	free(json);
