@@ -24,7 +24,9 @@ lib_SOURCES += \
 	lib/stage_reply.c \
 	lib/sdnotify.c \
 	lib/stage_main.c \
+	lib/subvolume.c \
 	lib/child.c \
+	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \
 	lib/inside.c \
