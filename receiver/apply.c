@@ -1,0 +1,200 @@
+#include "receiver/apply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "receiver/file_copy.h"
+#include "receiver/shatag.h"
+#include "receiver/trash.h"
+
+#define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
+
+/* What of the tree's is at path: 1 a folder, 0 something else or nothing, -1. */
+static int folder_at(int parent_fd, const char *leaf, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISDIR(st.st_mode);
+	return errno == ENOENT ? 0 : error_sys(err, errno, "stat of \"%.300s\"", path);
+}
+
+int apply_remove(struct incoming *incoming, const char *path, struct error *err)
+{
+	struct error missing = { .class = ERR_NONE };
+	int parent_fd;
+	const char *leaf;
+	int rc;
+
+	if (*path == '\0')
+		return error_set(err, ERR_PROTOCOL, "REMOVE of the root");
+	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, &missing) != 0) {
+		if (missing.class == ERR_NOT_FOUND)
+			return 0;
+		*err = missing;
+		return -1;
+	}
+	rc = folder_at(parent_fd, leaf, path, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 1) {
+		rc = trash_put(incoming->vault, parent_fd, leaf, err);
+		inside_forget(incoming->tree);
+		inside_forget(incoming->other);
+		return rc;
+	}
+	if (unlinkat(parent_fd, leaf, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "removing \"%.300s\"", path);
+	return 0;
+}
+
+/* parts/<part> takes the place of whatever is at path. */
+static int put_in_place(struct incoming *incoming, const char *part, const char *path, struct error *err)
+{
+	int parent_fd;
+	const char *leaf;
+	int rc;
+
+	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, err) != 0)
+		return -1;
+	rc = folder_at(parent_fd, leaf, path, err);
+	if (rc == 1) {
+		rc = trash_put(incoming->vault, parent_fd, leaf, err);
+		inside_forget(incoming->other);
+	}
+	if (rc != 0)
+		return -1;
+	if (renameat(incoming->parts_fd, part, parent_fd, leaf) != 0)
+		return error_sys(err, errno, "putting \"%.300s\" in its place", path);
+	/* Two names of one file: rename(2) leaves both. */
+	if (unlinkat(incoming->parts_fd, part, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "clearing parts");
+	return 0;
+}
+
+int apply_place(struct incoming *incoming, const char *part, const struct entry *entry, struct error *err)
+{
+	if (entry_apply(incoming->parts_fd, part, entry, incoming->vault->fake_super, err) != 0)
+		return -1;
+	return put_in_place(incoming, part, entry->path, err);
+}
+
+static int clear_new(struct incoming *incoming, struct error *err)
+{
+	if (unlinkat(incoming->parts_fd, NEW_NAME, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "clearing parts");
+	return 0;
+}
+
+static int make_folder(struct incoming *incoming, const struct entry *entry, struct error *err)
+{
+	bool fake_super = incoming->vault->fake_super;
+	int parent_fd;
+	const char *leaf;
+	int rc;
+
+	if (inside_parent(incoming->tree, entry->path, &parent_fd, &leaf, err) != 0)
+		return -1;
+	rc = folder_at(parent_fd, leaf, entry->path, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0) {
+		if (unlinkat(parent_fd, leaf, 0) != 0 && errno != ENOENT)
+			return error_sys(err, errno, "replacing \"%.300s\"", entry->path);
+		if (entry_make(parent_fd, leaf, entry, fake_super, err) != 0)
+			return -1;
+	}
+	return entry_apply(parent_fd, leaf, entry, fake_super, err);
+}
+
+int apply_make(struct incoming *incoming, const struct entry *entry, struct error *err)
+{
+	if (entry->type == ENTRY_FOLDER)
+		return make_folder(incoming, entry, err);
+	if (entry->type == ENTRY_FILE || *entry->path == '\0')
+		return error_set(err, ERR_PROTOCOL, "MAKE of a file, or of the root as something else than a folder");
+	if (clear_new(incoming, err) != 0 ||
+	    entry_make(incoming->parts_fd, NEW_NAME, entry, incoming->vault->fake_super, err) != 0)
+		return -1;
+	return apply_place(incoming, NEW_NAME, entry, err);
+}
+
+int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err)
+{
+	int parent_fd;
+	const char *leaf;
+
+	if (*path == '\0' || *existing == '\0')
+		return error_set(err, ERR_PROTOCOL, "LINK with the root");
+	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) != 0 || clear_new(incoming, err) != 0)
+		return -1;
+	if (linkat(parent_fd, leaf, incoming->parts_fd, NEW_NAME, 0) != 0)
+		return error_sys(err, errno, "linking \"%.300s\" to \"%.300s\"", path, existing);
+	return put_in_place(incoming, NEW_NAME, path, err);
+}
+
+/* A new inode with the old content and hash. */
+static int copy_file(struct incoming *incoming, int parent_fd, const char *leaf, const struct entry *entry,
+                     struct ticker *ticker, struct error *err)
+{
+	uint8_t sha256[SHATAG_BYTES];
+	int in = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int out = in >= 0 ? openat(incoming->parts_fd, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	                           0600)
+	                  : -1;
+	int rc;
+
+	if (out < 0) {
+		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
+	} else {
+		rc = file_copy(in, out, ticker, err);
+		if (rc == 0 && shatag_get(in, sha256))
+			shatag_set(out, sha256, entry->mtime_s, entry->mtime_ns);
+	}
+	if (in >= 0)
+		(void)close(in);
+	if (out >= 0 && close(out) != 0 && rc == 0)
+		rc = error_sys(err, errno, "closing the copy of \"%.300s\"", entry->path);
+	return rc;
+}
+
+/* Nobody else's: the hash stays true, its time follows the file's. */
+static int apply_alone(int parent_fd, const char *leaf, const struct entry *entry, bool fake_super, struct error *err)
+{
+	uint8_t sha256[SHATAG_BYTES];
+	int fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_sys(err, errno, "opening \"%.300s\"", entry->path);
+	if (shatag_get(fd, sha256))
+		shatag_set(fd, sha256, entry->mtime_s, entry->mtime_ns);
+	(void)close(fd);
+	return entry_apply(parent_fd, leaf, entry, fake_super, err);
+}
+
+int apply_meta(struct incoming *incoming, const struct entry *entry, struct ticker *ticker, struct error *err)
+{
+	struct stat st;
+	int parent_fd;
+	const char *leaf;
+
+	if (inside_parent(incoming->tree, entry->path, &parent_fd, &leaf, err) != 0)
+		return -1;
+	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_sys(err, errno, "stat of \"%.300s\"", entry->path);
+	if ((entry->type == ENTRY_FOLDER) != S_ISDIR(st.st_mode) || (entry->type == ENTRY_FILE && !S_ISREG(st.st_mode)))
+		return error_set(err, ERR_PROTOCOL, "META for \"%.300s\", which is of another type", entry->path);
+	if (entry->type == ENTRY_FOLDER)
+		return entry_apply(parent_fd, leaf, entry, incoming->vault->fake_super, err);
+	if (entry->type != ENTRY_FILE)
+		return apply_make(incoming, entry, err);
+	if (st.st_nlink == 1)
+		return apply_alone(parent_fd, leaf, entry, incoming->vault->fake_super, err);
+	if (clear_new(incoming, err) != 0 || copy_file(incoming, parent_fd, leaf, entry, ticker, err) != 0)
+		return -1;
+	return apply_place(incoming, NEW_NAME, entry, err);
+}

@@ -1,0 +1,25 @@
+/* apply: the changes of the client, put into the incoming tree. Never in place: a file may be shared with older generations by its inode, so
+ * whatever changes, metadata included, is made as a new object in parts/ and renamed over the old. Each is safe to repeat. */
+#ifndef AOB_APPLY_H
+#define AOB_APPLY_H
+
+#include "lib/entry.h"
+#include "receiver/incoming.h"
+#include "receiver/ticker.h"
+
+/* apply_remove: path and all in it. Not there: nothing to do. errors: ERR_PROTOCOL (the root), by errno */
+int apply_remove(struct incoming *incoming, const char *path, struct error *err);
+
+/* apply_make: a folder (one that is there stays and gets the metadata), symlink, fifo or device; what lies there of another kind goes. */
+int apply_make(struct incoming *incoming, const struct entry *entry, struct error *err);
+
+/* apply_link: path becomes another name of `existing`, which is no folder. */
+int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err);
+
+/* apply_meta: the metadata of what is there. errors: ERR_PROTOCOL: it is of another type */
+int apply_meta(struct incoming *incoming, const struct entry *entry, struct ticker *ticker, struct error *err);
+
+/* apply_place: parts/<part> gets the entry's metadata and its place in the tree. */
+int apply_place(struct incoming *incoming, const char *part, const struct entry *entry, struct error *err);
+
+#endif

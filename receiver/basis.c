@@ -1,0 +1,129 @@
+#include "receiver/basis.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *err)
+{
+	unsigned char sha[EVP_MAX_MD_SIZE];
+
+	if (EVP_Digest(path, strlen(path), sha, NULL, EVP_sha256(), NULL) != 1)
+		return error_set(err, ERR_SYSTEM, "SHA-256 of a path");
+	for (size_t i = 0; i < 16; i++)
+		(void)snprintf(name + 2 * i, 3, "%02x", sha[i]);
+	return 0;
+}
+
+static void old_name(const char *name, char old[BASIS_NAME_SIZE])
+{
+	(void)snprintf(old, BASIS_NAME_SIZE, "%.32s.old", name);
+}
+
+/* The size of a plain file there, 0 for anything else. */
+static uint64_t size_at(int folder_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size
+	                                                                                      : 0;
+}
+
+int basis_keep(struct incoming *incoming, const char *path, struct error *err)
+{
+	char name[BASIS_NAME_SIZE];
+	char old[BASIS_NAME_SIZE];
+
+	if (basis_part_name(path, name, err) != 0)
+		return -1;
+	old_name(name, old);
+	/* The longer one is worth more, as basis_open sees it. A rename is atomic, so one of them is always whole as it was. */
+	if (size_at(incoming->parts_fd, old) > size_at(incoming->parts_fd, name)) {
+		if (unlinkat(incoming->parts_fd, name, 0) != 0 && errno != ENOENT)
+			return error_sys(err, errno, "removing a part of \"%.300s\"", path);
+	} else if (renameat(incoming->parts_fd, name, incoming->parts_fd, old) != 0 && errno != ENOENT) {
+		return error_sys(err, errno, "keeping a part of \"%.300s\"", path);
+	}
+	return 0;
+}
+
+static int open_file(int folder_fd, const char *name, uint64_t *size_bytes)
+{
+	struct stat st;
+	int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	*size_bytes = 0;
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
+		(void)close(fd);
+		return -1;
+	}
+	*size_bytes = (uint64_t)st.st_size;
+	return fd;
+}
+
+int basis_open(struct incoming *incoming, const char *path, struct basis *basis, struct error *err)
+{
+	char name[BASIS_NAME_SIZE];
+	char old[BASIS_NAME_SIZE];
+	uint64_t tree_bytes = 0;
+	int parent_fd;
+	const char *leaf;
+	struct error missing = { .class = ERR_NONE };
+
+	*basis = (struct basis){ .part_fd = -1, .tree_fd = -1 };
+	if (basis_part_name(path, name, err) != 0)
+		return -1;
+	old_name(name, old);
+	if (size_at(incoming->parts_fd, old) > size_at(incoming->parts_fd, name))
+		basis->part_fd = open_file(incoming->parts_fd, old, &basis->part_bytes);
+	else
+		basis->part_fd = open_file(incoming->parts_fd, name, &basis->part_bytes);
+	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, &missing) == 0) {
+		basis->tree_fd = open_file(parent_fd, leaf, &tree_bytes);
+	} else if (missing.class != ERR_NOT_FOUND && missing.class != ERR_REFUSED) {
+		*err = missing;
+		basis_close(basis);
+		return -1;
+	}
+	basis->size_bytes = basis->part_bytes > tree_bytes ? basis->part_bytes : tree_bytes;
+	return 0;
+}
+
+void basis_close(struct basis *basis)
+{
+	if (basis->part_fd >= 0)
+		(void)close(basis->part_fd);
+	if (basis->tree_fd >= 0)
+		(void)close(basis->tree_fd);
+	basis->part_fd = basis->tree_fd = -1;
+}
+
+int64_t basis_read(const struct basis *basis, uint64_t at, void *out, size_t len_bytes, struct error *err)
+{
+	size_t used = 0;
+
+	while (used < len_bytes && at + used < basis->size_bytes) {
+		uint64_t here = at + used;
+		bool in_part = here < basis->part_bytes;
+		size_t want = len_bytes - used;
+		ssize_t n;
+
+		if (in_part && want > basis->part_bytes - here)
+			want = (size_t)(basis->part_bytes - here);
+		n = pread(in_part ? basis->part_fd : basis->tree_fd, (char *)out + used, want, (off_t)here);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_sys(err, errno, "reading the old content");
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (int64_t)used;
+}

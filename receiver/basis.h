@@ -1,0 +1,36 @@
+/* basis: the old content that a file's delta is made against: what an earlier, broken connection had already built of the new content, followed by
+ * the rest of the file that the tree has. So a break inside a large file costs what was not yet written, not the file.
+ *
+ * lifetime: basis_open / basis_close. threads: one. */
+#ifndef AOB_BASIS_H
+#define AOB_BASIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "receiver/incoming.h"
+
+#define BASIS_NAME_SIZE 40 /* of a part, with ".old" behind */
+
+struct basis {
+	int part_fd; /* -1: none */
+	int tree_fd; /* -1 */
+	uint64_t part_bytes;
+	uint64_t size_bytes; /* of the whole */
+};
+
+/* basis_part_name: of the part of this path: from its hash, as a path may be longer than a name. */
+int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *err);
+
+/* basis_open: nothing there: size 0 and no error. errors: by errno */
+int basis_open(struct incoming *incoming, const char *path, struct basis *basis, struct error *err);
+void basis_close(struct basis *basis);
+
+/* basis_keep: the part under way becomes "<name>.old", so that a new one can be built from it. Call before the new one is created. */
+int basis_keep(struct incoming *incoming, const char *path, struct error *err);
+
+/* basis_read: as pread(2), but full unless the end is met. returns bytes, or -1. */
+int64_t basis_read(const struct basis *basis, uint64_t at, void *out, size_t len_bytes, struct error *err);
+
+#endif

@@ -1,0 +1,14 @@
+/* build_hardlink: the strategy "hardlink": a new generation begins as a tree of hard links to the last one. Works on every file system that
+ * has hard links, as any user. What changes later becomes a new inode (apply.h), so nothing reaches into the older generation. */
+#ifndef AOB_BUILD_HARDLINK_H
+#define AOB_BUILD_HARDLINK_H
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+#include "receiver/ticker.h"
+
+/* build_hardlink: fill the empty folder to_fd. A file that can't get another link (EMLINK) is copied. errors: by errno */
+int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticker, struct error *err);
+
+#endif

@@ -1,0 +1,248 @@
+#include "receiver/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/inside.h"
+#include "lib/log.h"
+#include "lib/tree_walk.h"
+#include "receiver/generation_name.h"
+#include "receiver/shatag.h"
+#include "wire/codec.h"
+#include "wire/entry_codec.h"
+
+#define SEEN_SLOTS 65536u /* of inodes with several names; a forgotten one is only sent again */
+
+struct fetch {
+	const struct vault *vault;
+	struct wire *wire;
+	struct encoder encoder;
+	EVP_MD_CTX *sha;
+	char generation[32];
+	char path[WIRE_PATH_MAX + 1]; /* what was asked for; below it lie the walk's paths */
+	char whole[2 * WIRE_PATH_MAX + 3];
+	uint64_t count;
+	uint64_t seen[SEEN_SLOTS];
+	uint8_t piece[WIRE_DATA_MAX];
+};
+
+static int decode(struct fetch *fetch, const struct frame *frame, struct error *err)
+{
+	struct decoder d;
+	const uint8_t *path;
+	size_t n;
+
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_string(&d, fetch->generation, sizeof(fetch->generation));
+	path = get_bytes(&d, WIRE_PATH_MAX, &n);
+	if (codec_done(&d, "FETCH", err) != 0)
+		return -1;
+	if (n != 0)
+		memcpy(fetch->path, path, n);
+	fetch->path[n] = '\0';
+	if (fetch->generation[0] == '\0')
+		vault_current(fetch->vault, fetch->generation);
+	if (fetch->generation[0] == '\0')
+		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", fetch->vault->pipeline);
+	if (!generation_name_valid(fetch->generation))
+		return error_set(err, ERR_INPUT, "\"%s\" is not the name of a generation, as `aob list` shows them",
+		                 fetch->generation);
+	return inside_valid(fetch->path, err);
+}
+
+/* A file's end: size and the hash that the client must have come to. */
+static int send_end(struct fetch *fetch, const uint8_t sha256[32], uint64_t size_bytes, struct error *err)
+{
+	encoder_reset(&fetch->encoder);
+	put_raw(&fetch->encoder, sha256, 32);
+	put_u64(&fetch->encoder, size_bytes);
+	if (fetch->encoder.bad)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	return wire_send(fetch->wire, FRAME_FETCH_FILE_END, fetch->encoder.data, fetch->encoder.len_bytes, err);
+}
+
+/* Remembers the inode; true if it was there. */
+static bool seen_before(struct fetch *fetch, uint64_t inode)
+{
+	uint64_t *slot = &fetch->seen[inode % SEEN_SLOTS];
+	bool was = *slot == inode;
+
+	*slot = inode;
+	return was;
+}
+
+static int send_content(struct fetch *fetch, int fd, const char *path, struct error *err)
+{
+	static const uint8_t none[32] = { 0 };
+	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint64_t at = 0;
+
+	(void)EVP_DigestInit_ex(fetch->sha, EVP_sha256(), NULL);
+	for (;;) {
+		ssize_t n = pread(fd, fetch->piece, sizeof(fetch->piece), (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			/* The rest of the tree is worth having all the same. */
+			log_line(LOG_ERR, "\"%.300s\" can't be read: %s", path, strerror(errno));
+			return send_end(fetch, none, FETCH_UNREADABLE, err);
+		}
+		if (n == 0)
+			break;
+		(void)EVP_DigestUpdate(fetch->sha, fetch->piece, (size_t)n);
+		if (wire_send(fetch->wire, FRAME_FETCH_DATA, fetch->piece, (size_t)n, err) != 0)
+			return -1;
+		at += (uint64_t)n;
+	}
+	(void)EVP_DigestFinal_ex(fetch->sha, sha256, NULL);
+	/* The hash from the day it was written shows what has rotted since. */
+	(void)shatag_get(fd, sha256);
+	return send_end(fetch, sha256, at, err);
+}
+
+static int send_file(struct fetch *fetch, int parent_fd, const char *name, const struct entry *entry, struct error *err)
+{
+	static const uint8_t none[32] = { 0 };
+	int fd;
+	int rc;
+
+	if (entry->links > 1 && seen_before(fetch, entry->inode))
+		return send_end(fetch, none, FETCH_LINKED, err);
+	fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		log_line(LOG_ERR, "\"%.300s\" can't be opened: %s", entry->path, strerror(errno));
+		return send_end(fetch, none, FETCH_UNREADABLE, err);
+	}
+	rc = send_content(fetch, fd, entry->path, err);
+	(void)close(fd);
+	return rc;
+}
+
+static int send_entry(struct fetch *fetch, int parent_fd, const char *name, const struct entry *entry,
+                      struct error *err)
+{
+	encoder_reset(&fetch->encoder);
+	put_entry(&fetch->encoder, entry);
+	if (fetch->encoder.bad)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (wire_send(fetch->wire, FRAME_ENTRY, fetch->encoder.data, fetch->encoder.len_bytes, err) != 0)
+		return -1;
+	fetch->count++;
+	return entry->type == ENTRY_FILE ? send_file(fetch, parent_fd, name, entry, err) : 0;
+}
+
+static int send_tree(struct fetch *fetch, int folder_fd, struct error *err)
+{
+	size_t prefix = strlen(fetch->path);
+	struct tree_walk *walk;
+	const struct entry *found;
+	const char *name;
+	int parent_fd;
+	int rc;
+
+	if (tree_walk_new(folder_fd, false, NULL, &walk, err) != 0)
+		return -1;
+	while ((rc = tree_walk_next(walk, &found, &parent_fd, &name, err)) == 1) {
+		struct entry entry = *found;
+
+		if (prefix != 0) {
+			(void)snprintf(fetch->whole, sizeof(fetch->whole), "%s%s%s", fetch->path,
+			               *found->path != '\0' ? "/" : "", found->path);
+			if (strlen(fetch->whole) > WIRE_PATH_MAX) {
+				rc = error_set(err, ERR_INPUT, "\"%.300s…\": the path is too long", fetch->whole);
+				break;
+			}
+			entry.path = fetch->whole;
+		}
+		if (send_entry(fetch, parent_fd, name, &entry, err) != 0) {
+			rc = -1;
+			break;
+		}
+	}
+	tree_walk_destroy(&walk);
+	return rc;
+}
+
+/* What was asked for: a folder with all in it, or one other entry. */
+static int send_asked(struct fetch *fetch, int generation_fd, struct error *err)
+{
+	struct inside *inside;
+	struct entry_memory memory;
+	struct entry entry;
+	int parent_fd;
+	const char *leaf;
+	int rc = -1;
+
+	if (inside_new(generation_fd, &inside, err) != 0)
+		return -1;
+	entry_memory_init(&memory);
+	if (inside_parent(inside, fetch->path, &parent_fd, &leaf, err) != 0 ||
+	    entry_read(parent_fd, leaf, fetch->path, false, &memory, &entry, err) != 0)
+		goto out;
+	if (entry.type == ENTRY_FOLDER) {
+		int fd = openat(parent_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0) {
+			(void)error_sys(err, errno, "opening \"%.300s\"", fetch->path);
+			goto out;
+		}
+		rc = send_tree(fetch, fd, err);
+		(void)close(fd);
+	} else {
+		rc = send_entry(fetch, parent_fd, leaf, &entry, err);
+	}
+out:
+	entry_memory_done(&memory);
+	inside_destroy(&inside);
+	return rc;
+}
+
+static int answer(struct fetch *fetch, struct error *err)
+{
+	int fd = openat(fetch->vault->generations_fd, fetch->generation,
+	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? error_set(err, ERR_NOT_FOUND,
+		                                   "there is no generation %s; `aob list` shows those that are",
+		                                   fetch->generation)
+		                       : error_sys(err, errno, "opening generation %s", fetch->generation);
+	rc = flock(fd, LOCK_SH | LOCK_NB) == 0
+	             ? send_asked(fetch, fd, err)
+	             : error_set(err, ERR_LOCKED, "generation %s is just being removed", fetch->generation);
+	(void)close(fd);
+	if (rc != 0)
+		return error_prefix(err, "generation %s", fetch->generation);
+	encoder_reset(&fetch->encoder);
+	put_u64(&fetch->encoder, fetch->count);
+	return wire_send(fetch->wire, FRAME_FETCH_END, fetch->encoder.data, fetch->encoder.len_bytes, err);
+}
+
+int fetch_answer(const struct vault *vault, struct wire *wire, const struct frame *frame, struct error *err)
+{
+	struct fetch *fetch = calloc(1, sizeof(*fetch));
+	int rc = -1;
+
+	if (fetch == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	fetch->vault = vault;
+	fetch->wire = wire;
+	encoder_init(&fetch->encoder);
+	fetch->sha = EVP_MD_CTX_new();
+	if (fetch->sha == NULL)
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	else if (decode(fetch, frame, err) == 0)
+		rc = answer(fetch, err);
+	EVP_MD_CTX_free(fetch->sha);
+	encoder_done(&fetch->encoder);
+	free(fetch);
+	return rc;
+}

@@ -1,0 +1,90 @@
+#include "receiver/file_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE_BYTES ((size_t)1 << 20)
+
+static int copy_range(int in_fd, int out_fd, off_t at, off_t end, struct ticker *ticker, struct error *err)
+{
+	off_t in_at = at;
+	off_t out_at = at;
+
+	while (in_at < end) {
+		size_t want = end - in_at < (off_t)PIECE_BYTES ? (size_t)(end - in_at) : PIECE_BYTES;
+		ssize_t n = copy_file_range(in_fd, &in_at, out_fd, &out_at, want, 0);
+
+		if (n < 0 && errno != EINTR)
+			return error_sys(err, errno, "copying");
+		if (n == 0)
+			return error_set(err, ERR_IO, "a file became shorter while it was copied");
+		if (ticker != NULL && ticker_step(ticker, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int file_copy(int in_fd, int out_fd, struct ticker *ticker, struct error *err)
+{
+	struct stat st;
+	off_t at = 0;
+
+	if (ioctl(out_fd, FICLONE, in_fd) == 0)
+		return 0;
+	if (fstat(in_fd, &st) != 0 || ftruncate(out_fd, st.st_size) != 0)
+		return error_sys(err, errno, "preparing a copy");
+	while (at < st.st_size) {
+		off_t data = lseek(in_fd, at, SEEK_DATA);
+		off_t hole;
+
+		if (data < 0 && errno == ENXIO)
+			return 0; /* a hole to the end */
+		if (data < 0)
+			return error_sys(err, errno, "looking for data");
+		hole = lseek(in_fd, data, SEEK_HOLE);
+		if (hole < 0)
+			return error_sys(err, errno, "looking for a hole");
+		if (copy_range(in_fd, out_fd, data, hole, ticker, err) != 0)
+			return -1;
+		at = hole;
+	}
+	return 0;
+}
+
+int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err)
+{
+	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+	unsigned char *piece = malloc(PIECE_BYTES);
+	off_t at = 0;
+	ssize_t n = -1;
+	int rc = -1;
+
+	if (sha == NULL || piece == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1) {
+		(void)error_set(err, ERR_SYSTEM, "setting up SHA-256");
+		goto out;
+	}
+	while ((n = pread(fd, piece, PIECE_BYTES, at)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			(void)error_sys(err, errno, "reading");
+			goto out;
+		}
+		(void)EVP_DigestUpdate(sha, piece, (size_t)n);
+		at += n;
+		if (ticker != NULL && ticker_step(ticker, err) != 0)
+			goto out;
+	}
+	(void)EVP_DigestFinal_ex(sha, sha256, NULL);
+	rc = 0;
+out:
+	EVP_MD_CTX_free(sha);
+	free(piece);
+	return rc;
+}

@@ -1,0 +1,24 @@
+/* floor: what this end keeps whatever a client asks for. Pure. */
+#ifndef AOB_FLOOR_H
+#define AOB_FLOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "receiver/vault.h"
+
+struct floor_question {
+	bool is_current;      /* `current` leads to it */
+	bool is_newest;       /* of those that are there */
+	bool is_newest_whole; /* the newest in state clean or quiet */
+	bool is_pinned;
+	size_t n_there;         /* generations, it included */
+	int64_t published_at_s; /* by this end's clock */
+	int64_t now_s;
+};
+
+/* floor_refuses: NULL if it may go, else why not (static text). */
+const char *floor_refuses(const struct vault_options *options, const struct floor_question *question);
+
+#endif

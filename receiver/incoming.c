@@ -1,0 +1,290 @@
+#include "receiver/incoming.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/durable.h"
+#include "lib/log.h"
+#include "receiver/build_hardlink.h"
+#include "receiver/crash_point.h"
+#include "receiver/generation_name.h"
+#include "receiver/recheck.h"
+#include "receiver/trash.h"
+
+#define STATE_BYTES_MAX 4096
+#define BOOT_ID_SIZE 40
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+/* state.json */
+struct state {
+	char base[32];
+	char boot_id[BOOT_ID_SIZE];
+};
+
+/* "" where it can't be read, which is like no other boot. */
+static void boot_id(char id[BOOT_ID_SIZE])
+{
+	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, id, BOOT_ID_SIZE - 1) : 0;
+
+	id[n > 0 ? n : 0] = '\0';
+	id[strcspn(id, "\n")] = '\0';
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static int write_state(const struct incoming *in, struct error *err)
+{
+	char boot[BOOT_ID_SIZE];
+	char text[256];
+	int n;
+
+	boot_id(boot);
+	n = snprintf(text, sizeof(text), "{\"format\": 1, \"base\": \"%s\", \"boot_id\": \"%s\"}\n", in->base, boot);
+	return durable_write(in->fd, "state.json", text, (size_t)n, err);
+}
+
+/* False if there is none that can be read: the clone was not finished, or it is damaged; then it is begun anew. */
+static bool read_state(int fd, struct state *state)
+{
+	char *text = NULL;
+	size_t len_bytes = 0;
+	const char *base = "";
+	const char *boot = "";
+	json_t *json = NULL;
+	bool good = false;
+
+	if (durable_read(fd, "state.json", STATE_BYTES_MAX, &text, &len_bytes, NULL) == 0)
+		json = json_loadb(text, len_bytes, 0, NULL);
+	if (json != NULL && json_unpack(json, "{s:s, s:s}", "base", &base, "boot_id", &boot) == 0 &&
+	    strlen(base) < sizeof(state->base) && strlen(boot) < sizeof(state->boot_id)) {
+		(void)snprintf(state->base, sizeof(state->base), "%s", base);
+		(void)snprintf(state->boot_id, sizeof(state->boot_id), "%s", boot);
+		good = true;
+	}
+	json_decref(json);
+	free(text);
+	return good;
+}
+
+static bool run_valid(const char *run)
+{
+	size_t n = strlen(run);
+
+	return n != 0 && n <= INCOMING_RUN_MAX && run[0] != '-' &&
+	       strspn(run, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
+}
+
+/* Looks for the run among the published generations, the newest first, and finds the newest name. */
+static int find_published(struct incoming *in, char newest[32], bool *found, struct error *err)
+{
+	char(*names)[32];
+	size_t n;
+
+	*found = false;
+	newest[0] = '\0';
+	if (record_names(in->vault, &names, &n, err) != 0)
+		return -1;
+	if (n != 0)
+		(void)snprintf(newest, 32, "%s", names[n - 1]);
+	for (size_t i = n; i > 0 && !*found; i--) {
+		struct record record;
+
+		if (record_read(in->vault, names[i - 1], &record, NULL) == 0 && record.there &&
+		    strcmp(record.run, in->record.run) == 0) {
+			in->record = record;
+			*found = true;
+		}
+	}
+	free(names);
+	return 0;
+}
+
+/* What another run left goes into the trash, but for the newest tree on the same base: its files need not cross again. */
+static int settle_others(const struct incoming *in, struct error *err)
+{
+	int fd = openat(in->vault->incoming_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct stat st;
+	bool mine = fstatat(in->vault->incoming_fd, in->record.run, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	struct dirent *found;
+	int rc = 0;
+
+	if (dir == NULL) {
+		rc = error_sys(err, errno, "opening .aob/incoming");
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (rc == 0 && (found = readdir(dir)) != NULL) {
+		struct state state;
+		int other;
+		bool good;
+
+		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
+		    strcmp(found->d_name, in->record.run) == 0)
+			continue;
+		other = openat(in->vault->incoming_fd, found->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		good = !mine && other >= 0 && read_state(other, &state) && strcmp(state.base, in->base) == 0;
+		if (other >= 0)
+			(void)close(other);
+		if (good &&
+		    renameat(in->vault->incoming_fd, found->d_name, in->vault->incoming_fd, in->record.run) == 0)
+			mine = true;
+		else
+			rc = trash_put(in->vault, in->vault->incoming_fd, found->d_name, err);
+	}
+	(void)closedir(dir);
+	return rc;
+}
+
+static int open_in(int parent_fd, const char *name, bool create, int *fd, struct error *err)
+{
+	if (create && mkdirat(parent_fd, name, 0700) != 0 && errno != EEXIST)
+		return error_sys(err, errno, "making the folder %s", name);
+	*fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd >= 0 ? 0 : error_sys(err, errno, "opening the folder %s", name);
+}
+
+static int open_all(struct incoming *in, bool create, struct error *err)
+{
+	if (open_in(in->vault->incoming_fd, in->record.run, create, &in->fd, err) != 0 ||
+	    open_in(in->fd, "tree", create, &in->tree_fd, err) != 0 ||
+	    open_in(in->fd, "parts", true, &in->parts_fd, err) != 0 || inside_new(in->tree_fd, &in->tree, err) != 0 ||
+	    inside_new(in->tree_fd, &in->other, err) != 0)
+		return -1;
+	return 0;
+}
+
+static void close_all(struct incoming *in)
+{
+	inside_destroy(&in->tree);
+	inside_destroy(&in->other);
+	if (in->parts_fd >= 0)
+		(void)close(in->parts_fd);
+	if (in->tree_fd >= 0)
+		(void)close(in->tree_fd);
+	if (in->fd >= 0)
+		(void)close(in->fd);
+	in->fd = in->tree_fd = in->parts_fd = -1;
+}
+
+static int open_base(const struct incoming *in, int *base_fd, struct error *err)
+{
+	*base_fd = -1;
+	if (in->base[0] == '\0')
+		return 0;
+	return open_in(in->vault->generations_fd, in->base, false, base_fd, err);
+}
+
+static int begin_fresh(struct incoming *in, struct ticker *ticker, struct error *err)
+{
+	int base_fd;
+	int rc = 0;
+
+	if (trash_put(in->vault, in->vault->incoming_fd, in->record.run, err) != 0)
+		return -1;
+	ticker_begin(ticker, "clearing away", 0);
+	if (trash_empty(in->vault, ticker, err) != 0 || open_all(in, true, err) != 0 ||
+	    open_base(in, &base_fd, err) != 0)
+		return -1;
+	ticker_begin(ticker, "beginning from the last generation", 0);
+	if (base_fd >= 0) {
+		rc = build_hardlink(base_fd, in->tree_fd, in->vault->fake_super, ticker, err);
+		(void)close(base_fd);
+	}
+	crash_point("cloned");
+	return rc == 0 ? write_state(in, err) : -1;
+}
+
+/* 1: gone on with, 0: nothing there that can be, -1. */
+static int try_resume(struct incoming *in, struct ticker *ticker, struct error *err)
+{
+	struct state state;
+	char boot[BOOT_ID_SIZE];
+	int base_fd;
+	int rc;
+
+	if (open_all(in, false, NULL) != 0 || !read_state(in->fd, &state) || strcmp(state.base, in->base) != 0) {
+		close_all(in);
+		return 0;
+	}
+	boot_id(boot);
+	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0)
+		return 1;
+	log_line(LOG_NOTICE, "the machine was restarted since run %s began: what had arrived is read again",
+	         in->record.run);
+	if (open_base(in, &base_fd, err) != 0)
+		return -1;
+	ticker_begin(ticker, "reading again what had arrived before the restart", 0);
+	rc = recheck_tree(in->tree_fd, base_fd, ticker, err);
+	if (base_fd >= 0)
+		(void)close(base_fd);
+	return rc == 0 && write_state(in, err) == 0 ? 1 : -1;
+}
+
+static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *how, struct error *err)
+{
+	char newest[32];
+	bool found;
+	int rc;
+
+	if (!run_valid(in->record.run))
+		return error_set(err, ERR_INPUT, "\"%.63s\" is not the ID of a run", in->record.run);
+	vault_current(in->vault, in->base);
+	if (find_published(in, newest, &found, err) != 0)
+		return -1;
+	if (found) {
+		*how = INCOMING_PUBLISHED;
+		return 0;
+	}
+	generation_name_make(in->record.taken_at_s, newest[0] != '\0' ? newest : NULL, in->record.name);
+	if (in->base[0] != '\0') {
+		struct record base;
+
+		if (record_read(in->vault, in->base, &base, err) != 0)
+			return -1;
+		(void)snprintf(in->base_snapshot_uuid, sizeof(in->base_snapshot_uuid), "%s", base.snapshot_uuid);
+	}
+	if (settle_others(in, err) != 0)
+		return -1;
+	rc = try_resume(in, ticker, err);
+	*how = rc == 1 ? INCOMING_RESUMED : INCOMING_FRESH;
+	return rc == 0 ? begin_fresh(in, ticker, err) : rc < 0 ? -1 : 0;
+}
+
+int incoming_begin(const struct vault *vault, const struct record *wanted, struct ticker *ticker,
+                   struct incoming **incoming, enum incoming_how *how, struct error *err)
+{
+	struct incoming *made = calloc(1, sizeof(*made));
+
+	*incoming = NULL;
+	if (made == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	made->vault = vault;
+	made->record = *wanted;
+	made->fd = made->tree_fd = made->parts_fd = -1;
+	if (begin(made, ticker, how, err) != 0) {
+		incoming_end(&made);
+		return -1;
+	}
+	*incoming = made;
+	return 0;
+}
+
+void incoming_end(struct incoming **incoming)
+{
+	if (*incoming == NULL)
+		return;
+	close_all(*incoming);
+	free(*incoming);
+	*incoming = NULL;
+}

@@ -1,0 +1,146 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/duration.h"
+#include "lib/log.h"
+#include "lib/version.h"
+#include "receiver/list.h"
+#include "receiver/serve.h"
+
+#define GENERATIONS_MOST 100000u
+
+struct command_line {
+	const char *verb;
+	struct vault_options options;
+	const char *trace;
+	int status; /* to end with at once; -1: go on */
+};
+
+static void print_usage(FILE *out)
+{
+	(void)fputs(
+	        "usage: aob-receiver serve --root DIR [--append-only] [--keep-at-least N] [--keep-for TIME]\n"
+	        "       aob-receiver list --root DIR\n"
+	        "       aob-receiver --version | --help\n"
+	        "\n"
+	        "The far end of AutoOffsiteBackup. sshd starts `serve` for a key, by a line in "
+	        "~/.ssh/authorized_keys:\n"
+	        "\n"
+	        "  restrict,command=\"aob-receiver serve --root /volume1/offsite\" ssh-ed25519 AAAA... vault_key\n"
+	        "\n"
+	        "  --root DIR          where the vault lies; must exist, so that an empty mount point is not filled\n"
+	        "  --append-only       never remove a generation, whoever asks\n"
+	        "  --keep-at-least N   never leave fewer than N generations\n"
+	        "  --keep-for TIME     never remove one that was published less than TIME (30d) ago\n"
+	        "  --trace TOPICS      wire or all: show frames on stderr\n"
+	        "\n"
+	        "See aob-receiver(8).\n",
+	        out);
+}
+
+static int wrong(struct command_line *line, const char *what, const char *value)
+{
+	(void)fprintf(stderr, "aob-receiver: %s: %s\n", what, value);
+	line->status = EX_USAGE;
+	return -1;
+}
+
+static int take_option(struct command_line *line, int option)
+{
+	uint64_t number = 0;
+	char *end;
+
+	switch (option) {
+	case 'r':
+		line->options.root = optarg;
+		return 0;
+	case 'a':
+		line->options.append_only = true;
+		return 0;
+	case 'n':
+		number = strtoul(optarg, &end, 10);
+		if (*optarg < '0' || *optarg > '9' || *end != '\0' || number > GENERATIONS_MOST)
+			return wrong(line, "--keep-at-least wants a number of generations", optarg);
+		line->options.keep_at_least = (unsigned)number;
+		return 0;
+	case 'f':
+		if (duration_parse(optarg, &number, NULL) != 0)
+			return wrong(line, "--keep-for wants a time like 30d", optarg);
+		line->options.keep_for_s = (int64_t)(number / 1000);
+		return 0;
+	case 't':
+		line->trace = optarg;
+		return 0;
+	case 'V':
+		(void)puts("aob-receiver " AOB_VERSION);
+		line->status = EX_OK;
+		return -1;
+	case 'h':
+		print_usage(stdout);
+		line->status = EX_OK;
+		return -1;
+	default:
+		print_usage(stderr);
+		line->status = EX_USAGE;
+		return -1;
+	}
+}
+
+static struct command_line read_command_line(int argc, char **argv)
+{
+	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
+		                                 { "append-only", no_argument, NULL, 'a' },
+		                                 { "keep-at-least", required_argument, NULL, 'n' },
+		                                 { "keep-for", required_argument, NULL, 'f' },
+		                                 { "trace", required_argument, NULL, 't' },
+		                                 { "version", no_argument, NULL, 'V' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	struct command_line line = { .status = -1 };
+	int option;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there are no threads */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (take_option(&line, option) != 0)
+			return line;
+	if (optind + 1 == argc && (strcmp(argv[optind], "serve") == 0 || strcmp(argv[optind], "list") == 0)) {
+		line.verb = argv[optind];
+		if (line.options.root == NULL)
+			(void)wrong(&line, "missing", "--root DIR");
+	} else {
+		print_usage(stderr);
+		line.status = EX_USAGE;
+	}
+	return line;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line line = read_command_line(argc, argv);
+	struct error err = { .class = ERR_NONE };
+	int rc;
+
+	if (line.status >= 0)
+		return line.status;
+	log_open("aob-receiver", line.trace);
+	/* The vault's files get the modes of the source's; what is ours is for its owner, and readable. */
+	(void)umask(022);
+	if (strcmp(line.verb, "list") == 0) {
+		rc = list_print(&line.options, stdout, &err);
+	} else {
+		/* Others who use this machine come first. */
+		(void)setpriority(PRIO_PROCESS, 0, 10);
+		rc = serve_run(&line.options, STDIN_FILENO, STDOUT_FILENO, &err);
+	}
+	if (rc == 0)
+		return EX_OK;
+	/* A client that goes away is everyday life, and not this end's to tell; it goes on with the run when it is back. */
+	log_error(err.class == ERR_LINK ? LOG_INFO : LOG_ERR, &err, "%s", line.verb);
+	return error_exit(err.class);
+}

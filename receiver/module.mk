@@ -1,0 +1,26 @@
+PROGRAMS += aob-receiver
+aob-receiver_SOURCES := \
+	receiver/main.c \
+	receiver/apply.c \
+	receiver/basis.c \
+	receiver/build_hardlink.c \
+	receiver/crash_point.c \
+	receiver/fetch.c \
+	receiver/file_copy.c \
+	receiver/file_sink.c \
+	receiver/floor.c \
+	receiver/generation_name.c \
+	receiver/incoming.c \
+	receiver/list.c \
+	receiver/publish.c \
+	receiver/readme_page.c \
+	receiver/recheck.c \
+	receiver/record.c \
+	receiver/removal.c \
+	receiver/serve.c \
+	receiver/shatag.c \
+	receiver/signature.c \
+	receiver/ticker.c \
+	receiver/trash.c \
+	receiver/vault.c
+aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd

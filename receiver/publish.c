@@ -1,0 +1,104 @@
+#include "receiver/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/durable.h"
+#include "lib/log.h"
+#include "receiver/crash_point.h"
+#include "receiver/readme_page.h"
+#include "receiver/trash.h"
+
+#define CURRENT "current"
+#define CURRENT_NEW ".aob/current.new"
+
+static int point_current(const struct vault *vault, const char *name, struct error *err)
+{
+	char target[64];
+
+	(void)snprintf(target, sizeof(target), "generations/%.31s", name);
+	if (unlinkat(vault->folder_fd, CURRENT_NEW, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "clearing %s", CURRENT_NEW);
+	if (symlinkat(target, vault->folder_fd, CURRENT_NEW) != 0)
+		return error_sys(err, errno, "making %s", CURRENT_NEW);
+	if (renameat(vault->folder_fd, CURRENT_NEW, vault->folder_fd, CURRENT) != 0)
+		return error_sys(err, errno, "making `current` lead to %s", name);
+	return durable_sync(vault->folder_fd, "the vault's folder", err);
+}
+
+static int make_visible(struct incoming *in, struct error *err)
+{
+	const struct vault *vault = in->vault;
+
+	/* Content, names and metadata of the tree; syncfs(2) tells of writes that failed since the descriptor was opened. */
+	if (syncfs(in->tree_fd) != 0)
+		return error_sys(err, errno, "syncing the vault's file system");
+	crash_point("synced");
+	in->record.published_at_s = time(NULL);
+	if (record_write(vault, &in->record, err) != 0)
+		return -1;
+	crash_point("recorded");
+	if (renameat(in->fd, "tree", vault->generations_fd, in->record.name) != 0)
+		return error_sys(err, errno, "publishing %s", in->record.name);
+	crash_point("renamed");
+	if (durable_sync(vault->generations_fd, "the generations' folder", err) != 0 ||
+	    durable_sync(in->fd, "the incoming folder", err) != 0 || point_current(vault, in->record.name, err) != 0)
+		return -1;
+	crash_point("current");
+	return 0;
+}
+
+int publish_commit(struct incoming *incoming, struct ticker *ticker, struct error *err)
+{
+	const struct vault *vault = incoming->vault;
+	struct error aside = { .class = ERR_NONE };
+
+	ticker_begin(ticker, "syncing", 0);
+	if (make_visible(incoming, err) != 0)
+		return -1;
+	/* The generation is whole and visible; what follows is housekeeping that the next connection would do as well. */
+	if (readme_page_write(vault, &aside) != 0 ||
+	    trash_put(vault, vault->incoming_fd, incoming->record.run, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "after publishing %s", incoming->record.name);
+	return 0;
+}
+
+int publish_recover(const struct vault *vault, struct error *err)
+{
+	char(*names)[32];
+	char current[32];
+	const char *newest = "";
+	size_t n;
+	int rc = 0;
+
+	if (record_names(vault, &names, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct record record;
+
+		if (record_read(vault, names[i], &record, err) != 0) {
+			/* A damaged record is for a person to look at; it hides one generation and must not stop the others. */
+			log_error(LOG_ERR, err, "generation %s", names[i]);
+			error_clear(err);
+		} else if (record.there) {
+			newest = names[i];
+		} else {
+			rc = record_remove(vault, names[i], err);
+		}
+	}
+	vault_current(vault, current);
+	if (rc == 0 && *newest != '\0' && strcmp(newest, current) != 0) {
+		log_line(LOG_NOTICE, "`current` led to %s; it now leads to %s",
+		         current[0] != '\0' ? current : "nothing", newest);
+		rc = point_current(vault, newest, err);
+		if (rc == 0)
+			rc = readme_page_write(vault, err);
+	}
+	free(names);
+	return rc;
+}

@@ -1,0 +1,12 @@
+/* recheck: after a reboot, which files of an incoming tree really reached the disk. */
+#ifndef AOB_RECHECK_H
+#define AOB_RECHECK_H
+
+#include "lib/error.h"
+#include "receiver/ticker.h"
+
+/* recheck_tree: read every file that is not the base's own inode, and remove it if its content is not what its recorded SHA-256 says, or none is
+ * recorded: the client then sends it again. base_fd: -1 for none. errors: by errno */
+int recheck_tree(int tree_fd, int base_fd, struct ticker *ticker, struct error *err);
+
+#endif

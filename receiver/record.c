@@ -1,0 +1,173 @@
+#include "receiver/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/durable.h"
+#include "receiver/generation_name.h"
+
+#define RECORD_BYTES_MAX 65536
+#define NAMES_MAX 100000
+#define FILE_SIZE 40
+
+static const char *file_name(const char *name, char out[FILE_SIZE])
+{
+	(void)snprintf(out, FILE_SIZE, "%.31s.json", name);
+	return out;
+}
+
+int record_write(const struct vault *vault, const struct record *r, struct error *err)
+{
+	char file[FILE_SIZE];
+	char *text = NULL;
+	int rc = -1;
+	/* Source and host are for people; a name that is not UTF-8 is left out rather than the record. */
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "generation", r->name,
+	                         "run", r->run, "state", r->state, "snapshot_uuid", r->snapshot_uuid, "ctransid",
+	                         (json_int_t)r->ctransid, "taken_at", (json_int_t)r->taken_at_s, "published_at",
+	                         (json_int_t)r->published_at_s, "files", (json_int_t)r->files, "bytes",
+	                         (json_int_t)r->bytes, "new_bytes", (json_int_t)r->new_bytes, "pinned", (int)r->pinned);
+
+	if (json != NULL) {
+		json_t *source = json_string(r->source);
+		json_t *host = json_string(r->host);
+
+		if (source != NULL)
+			(void)json_object_set_new(json, "source", source);
+		if (host != NULL)
+			(void)json_object_set_new(json, "host", host);
+		text = json_dumps(json, JSON_INDENT(2));
+	}
+	if (text == NULL)
+		(void)error_set(err, ERR_INPUT, "the record of generation %s can't be written as JSON", r->name);
+	else
+		rc = durable_write(vault->records_fd, file_name(r->name, file), text, strlen(text), err);
+	free(text);
+	json_decref(json);
+	return rc;
+}
+
+static void copy(char *out, size_t size, const char *in)
+{
+	(void)snprintf(out, size, "%s", in != NULL ? in : "");
+}
+
+int record_read(const struct vault *vault, const char *name, struct record *r, struct error *err)
+{
+	char file[FILE_SIZE];
+	char *text = NULL;
+	size_t len_bytes = 0;
+	json_int_t n[6] = { 0 };
+	const char *s[6] = { 0 };
+	int pinned = 0;
+	struct stat st;
+	json_t *json;
+	int rc;
+
+	*r = (struct record){ 0 };
+	if (durable_read(vault->records_fd, file_name(name, file), RECORD_BYTES_MAX, &text, &len_bytes, err) != 0)
+		return -1;
+	json = json_loadb(text, len_bytes, 0, NULL);
+	rc = json == NULL
+	             ? -1
+	             : json_unpack(json, "{s:s, s:s, s:s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b}",
+	                           "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3], "source",
+	                           &s[4], "host", &s[5], "ctransid", &n[0], "taken_at", &n[1], "published_at", &n[2],
+	                           "files", &n[3], "bytes", &n[4], "new_bytes", &n[5], "pinned", &pinned);
+	if (rc != 0 || strcmp(s[0], name) != 0) {
+		rc = error_set(err, ERR_DAMAGED, "the record of generation %s (.aob/generations/%s) can't be read",
+		               name, file);
+	} else {
+		copy(r->name, sizeof(r->name), s[0]);
+		copy(r->run, sizeof(r->run), s[1]);
+		copy(r->state, sizeof(r->state), s[2]);
+		copy(r->snapshot_uuid, sizeof(r->snapshot_uuid), s[3]);
+		copy(r->source, sizeof(r->source), s[4]);
+		copy(r->host, sizeof(r->host), s[5]);
+		r->ctransid = (uint64_t)n[0];
+		r->taken_at_s = n[1];
+		r->published_at_s = n[2];
+		r->files = (uint64_t)n[3];
+		r->bytes = (uint64_t)n[4];
+		r->new_bytes = (uint64_t)n[5];
+		r->pinned = pinned != 0;
+		r->there = fstatat(vault->generations_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	}
+	json_decref(json);
+	free(text);
+	return rc;
+}
+
+int record_remove(const struct vault *vault, const char *name, struct error *err)
+{
+	char file[FILE_SIZE];
+
+	if (unlinkat(vault->records_fd, file_name(name, file), 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "removing the record of %s", name);
+	return durable_sync(vault->records_fd, "the records' folder", err);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int add_name(char (**names)[32], size_t *n, size_t *room, const char *name, struct error *err)
+{
+	if (*n == *room) {
+		size_t more = *room != 0 ? 2 * *room : 64;
+		char(*grown)[32] = more <= NAMES_MAX * 2 ? realloc(*names, more * sizeof(**names)) : NULL;
+
+		if (grown == NULL)
+			return error_set(err, ERR_SYSTEM, "too many generations (%zu)", *n);
+		*names = grown;
+		*room = more;
+	}
+	(void)snprintf((*names)[(*n)++], 32, "%s", name);
+	return 0;
+}
+
+int record_names(const struct vault *vault, char (**names)[32], size_t *n, struct error *err)
+{
+	int fd = openat(vault->records_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *found;
+	size_t room = 0;
+	int rc = 0;
+
+	*names = NULL;
+	*n = 0;
+	if (dir == NULL) {
+		rc = error_sys(err, errno, "reading the records' folder");
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (rc == 0 && (found = readdir(dir)) != NULL) {
+		char name[32];
+		size_t bytes = strlen(found->d_name);
+
+		if (bytes != GENERATION_NAME_SIZE - 1 + 5 || strcmp(found->d_name + bytes - 5, ".json") != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%.*s", GENERATION_NAME_SIZE - 1, found->d_name);
+		if (generation_name_valid(name))
+			rc = add_name(names, n, &room, name, err);
+	}
+	(void)closedir(dir);
+	if (rc != 0) {
+		free(*names);
+		*names = NULL;
+		*n = 0;
+	} else if (*n > 1) {
+		qsort(*names, *n, sizeof(**names), by_name);
+	}
+	return rc;
+}

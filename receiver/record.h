@@ -1,0 +1,34 @@
+/* record: what the vault knows of a generation: .aob/generations/<name>.json. A generation is published when both its folder and its
+ * record are there. docs/vault-format.md lists the keys. */
+#ifndef AOB_RECORD_H
+#define AOB_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "receiver/vault.h"
+
+struct record {
+	char name[32];
+	char run[64];
+	char state[16];
+	char snapshot_uuid[40];
+	char source[4096];
+	char host[256];
+	uint64_t ctransid;
+	int64_t taken_at_s, published_at_s;
+	uint64_t files, bytes, new_bytes;
+	bool pinned;
+	bool there; /* its folder is */
+};
+
+int record_write(const struct vault *vault, const struct record *record, struct error *err);
+/* record_read: errors: ERR_NOT_FOUND, ERR_DAMAGED */
+int record_read(const struct vault *vault, const char *name, struct record *record, struct error *err);
+int record_remove(const struct vault *vault, const char *name, struct error *err);
+
+/* record_names: of all records, oldest first; names one behind the other, each 32 bytes. Owned by the caller, free(3). */
+int record_names(const struct vault *vault, char (**names)[32], size_t *n, struct error *err);
+
+#endif

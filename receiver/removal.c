@@ -1,0 +1,113 @@
+#include "receiver/removal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/durable.h"
+#include "receiver/crash_point.h"
+#include "receiver/floor.h"
+#include "receiver/generation_name.h"
+#include "receiver/readme_page.h"
+#include "receiver/record.h"
+#include "receiver/trash.h"
+
+static bool at_rest(const struct record *record)
+{
+	return strcmp(record->state, "clean") == 0 || strcmp(record->state, "quiet") == 0;
+}
+
+/* Fills the question from all records. Returns 1, 0 if the generation is not there, -1. */
+static int ask(const struct vault *vault, const char *name, struct floor_question *question, struct error *err)
+{
+	char(*names)[32];
+	char current[32];
+	char newest[32] = "";
+	char newest_whole[32] = "";
+	size_t n;
+	int found = 0;
+
+	if (record_names(vault, &names, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct record record;
+
+		if (record_read(vault, names[i], &record, NULL) != 0 || !record.there)
+			continue;
+		question->n_there++;
+		memcpy(newest, record.name, sizeof(newest));
+		if (at_rest(&record))
+			memcpy(newest_whole, record.name, sizeof(newest_whole));
+		if (strcmp(record.name, name) == 0) {
+			found = 1;
+			question->is_pinned = record.pinned;
+			question->published_at_s = record.published_at_s;
+		}
+	}
+	free(names);
+	vault_current(vault, current);
+	question->is_current = strcmp(current, name) == 0;
+	question->is_newest = strcmp(newest, name) == 0;
+	question->is_newest_whole = strcmp(newest_whole, name) == 0;
+	question->now_s = time(NULL);
+	return found;
+}
+
+/* Who reads a generation holds a shared lock on its folder. */
+static int lock_folder(const struct vault *vault, const char *name, int *fd, struct error *err)
+{
+	*fd = openat(vault->generations_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0)
+		return error_sys(err, errno, "opening generation %s", name);
+	return flock(*fd, LOCK_EX | LOCK_NB) == 0 ? 1
+	       : errno == EWOULDBLOCK             ? 0
+	                                          : error_sys(err, errno, "locking generation %s", name);
+}
+
+static int take_away(const struct vault *vault, const char *name, struct ticker *ticker, struct error *err)
+{
+	if (trash_put(vault, vault->generations_fd, name, err) != 0 ||
+	    durable_sync(vault->generations_fd, "the generations' folder", err) != 0)
+		return -1;
+	crash_point("trashed");
+	if (record_remove(vault, name, err) != 0 || readme_page_write(vault, err) != 0)
+		return -1;
+	ticker_begin(ticker, "removing an old generation", 0);
+	return trash_empty(vault, ticker, err);
+}
+
+int removal_generation(const struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
+                       const char **reason, struct error *err)
+{
+	struct floor_question question = { 0 };
+	int fd = -1;
+	int rc;
+
+	*reason = "";
+	if (!generation_name_valid(name))
+		return error_set(err, ERR_INPUT, "\"%.64s\" is not the name of a generation", name);
+	rc = ask(vault, name, &question, err);
+	if (rc <= 0) {
+		*result = REMOVAL_ABSENT;
+		return rc;
+	}
+	*result = REMOVAL_REFUSED;
+	*reason = floor_refuses(vault->options, &question);
+	if (*reason != NULL)
+		return 0;
+	rc = lock_folder(vault, name, &fd, err);
+	if (rc == 0)
+		*reason = "it is being read";
+	if (rc == 1) {
+		*reason = "";
+		*result = REMOVAL_DONE;
+		rc = take_away(vault, name, ticker, err);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,126 @@
+#include "receiver/trash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRIES 1000
+
+struct emptying {
+	const struct vault *vault;
+	struct ticker *ticker;
+};
+
+int trash_put(const struct vault *vault, int parent_fd, const char *name, struct error *err)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct timespec now;
+		char to[64];
+
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		(void)snprintf(to, sizeof(to), "%lld.%09ld.%ld.%u", (long long)now.tv_sec, now.tv_nsec, (long)getpid(),
+		               i);
+		if (renameat(parent_fd, name, vault->trash_fd, to) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EEXIST && errno != ENOTEMPTY)
+			return error_sys(err, errno, "moving \"%.200s\" into the trash", name);
+	}
+	return error_set(err, ERR_IO, "no free name in .aob/trash");
+}
+
+static int count_one(struct emptying *e, struct error *err)
+{
+	return e->ticker != NULL ? ticker_step(e->ticker, err) : 0;
+}
+
+/* Everything in the folder but folders is unlinked; those go up into the trash. */
+static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
+{
+	struct dirent *found;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while ((found = readdir(dir)) != NULL) {
+		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+			continue;
+		if (unlinkat(fd, found->d_name, 0) != 0 && errno != ENOENT) {
+			if (errno != EISDIR && errno != EPERM)
+				return error_sys(err, errno, "removing \"%.200s\"", found->d_name);
+			if (trash_put(e->vault, fd, found->d_name, err) != 0)
+				return -1;
+		}
+		if (count_one(e, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int remove_folder(struct emptying *e, const char *name, struct error *err)
+{
+	int fd;
+	DIR *dir;
+	int rc;
+
+	/* A folder whose mode shuts its owner out; for root this changes nothing. */
+	if (fchmodat(e->vault->trash_fd, name, 0700, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "opening up \"%.200s\" in the trash", name);
+	fd = openat(e->vault->trash_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (dir == NULL) {
+		rc = error_sys(err, errno, "opening \"%.200s\" in the trash", name);
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	rc = hollow(e, dir, fd, err);
+	(void)closedir(dir);
+	if (rc == 0 && unlinkat(e->vault->trash_fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY)
+		rc = error_sys(err, errno, "removing \"%.200s\" from the trash", name);
+	return rc;
+}
+
+/* One sweep over the trash. Returns 1 if something was there, 0 if it was empty, -1. */
+static int sweep(struct emptying *e, struct error *err)
+{
+	int fd = openat(e->vault->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *found;
+	int rc = 0;
+	int any = 0;
+
+	if (dir == NULL) {
+		rc = error_sys(err, errno, "opening the trash");
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (rc == 0 && (found = readdir(dir)) != NULL) {
+		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+			continue;
+		any = 1;
+		if (unlinkat(e->vault->trash_fd, found->d_name, 0) != 0 && errno != ENOENT)
+			rc = errno == EISDIR || errno == EPERM
+			             ? remove_folder(e, found->d_name, err)
+			             : error_sys(err, errno, "removing \"%.200s\"", found->d_name);
+		if (rc == 0)
+			rc = count_one(e, err);
+	}
+	(void)closedir(dir);
+	return rc != 0 ? -1 : any;
+}
+
+int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *err)
+{
+	struct emptying e = { .vault = vault, .ticker = ticker };
+	int rc;
+
+	do {
+		rc = sweep(&e, err);
+	} while (rc > 0);
+	return rc;
+}

@@ -1,0 +1,52 @@
+/* vault: ROOT/<pipeline>/ held open by descriptors, so that nothing that happens to names above it leads elsewhere.
+ * docs/vault-format.md shows what lies there.
+ *
+ * lifetime: vault_open / vault_close. threads: one. */
+#ifndef AOB_VAULT_H
+#define AOB_VAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+#define VAULT_FORMAT 1
+#define VAULT_PIPELINE_MAX 64
+
+struct vault_options {
+	const char *root;
+	bool append_only;
+	unsigned keep_at_least; /* generations; 0: no floor */
+	int64_t keep_for_s;     /* 0: no floor */
+};
+
+struct vault {
+	const struct vault_options *options;
+	char pipeline[VAULT_PIPELINE_MAX + 1];
+	char id[40];
+	bool fake_super;    /* this process may not set owners and the like, and keeps them in user.rsync.* */
+	int folder_fd;      /* ROOT/<pipeline> */
+	int aob_fd;         /* .aob */
+	int generations_fd; /* generations */
+	int records_fd;     /* .aob/generations */
+	int incoming_fd;    /* .aob/incoming */
+	int trash_fd;       /* .aob/trash */
+	int lock_fd;        /* -1: not locked */
+};
+
+/* vault_open: ROOT must exist (an empty mount point must not be filled); the pipeline's folder is made if `create`.
+ * errors: ERR_INPUT (name), ERR_NOT_FOUND, ERR_CONFIG (a newer format, no hard links there), ERR_DAMAGED, by errno */
+int vault_open(const struct vault_options *options, const char *pipeline, bool create, struct vault **vault,
+               struct error *err);
+void vault_close(struct vault **vault);
+
+/* vault_lock: become the only writer; held until vault_close. Waits a few seconds, as the receiver of a broken connection needs to notice.
+ * errors: ERR_LOCKED, naming who holds it */
+int vault_lock(struct vault *vault, struct error *err);
+
+bool vault_pipeline_valid(const char *name);
+
+/* vault_current: the name of the current generation, "" if there is none (or `current` leads nowhere). */
+void vault_current(const struct vault *vault, char name[32]);
+
+#endif
