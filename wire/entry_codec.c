@@ -59,6 +59,18 @@ static const char *get_text(struct decoder *d, size_t limit_bytes, struct texts 
 	return out;
 }
 
+/* Copied, as an entry may outlive the frame that it came in. */
+static const void *get_value(struct decoder *d, size_t *len_bytes, struct texts *texts)
+{
+	const uint8_t *at = get_bytes(d, ENTRY_XATTRS_MAX_BYTES, len_bytes);
+	uint8_t *out = (uint8_t *)texts->memory->data + texts->at;
+
+	if (*len_bytes != 0)
+		memcpy(out, at, *len_bytes);
+	texts->at += *len_bytes;
+	return out;
+}
+
 static bool make_room(struct entry_memory *memory, size_t bytes, size_t xattrs)
 {
 	if (bytes > memory->room_bytes) {
@@ -92,7 +104,7 @@ static void get_xattrs(struct decoder *d, struct texts *texts, struct entry *ent
 		struct entry_xattr *x = &texts->memory->xattrs[i];
 
 		x->name = get_text(d, XATTR_NAME_MAX, texts);
-		x->value = get_bytes(d, ENTRY_XATTRS_MAX_BYTES, &x->len_bytes);
+		x->value = get_value(d, &x->len_bytes, texts);
 		/* Sorted, so that none comes twice and the digest is the only one possible. */
 		if (x->name[0] == '\0' || (i > 0 && strcmp(x[-1].name, x->name) >= 0))
 			d->bad = true;
