@@ -30,4 +30,6 @@ lib_SOURCES += \
 	lib/entry.c \
 	lib/entry_xattr.c \
 	lib/inside.c \
+	lib/link_map.c \
+	lib/local_snapshot.c \
 	lib/tree_walk.c

@@ -1,0 +1,26 @@
+#include <stddef.h>
+#include <unistd.h>
+
+#include "lib/stage_main.h"
+#include "pruner/prune.h"
+
+static int may_prune(const struct config *config, struct error *err)
+{
+	(void)config;
+	if (geteuid() != 0)
+		return error_set(err, ERR_PERMISSION, "removing local snapshots needs root");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct stage_ops ops = {
+		.program = "aob-pruner",
+		.service = "prune",
+		.summary = "Removes the generations and local snapshots that the policy does not keep.",
+		.check = may_prune,
+		.run = prune_run
+	};
+
+	return stage_main(argc, argv, &ops);
+}

@@ -1,0 +1,5 @@
+PROGRAMS += aob-snapshotter
+aob-snapshotter_SOURCES := \
+	snapshotter/main.c \
+	snapshotter/snapshot.c
+aob-snapshotter_LIBS := -lczmq -lzmq -lyaml -ljansson -lbtrfsutil

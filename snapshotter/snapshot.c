@@ -1,0 +1,168 @@
+#include "snapshotter/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/local_snapshot.h"
+#include "lib/log.h"
+#include "lib/subvolume.h"
+
+#define TRIES 3
+
+struct snapshot {
+	const struct stage_request *request;
+	char source[PATH_MAX]; /* without symlinks */
+	char root[PATH_MAX];   /* its subvolume */
+	char folder[PATH_MAX];
+	char path[PATH_MAX]; /* the snapshot */
+	int source_fd;
+	struct subvolume before, frozen;
+	int64_t taken_at_s;
+	bool quiet;
+	bool reused;
+};
+
+static int find_places(struct snapshot *s, struct error *err)
+{
+	const char *driver = "btrfs";
+	const char *wanted = NULL;
+	const char *source = stage_request_source(s->request);
+
+	if (stage_request_with_string(s->request, "driver", &driver, err) != 0 ||
+	    stage_request_with_string(s->request, "dir", &wanted, err) != 0)
+		return -1;
+	if (strcmp(driver, "btrfs") != 0)
+		return error_set(err, ERR_CONFIG, "driver: %s: this snapshotter knows `btrfs`", driver);
+	if (realpath(source, s->source) == NULL)
+		return error_sys(err, errno, "the source %s", source);
+	if (subvolume_root(s->source, s->root, err) != 0 || subvolume_snapshots(s->source, wanted, s->folder, err) != 0)
+		return -1;
+	if (snprintf(s->path, sizeof(s->path), "%s/%s.%s", s->folder, stage_request_pipeline(s->request),
+	             stage_request_run(s->request)) >= (int)sizeof(s->path))
+		return error_set(err, ERR_CONFIG, "the snapshot's path below %s is too long", s->folder);
+	/* What is in a snapshot is as private as the source, whatever the folder above it allows. */
+	if (mkdir(s->folder, 0700) != 0 && errno != EEXIST)
+		return error_sys(err, errno, "making the snapshots' folder %s", s->folder);
+	s->source_fd = open(s->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->source_fd >= 0 ? 0 : error_sys(err, errno, "opening the source %s", s->source);
+}
+
+static int read_frozen(struct snapshot *s, struct error *err)
+{
+	int fd = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return error_sys(err, errno, "opening the snapshot %s", s->path);
+	rc = subvolume_read(fd, &s->frozen, err);
+	(void)close(fd);
+	return rc;
+}
+
+/* 1: an earlier attempt of this run made it, and nothing was written since; 0: there is none that can be used; -1. */
+static int find_own(struct snapshot *s, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(s->path, &st) != 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "stat of %s", s->path);
+	if (syncfs(s->source_fd) != 0)
+		return error_sys(err, errno, "syncing the source's file system");
+	if (subvolume_read(s->source_fd, &s->before, err) != 0)
+		return -1;
+	if (read_frozen(s, NULL) == 0 && s->frozen.read_only && strcmp(s->frozen.parent_uuid, s->before.uuid) == 0 &&
+	    s->frozen.ctransid == s->before.ctransid) {
+		s->taken_at_s = st.st_ctim.tv_sec;
+		s->quiet = s->reused = true;
+		return 1;
+	}
+	return local_snapshot_remove(s->path, err);
+}
+
+/* 1: quiet, 0: written to meanwhile, -1. */
+static int try_once(struct snapshot *s, struct error *err)
+{
+	struct subvolume after;
+
+	if (syncfs(s->source_fd) != 0)
+		return error_sys(err, errno, "syncing the source's file system");
+	if (subvolume_read(s->source_fd, &s->before, err) != 0)
+		return -1;
+	s->taken_at_s = time(NULL);
+	if (local_snapshot_make(s->root, s->path, err) != 0 || read_frozen(s, err) != 0 ||
+	    subvolume_read(s->source_fd, &after, err) != 0)
+		return -1;
+	return s->before.ctransid == s->frozen.ctransid && after.ctransid == s->frozen.ctransid;
+}
+
+static int freeze(struct snapshot *s, struct error *err)
+{
+	int rc = find_own(s, err);
+
+	for (int i = 0; i < TRIES && rc == 0; i++) {
+		if (i > 0 && local_snapshot_remove(s->path, err) != 0)
+			return -1;
+		rc = try_once(s, err);
+		if (rc == 0)
+			log_line(LOG_INFO, "the source was written to around the snapshot (try %d of %d)", i + 1,
+			         TRIES);
+	}
+	if (rc < 0)
+		return -1;
+	s->quiet = rc == 1;
+	if (s->quiet || stage_request_trigger(s->request) != TRIGGER_IDLE)
+		return 0;
+	if (local_snapshot_remove(s->path, err) != 0)
+		return -1;
+	return error_set(err, ERR_BUSY, "the source is being written to again");
+}
+
+static void fill_result(const struct snapshot *s, struct stage_result *result)
+{
+	const char *below = s->source + strlen(s->root);
+	char path[2 * PATH_MAX];
+
+	if (strcmp(s->root, "/") == 0)
+		below = s->source;
+	while (*below == '/')
+		below++;
+	(void)snprintf(path, sizeof(path), "%s%s%s", s->path, *below != '\0' ? "/" : "", below);
+	stage_result_string(result, "driver", "btrfs");
+	stage_result_string(result, "path", path);
+	stage_result_string(result, "snapshot", s->path);
+	stage_result_string(result, "uuid", s->frozen.uuid);
+	stage_result_string(result, "source_uuid", s->frozen.parent_uuid);
+	stage_result_integer(result, "ctransid", (int64_t)s->frozen.ctransid);
+	stage_result_integer(result, "taken_at", s->taken_at_s);
+	stage_result_string(result, "state", s->quiet ? "quiet" : "in-flight");
+	stage_result_bool(result, "reused", s->reused);
+}
+
+int snapshot_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
+                 struct error *err)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	int rc = -1;
+
+	(void)job; /* seconds at most: nothing to show or to stop */
+	if (s == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	s->request = request;
+	s->source_fd = -1;
+	if (find_places(s, err) == 0 && freeze(s, err) == 0) {
+		fill_result(s, result);
+		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->quiet ? "at rest" : "in flight",
+		         s->reused ? ", made before" : "");
+		rc = 0;
+	}
+	if (s->source_fd >= 0)
+		(void)close(s->source_fd);
+	free(s);
+	return rc;
+}
