@@ -137,9 +137,9 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 	return put_in_place(incoming, NEW_NAME, path, err);
 }
 
-/* A new inode with the old content and hash. */
+/* A new inode with the old content and hash. No word to the client meanwhile: it is sending, and may not be reading. */
 static int copy_file(struct incoming *incoming, int parent_fd, const char *leaf, const struct entry *entry,
-                     struct ticker *ticker, struct error *err)
+                     struct error *err)
 {
 	uint8_t sha256[SHATAG_BYTES];
 	int in = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -151,7 +151,7 @@ static int copy_file(struct incoming *incoming, int parent_fd, const char *leaf,
 	if (out < 0) {
 		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
 	} else {
-		rc = file_copy(in, out, ticker, err);
+		rc = file_copy(in, out, NULL, err);
 		if (rc == 0 && shatag_get(in, sha256))
 			shatag_set(out, sha256, entry->mtime_s, entry->mtime_ns);
 	}
@@ -176,7 +176,7 @@ static int apply_alone(int parent_fd, const char *leaf, const struct entry *entr
 	return entry_apply(parent_fd, leaf, entry, fake_super, err);
 }
 
-int apply_meta(struct incoming *incoming, const struct entry *entry, struct ticker *ticker, struct error *err)
+int apply_meta(struct incoming *incoming, const struct entry *entry, struct error *err)
 {
 	struct stat st;
 	int parent_fd;
@@ -194,7 +194,7 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct tick
 		return apply_make(incoming, entry, err);
 	if (st.st_nlink == 1)
 		return apply_alone(parent_fd, leaf, entry, incoming->vault->fake_super, err);
-	if (clear_new(incoming, err) != 0 || copy_file(incoming, parent_fd, leaf, entry, ticker, err) != 0)
+	if (clear_new(incoming, err) != 0 || copy_file(incoming, parent_fd, leaf, entry, err) != 0)
 		return -1;
 	return apply_place(incoming, NEW_NAME, entry, err);
 }

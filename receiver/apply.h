@@ -5,7 +5,6 @@
 
 #include "lib/entry.h"
 #include "receiver/incoming.h"
-#include "receiver/ticker.h"
 
 /* apply_remove: path and all in it. Not there: nothing to do. errors: ERR_PROTOCOL (the root), by errno */
 int apply_remove(struct incoming *incoming, const char *path, struct error *err);
@@ -17,7 +16,7 @@ int apply_make(struct incoming *incoming, const struct entry *entry, struct erro
 int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err);
 
 /* apply_meta: the metadata of what is there. errors: ERR_PROTOCOL: it is of another type */
-int apply_meta(struct incoming *incoming, const struct entry *entry, struct ticker *ticker, struct error *err);
+int apply_meta(struct incoming *incoming, const struct entry *entry, struct error *err);
 
 /* apply_place: parts/<part> gets the entry's metadata and its place in the tree. */
 int apply_place(struct incoming *incoming, const char *part, const struct entry *entry, struct error *err);

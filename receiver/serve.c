@@ -199,8 +199,7 @@ static int on_entry(struct session *s, const struct frame *frame, struct error *
 		return -1;
 	if ((entry.flags & ENTRY_DIGEST_ONLY) != 0)
 		return error_set(err, ERR_PROTOCOL, "%s without the attributes' values", frame_name(frame->type));
-	return frame->type == FRAME_MAKE ? apply_make(s->incoming, &entry, err)
-	                                 : apply_meta(s->incoming, &entry, &s->ticker, err);
+	return frame->type == FRAME_MAKE ? apply_make(s->incoming, &entry, err) : apply_meta(s->incoming, &entry, err);
 }
 
 static int on_commit(struct session *s, const struct frame *frame, struct error *err)

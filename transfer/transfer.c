@@ -1,0 +1,396 @@
+#include "transfer/transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/tree_walk.h"
+#include "transfer/compare.h"
+#include "transfer/delta.h"
+#include "transfer/plan.h"
+#include "transfer/meter.h"
+#include "transfer/rate.h"
+#include "transfer/sender.h"
+#include "wire/entry_codec.h"
+#include "wire/remote.h"
+
+#define NAP_MS 200
+
+enum how { HOW_FRESH, HOW_RESUMED, HOW_PUBLISHED };
+
+struct transfer {
+	struct stage_job *job;
+	const struct stage_request *request;
+	const char *snapshot; /* the folder that is read */
+	const char *const *excludes;
+	int root_fd;
+	struct remote *remote;
+	struct rate rate;
+	struct meter meter;
+	struct sender sender;
+	struct plan *plan;
+	struct compare_totals totals;
+	enum how how;
+	char generation[64];
+	char base[64];
+	struct entry listed; /* the entry of the vault's listing that is looked at */
+	struct entry_memory listed_memory;
+	int64_t began_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static unsigned minute_of_day(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (localtime_r(&now, &local) == NULL)
+		return 0;
+	return (unsigned)(local.tm_hour * 60 + local.tm_min);
+}
+
+static int give_up_if_asked(void *context, struct error *err)
+{
+	const struct transfer *t = context;
+
+	return stage_job_cancelled(t->job) ? error_set(err, ERR_CANCELLED, "the transfer was asked to stop") : 0;
+}
+
+static int keep_the_rate(void *context, size_t len_bytes, struct error *err)
+{
+	struct transfer *t = context;
+	uint64_t wait_ms = rate_take(&t->rate, len_bytes, now_ms(), minute_of_day());
+
+	while (wait_ms > 0) {
+		uint64_t nap_ms = wait_ms < NAP_MS ? wait_ms : NAP_MS;
+		struct timespec nap = { .tv_nsec = (long)nap_ms * 1000000L };
+
+		if (give_up_if_asked(t, err) != 0)
+			return -1;
+		(void)nanosleep(&nap, NULL);
+		wait_ms -= nap_ms;
+	}
+	return give_up_if_asked(t, err);
+}
+
+static int read_request(struct transfer *t, struct error *err)
+{
+	const char *engine = "native";
+
+	if (stage_request_with_string(t->request, "engine", &engine, err) != 0 ||
+	    stage_request_with_strings(t->request, "exclude", &t->excludes, err) != 0)
+		return -1;
+	if (strcmp(engine, "native") != 0)
+		return error_set(err, ERR_CONFIG, "engine: %s: this transfer knows `native`", engine);
+	t->snapshot = stage_request_result_string(t->request, "snapshot", "path");
+	if (t->snapshot == NULL)
+		return error_set(
+		        err, ERR_CONFIG,
+		        "no step before this one made a snapshot; put `snapshot` in front of `transfer` in the "
+		        "pipeline's stages");
+	t->root_fd = open(t->snapshot, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->root_fd < 0)
+		return error_sys(err, errno, "opening the snapshot %s", t->snapshot);
+	return inside_new(t->root_fd, &t->sender.tree, err);
+}
+
+static const char *of_snapshot(const struct transfer *t, const char *key, const char *otherwise)
+{
+	const char *value = stage_request_result_string(t->request, "snapshot", key);
+
+	return value != NULL ? value : otherwise;
+}
+
+static int say_begin(struct transfer *t, struct error *err)
+{
+	struct encoder *e = &t->sender.encoder;
+	char host[256] = "";
+	int64_t taken_at_s = time(NULL);
+	int64_t ctransid = 0;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)stage_request_result_integer(t->request, "snapshot", "taken_at", &taken_at_s);
+	(void)stage_request_result_integer(t->request, "snapshot", "ctransid", &ctransid);
+	encoder_reset(e);
+	put_string(e, stage_request_run(t->request));
+	put_i64(e, taken_at_s);
+	put_string(e, of_snapshot(t, "uuid", ""));
+	put_u64(e, (uint64_t)ctransid);
+	put_string(e, of_snapshot(t, "state", "quiet"));
+	put_string(e, stage_request_source(t->request));
+	put_string(e, host);
+	return sender_frame(&t->sender, FRAME_BEGIN, err);
+}
+
+/* NOTEs of the receiver's long work are shown as ours. */
+static int wait_for(struct transfer *t, unsigned type, struct frame *frame, struct error *err)
+{
+	for (;;) {
+		int rc = wire_receive(t->sender.wire, frame, err);
+		struct decoder d;
+		char text[128];
+		char safe[128];
+		uint64_t done;
+
+		if (rc == 0)
+			return error_set(err, ERR_LINK, "the connection was lost while waiting for %s",
+			                 frame_name(type));
+		if (rc < 0)
+			return -1;
+		if (frame->type == type)
+			return 0;
+		if (frame->type != FRAME_NOTE)
+			return error_set(err, ERR_PROTOCOL, "%s came where %s was due", frame_name(frame->type),
+			                 frame_name(type));
+		decoder_init(&d, frame->payload, frame->len_bytes);
+		done = get_u64(&d);
+		(void)get_u64(&d);
+		get_string(&d, text, sizeof(text));
+		if (codec_done(&d, "NOTE", err) != 0)
+			return -1;
+		meter_note(&t->meter, "far end: %s (%llu)", log_escape(text, safe, sizeof(safe) - 40),
+		           (unsigned long long)done);
+	}
+}
+
+static int begin(struct transfer *t, struct error *err)
+{
+	struct frame frame;
+	struct decoder d;
+	char base_uuid[64];
+
+	meter_note(&t->meter, "waiting for the far end to begin a generation");
+	if (say_begin(t, err) != 0 || wait_for(t, FRAME_BEGUN, &frame, err) != 0)
+		return -1;
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	t->how = (enum how)get_u8(&d);
+	get_string(&d, t->generation, sizeof(t->generation));
+	get_string(&d, t->base, sizeof(t->base));
+	get_string(&d, base_uuid, sizeof(base_uuid));
+	if (codec_done(&d, "BEGUN", err) != 0)
+		return -1;
+	t->sender.resumed = t->how == HOW_RESUMED;
+	return 0;
+}
+
+static int next_source(void *context, const struct entry **entry, struct error *err)
+{
+	int parent_fd;
+	const char *name;
+
+	return tree_walk_next(context, entry, &parent_fd, &name, err);
+}
+
+static int next_listed(void *context, const struct entry **entry, struct error *err)
+{
+	struct transfer *t = context;
+	struct frame frame;
+	struct decoder d;
+	int rc;
+
+	do {
+		rc = wire_receive(t->sender.wire, &frame, err);
+	} while (rc == 1 && frame.type == FRAME_NOTE);
+	if (rc == 0)
+		return error_set(err, ERR_LINK, "the connection was lost inside the listing");
+	if (rc < 0 || frame.type == FRAME_LIST_END)
+		return rc < 0 ? -1 : 0;
+	if (frame.type != FRAME_ENTRY)
+		return error_set(err, ERR_PROTOCOL, "%s inside the listing", frame_name(frame.type));
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	get_entry(&d, &t->listed_memory, &t->listed);
+	*entry = &t->listed;
+	return codec_done(&d, "ENTRY", err) == 0 ? 1 : -1;
+}
+
+static int compare(struct transfer *t, struct error *err)
+{
+	struct compare_side source = { .next = next_source };
+	struct compare_side vault = { .next = next_listed, .context = t };
+	struct plan_totals totals;
+	struct tree_walk *walk;
+	int rc;
+
+	meter_note(&t->meter, "comparing");
+	if (wire_send(t->sender.wire, FRAME_LIST, NULL, 0, err) != 0 || wire_flush(t->sender.wire, err) != 0 ||
+	    tree_walk_new(t->root_fd, true, t->excludes, &walk, err) != 0)
+		return -1;
+	source.context = walk;
+	rc = compare_trees(&source, &vault, t->plan, &t->totals, err);
+	tree_walk_destroy(&walk);
+	if (rc != 0)
+		return error_prefix(err, "comparing");
+	totals = plan_totals(t->plan);
+	log_line(LOG_INFO, "%llu files of %llu bytes; to send: %llu files of %llu bytes, %llu other changes%s",
+	         (unsigned long long)t->totals.files, (unsigned long long)t->totals.bytes,
+	         (unsigned long long)totals.files, (unsigned long long)totals.file_bytes,
+	         (unsigned long long)(totals.items - totals.files),
+	         t->how == HOW_RESUMED ? " (going on after a break)" : "");
+	if (t->totals.skipped != 0)
+		log_line(LOG_INFO, "%llu sockets are left out", (unsigned long long)t->totals.skipped);
+	meter_total(&t->meter, totals.file_bytes);
+	return 0;
+}
+
+static int send_change(struct transfer *t, const struct plan_item *item, struct error *err)
+{
+	struct sender *s = &t->sender;
+	struct entry entry;
+
+	if (item->op == PLAN_REMOVE || item->op == PLAN_LINK) {
+		encoder_reset(&s->encoder);
+		put_bytes(&s->encoder, item->path, strlen(item->path));
+		if (item->op == PLAN_LINK)
+			put_bytes(&s->encoder, item->existing, strlen(item->existing));
+		return sender_frame(s, item->op == PLAN_LINK ? FRAME_LINK : FRAME_REMOVE, err);
+	}
+	if (sender_read(s, item->path, &entry, err) != 0)
+		return -1;
+	encoder_reset(&s->encoder);
+	put_entry(&s->encoder, &entry);
+	return sender_frame(s, item->op == PLAN_MAKE ? FRAME_MAKE : FRAME_META, err);
+}
+
+static int send_list(struct transfer *t, enum plan_list list, struct error *err)
+{
+	struct plan_item item;
+	int rc;
+
+	if (plan_begin(t->plan, list, err) != 0)
+		return -1;
+	while ((rc = plan_next(t->plan, list, &item, err)) == 1)
+		if (send_change(t, &item, err) != 0)
+			return -1;
+	return rc;
+}
+
+static int send_changes(struct transfer *t, struct error *err)
+{
+	meter_note(&t->meter, "sending what changed");
+	if (send_list(t, PLAN_EARLY, err) != 0 || delta_send_files(&t->sender, t->plan, err) != 0 ||
+	    send_list(t, PLAN_LATE, err) != 0 || send_list(t, PLAN_FOLDERS, err) != 0)
+		return -1;
+	return 0;
+}
+
+static int commit(struct transfer *t, struct error *err)
+{
+	struct encoder *e = &t->sender.encoder;
+	struct frame frame;
+
+	meter_note(&t->meter, "publishing");
+	encoder_reset(e);
+	put_u64(e, t->totals.files);
+	put_u64(e, t->totals.bytes);
+	put_u64(e, t->sender.literal_bytes);
+	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 || wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
+		return -1;
+	log_line(LOG_NOTICE, "published generation %s: %llu files, %llu bytes of new content", t->generation,
+	         (unsigned long long)t->totals.files, (unsigned long long)t->sender.literal_bytes);
+	return 0;
+}
+
+/* The answer to a COMMIT was lost: the vault's record tells what it would have said. */
+static int recall(struct transfer *t, struct error *err)
+{
+	struct generation_info *list;
+	size_t n;
+
+	if (remote_generations(t->remote, &list, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, t->generation) == 0) {
+			t->totals.files = list[i].files;
+			t->totals.bytes = list[i].bytes;
+			t->sender.literal_bytes = list[i].new_bytes;
+		}
+	free(list);
+	log_line(LOG_NOTICE, "generation %s was published already", t->generation);
+	return 0;
+}
+
+static int converse(struct transfer *t, struct error *err)
+{
+	if (begin(t, err) != 0)
+		return -1;
+	if (t->how == HOW_PUBLISHED)
+		return recall(t, err);
+	if (compare(t, err) != 0 || send_changes(t, err) != 0)
+		return -1;
+	return commit(t, err);
+}
+
+static void fill_result(const struct transfer *t, struct stage_result *result)
+{
+	stage_result_string(result, "generation", t->generation);
+	stage_result_string(result, "vault_id", remote_welcome(t->remote)->vault_id);
+	stage_result_string(result, "base", t->base);
+	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
+	stage_result_integer(result, "files", (int64_t)t->totals.files);
+	stage_result_integer(result, "bytes", (int64_t)t->totals.bytes);
+	stage_result_integer(result, "changed_files", (int64_t)plan_totals(t->plan).files);
+	stage_result_integer(result, "literal_bytes", (int64_t)t->sender.literal_bytes);
+	stage_result_integer(result, "matched_bytes", (int64_t)t->sender.matched_bytes);
+	stage_result_integer(result, "wire_sent", (int64_t)wire_bytes_out(t->sender.wire));
+	stage_result_integer(result, "wire_received", (int64_t)wire_bytes_in(t->sender.wire));
+	stage_result_integer(result, "seconds", (now_ms() - t->began_ms) / 1000);
+}
+
+static int run(struct transfer *t, struct stage_result *result, struct error *err)
+{
+	const struct config_vault *vault = stage_request_vault(t->request);
+	struct wire_hooks hooks = { .pace = keep_the_rate, .waiting = give_up_if_asked, .context = t };
+
+	rate_init(&t->rate, vault->rates, vault->n_rates, t->began_ms);
+	t->sender.meter = &t->meter;
+	t->sender.careful = stage_request_attempt(t->request) > 1;
+	if (read_request(t, err) != 0 || plan_new(&t->plan, err) != 0)
+		return -1;
+	meter_note(&t->meter, "connecting");
+	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)
+		return -1;
+	t->sender.wire = remote_wire(t->remote);
+	if (converse(t, err) != 0) {
+		remote_explain(t->remote, err);
+		return -1;
+	}
+	fill_result(t, result);
+	return 0;
+}
+
+int transfer_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
+                 struct error *err)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+	int rc;
+
+	if (t == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	t->job = job;
+	t->request = request;
+	t->root_fd = -1;
+	t->began_ms = now_ms();
+	sender_init(&t->sender);
+	entry_memory_init(&t->listed_memory);
+	meter_init(&t->meter, job);
+	rc = run(t, result, err);
+	remote_close(&t->remote);
+	sender_done(&t->sender);
+	entry_memory_done(&t->listed_memory);
+	plan_destroy(&t->plan);
+	if (t->root_fd >= 0)
+		(void)close(t->root_fd);
+	free(t);
+	return rc;
+}
