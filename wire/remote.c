@@ -103,18 +103,17 @@ static char *quoted(const char *word)
 
 static int ssh_command(const struct config_vault *vault, struct command *command, struct error *err)
 {
+	/* ssh takes the first value of an option: what must be so stands before the vault's own, what is only usual behind. */
 	static const char *const always[] = { "ssh",
 		                              "-T",
 		                              "-x",
 		                              "-a",
 		                              "-oBatchMode=yes",
-		                              "-oServerAliveInterval=15",
-		                              "-oServerAliveCountMax=4",
-		                              "-oConnectTimeout=30",
 		                              "-oClearAllForwardings=yes",
 		                              "-oControlMaster=no",
-		                              "-oControlPath=none",
-		                              "-oLogLevel=ERROR" };
+		                              "-oControlPath=none" };
+	static const char *const usual[] = { "-oServerAliveInterval=15", "-oServerAliveCountMax=4",
+		                             "-oConnectTimeout=30", "-oLogLevel=ERROR" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		add(command, always[i]);
@@ -124,6 +123,8 @@ static int ssh_command(const struct config_vault *vault, struct command *command
 		add(command, "-o");
 		add(command, *option);
 	}
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		add(command, usual[i]);
 	if (vault->identity != NULL) {
 		add(command, "-oIdentitiesOnly=yes");
 		add(command, "-i");
