@@ -1,0 +1,193 @@
+/* A small file is whole or old; what is read is no more than was asked for. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/durable.h"
+
+static char folder[] = "/tmp/aob-durable.XXXXXX";
+static int folder_fd = -1;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folder_fd < 0 ? -1 : 0;
+}
+
+static int remove_folder(void **state)
+{
+	char command[64];
+
+	(void)state;
+	(void)close(folder_fd);
+	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+static void assert_content(const char *name, const char *content, size_t n)
+{
+	struct error err = { 0 };
+	char *text = NULL;
+	size_t got = 0;
+
+	if (durable_read(folder_fd, name, 1 << 20, &text, &got, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(got, n);
+	assert_memory_equal(text, content, n);
+	assert_int_equal(text[n], '\0');
+	free(text);
+}
+
+/* Nothing is left beside it. */
+static void assert_alone(const char *name)
+{
+	char beside[300];
+
+	(void)snprintf(beside, sizeof(beside), ".%s.new", name);
+	assert_int_not_equal(faccessat(folder_fd, beside, F_OK, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static void what_is_written_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(durable_write(folder_fd, "a", "one\0two", 7, NULL), 0);
+	assert_content("a", "one\0two", 7);
+	assert_int_equal(durable_write(folder_fd, "a", "", 0, NULL), 0);
+	assert_content("a", "", 0);
+	assert_alone("a");
+	assert_int_equal(durable_sync(folder_fd, "folder", NULL), 0);
+}
+
+static void another_file_takes_its_place_and_readers_keep_the_old_one(void **state)
+{
+	char text[4] = "";
+	int fd;
+
+	(void)state;
+	assert_int_equal(durable_write(folder_fd, "b", "old", 3, NULL), 0);
+	fd = openat(folder_fd, "b", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(durable_write(folder_fd, "b", "new", 3, NULL), 0);
+	assert_int_equal(read(fd, text, 3), 3);
+	assert_string_equal(text, "old");
+	assert_int_equal(close(fd), 0);
+	assert_content("b", "new", 3);
+}
+
+static void when_there_is_no_room_the_old_one_stays(void **state)
+{
+	struct rlimit was;
+	struct rlimit small;
+	struct error err = { 0 };
+	char large[8192];
+	int rc;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	assert_int_equal(durable_write(folder_fd, "c", "old", 3, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = (struct rlimit){ 4096, was.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	rc = durable_write(folder_fd, "c", large, sizeof(large), &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(rc, -1);
+	assert_content("c", "old", 3);
+	assert_alone("c");
+}
+
+static void what_a_crash_left_beside_it_does_no_harm(void **state)
+{
+	int fd = openat(folder_fd, ".d.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "much longer than the new one", 28), 28);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(durable_write(folder_fd, "d", "new", 3, NULL), 0);
+	assert_content("d", "new", 3);
+	assert_alone("d");
+}
+
+static void no_symlink_is_followed(void **state)
+{
+	struct error err = { 0 };
+	char *text = NULL;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(durable_write(folder_fd, "victim", "safe", 4, NULL), 0);
+	assert_int_equal(symlinkat("victim", folder_fd, "link"), 0);
+	assert_int_equal(durable_read(folder_fd, "link", 100, &text, &n, &err), -1);
+	assert_null(text);
+	assert_int_equal(symlinkat("victim", folder_fd, ".e.new"), 0);
+	assert_int_equal(durable_write(folder_fd, "e", "evil", 4, &err), -1);
+	assert_content("victim", "safe", 4);
+	assert_int_equal(durable_write(folder_fd, "link", "mine", 4, NULL), 0); /* the link itself is replaced */
+	assert_content("victim", "safe", 4);
+	assert_content("link", "mine", 4);
+}
+
+static void what_is_no_small_file_is_refused(void **state)
+{
+	struct error err = { 0 };
+	char *text = NULL;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(durable_read(folder_fd, "none", 100, &text, &n, &err), -1);
+	assert_int_equal(err.class, ERR_NOT_FOUND);
+	assert_int_equal(durable_write(folder_fd, "f", "12345", 5, NULL), 0);
+	assert_int_equal(durable_read(folder_fd, "f", 4, &text, &n, &err), -1);
+	assert_int_equal(err.class, ERR_DAMAGED);
+	assert_int_equal(durable_read(folder_fd, "f", 5, &text, &n, &err), 0);
+	free(text);
+	assert_int_equal(mkfifoat(folder_fd, "fifo", 0600), 0);
+	assert_int_equal(durable_read(folder_fd, "fifo", 100, &text, &n, &err), -1); /* and does not hang */
+	assert_int_equal(err.class, ERR_DAMAGED);
+	assert_int_equal(mkdirat(folder_fd, "dir", 0700), 0);
+	assert_int_equal(durable_read(folder_fd, "dir", 10000, &text, &n, &err), -1);
+	assert_null(text);
+}
+
+static void a_name_that_leaves_no_room_is_refused(void **state)
+{
+	char name[253];
+	struct error err = { 0 };
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[252] = '\0';
+	assert_int_equal(durable_write(folder_fd, name, "x", 1, &err), -1);
+	assert_int_equal(err.class, ERR_INPUT);
+	name[250] = '\0';
+	assert_int_equal(durable_write(folder_fd, name, "x", 1, &err), 0);
+	assert_content(name, "x", 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(another_file_takes_its_place_and_readers_keep_the_old_one),
+		cmocka_unit_test(when_there_is_no_room_the_old_one_stays),
+		cmocka_unit_test(what_a_crash_left_beside_it_does_no_harm),
+		cmocka_unit_test(no_symlink_is_followed),
+		cmocka_unit_test(what_is_no_small_file_is_refused),
+		cmocka_unit_test(a_name_that_leaves_no_room_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
