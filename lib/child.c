@@ -27,6 +27,11 @@ static void close_pair(int pair[2])
 static void become(const char *const *argv, int in_fd, int out_fd, int err_fd, int told_fd, pid_t parent)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL };
+	/* execvp(3) leaves the words alone, though its type does not say so. */
+	union {
+		const char *const *given;
+		char *const *taken;
+	} words = { .given = argv };
 	sigset_t none;
 	int sys;
 
@@ -36,9 +41,13 @@ static void become(const char *const *argv, int in_fd, int out_fd, int err_fd, i
 	for (int number = 1; number < NSIG; number++)
 		(void)sigaction(number, &usual, NULL);
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+#ifdef CLOSE_RANGE_CLOEXEC
+	/* Ours have the flag already; these are what was open when this program was started. Older kernels hand them on. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+#endif
 	if (dup2(in_fd, STDIN_FILENO) >= 0 && dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(err_fd, STDERR_FILENO) >= 0)
-		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+		(void)execvp(argv[0], words.taken);
 	sys = errno;
 	if (write(told_fd, &sys, sizeof(sys)) < 0)
 		_exit(126);

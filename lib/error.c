@@ -86,6 +86,7 @@ int error_sys(struct error *err, int sys, const char *format, ...)
 	used = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
 	if (used >= 0 && (size_t)used < sizeof(err->text))
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): each thread has its own text, in glibc (2.32) and musl */
 		(void)snprintf(err->text + used, sizeof(err->text) - (size_t)used, ": %s", strerror(sys));
 	return -1;
 }

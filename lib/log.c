@@ -21,7 +21,7 @@ void log_open(const char *program, const char *trace)
 {
 	program_name = program;
 	(void)snprintf(traced_topics, sizeof(traced_topics), "%s", trace != NULL ? trace : "");
-	to_journal = getenv("JOURNAL_STREAM") != NULL;
+	to_journal = secure_getenv("JOURNAL_STREAM") != NULL;
 }
 
 void log_context(const char *fields)

@@ -191,7 +191,7 @@ static int push(struct tree_walk *walk, int parent_fd, const char *name, struct 
 		(void)close(fd);
 		return 0;
 	}
-	if (walk->depth == walk->room) {
+	if (walk->levels == NULL || walk->depth == walk->room) {
 		size_t room = walk->room != 0 ? 2 * walk->room : 16;
 		struct level *grown = realloc(walk->levels, room * sizeof(*grown));
 
