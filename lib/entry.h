@@ -67,7 +67,7 @@ void entry_memory_done(struct entry_memory *memory);
 
 /* entry_read: what lies at `name` in the open folder parent_fd (name "." with the root's own descriptor for the root).
  * in:      path is borrowed and stored in entry->path
- * decode:  user.rsync.%stat, %aacl, %dacl and user.rsync.* of a fake-super tree are turned back into what they stand for, and
+ * decode:  not as root: user.rsync.%stat and user.rsync.* of a fake-super tree are turned back into what they stand for, and
  *          our own user.shatag.* and btrfs.* attributes are left out
  * digest:  true: flags |= ENTRY_DIGEST_ONLY, xattrs empty
  * errors:  by errno; ERR_DAMAGED for an unreadable %stat; ERR_INPUT for too many xattrs */
