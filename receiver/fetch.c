@@ -92,7 +92,7 @@ static int send_content(struct fetch *fetch, int fd, const char *path, struct er
 		if (n < 0) {
 			/* The rest of the tree is worth having all the same. */
 			log_line(LOG_ERR, "\"%.300s\" can't be read: %s", path, strerror(errno));
-			return send_end(fetch, none, FETCH_UNREADABLE, err);
+			return send_end(fetch, none, WIRE_FETCH_UNREADABLE, err);
 		}
 		if (n == 0)
 			break;
@@ -114,11 +114,11 @@ static int send_file(struct fetch *fetch, int parent_fd, const char *name, const
 	int rc;
 
 	if (entry->links > 1 && seen_before(fetch, entry->inode))
-		return send_end(fetch, none, FETCH_LINKED, err);
+		return send_end(fetch, none, WIRE_FETCH_LINKED, err);
 	fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		log_line(LOG_ERR, "\"%.300s\" can't be opened: %s", entry->path, strerror(errno));
-		return send_end(fetch, none, FETCH_UNREADABLE, err);
+		return send_end(fetch, none, WIRE_FETCH_UNREADABLE, err);
 	}
 	rc = send_content(fetch, fd, entry->path, err);
 	(void)close(fd);

@@ -20,6 +20,8 @@
 #define WIRE_PATH_MAX 65535
 #define WIRE_DATA_MAX 262144
 #define WIRE_STRING_MAX 4095
+#define WIRE_FETCH_LINKED UINT64_MAX           /* FETCH_FILE_END's size: another name of an inode that came before */
+#define WIRE_FETCH_UNREADABLE (UINT64_MAX - 1) /* … the vault's disk would not give it */
 
 enum frame_type {
 #define FRAME(name, number, direction, greatest) FRAME_##name = (number),

@@ -7,6 +7,7 @@ export PATH="$BUILD:$PATH" AOB_CONFIG="$WORK/aob.yaml"
 ROOT_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 NAS="$WORK/nas" VAULT="$WORK/vault" SOURCE="$WORK/nas/data" SSH_PORT=2222
 mkdir -p "$WORK/run" "$WORK/log"
+chmod 750 "$WORK/run" # the broker wants its sockets' folder closed to others
 ip link set lo up
 
 say() { printf '%s %s\n' "$(date +%T)" "$*"; }
@@ -78,7 +79,7 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 # write_config [KEY=VALUE…]: idle, max_wait, rate, stages (YAML text for the stages between snapshot and prune), prune, port, exclude
 write_config() {
 	local idle=2s max_wait=1h rate=unlimited stages='' prune='last: 50' port=$SSH_PORT local_vault='' exclude='[]'
-	local "$@"
+	[ $# = 0 ] || local "$@"
 	cat >"$AOB_CONFIG.new" <<-END
 		broker:
 		  endpoint: ipc://$WORK/run/broker
