@@ -12,6 +12,7 @@
 #include "lib/entry.h"
 #include "lib/inside.h"
 #include "lib/link_map.h"
+#include "lib/scratch.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 #include "wire/wire.h"
@@ -48,12 +49,12 @@ int unpack_new(int target_fd, const struct unpack_options *options, struct unpac
 	made->fd = -1;
 	made->user_only = geteuid() != 0;
 	entry_memory_init(&made->memory);
-	made->folders = tmpfile();
+	made->folders = scratch_file(err);
 	made->sha = EVP_MD_CTX_new();
-	if (made->folders == NULL || made->sha == NULL) {
-		(void)error_sys(err, errno, "making a temporary file");
-	} else if (inside_new(target_fd, &made->tree, err) == 0 && inside_new(target_fd, &made->other, err) == 0 &&
-	           link_map_new(&made->links, err) == 0) {
+	if (made->sha == NULL) {
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	} else if (made->folders != NULL && inside_new(target_fd, &made->tree, err) == 0 &&
+	           inside_new(target_fd, &made->other, err) == 0 && link_map_new(&made->links, err) == 0) {
 		*unpack = made;
 		return 0;
 	}

@@ -22,6 +22,7 @@ lib_SOURCES += \
 	lib/mdp_worker.c \
 	lib/stage_msg.c \
 	lib/stage_reply.c \
+	lib/scratch.c \
 	lib/sdnotify.c \
 	lib/stage_main.c \
 	lib/subvolume.c \

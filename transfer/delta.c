@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/scratch.h"
 #include "wire/entry_codec.h"
 
 #define WINDOW_FILES 64
@@ -317,12 +318,8 @@ int delta_send_files(struct sender *sender, struct plan *plan, struct error *err
 
 	if (window == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	window->spool = tmpfile();
-	if (window->spool == NULL) {
-		(void)error_sys(err, errno, "making a temporary file for signatures");
-		goto out;
-	}
-	if (plan_begin(plan, PLAN_FILES, err) != 0)
+	window->spool = scratch_file(err);
+	if (window->spool == NULL || plan_begin(plan, PLAN_FILES, err) != 0)
 		goto out;
 	while ((rc = plan_next(plan, PLAN_FILES, &item, err)) == 1)
 		if (take_item(sender, window, &item, err) != 0) {

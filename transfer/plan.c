@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/scratch.h"
 #include "wire/wire.h"
 
 struct head {
@@ -28,12 +29,10 @@ int plan_new(struct plan **plan, struct error *err)
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	for (int i = 0; i < PLAN_LISTS; i++) {
-		made->lists[i] = tmpfile();
+		made->lists[i] = scratch_file(err);
 		if (made->lists[i] == NULL) {
-			int sys = errno;
-
 			plan_destroy(&made);
-			return error_sys(err, sys, "making a temporary file for the plan");
+			return -1;
 		}
 	}
 	*plan = made;
