@@ -81,40 +81,97 @@ static bool is_whole(const struct generation_info *generation)
 	return is_clean(generation) || strcmp(generation->state, "quiet") == 0;
 }
 
-/* Marks the longest series (the later one of two) whose dates agree with the order.
- * source: patience sorting; C. Schensted, "Longest increasing and decreasing subsequences", 1961 */
-static int find_agreeing(const struct generation_info *list, size_t n, bool *agrees, struct error *err)
-{
-	/* last_of[k]: where the series of length k + 1 with the earliest end ends; before[i]: what stands before i in its series, or n */
-	size_t *last_of = calloc(n + 1, sizeof(*last_of));
-	size_t *before = calloc(n + 1, sizeof(*before));
-	size_t longest = 0;
+/* The work of find_agreeing; each array has n elements. */
+struct series {
+	size_t *level;   /* how long the longest series is that ends here, less one */
+	size_t *members; /* all, by level; in a level the dates go down as the order goes up */
+	size_t *from;    /* where a level's members begin; and one behind the last */
+	size_t *before;  /* what stands before it in its series, or n */
+	int64_t *start;  /* the date at which its series begins */
+};
 
-	if (last_of == NULL || before == NULL) {
-		free(last_of);
-		free(before);
-		return error_set(err, ERR_SYSTEM, "out of memory for %zu generations", n);
-	}
+/* source: patience sorting; C. Schensted, "Longest increasing and decreasing subsequences", 1961. Returns the number of levels. */
+static size_t find_levels(const struct generation_info *list, size_t n, struct series *s)
+{
+	size_t *end = s->before; /* of each level the last member so far, which has the earliest date */
+	size_t levels = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		size_t low = 0;
-		size_t high = longest;
+		size_t high = levels;
 
 		while (low < high) {
 			size_t middle = low + (high - low) / 2;
 
-			if (list[last_of[middle]].taken_at_s <= list[i].taken_at_s)
+			if (list[end[middle]].taken_at_s <= list[i].taken_at_s)
 				low = middle + 1;
 			else
 				high = middle;
 		}
-		before[i] = low > 0 ? last_of[low - 1] : n;
-		last_of[low] = i;
-		longest += low == longest;
+		s->level[i] = low;
+		end[low] = i;
+		levels += low == levels;
 	}
-	for (size_t i = longest > 0 ? last_of[longest - 1] : n; i < n; i = before[i])
+	/* Counting sort: from[k + 1] is where level k goes on, in the end where it ends. */
+	for (size_t i = 0; i < n; i++)
+		s->from[s->level[i] + 2]++;
+	for (size_t k = 0; k < levels; k++)
+		s->from[k + 2] += s->from[k + 1];
+	for (size_t i = 0; i < n; i++)
+		s->members[s->from[s->level[i] + 1]++] = i;
+	return levels;
+}
+
+/* The member of the level below that is nearest in date, not later. Its series begins latest, too: dates go down there likewise. */
+static size_t nearest_below(const struct generation_info *list, const struct series *s, size_t i)
+{
+	size_t low = s->from[s->level[i] - 1];
+	size_t high = s->from[s->level[i]];
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (list[s->members[middle]].taken_at_s <= list[i].taken_at_s)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return s->members[low];
+}
+
+/* Marks the longest series whose dates agree with the order. Of several it is the one that spans the least time, as a wrong clock
+ * is far away from all others; of several of those, the latest. */
+static int find_agreeing(const struct generation_info *list, size_t n, bool *agrees, struct error *err)
+{
+	size_t *numbers = calloc(4 * n + 2, sizeof(*numbers));
+	int64_t *start = calloc(n + 1, sizeof(*start));
+	uint64_t least = UINT64_MAX;
+	size_t best = n;
+	size_t levels;
+
+	if (numbers == NULL || start == NULL) {
+		free(numbers);
+		free(start);
+		return error_set(err, ERR_SYSTEM, "out of memory for %zu generations", n);
+	}
+	struct series s = { numbers, numbers + n, numbers + 2 * n, numbers + 3 * n + 2, start };
+
+	levels = find_levels(list, n, &s);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t span;
+
+		s.before[i] = s.level[i] > 0 ? nearest_below(list, &s, i) : n;
+		s.start[i] = s.level[i] > 0 ? s.start[s.before[i]] : list[i].taken_at_s;
+		span = (uint64_t)list[i].taken_at_s - (uint64_t)s.start[i];
+		if (s.level[i] + 1 == levels && span <= least) {
+			least = span;
+			best = i;
+		}
+	}
+	for (size_t i = best; i < n; i = s.before[i])
 		agrees[i] = true;
-	free(last_of);
-	free(before);
+	free(numbers);
+	free(start);
 	return 0;
 }
 
