@@ -10,8 +10,9 @@
  * one, and the newest that is `clean` or `quiet`), pinned ones. Within a period a whole generation is preferred.
  *
  * Where the order and the dates disagree, the clock was set. The dates of the longest series that agrees with the order are
- * trusted (of several, of the one that spans the least time: a wrong clock is far off); the others are kept as long as the rule keeps something older, without using up a count. So a clock that was
- * wrong may keep too much for a while, never too little. */
+ * trusted (of several, of the one that spans the least time: a wrong clock is far off); the others are kept as long as the
+ * rule keeps something older, without using up a count. So a clock that was wrong may keep too much for a while, never too
+ * little. */
 #ifndef AOB_POLICY_H
 #define AOB_POLICY_H
 
