@@ -71,7 +71,7 @@ $(OBJ)/libwire.a: $(call objects,$(wire_SOURCES))
 $(OBJ)/libparts.a: $(call objects,$(PARTS))
 $(OBJ)/%.a:
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcsP $@ $^
 
 # One rule a program: its own objects, the two libraries, and the outside libraries that it names.
 define program

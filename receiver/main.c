@@ -10,7 +10,7 @@
 #include "lib/duration.h"
 #include "lib/log.h"
 #include "lib/version.h"
-#include "receiver/list.h"
+#include "receiver/inventory.h"
 #include "receiver/serve.h"
 
 #define GENERATIONS_MOST 100000u
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	/* The vault's files get the modes of the source's; what is ours is for its owner, and readable. */
 	(void)umask(022);
 	if (strcmp(line.verb, "list") == 0) {
-		rc = list_print(&line.options, stdout, &err);
+		rc = inventory_print(&line.options, stdout, &err);
 	} else {
 		/* Others who use this machine come first. */
 		(void)setpriority(PRIO_PROCESS, 0, 10);

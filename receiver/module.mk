@@ -11,7 +11,7 @@ aob-receiver_SOURCES := \
 	receiver/floor.c \
 	receiver/generation_name.c \
 	receiver/incoming.c \
-	receiver/list.c \
+	receiver/inventory.c \
 	receiver/publish.c \
 	receiver/readme_page.c \
 	receiver/recheck.c \

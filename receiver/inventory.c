@@ -1,4 +1,4 @@
-#include "receiver/list.h"
+#include "receiver/inventory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +38,7 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 	return 0;
 }
 
-int list_print(const struct vault_options *options, FILE *out, struct error *err)
+int inventory_print(const struct vault_options *options, FILE *out, struct error *err)
 {
 	DIR *dir = opendir(options->root);
 	struct dirent *found;

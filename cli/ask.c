@@ -1,0 +1,98 @@
+#include "cli/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/mdp_client.h"
+
+#define TIMEOUT_MS 10000
+
+struct ask {
+	struct config *config;
+	struct mdp_client *client;
+};
+
+int ask_open(const char *config_path, struct ask **ask, struct error *err)
+{
+	struct ask *made = calloc(1, sizeof(*made));
+
+	*ask = NULL;
+	if (made == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (config_load(config_path, &made->config, stderr, err) != 0 ||
+	    mdp_client_new(made->config, &made->client, err) != 0) {
+		ask_close(&made);
+		return -1;
+	}
+	*ask = made;
+	return 0;
+}
+
+void ask_close(struct ask **ask)
+{
+	if (*ask == NULL)
+		return;
+	mdp_client_destroy(&(*ask)->client);
+	config_destroy(&(*ask)->config);
+	free(*ask);
+	*ask = NULL;
+}
+
+const struct config *ask_config(const struct ask *ask)
+{
+	return ask->config;
+}
+
+const char *ask_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+int64_t ask_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static int decode(const char *reply, size_t len_bytes, json_t **result, struct error *err)
+{
+	json_t *json = json_loadb(reply, len_bytes, 0, NULL);
+	const json_t *fault = json_object_get(json, "error");
+	int rc = 0;
+
+	if (json_object_get(json, "status") == NULL)
+		rc = error_set(err, ERR_PROTOCOL, "the broker's answer can't be read");
+	else if (fault != NULL)
+		rc = error_set(err, error_class_of(ask_text(fault, "code")), "%s", ask_text(fault, "message"));
+	else if (result != NULL)
+		*result = json_incref(json_object_get(json, "result"));
+	json_decref(json);
+	return rc;
+}
+
+int ask_verb(struct ask *ask, const char *verb, json_t *body, json_t **result, struct error *err)
+{
+	char *text = NULL;
+	char *reply = NULL;
+	size_t reply_bytes = 0;
+	int rc = -1;
+
+	if (body != NULL && json_object_set_new(body, "v", json_integer(1)) == 0 &&
+	    json_object_set_new(body, "verb", json_string(verb)) == 0)
+		text = json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	if (text == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (mdp_client_ask(ask->client, MDP_SERVICE_BROKER, text, TIMEOUT_MS, &reply, &reply_bytes, err) == 0)
+		rc = decode(reply, reply_bytes, result, err);
+	free(text);
+	free(reply);
+	return rc;
+}
+
+int ask_failed(const char *verb, const struct error *err)
+{
+	(void)fprintf(stderr, "aob %s: %s\n", verb, err->text);
+	return error_exit(err->class);
+}

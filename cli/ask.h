@@ -1,0 +1,31 @@
+/* ask: the broker's client verbs (docs/protocol.md, section 2), for the commands.
+ *
+ * lifetime: ask_open / ask_close. threads: one. */
+#ifndef AOB_ASK_H
+#define AOB_ASK_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "lib/config.h"
+#include "lib/error.h"
+
+struct ask;
+
+/* ask_open: loads the configuration (its faults go to stderr, one a line). errors: those of config_load, mdp_client_new */
+int ask_open(const char *config_path, struct ask **ask, struct error *err);
+void ask_close(struct ask **ask);
+const struct config *ask_config(const struct ask *ask); /* borrowed */
+
+/* ask_verb: body: the verb's own members, taken over, also on failure (NULL: out of memory); `v` and `verb` are added.
+ * out: *result, the caller's, json_decref; may be NULL. errors: ERR_LINK, what the broker answers, ERR_PROTOCOL */
+int ask_verb(struct ask *ask, const char *verb, json_t *body, json_t **result, struct error *err);
+
+/* Members of an answer, with "" and 0 for what is not there or of another type; borrowed. */
+const char *ask_text(const json_t *object, const char *key);
+int64_t ask_number(const json_t *object, const char *key);
+
+/* ask_failed: says on stderr what went wrong; returns the exit status. */
+int ask_failed(const char *verb, const struct error *err);
+
+#endif

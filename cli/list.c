@@ -1,0 +1,83 @@
+#include "cli/verbs.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/ask.h"
+#include "cli/style.h"
+#include "lib/bytes.h"
+#include "lib/log.h"
+
+static int usage(FILE *out, int status)
+{
+	(void)fputs(
+	        "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the oldest first.\n",
+	        out);
+	return status;
+}
+
+static void print_row(const json_t *g)
+{
+	char when[32];
+	char bytes[32];
+	char fresh[32];
+	char state[64];
+
+	(void)printf("%s  %s  %-10s %9lld %10s %10s  %s\n", ask_text(g, "generation"),
+	             style_when(ask_number(g, "taken_at"), when, sizeof(when)),
+	             log_escape(ask_text(g, "state"), state, sizeof(state)), (long long)ask_number(g, "files"),
+	             bytes_text((uint64_t)ask_number(g, "bytes"), bytes, sizeof(bytes)),
+	             bytes_text((uint64_t)ask_number(g, "literal_bytes"), fresh, sizeof(fresh)),
+	             ask_text(g, "pipeline"));
+}
+
+static void print_table(const json_t *list)
+{
+	size_t i;
+	json_t *g;
+
+	if (json_array_size(list) == 0) {
+		(void)puts("no generations yet");
+		return;
+	}
+	(void)printf("%s%-20s  %-16s  %-10s %9s %10s %10s  %s%s\n", style_code(STYLE_BOLD), "GENERATION",
+	             "TAKEN (local)", "STATE", "FILES", "SIZE", "NEW", "PIPELINE", style_code(STYLE_PLAIN));
+	json_array_foreach(list, i, g) print_row(g);
+}
+
+int list_main(int argc, char **argv, const char *config_path)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	struct error err = { .class = ERR_NONE };
+	struct ask *ask = NULL;
+	json_t *result = NULL;
+	json_t *body;
+	bool json = false;
+	int option;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'j')
+			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EX_OK : EX_USAGE);
+		json = true;
+	}
+	if (argc - optind > 1)
+		return usage(stderr, EX_USAGE);
+	if (ask_open(config_path, &ask, &err) != 0)
+		return ask_failed("list", &err);
+	body = optind < argc ? json_pack("{s:s}", "pipeline", argv[optind]) : json_object();
+	if (ask_verb(ask, "generations", body, &result, &err) == 0) {
+		if (json) {
+			(void)json_dumpf(result, stdout, JSON_INDENT(2));
+			(void)fputc('\n', stdout);
+		} else {
+			print_table(json_object_get(result, "generations"));
+		}
+	}
+	json_decref(result);
+	ask_close(&ask);
+	return err.class == ERR_NONE ? EX_OK : ask_failed("list", &err);
+}

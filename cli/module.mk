@@ -1,0 +1,17 @@
+PROGRAMS += aob
+aob_SOURCES := \
+	cli/main.c \
+	cli/ask.c \
+	cli/check.c \
+	cli/events.c \
+	cli/list.c \
+	cli/order.c \
+	cli/progress.c \
+	cli/prune.c \
+	cli/restore.c \
+	cli/run.c \
+	cli/status.c \
+	cli/style.c \
+	cli/unpack.c \
+	cli/watch_run.c
+aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3 -lcrypto -lzstd

@@ -1,0 +1,206 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "cli/ask.h"
+#include "cli/progress.h"
+#include "cli/style.h"
+#include "cli/verbs.h"
+#include "lib/bytes.h"
+#include "lib/duration.h"
+#include "lib/log.h"
+
+#define WATCH_S 1
+
+static int usage(FILE *out, int status)
+{
+	(void)fputs("usage: aob status [--json] [--watch]\n"
+	            "\n"
+	            "For each pipeline: what is safe and since when, what runs now, what waits for what.\n"
+	            "\n"
+	            "  --watch   again each second, until interrupted\n",
+	            out);
+	return status;
+}
+
+static void line(enum style style, const char *head, const char *text)
+{
+	char safe[1024];
+
+	(void)printf("  %-9s %s%s%s\n", head, style_code(style), log_escape(text, safe, sizeof(safe)),
+	             style_code(STYLE_PLAIN));
+}
+
+static void print_safe(const json_t *pipeline, int64_t now)
+{
+	const json_t *good = json_object_get(pipeline, "last_good");
+	char text[512];
+	char when[32];
+	char age[64];
+	char bytes[32];
+
+	if (!json_is_object(good)) {
+		line(STYLE_BAD, "safe", "nothing yet: no generation was published");
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "as of %s (%s), %s: %lld files, %s, generation %s",
+	               style_when(ask_number(good, "taken_at"), when, sizeof(when)),
+	               style_age(ask_number(good, "taken_at"), now, age, sizeof(age)), ask_text(good, "state"),
+	               (long long)ask_number(good, "files"),
+	               bytes_text((uint64_t)ask_number(good, "bytes"), bytes, sizeof(bytes)),
+	               ask_text(good, "generation"));
+	line(strcmp(ask_text(good, "state"), "in-flight") == 0 ? STYLE_WARN : STYLE_GOOD, "safe", text);
+}
+
+static bool has_worker(const json_t *workers, const char *service)
+{
+	size_t i;
+	json_t *worker;
+
+	json_array_foreach(workers, i, worker) if (strcmp(ask_text(worker, "service"), service) == 0) return true;
+	return false;
+}
+
+static void print_progress(const json_t *running)
+{
+	const json_t *progress = json_object_get(running, "progress");
+	struct progress_bar bar = { .label = "", .eta_s = -1 };
+	char text[256];
+
+	if (!json_is_object(progress))
+		return;
+	bar.done = (uint64_t)ask_number(progress, "done");
+	bar.total = (uint64_t)ask_number(progress, "total");
+	bar.rate_bps = (uint64_t)ask_number(progress, "rate");
+	if (json_is_integer(json_object_get(progress, "eta_s")))
+		bar.eta_s = ask_number(progress, "eta_s");
+	if (bar.total != 0)
+		line(STYLE_PLAIN, "", progress_text(&bar, 100, text, sizeof(text)) + 1);
+	if (*ask_text(progress, "note") != '\0')
+		line(STYLE_DIM, "", ask_text(progress, "note"));
+}
+
+static void print_running(const json_t *running, const json_t *workers, int64_t now)
+{
+	const json_t *fault = json_object_get(running, "last_error");
+	const char *state = ask_text(running, "step_state");
+	const char *step = ask_text(running, "step");
+	char text[512];
+	char age[64];
+
+	(void)snprintf(text, sizeof(text), "%s (step %lld of %lld%s), run %s, began %s", step,
+	               (long long)ask_number(running, "step_index") + 1, (long long)ask_number(running, "steps"),
+	               ask_number(running, "attempt") > 1 ? ", tried again" : "", ask_text(running, "run"),
+	               style_age(ask_number(running, "started_at"), now, age, sizeof(age)));
+	line(STYLE_BOLD, "runs", text);
+	print_progress(running);
+	if (json_is_object(fault))
+		line(STYLE_WARN, "trouble", ask_text(fault, "message"));
+	if (strcmp(state, "retry-wait") == 0) {
+		int64_t left = ask_number(running, "retry_at") - now;
+
+		(void)snprintf(text, sizeof(text), "for another try, in %s",
+		               duration_text((uint64_t)(left > 0 ? left : 0) * 1000, age, sizeof(age)));
+		line(STYLE_PLAIN, "waits", text);
+	} else if (strcmp(state, "queued") == 0) {
+		(void)snprintf(text, sizeof(text), "%s `%s`",
+		               has_worker(workers, step) ? "for a free worker of" : "no worker is there for", step);
+		line(STYLE_WARN, "waits", text);
+	}
+}
+
+static void print_last(const json_t *pipeline, int64_t now)
+{
+	const json_t *last = json_object_get(pipeline, "last_run");
+	const json_t *fault = json_object_get(last, "error");
+	const char *state = ask_text(last, "state");
+	char text[1024];
+	char age[64];
+
+	if (!json_is_object(last) || strcmp(state, "ok") == 0 || json_is_object(json_object_get(pipeline, "running")))
+		return;
+	(void)snprintf(text, sizeof(text), "%s %s%s%s", state,
+	               style_age(ask_number(last, "ended_at"), now, age, sizeof(age)),
+	               json_is_object(fault) ? ": " : "", ask_text(fault, "message"));
+	line(strcmp(state, "failed") == 0 ? STYLE_BAD : STYLE_WARN, "last run", text);
+}
+
+static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_t now)
+{
+	const json_t *watch = json_object_get(pipeline, "watch");
+	const json_t *running = json_object_get(pipeline, "running");
+	char text[512];
+
+	(void)printf("%s%s%s  %s -> %s%s\n", style_code(STYLE_BOLD), ask_text(pipeline, "name"),
+	             style_code(STYLE_PLAIN), ask_text(pipeline, "source"), ask_text(pipeline, "vault"),
+	             json_is_true(json_object_get(pipeline, "paused")) ? "  (paused)" : "");
+	print_safe(pipeline, now);
+	print_last(pipeline, now);
+	if (json_is_object(running))
+		print_running(running, workers, now);
+	(void)snprintf(text, sizeof(text), "%s%s%s", ask_text(watch, "state"),
+	               *ask_text(watch, "reason") != '\0' ? ": " : "", ask_text(watch, "reason"));
+	line(STYLE_DIM, "source", text);
+}
+
+static void print_status(const json_t *result)
+{
+	const json_t *workers = json_object_get(json_object_get(result, "broker"), "workers");
+	int64_t now = time(NULL);
+	size_t i;
+	json_t *pipeline;
+
+	json_array_foreach(json_object_get(result, "pipelines"), i, pipeline) print_pipeline(pipeline, workers, now);
+	if (json_array_size(json_object_get(result, "pipelines")) == 0)
+		(void)puts("no pipelines");
+	(void)fflush(stdout);
+}
+
+static int show(struct ask *ask, bool json, bool again, struct error *err)
+{
+	json_t *result = NULL;
+	int rc = ask_verb(ask, "status", json_object(), &result, err);
+
+	if (again)
+		(void)fputs("\x1b[H\x1b[2J", stdout);
+	if (rc == 0 && json) {
+		(void)json_dumpf(result, stdout, again ? JSON_COMPACT : JSON_INDENT(2));
+		(void)fputc('\n', stdout);
+	} else if (rc == 0) {
+		print_status(result);
+	}
+	json_decref(result);
+	return rc;
+}
+
+int status_main(int argc, char **argv, const char *config_path)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+		                                 { "watch", no_argument, NULL, 'w' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	struct timespec nap = { .tv_sec = WATCH_S };
+	struct error err = { .class = ERR_NONE };
+	struct ask *ask = NULL;
+	bool json = false;
+	bool watch = false;
+	int option;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h' || option == '?')
+			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EX_OK : EX_USAGE);
+		json = json || option == 'j';
+		watch = watch || option == 'w';
+	}
+	if (optind != argc)
+		return usage(stderr, EX_USAGE);
+	if (ask_open(config_path, &ask, &err) != 0)
+		return ask_failed("status", &err);
+	while (show(ask, json, watch && !json, &err) == 0 && watch && nanosleep(&nap, NULL) == 0)
+		;
+	ask_close(&ask);
+	return err.class == ERR_NONE ? EX_OK : ask_failed("status", &err);
+}

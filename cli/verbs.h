@@ -1,0 +1,13 @@
+/* verbs: what `aob` can do: a function each, called with the verb as argv[0]. They return the exit status (sysexits.h). */
+#ifndef AOB_VERBS_H
+#define AOB_VERBS_H
+
+int status_main(int argc, char **argv, const char *config_path);
+int run_main(int argc, char **argv, const char *config_path);
+int list_main(int argc, char **argv, const char *config_path);
+int prune_main(int argc, char **argv, const char *config_path);
+int check_main(int argc, char **argv, const char *config_path);
+int events_main(int argc, char **argv, const char *config_path);
+int order_main(int argc, char **argv, const char *config_path); /* pause, resume, cancel, reload */
+
+#endif

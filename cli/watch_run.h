@@ -1,0 +1,13 @@
+/* watch_run: follows a run until it ends, with a progress bar; for `aob run --wait` and `aob prune`. Survives a restart of the broker. */
+#ifndef AOB_WATCH_RUN_H
+#define AOB_WATCH_RUN_H
+
+#include "cli/ask.h"
+
+/* watch_run_follow: out: *info, the run's last run-info, the caller's. errors: ERR_LINK (no broker for a minute), the broker's own */
+int watch_run_follow(struct ask *ask, const char *run, json_t **info, struct error *err);
+
+/* watch_run_status: what the run ended as, as an error; 0 for `ok`. ERR_CANCELLED, ERR_BUSY (deferred), or the class of its fault. */
+int watch_run_status(const json_t *info, struct error *err);
+
+#endif
