@@ -1,0 +1,220 @@
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/config.h"
+#include "lib/log.h"
+#include "lib/mdp.h"
+#include "lib/mdp_client.h"
+#include "lib/sdnotify.h"
+#include "lib/version.h"
+#include "watcher/report.h"
+#include "watcher/source.h"
+
+#define TICK_MS 1000
+#define ANSWER_MS 3000
+#define AFTER_EVENT_MS 200 /* events come in swarms: one look for all of them */
+
+struct watcher {
+	struct mdp_client *client;
+	struct source *sources[REPORT_SOURCES_MAX];
+	size_t n;
+	bool broker_lost; /* and said so */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now); /* a machine that sleeps rests too */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct source *find(const struct watcher *w, const char *pipeline)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (strcmp(source_pipeline(w->sources[i]), pipeline) == 0)
+			return w->sources[i];
+	return NULL;
+}
+
+/* The broker's list is the list: new ones are watched, others dropped. */
+static int follow_orders(struct watcher *w, const struct source_order *orders, size_t n, struct error *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		bool wanted = false;
+
+		for (size_t k = 0; k < n; k++)
+			wanted = wanted || strcmp(orders[k].pipeline, source_pipeline(w->sources[i])) == 0;
+		if (wanted)
+			w->sources[kept++] = w->sources[i];
+		else
+			source_destroy(&w->sources[i]);
+	}
+	w->n = kept;
+	for (size_t k = 0; k < n; k++) {
+		struct source *source = find(w, orders[k].pipeline);
+
+		if (source != NULL) {
+			source_update(source, &orders[k]);
+			continue;
+		}
+		if (w->n == REPORT_SOURCES_MAX || (w->sources[w->n] = source_new(&orders[k])) == NULL)
+			return error_set(err, ERR_SYSTEM, "out of memory for another source");
+		w->n++;
+		log_line(LOG_INFO, "pipeline=%s watching %s", orders[k].pipeline, orders[k].path);
+	}
+	return 0;
+}
+
+static int look_and_tell(struct watcher *w, struct error *err)
+{
+	struct source_report reports[REPORT_SOURCES_MAX];
+	struct source_order *orders = NULL;
+	char *text;
+	char *reply = NULL;
+	size_t reply_bytes;
+	size_t n;
+	int rc;
+
+	for (size_t i = 0; i < w->n; i++)
+		reports[i] = source_look(w->sources[i], now_ms());
+	text = report_text(reports, w->n);
+	if (text == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	rc = mdp_client_ask(w->client, MDP_SERVICE_BROKER, text, ANSWER_MS, &reply, &reply_bytes, err);
+	if (rc == 0)
+		rc = report_read(reply, reply_bytes, &orders, &n, err);
+	if (rc == 0)
+		rc = follow_orders(w, orders, n, err);
+	free(text);
+	free(reply);
+	free(orders);
+	return rc;
+}
+
+/* A broker that is away is said once; the watch goes on, as nothing is lost: the counter remembers. */
+static void tick(struct watcher *w)
+{
+	struct error err = { .class = ERR_NONE };
+	bool lost = look_and_tell(w, &err) != 0;
+
+	if (lost && !w->broker_lost && err.class != ERR_CANCELLED)
+		log_error(LOG_WARNING, &err, "telling the broker; trying on");
+	if (!lost && w->broker_lost)
+		log_line(LOG_INFO, "the broker is back");
+	if (err.class != ERR_CANCELLED)
+		w->broker_lost = lost;
+}
+
+/* True: stop. Otherwise a second is over, or something was written. */
+static bool wait_for_something(const struct watcher *w, int signal_fd)
+{
+	struct pollfd fds[REPORT_SOURCES_MAX + 1] = { { .fd = signal_fd, .events = POLLIN } };
+	struct pollfd stop = { .fd = signal_fd, .events = POLLIN };
+
+	for (size_t i = 0; i < w->n; i++)
+		fds[i + 1] = (struct pollfd){ .fd = source_fd(w->sources[i]), .events = POLLIN };
+	if (poll(fds, w->n + 1, TICK_MS) > 0 && (fds[0].revents & POLLIN) == 0)
+		return poll(&stop, 1, AFTER_EVENT_MS) > 0;
+	return (fds[0].revents & POLLIN) != 0;
+}
+
+static int watch(const struct config *config, struct error *err)
+{
+	struct watcher w = { 0 };
+	sigset_t stops;
+	int signal_fd;
+
+	(void)sigemptyset(&stops);
+	(void)sigaddset(&stops, SIGTERM);
+	(void)sigaddset(&stops, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
+	signal_fd = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		return error_set(err, ERR_SYSTEM, "setting up signals");
+	mdp_start();
+	if (mdp_client_new(config, &w.client, err) != 0) {
+		(void)close(signal_fd);
+		return -1;
+	}
+	sdnotify_send("READY=1");
+	do {
+		tick(&w);
+		sdnotify_send("WATCHDOG=1");
+	} while (!wait_for_something(&w, signal_fd));
+	sdnotify_send("STOPPING=1");
+	for (size_t i = 0; i < w.n; i++)
+		source_destroy(&w.sources[i]);
+	mdp_client_destroy(&w.client);
+	(void)close(signal_fd);
+	return 0;
+}
+
+static int usage(FILE *out, int status)
+{
+	(void)fputs("usage: aob-watcher [--config FILE] [--trace TOPICS] [--version] [--help]\n"
+	            "\n"
+	            "Tells the broker when a source has changed and come to rest.\n"
+	            "\n"
+	            "  --config FILE    the configuration (default $AOB_CONFIG, else " CONFIG_DEFAULT_PATH ")\n"
+	            "  --trace TOPICS   mdp, idle or all: show on stderr what goes on inside\n"
+	            "\n"
+	            "SIGTERM stops. See aob-watcher(8).\n",
+	            out);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		                                 { "trace", required_argument, NULL, 't' },
+		                                 { "version", no_argument, NULL, 'V' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	struct error err = { .class = ERR_NONE };
+	struct config *config = NULL;
+	const char *path = NULL;
+	const char *trace = NULL;
+	int option;
+	int rc;
+
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads yet */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 't':
+			trace = optarg;
+			break;
+		case 'V':
+			(void)puts("aob-watcher " AOB_VERSION);
+			return EX_OK;
+		case 'h':
+			return usage(stdout, EX_OK);
+		default:
+			return usage(stderr, EX_USAGE);
+		}
+	}
+	if (optind != argc)
+		return usage(stderr, EX_USAGE);
+	log_open("aob-watcher", trace);
+	rc = config_load(config_path(path), &config, stderr, &err);
+	if (rc == 0)
+		rc = watch(config, &err);
+	config_destroy(&config);
+	if (rc == 0)
+		return EX_OK;
+	log_error(LOG_ERR, &err, "cannot go on");
+	return error_exit(err.class);
+}

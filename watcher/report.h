@@ -1,0 +1,20 @@
+/* report: the watcher's word with the broker (docs/protocol.md, watch-report): what the sources do, and in return which there are.
+ *
+ * threads: none shared. */
+#ifndef AOB_REPORT_H
+#define AOB_REPORT_H
+
+#include <stddef.h>
+
+#include "lib/error.h"
+#include "watcher/source.h"
+
+#define REPORT_SOURCES_MAX 256
+
+/* report_text: the verb's body as JSON. Owned by the caller, free(3). NULL: out of memory. */
+char *report_text(const struct source_report *reports, size_t n);
+
+/* report_read: the broker's answer. out: *orders, the caller's, free(3). errors: what the broker answers, ERR_PROTOCOL, ERR_SYSTEM */
+int report_read(const char *reply, size_t len_bytes, struct source_order **orders, size_t *n, struct error *err);
+
+#endif
