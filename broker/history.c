@@ -29,7 +29,8 @@ int history_publish(struct run_store *store, const struct history_generation *ge
 
 	return sql_do(run_store_sql(store), err,
 	              "INSERT INTO generations (" GENERATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)"
-	              " ON CONFLICT (pipeline, generation) DO UPDATE SET pruned = 0",
+	              " ON CONFLICT (pipeline, generation) DO UPDATE SET pruned = 0, taken_at = excluded.taken_at,"
+	              " source_uuid = excluded.source_uuid, ctransid = excluded.ctransid",
 	              "sssssssiiiiiii", g->pipeline, g->generation, g->run, g->state, g->vault, g->snapshot_uuid,
 	              g->source_uuid, g->taken_at, g->published_at, g->files, g->bytes, g->literal_bytes, g->wire_sent,
 	              g->ctransid);

@@ -27,6 +27,7 @@ struct history_generation {
 	int64_t files, bytes, literal_bytes, wire_sent;
 	int64_t ctransid;
 	bool pruned;
+	bool unchanged; /* not in the store: an older generation, found to hold this snapshot's content too */
 };
 
 struct history_run {
@@ -49,7 +50,7 @@ struct history_watch {
 	int64_t reported_at;
 };
 
-/* history_publish: repeat: safe; the first time of publishing stays. */
+/* history_publish: repeat: safe; the first time of publishing stays, what it is known to be the state of (snapshot time and counter) is the last's. */
 int history_publish(struct run_store *store, const struct history_generation *generation, struct error *err);
 /* history_prune: mark as gone. Returns 1 if it was there and not marked yet, 0 if not, -1. */
 int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err);

@@ -93,7 +93,14 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 	generation.published_at = broker_wall();
 	if (generation.taken_at == 0)
 		generation.taken_at = run->record.started_at;
-	if (history_publish(broker->store, &generation, err) != 0 || publish_event(broker, &generation, err) != 0)
+	if (history_publish(broker->store, &generation, err) != 0)
+		goto out;
+	if (generation.unchanged) {
+		log_line(LOG_INFO, "nothing new since generation %s", generation.generation);
+		rc = 0;
+		goto out;
+	}
+	if (publish_event(broker, &generation, err) != 0)
 		goto out;
 	log_line(LOG_NOTICE, "generation %s published", generation.generation);
 	rc = 0;

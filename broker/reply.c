@@ -176,6 +176,7 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 		take_snapshot(snapshot, out);
 	}
 	take_text(transfer, "generation", out->generation, sizeof(out->generation));
+	out->unchanged = json_is_true(json_object_get(transfer, "unchanged"));
 	out->files = take_count(transfer, "files");
 	out->bytes = take_count(transfer, "bytes");
 	out->literal_bytes = take_count(transfer, "literal_bytes");

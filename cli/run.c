@@ -37,6 +37,11 @@ static void print_result(const json_t *info)
 
 		if (*ask_text(result, "generation") == '\0')
 			continue;
+		if (json_is_true(json_object_get(result, "unchanged"))) {
+			(void)printf("nothing has changed: generation %s still is the newest\n",
+			             ask_text(result, "generation"));
+			continue;
+		}
 		(void)printf("generation %s: %lld files, %s; %s new, %s sent in %s\n", ask_text(result, "generation"),
 		             (long long)ask_number(result, "files"),
 		             bytes_text((uint64_t)ask_number(result, "bytes"), total, sizeof(total)),

@@ -28,6 +28,7 @@ struct session {
 	struct vault *vault;
 	struct incoming *incoming;
 	struct file_sink *sink;
+	bool pristine; /* the incoming tree still is what it began as: a copy of the last generation */
 	struct ticker ticker;
 	struct encoder encoder;
 	struct entry_memory memory;
@@ -120,6 +121,7 @@ static int on_begin(struct session *s, const struct frame *frame, struct error *
 	free(wanted);
 	if (rc != 0)
 		return -1;
+	s->pristine = how == INCOMING_FRESH;
 	encoder_reset(&s->encoder);
 	put_u8(&s->encoder, (uint8_t)how);
 	put_string(&s->encoder, s->incoming->record.name);
@@ -291,6 +293,8 @@ static int on_change(struct session *s, const struct frame *frame, struct error 
 {
 	if (s->incoming == NULL || s->sink == NULL)
 		return error_set(err, ERR_PROTOCOL, "%s before BEGIN", frame_name(frame->type));
+	if (frame->type != FRAME_LIST && frame->type != FRAME_SIG_WANT)
+		s->pristine = false;
 	switch (frame->type) {
 	case FRAME_LIST:
 		return on_list(s, err);
@@ -334,6 +338,14 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 	}
 }
 
+/* A client that found nothing to change and says good-bye needs no new generation. */
+static int say_goodbye(struct session *s, struct error *err)
+{
+	if (s->incoming == NULL || !s->pristine || s->incoming->fd < 0)
+		return 0;
+	return trash_put(s->vault, s->vault->incoming_fd, s->incoming->record.run, err);
+}
+
 static int converse(struct session *s, struct error *err)
 {
 	struct frame frame;
@@ -344,7 +356,7 @@ static int converse(struct session *s, struct error *err)
 		if (rc == 0)
 			return error_set(err, ERR_LINK, "the client went away");
 		if (rc < 0 || frame.type == FRAME_BYE)
-			return rc < 0 ? -1 : 0;
+			return rc < 0 ? -1 : say_goodbye(s, err);
 		rc = dispatch(s, &frame, err);
 	}
 	return rc;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,6 +36,7 @@ struct transfer {
 	struct plan *plan;
 	struct compare_totals totals;
 	enum how how;
+	bool unchanged; /* the last generation is this snapshot's content already */
 	char generation[64];
 	char base[64];
 	struct entry listed; /* the entry of the vault's listing that is looked at */
@@ -320,13 +322,45 @@ static int recall(struct transfer *t, struct error *err)
 	return 0;
 }
 
+/* A file that was only read moves the source's counter too (its access time), so a run may find nothing to send: then the last generation stays the
+ * newest. One that was in flight is made anew: this time it is known to be at rest. 1: nothing to do, 0, -1. */
+static int is_unchanged(struct transfer *t, struct error *err)
+{
+	bool at_rest = strcmp(of_snapshot(t, "state", "quiet"), "in-flight") != 0;
+	struct generation_info *list;
+	size_t n;
+	int rc = 0;
+
+	if (t->how != HOW_FRESH || t->base[0] == '\0' || plan_totals(t->plan).items != 0)
+		return 0;
+	if (remote_generations(t->remote, &list, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, t->base) == 0)
+			rc = !(at_rest && strcmp(list[i].state, "in-flight") == 0);
+	free(list);
+	return rc;
+}
+
 static int converse(struct transfer *t, struct error *err)
 {
+	int rc;
+
 	if (begin(t, err) != 0)
 		return -1;
 	if (t->how == HOW_PUBLISHED)
 		return recall(t, err);
-	if (compare(t, err) != 0 || send_changes(t, err) != 0)
+	if (compare(t, err) != 0)
+		return -1;
+	rc = is_unchanged(t, err);
+	if (rc == 1) {
+		t->unchanged = true;
+		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
+		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
+	}
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (send_changes(t, err) != 0)
 		return -1;
 	return commit(t, err);
 }
@@ -337,6 +371,7 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "vault_id", remote_welcome(t->remote)->vault_id);
 	stage_result_string(result, "base", t->base);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
+	stage_result_bool(result, "unchanged", t->unchanged);
 	stage_result_integer(result, "files", (int64_t)t->totals.files);
 	stage_result_integer(result, "bytes", (int64_t)t->totals.bytes);
 	stage_result_integer(result, "changed_files", (int64_t)plan_totals(t->plan).files);
