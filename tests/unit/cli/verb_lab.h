@@ -1,4 +1,4 @@
-/* verb_lab: a verb of aob in a process of its own, against a scripted broker: what it asks, what it prints, how it ends. */
+/* verb_lab: a verb of aob in a process of its own, against a scripted broker: its questions, output and exit status. */
 #ifndef AOB_TEST_VERB_LAB_H
 #define AOB_TEST_VERB_LAB_H
 
