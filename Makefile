@@ -92,7 +92,7 @@ $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ
 		$(ALL_LDFLAGS) $(TEST_LIBS)
 
 unit: $(UNIT_TESTS)
-	$(Q)tests/run-unit $(foreach t,$(UNIT_TESTS),$(if $(findstring $(TEST),$(t)),$(t)))
+	$(Q)tests/run-unit $(foreach t,$(UNIT_TESTS),$(if $(or $(if $(TEST),,all),$(findstring $(TEST),$(t))),$(t)))
 
 integration: all
 	$(Q)BUILD='$(abspath $(BUILD))' tests/run-integration $(TEST)
