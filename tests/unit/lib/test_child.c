@@ -143,10 +143,12 @@ static void signals_are_as_usual_for_it(void **state)
 	(void)sigaddset(&blocked, SIGTERM);
 	assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &was), 0);
 	(void)signal(SIGPIPE, SIG_IGN);
-	start(&child, "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -dc '1-9a-f\\n' | tr -d 'a-f\\n'; echo .");
+	/* The two behind 31 are the C library's own, and nobody but it may set them. */
+	start(&child, "while read -r k v; do case $k in SigBlk:|SigIgn:) echo $((0x$v & 0x7fffffff));; esac; done "
+	              "</proc/self/status");
 	(void)signal(SIGPIPE, SIG_DFL);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &was, NULL), 0);
-	assert_string_equal(read_all(child.out_fd), ".\n");
+	assert_string_equal(read_all(child.out_fd), "0\n0\n");
 	child_end(&child, 10000);
 }
 
