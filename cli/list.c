@@ -12,7 +12,7 @@
 static int usage(FILE *out, int status)
 {
 	(void)fputs(
-	        "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the oldest first.\n",
+	        "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first.\n",
 	        out);
 	return status;
 }

@@ -62,8 +62,7 @@ int order_main(int argc, char **argv, const char *config_path)
 	if (ask_verb(ask, order->verb,
 	             order->wants_pipeline ? json_pack("{s:s}", "pipeline", argv[optind]) : json_object(), NULL,
 	             &err) == 0)
-		(void)printf("%s%s%s\n", order->wants_pipeline ? argv[optind] : "the configuration",
-		             order->wants_pipeline ? " is " : " is ", order->done);
+		(void)printf("%s is %s\n", order->wants_pipeline ? argv[optind] : "the configuration", order->done);
 	ask_close(&ask);
 	return err.class == ERR_NONE ? EX_OK : refused(order, &err);
 }

@@ -64,7 +64,6 @@ static void complain(void *context, const char *path, const char *what)
 /* The target is made, or is an empty folder: nothing of the user's is ever written over. */
 static int open_target(struct restore *r, struct error *err)
 {
-	struct dirent *found;
 	DIR *dir;
 	int n = 0;
 
@@ -77,7 +76,7 @@ static int open_target(struct restore *r, struct error *err)
 	if (dir == NULL)
 		return error_sys(err, errno, "opening %s", r->to);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while (n < 3 && (found = readdir(dir)) != NULL)
+	while (n < 3 && readdir(dir) != NULL)
 		n++;
 	(void)closedir(dir);
 	if (n > 2)

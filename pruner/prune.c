@@ -164,7 +164,7 @@ static int judge_snapshots(struct prune *p, const struct local_snapshot *list, s
 	const char *pipeline = stage_request_pipeline(p->request);
 	struct policy_snapshot *mine = calloc(n + 1, sizeof(*mine));
 	struct policy_verdict *verdicts = calloc(n + 1, sizeof(*verdicts));
-	const struct local_snapshot **which = calloc(n + 1, sizeof(*which));
+	size_t *which = calloc(n + 1, sizeof(*which)); /* in the list */
 	size_t n_mine = 0;
 	int rc = 0;
 
@@ -177,7 +177,7 @@ static int judge_snapshots(struct prune *p, const struct local_snapshot *list, s
 
 		if (run == NULL)
 			continue;
-		which[n_mine] = &list[i];
+		which[n_mine] = i;
 		mine[n_mine++] = (struct policy_snapshot){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
 	}
 	policy_snapshots(p->anchor_uuid, stage_request_run(p->request), (uint64_t)(p->local > 0 ? p->local : 0), mine,
@@ -186,11 +186,11 @@ static int judge_snapshots(struct prune *p, const struct local_snapshot *list, s
 		bool goes = !verdicts[i].keep;
 
 		if (goes && !stage_request_dry_run(p->request)) {
-			rc = local_snapshot_remove(which[i]->path, err);
+			rc = local_snapshot_remove(list[which[i]].path, err);
 			p->removed_snapshots += rc == 0;
 		}
 		if (rc == 0)
-			report(p, "snapshots", "snapshot", which[i]->path, goes ? "remove" : "keep",
+			report(p, "snapshots", "snapshot", list[which[i]].path, goes ? "remove" : "keep",
 			       verdicts[i].reason);
 	}
 out:

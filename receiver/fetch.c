@@ -91,7 +91,9 @@ static int send_content(struct fetch *fetch, int fd, const char *path, struct er
 			continue;
 		if (n < 0) {
 			/* The rest of the tree is worth having all the same. */
-			log_line(LOG_ERR, "\"%.300s\" can't be read: %s", path, strerror(errno));
+			(void)error_sys(err, errno, "\"%.300s\"", path);
+			log_error(LOG_ERR, err, "reading");
+			error_clear(err);
 			return send_end(fetch, none, WIRE_FETCH_UNREADABLE, err);
 		}
 		if (n == 0)
@@ -117,7 +119,9 @@ static int send_file(struct fetch *fetch, int parent_fd, const char *name, const
 		return send_end(fetch, none, WIRE_FETCH_LINKED, err);
 	fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		log_line(LOG_ERR, "\"%.300s\" can't be opened: %s", entry->path, strerror(errno));
+		(void)error_sys(err, errno, "\"%.300s\"", entry->path);
+		log_error(LOG_ERR, err, "opening");
+		error_clear(err);
 		return send_end(fetch, none, WIRE_FETCH_UNREADABLE, err);
 	}
 	rc = send_content(fetch, fd, entry->path, err);

@@ -14,7 +14,7 @@
 #include "receiver/generation_name.h"
 
 #define RECORD_BYTES_MAX 65536
-#define NAMES_MAX 100000
+#define NAMES_MAX ((size_t)100000)
 #define FILE_SIZE 40
 
 static const char *file_name(const char *name, char out[FILE_SIZE])

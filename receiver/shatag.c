@@ -8,7 +8,7 @@
 
 #define NAME_SHA256 "user.shatag.sha256"
 #define NAME_TS "user.shatag.ts"
-#define HEX_BYTES (2 * SHATAG_BYTES)
+#define HEX_BYTES ((size_t)2 * SHATAG_BYTES)
 #define TS_BYTES 48
 
 static size_t format_ts(int64_t mtime_s, uint32_t mtime_ns, char ts[TS_BYTES])
@@ -45,7 +45,7 @@ bool shatag_get(int fd, uint8_t sha256[SHATAG_BYTES])
 	struct stat st;
 	ssize_t n = fgetxattr(fd, NAME_TS, ts, sizeof(ts));
 
-	if (n < 0 || fgetxattr(fd, NAME_SHA256, hex, sizeof(hex)) != HEX_BYTES || fstat(fd, &st) != 0)
+	if (n < 0 || fgetxattr(fd, NAME_SHA256, hex, sizeof(hex)) != (ssize_t)HEX_BYTES || fstat(fd, &st) != 0)
 		return false;
 	if ((size_t)n != format_ts(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec, now) ||
 	    memcmp(ts, now, (size_t)n) != 0)

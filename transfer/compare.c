@@ -36,7 +36,7 @@ static int copy_path(char **out, size_t *room, const char *path, struct error *e
 {
 	size_t n = strlen(path) + 1;
 
-	if (n > *room) {
+	if (*out == NULL || n > *room) {
 		char *grown = realloc(*out, n);
 
 		if (grown == NULL)

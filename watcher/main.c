@@ -138,7 +138,7 @@ static int watch(const struct config *config, struct error *err)
 	(void)sigemptyset(&stops);
 	(void)sigaddset(&stops, SIGTERM);
 	(void)sigaddset(&stops, SIGINT);
-	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &stops, NULL);
 	signal_fd = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		return error_set(err, ERR_SYSTEM, "setting up signals");

@@ -33,7 +33,7 @@ char *report_text(const struct source_report *reports, size_t n)
 	return text;
 }
 
-static int read_order(const json_t *json, struct source_order *order)
+static int read_order(json_t *json, struct source_order *order)
 {
 	const char *pipeline;
 	const char *path;
@@ -44,9 +44,9 @@ static int read_order(const json_t *json, struct source_order *order)
 	int running;
 	int paused;
 
-	if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:s, s:I, s:I, s:b, s:b, s?I, s?s}", "pipeline", &pipeline,
-	                "source", &path, "idle_ms", &idle_ms, "max_wait_ms", &max_wait_ms, "running", &running,
-	                "paused", &paused, "last_ctransid", &ctransid, "last_source_uuid", &uuid) != 0 ||
+	if (json_unpack(json, "{s:s, s:s, s:I, s:I, s:b, s:b, s?I, s?s}", "pipeline", &pipeline, "source", &path,
+	                "idle_ms", &idle_ms, "max_wait_ms", &max_wait_ms, "running", &running, "paused", &paused,
+	                "last_ctransid", &ctransid, "last_source_uuid", &uuid) != 0 ||
 	    idle_ms < 0 || max_wait_ms < 0)
 		return -1;
 	if (snprintf(order->pipeline, sizeof(order->pipeline), "%s", pipeline) >= (int)sizeof(order->pipeline) ||
