@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/mdp_client.h"
 
@@ -61,10 +62,10 @@ static int decode(const char *reply, size_t len_bytes, json_t **result, struct e
 	const json_t *fault = json_object_get(json, "error");
 	int rc = 0;
 
-	if (json_object_get(json, "status") == NULL)
-		rc = error_set(err, ERR_PROTOCOL, "the broker's answer can't be read");
-	else if (fault != NULL)
+	if (json_is_object(fault))
 		rc = error_set(err, error_class_of(ask_text(fault, "code")), "%s", ask_text(fault, "message"));
+	else if (strcmp(ask_text(json, "status"), "ok") != 0 || !json_is_object(json_object_get(json, "result")))
+		rc = error_set(err, ERR_PROTOCOL, "the broker's answer can't be read");
 	else if (result != NULL)
 		*result = json_incref(json_object_get(json, "result"));
 	json_decref(json);

@@ -10,7 +10,8 @@
 #include "lib/log.h"
 #include "lib/mdp.h"
 
-#define QUIET_MS 1000 /* without --follow: that long without an event is the end */
+#define QUIET_MS 1000  /* without --follow: that long without an event is the end … */
+#define ENOUGH_MS 3000 /* … and so long at most: a run tells how far it is all the time */
 
 struct events {
 	const char *pipeline; /* NULL: all */
@@ -67,9 +68,11 @@ static void print_event(const struct events *events, zframe_t *frame)
 
 static int receive(const struct events *events, zsock_t *socket)
 {
+	int64_t until = zclock_mono() + ENOUGH_MS;
+
 	zsock_set_rcvtimeo(socket, events->follow ? -1 : QUIET_MS);
 	for (;;) {
-		zmsg_t *message = zmsg_recv(socket);
+		zmsg_t *message = events->follow || zclock_mono() < until ? zmsg_recv(socket) : NULL;
 
 		if (message == NULL)
 			return ferror(stdout) != 0 ? EX_IOERR : EX_OK;

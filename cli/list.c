@@ -11,9 +11,9 @@
 
 static int usage(FILE *out, int status)
 {
-	(void)fputs(
-	        "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first.\n",
-	        out);
+	(void)fputs("usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first; "
+	            "--json also those that were removed.\n",
+	            out);
 	return status;
 }
 
@@ -34,16 +34,18 @@ static void print_row(const json_t *g)
 
 static void print_table(const json_t *list)
 {
+	size_t shown = 0;
 	size_t i;
 	json_t *g;
 
-	if (json_array_size(list) == 0) {
+	json_array_foreach(list, i, g) shown += json_is_true(json_object_get(g, "pruned")) ? 0 : 1;
+	if (shown == 0) {
 		(void)puts("no generations yet");
 		return;
 	}
 	(void)printf("%s%-20s  %-16s  %-10s %9s %10s %10s  %s%s\n", style_code(STYLE_BOLD), "GENERATION",
 	             "TAKEN (local)", "STATE", "FILES", "SIZE", "NEW", "PIPELINE", style_code(STYLE_PLAIN));
-	json_array_foreach(list, i, g) print_row(g);
+	json_array_foreach(list, i, g) if (!json_is_true(json_object_get(g, "pruned"))) print_row(g);
 }
 
 int list_main(int argc, char **argv, const char *config_path)

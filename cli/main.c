@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -82,6 +83,24 @@ static int take_out(int argc, char **argv, const char *name, const char **value)
 	return argc;
 }
 
+/* What was printed has arrived: a full disk is no success. */
+static int flushed(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	(void)fputs("aob: standard output cannot be written\n", stderr);
+	return status == EX_OK ? EX_IOERR : status;
+}
+
+/* --version may stand behind the verb too. */
+static bool wants_version(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--version") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const char *config = NULL;
@@ -95,7 +114,7 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	log_open("aob", trace);
-	if (strcmp(argv[1], "--version") == 0) {
+	if (wants_version(argc, argv)) {
 		(void)puts("aob " AOB_VERSION);
 		return EX_OK;
 	}
@@ -105,6 +124,6 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < N_VERBS; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argc - 1, argv + 1, config_path(config));
+			return flushed(verbs[i].run(argc - 1, argv + 1, config_path(config)));
 	return unknown(argv[1]);
 }

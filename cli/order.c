@@ -11,7 +11,7 @@ struct order {
 	const char *verb;
 	bool wants_pipeline;
 	const char *help;
-	const char *done; /* what to say afterwards; %s: the pipeline */
+	const char *done; /* what to say afterwards: "photos is …" */
 };
 
 static const struct order orders[] = {

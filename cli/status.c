@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/ask.h"
 #include "cli/progress.h"
@@ -51,7 +52,10 @@ static void print_safe(const json_t *pipeline, int64_t now)
 	               (long long)ask_number(good, "files"),
 	               bytes_text((uint64_t)ask_number(good, "bytes"), bytes, sizeof(bytes)),
 	               ask_text(good, "generation"));
-	line(strcmp(ask_text(good, "state"), "in-flight") == 0 ? STYLE_WARN : STYLE_GOOD, "safe", text);
+	line(strcmp(ask_text(good, "state"), "clean") == 0 || strcmp(ask_text(good, "state"), "quiet") == 0
+	             ? STYLE_GOOD
+	             : STYLE_WARN,
+	     "safe", text);
 }
 
 static bool has_worker(const json_t *workers, const char *service)
@@ -132,9 +136,11 @@ static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_
 	const json_t *watch = json_object_get(pipeline, "watch");
 	const json_t *running = json_object_get(pipeline, "running");
 	char text[512];
+	char source[1024];
 
 	(void)printf("%s%s%s  %s -> %s%s\n", style_code(STYLE_BOLD), ask_text(pipeline, "name"),
-	             style_code(STYLE_PLAIN), ask_text(pipeline, "source"), ask_text(pipeline, "vault"),
+	             style_code(STYLE_PLAIN), log_escape(ask_text(pipeline, "source"), source, sizeof(source)),
+	             ask_text(pipeline, "vault"),
 	             json_is_true(json_object_get(pipeline, "paused")) ? "  (paused)" : "");
 	print_safe(pipeline, now);
 	print_last(pipeline, now);
@@ -163,7 +169,7 @@ static int show(struct ask *ask, bool json, bool again, struct error *err)
 	json_t *result = NULL;
 	int rc = ask_verb(ask, "status", json_object(), &result, err);
 
-	if (again)
+	if (again && isatty(STDOUT_FILENO) == 1)
 		(void)fputs("\x1b[H\x1b[2J", stdout);
 	if (rc == 0 && json) {
 		(void)json_dumpf(result, stdout, again ? JSON_COMPACT : JSON_INDENT(2));

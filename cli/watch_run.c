@@ -53,6 +53,7 @@ int watch_run_follow(struct ask *ask, const char *run, json_t **info, struct err
 		rc = ask_verb(ask, "run-info", json_pack("{s:s}", "run", run), info, err);
 		if (rc == 0) {
 			heard = time(NULL);
+			error_clear(err); /* of a broker that was away meanwhile */
 			if (!in_flight(*info))
 				break;
 			show(&bar, *info);

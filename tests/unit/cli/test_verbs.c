@@ -181,6 +181,15 @@ static void list_shows_a_generation(void **state)
 	shows("23.4 MB");
 }
 
+static void list_leaves_out_what_was_pruned(void **state)
+{
+	(void)state;
+	one(WORDS("list"),
+	    "{\"status\":\"ok\",\"result\":{\"generations\":[{\"generation\":\"G1\",\"pruned\":true}]}}");
+	hides("G1");
+	shows("no generations yet");
+}
+
 static void a_fault_becomes_its_exit_status(void **state)
 {
 	static const struct {
@@ -231,6 +240,23 @@ static void run_waits_and_ends_as_the_run_does(void **state)
 		verb_lab_end(&lab);
 		assert_int_equal(lab.status, cases[i].status);
 	}
+}
+
+/* A question that nobody answers is asked again, and is no fault once the run has ended well. */
+static void run_outlives_a_broker_that_is_away(void **state)
+{
+	zmsg_t *unanswered;
+
+	(void)state;
+	verb_lab_start(&lab, WORDS("run", "photos", "--wait"));
+	verb_lab_answer(&lab, "{\"status\":\"ok\",\"result\":{\"run\":\"R1\",\"new\":true}}");
+	unanswered = peer_receive(&lab.peer, PEER_WAIT_MS);
+	assert_non_null(unanswered);
+	zmsg_destroy(&unanswered);
+	verb_lab_answer_within(&lab, 2 * PEER_WAIT_MS, "{\"status\":\"ok\",\"result\":{\"state\":\"ok\"}}");
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_OK);
+	assert_string_equal(lab.err, "");
 }
 
 static void prune_tells_what_and_why(void **state)
@@ -359,8 +385,10 @@ int main(int argc, char **argv)
 		VERB_TEST(status_bears_members_of_any_type),
 		VERB_TEST(json_is_the_result_as_it_is),
 		VERB_TEST(list_shows_a_generation),
+		VERB_TEST(list_leaves_out_what_was_pruned),
 		VERB_TEST(a_fault_becomes_its_exit_status),
 		VERB_TEST(run_waits_and_ends_as_the_run_does),
+		VERB_TEST(run_outlives_a_broker_that_is_away),
 		VERB_TEST(prune_tells_what_and_why),
 		VERB_TEST(orders_are_given),
 		VERB_TEST(the_faults_of_a_reload_are_one_a_line),
