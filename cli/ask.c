@@ -92,6 +92,12 @@ int ask_verb(struct ask *ask, const char *verb, json_t *body, json_t **result, s
 	return rc;
 }
 
+void ask_print(const json_t *result)
+{
+	(void)json_dumpf(result, stdout, JSON_INDENT(2));
+	(void)fputc('\n', stdout);
+}
+
 int ask_failed(const char *verb, const struct error *err)
 {
 	(void)fprintf(stderr, "aob %s: %s\n", verb, err->text);

@@ -25,6 +25,9 @@ int ask_verb(struct ask *ask, const char *verb, json_t *body, json_t **result, s
 const char *ask_text(const json_t *object, const char *key);
 int64_t ask_number(const json_t *object, const char *key);
 
+/* ask_print: as JSON on standard output, with a newline. */
+void ask_print(const json_t *result);
+
 /* ask_failed: says on stderr what went wrong; returns the exit status. */
 int ask_failed(const char *verb, const struct error *err);
 

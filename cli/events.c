@@ -1,10 +1,10 @@
 #include <czmq.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/ask.h"
+#include "cli/options.h"
 #include "cli/style.h"
 #include "cli/verbs.h"
 #include "lib/log.h"
@@ -13,22 +13,12 @@
 #define QUIET_MS 1000  /* without --follow: that long without an event is the end … */
 #define ENOUGH_MS 3000 /* … and so long at most: a run tells how far it is all the time */
 
-struct events {
-	const char *pipeline; /* NULL: all */
-	bool follow, json;
-};
-
-static int usage(FILE *out, int status)
-{
-	(void)fputs("usage: aob events [PIPELINE] [--follow] [--json]\n"
-	            "\n"
-	            "The last event of each kind, as CloudEvents 1.0; with --follow also those to come, until "
-	            "interrupted.\n"
-	            "\n"
-	            "  --json   one JSON object a line, as it was published\n",
-	            out);
-	return status;
-}
+static const char usage[] = "usage: aob events [PIPELINE] [--follow] [--json]\n"
+                            "\n"
+                            "The last event of each kind, as CloudEvents 1.0; with --follow also those to come, until "
+                            "interrupted.\n"
+                            "\n"
+                            "  --json   one JSON object a line, as it was published\n";
 
 /* "2026-11-23T05:36:00Z photos generation.published generation=…" */
 static void print_human(const json_t *event)
@@ -51,13 +41,13 @@ static void print_human(const json_t *event)
 	(void)putchar('\n');
 }
 
-static void print_event(const struct events *events, zframe_t *frame)
+static void print_event(const struct options *options, zframe_t *frame)
 {
 	json_t *event = json_loadb((const char *)zframe_data(frame), zframe_size(frame), 0, NULL);
 
 	/* A topic's prefix may be another pipeline's too: names hold dots. */
-	if (event != NULL && (events->pipeline == NULL || strcmp(ask_text(event, "subject"), events->pipeline) == 0)) {
-		if (events->json)
+	if (event != NULL && (options->word == NULL || strcmp(ask_text(event, "subject"), options->word) == 0)) {
+		if (options->json)
 			(void)printf("%.*s\n", (int)zframe_size(frame), (const char *)zframe_data(frame));
 		else
 			print_human(event);
@@ -66,25 +56,25 @@ static void print_event(const struct events *events, zframe_t *frame)
 	json_decref(event);
 }
 
-static int receive(const struct events *events, zsock_t *socket)
+static int receive(const struct options *options, zsock_t *socket)
 {
 	int64_t until = zclock_mono() + ENOUGH_MS;
 
-	zsock_set_rcvtimeo(socket, events->follow ? -1 : QUIET_MS);
+	zsock_set_rcvtimeo(socket, options->follow ? -1 : QUIET_MS);
 	for (;;) {
-		zmsg_t *message = events->follow || zclock_mono() < until ? zmsg_recv(socket) : NULL;
+		zmsg_t *message = options->follow || zclock_mono() < until ? zmsg_recv(socket) : NULL;
 
 		if (message == NULL)
 			return ferror(stdout) != 0 ? EX_IOERR : EX_OK;
 		if (zmsg_size(message) == 2)
-			print_event(events, zmsg_last(message));
+			print_event(options, zmsg_last(message));
 		zmsg_destroy(&message);
 		if (ferror(stdout) != 0)
 			return EX_IOERR; /* nobody reads any more */
 	}
 }
 
-static int subscribe(const struct events *events, const struct config *config, struct error *err)
+static int subscribe(const struct options *options, const struct config *config, struct error *err)
 {
 	char topic[128];
 	zsock_t *socket;
@@ -93,38 +83,25 @@ static int subscribe(const struct events *events, const struct config *config, s
 	mdp_start();
 	if (mdp_connect(ZMQ_SUB, config->events, &config->curve, MDP_MESSAGE_MAX, &socket, err) != 0)
 		return ask_failed("events", err);
-	(void)snprintf(topic, sizeof(topic), "aob.%s", events->pipeline != NULL ? events->pipeline : "");
+	(void)snprintf(topic, sizeof(topic), "aob.%s", options->word != NULL ? options->word : "");
 	zsock_set_subscribe(socket, topic);
-	status = receive(events, socket);
+	status = receive(options, socket);
 	zsock_destroy(&socket);
 	return status;
 }
 
 int events_main(int argc, char **argv, const char *config_path)
 {
-	static const struct option options[] = { { "follow", no_argument, NULL, 'f' },
-		                                 { "json", no_argument, NULL, 'j' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
-	struct events events = { 0 };
 	struct error err = { .class = ERR_NONE };
 	struct config *config;
-	int option;
-	int status;
+	struct options options;
+	int status = options_read(argc, argv, "follow json ", OPTIONS_MAY_WORD, usage, &options);
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'h' || option == '?')
-			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EX_OK : EX_USAGE);
-		events.follow = events.follow || option == 'f';
-		events.json = events.json || option == 'j';
-	}
-	if (argc - optind > 1)
-		return usage(stderr, EX_USAGE);
-	events.pipeline = optind < argc ? argv[optind] : NULL;
+	if (status >= 0)
+		return status;
 	if (config_load(config_path, &config, stderr, &err) != 0)
 		return ask_failed("events", &err);
-	status = subscribe(&events, config, &err);
+	status = subscribe(&options, config, &err);
 	config_destroy(&config);
 	return status;
 }

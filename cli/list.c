@@ -1,21 +1,17 @@
 #include "cli/verbs.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/ask.h"
+#include "cli/options.h"
 #include "cli/style.h"
 #include "lib/bytes.h"
 #include "lib/log.h"
 
-static int usage(FILE *out, int status)
-{
-	(void)fputs("usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first; "
-	            "--json also those that were removed.\n",
-	            out);
-	return status;
-}
+static const char usage[] =
+        "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first; "
+        "--json also those that were removed.\n";
 
 static void print_row(const json_t *g)
 {
@@ -50,34 +46,23 @@ static void print_table(const json_t *list)
 
 int list_main(int argc, char **argv, const char *config_path)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
 	struct error err = { .class = ERR_NONE };
 	struct ask *ask = NULL;
 	json_t *result = NULL;
-	json_t *body;
-	bool json = false;
-	int option;
+	struct options options;
+	int status = options_read(argc, argv, "json ", OPTIONS_MAY_WORD, usage, &options);
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j')
-			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EX_OK : EX_USAGE);
-		json = true;
-	}
-	if (argc - optind > 1)
-		return usage(stderr, EX_USAGE);
+	if (status >= 0)
+		return status;
 	if (ask_open(config_path, &ask, &err) != 0)
 		return ask_failed("list", &err);
-	body = optind < argc ? json_pack("{s:s}", "pipeline", argv[optind]) : json_object();
-	if (ask_verb(ask, "generations", body, &result, &err) == 0) {
-		if (json) {
-			(void)json_dumpf(result, stdout, JSON_INDENT(2));
-			(void)fputc('\n', stdout);
-		} else {
+	if (ask_verb(ask, "generations",
+	             options.word != NULL ? json_pack("{s:s}", "pipeline", options.word) : json_object(), &result,
+	             &err) == 0) {
+		if (options.json)
+			ask_print(result);
+		else
 			print_table(json_object_get(result, "generations"));
-		}
 	}
 	json_decref(result);
 	ask_close(&ask);

@@ -5,6 +5,7 @@ aob_SOURCES := \
 	cli/check.c \
 	cli/events.c \
 	cli/list.c \
+	cli/options.c \
 	cli/order.c \
 	cli/progress.c \
 	cli/prune.c \

@@ -1,10 +1,10 @@
 /* pause, resume, cancel, reload: one question to the broker each. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/ask.h"
+#include "cli/options.h"
 #include "cli/verbs.h"
 
 struct order {
@@ -24,13 +24,6 @@ static const struct order orders[] = {
 	{ "reload", false, "Reads the configuration again; if anything in it is wrong, nothing changes.", "reloaded" },
 };
 
-static int usage(const struct order *order, FILE *out, int status)
-{
-	(void)fprintf(out, "usage: aob %s%s\n\n%s\n", order->verb, order->wants_pipeline ? " PIPELINE" : "",
-	              order->help);
-	return status;
-}
-
 /* A reload's faults are one a line, each with its place. */
 static int refused(const struct order *order, const struct error *err)
 {
@@ -43,26 +36,28 @@ static int refused(const struct order *order, const struct error *err)
 
 int order_main(int argc, char **argv, const char *config_path)
 {
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	const struct order *order = &orders[0];
 	struct error err = { .class = ERR_NONE };
 	struct ask *ask = NULL;
-	int option;
+	struct options options;
+	char usage[256];
+	int status;
 
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 		if (strcmp(orders[i].verb, argv[0]) == 0)
 			order = &orders[i];
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		return usage(order, option == 'h' ? stdout : stderr, option == 'h' ? EX_OK : EX_USAGE);
-	if (argc - optind != (order->wants_pipeline ? 1 : 0))
-		return usage(order, stderr, EX_USAGE);
+	(void)snprintf(usage, sizeof(usage), "usage: aob %s%s\n\n%s\n", order->verb,
+	               order->wants_pipeline ? " PIPELINE" : "", order->help);
+	status = options_read(argc, argv, "", order->wants_pipeline ? OPTIONS_WANT_WORD : OPTIONS_NO_WORD, usage,
+	                      &options);
+	if (status >= 0)
+		return status;
 	if (ask_open(config_path, &ask, &err) != 0)
 		return ask_failed(order->verb, &err);
 	if (ask_verb(ask, order->verb,
-	             order->wants_pipeline ? json_pack("{s:s}", "pipeline", argv[optind]) : json_object(), NULL,
+	             options.word != NULL ? json_pack("{s:s}", "pipeline", options.word) : json_object(), NULL,
 	             &err) == 0)
-		(void)printf("%s is %s\n", order->wants_pipeline ? argv[optind] : "the configuration", order->done);
+		(void)printf("%s is %s\n", options.word != NULL ? options.word : "the configuration", order->done);
 	ask_close(&ask);
 	return err.class == ERR_NONE ? EX_OK : refused(order, &err);
 }

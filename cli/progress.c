@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/bytes.h"
+#include "lib/clock.h"
 #include "lib/duration.h"
 
 #define DRAW_MS 100
@@ -14,17 +14,9 @@
 #define BAR_COLUMNS 24u
 #define NARROW 60u
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void progress_begin(struct progress_bar *bar, const char *label)
 {
-	*bar = (struct progress_bar){ .label = label, .eta_s = -1, .began_ms = now_ms() };
+	*bar = (struct progress_bar){ .label = label, .eta_s = -1, .began_ms = clock_now_ms() };
 }
 
 static void add_bar(const struct progress_bar *bar, char *out, size_t size)
@@ -69,7 +61,7 @@ const char *progress_text(const struct progress_bar *bar, unsigned columns, char
 void progress_show(struct progress_bar *bar)
 {
 	bool terminal = isatty(STDERR_FILENO) == 1;
-	int64_t now = now_ms();
+	int64_t now = clock_now_ms();
 	struct progress_bar shown = *bar;
 	struct winsize window = { .ws_col = 80 };
 	char line[512];

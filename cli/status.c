@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -6,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/ask.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/style.h"
 #include "cli/verbs.h"
@@ -15,16 +15,11 @@
 
 #define WATCH_S 1
 
-static int usage(FILE *out, int status)
-{
-	(void)fputs("usage: aob status [--json] [--watch]\n"
-	            "\n"
-	            "For each pipeline: what is safe and since when, what runs now, what waits for what.\n"
-	            "\n"
-	            "  --watch   again each second, until interrupted\n",
-	            out);
-	return status;
-}
+static const char usage[] = "usage: aob status [--json] [--watch]\n"
+                            "\n"
+                            "For each pipeline: what is safe and since when, what runs now, what waits for what.\n"
+                            "\n"
+                            "  --watch   again each second, until interrupted\n";
 
 static void line(enum style style, const char *head, const char *text)
 {
@@ -164,48 +159,34 @@ static void print_status(const json_t *result)
 	(void)fflush(stdout);
 }
 
-static int show(struct ask *ask, bool json, bool again, struct error *err)
+static int show(struct ask *ask, const struct options *options, struct error *err)
 {
 	json_t *result = NULL;
 	int rc = ask_verb(ask, "status", json_object(), &result, err);
 
-	if (again && isatty(STDOUT_FILENO) == 1)
+	if (options->watch && !options->json && isatty(STDOUT_FILENO) == 1)
 		(void)fputs("\x1b[H\x1b[2J", stdout);
-	if (rc == 0 && json) {
-		(void)json_dumpf(result, stdout, again ? JSON_COMPACT : JSON_INDENT(2));
-		(void)fputc('\n', stdout);
-	} else if (rc == 0) {
+	if (rc == 0 && options->json)
+		ask_print(result);
+	else if (rc == 0)
 		print_status(result);
-	}
 	json_decref(result);
 	return rc;
 }
 
 int status_main(int argc, char **argv, const char *config_path)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-		                                 { "watch", no_argument, NULL, 'w' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
 	struct timespec nap = { .tv_sec = WATCH_S };
 	struct error err = { .class = ERR_NONE };
 	struct ask *ask = NULL;
-	bool json = false;
-	bool watch = false;
-	int option;
+	struct options options;
+	int status = options_read(argc, argv, "json watch ", OPTIONS_NO_WORD, usage, &options);
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'h' || option == '?')
-			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EX_OK : EX_USAGE);
-		json = json || option == 'j';
-		watch = watch || option == 'w';
-	}
-	if (optind != argc)
-		return usage(stderr, EX_USAGE);
+	if (status >= 0)
+		return status;
 	if (ask_open(config_path, &ask, &err) != 0)
 		return ask_failed("status", &err);
-	while (show(ask, json, watch && !json, &err) == 0 && watch && nanosleep(&nap, NULL) == 0)
+	while (show(ask, &options, &err) == 0 && options.watch && nanosleep(&nap, NULL) == 0)
 		;
 	ask_close(&ask);
 	return err.class == ERR_NONE ? EX_OK : ask_failed("status", &err);

@@ -81,3 +81,21 @@ int watch_run_status(const json_t *info, struct error *err)
 	return error_set(err, error_class_of(ask_text(fault, "code")), "%s",
 	                 json_is_object(fault) ? ask_text(fault, "message") : "the run failed");
 }
+
+int watch_run_ask(struct ask *ask, const char *verb, json_t *body, const struct options *options,
+                  void (*print)(const json_t *info, bool json), struct error *err)
+{
+	json_t *begun = NULL;
+	json_t *info = NULL;
+	int rc = ask_verb(ask, verb, body, &begun, err);
+
+	if (rc == 0)
+		rc = watch_run_follow(ask, ask_text(begun, "run"), &info, err);
+	if (rc == 0) {
+		print(info, options->json);
+		rc = watch_run_status(info, err);
+	}
+	json_decref(begun);
+	json_decref(info);
+	return rc;
+}

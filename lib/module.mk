@@ -27,6 +27,7 @@ lib_SOURCES += \
 	lib/stage_main.c \
 	lib/subvolume.c \
 	lib/child.c \
+	lib/clock.c \
 	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \

@@ -137,31 +137,6 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 	return put_in_place(incoming, NEW_NAME, path, err);
 }
 
-/* A new inode with the old content and hash. No word to the client meanwhile: it is sending, and may not be reading. */
-static int copy_file(struct incoming *incoming, int parent_fd, const char *leaf, const struct entry *entry,
-                     struct error *err)
-{
-	uint8_t sha256[SHATAG_BYTES];
-	int in = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int out = in >= 0 ? openat(incoming->parts_fd, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	                           0600)
-	                  : -1;
-	int rc;
-
-	if (out < 0) {
-		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
-	} else {
-		rc = file_copy(in, out, NULL, err);
-		if (rc == 0 && shatag_get(in, sha256))
-			shatag_set(out, sha256, entry->mtime_s, entry->mtime_ns);
-	}
-	if (in >= 0)
-		(void)close(in);
-	if (out >= 0 && close(out) != 0 && rc == 0)
-		rc = error_sys(err, errno, "closing the copy of \"%.300s\"", entry->path);
-	return rc;
-}
-
 /* Nobody else's: the hash stays true, its time follows the file's. */
 static int apply_alone(int parent_fd, const char *leaf, const struct entry *entry, bool fake_super, struct error *err)
 {
@@ -194,7 +169,9 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 		return apply_make(incoming, entry, err);
 	if (st.st_nlink == 1)
 		return apply_alone(parent_fd, leaf, entry, incoming->vault->fake_super, err);
-	if (clear_new(incoming, err) != 0 || copy_file(incoming, parent_fd, leaf, entry, err) != 0)
+	/* No word to the client meanwhile: it is sending, and may not be reading. */
+	if (clear_new(incoming, err) != 0 ||
+	    file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, entry, NULL, err) != 0)
 		return -1;
 	return apply_place(incoming, NEW_NAME, entry, err);
 }

@@ -1,7 +1,6 @@
 #include "receiver/build_hardlink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,7 +8,6 @@
 #include "lib/inside.h"
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
-#include "receiver/shatag.h"
 
 struct build {
 	int from_fd;
@@ -17,28 +15,6 @@ struct build {
 	bool fake_super;
 	struct ticker *ticker;
 };
-
-static int copy_file(const struct build *build, int from_fd, const char *name, int to_fd, const char *leaf,
-                     const struct entry *entry, struct error *err)
-{
-	int in = openat(from_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int out = in >= 0 ? openat(to_fd, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
-	uint8_t sha256[SHATAG_BYTES];
-	int rc;
-
-	if (out < 0) {
-		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
-	} else {
-		rc = file_copy(in, out, build->ticker, err);
-		if (rc == 0 && shatag_get(in, sha256))
-			shatag_set(out, sha256, entry->mtime_s, entry->mtime_ns);
-	}
-	if (in >= 0)
-		(void)close(in);
-	if (out >= 0 && close(out) != 0 && rc == 0)
-		rc = error_sys(err, errno, "closing the copy of \"%.300s\"", entry->path);
-	return rc == 0 ? entry_apply(to_fd, leaf, entry, build->fake_super, err) : -1;
-}
 
 static int link_one(const struct build *build, int from_fd, const char *name, const struct entry *entry,
                     struct error *err)
@@ -54,9 +30,8 @@ static int link_one(const struct build *build, int from_fd, const char *name, co
 		return 0;
 	if (errno != EMLINK)
 		return error_sys(err, errno, "linking \"%.300s\"", entry->path);
-	if (entry->type == ENTRY_FILE)
-		return copy_file(build, from_fd, name, to_fd, leaf, entry, err);
-	if (entry_make(to_fd, leaf, entry, build->fake_super, err) != 0)
+	if ((entry->type == ENTRY_FILE ? file_copy_as(from_fd, name, to_fd, leaf, entry, build->ticker, err)
+	                               : entry_make(to_fd, leaf, entry, build->fake_super, err)) != 0)
 		return -1;
 	return entry_apply(to_fd, leaf, entry, build->fake_super, err);
 }

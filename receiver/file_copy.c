@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "receiver/shatag.h"
+
 #define PIECE_BYTES ((size_t)1 << 20)
 
 static int copy_range(int in_fd, int out_fd, off_t at, off_t end, struct ticker *ticker, struct error *err)
@@ -30,7 +32,7 @@ static int copy_range(int in_fd, int out_fd, off_t at, off_t end, struct ticker 
 	return 0;
 }
 
-int file_copy(int in_fd, int out_fd, struct ticker *ticker, struct error *err)
+static int copy_content(int in_fd, int out_fd, struct ticker *ticker, struct error *err)
 {
 	struct stat st;
 	off_t at = 0;
@@ -55,6 +57,28 @@ int file_copy(int in_fd, int out_fd, struct ticker *ticker, struct error *err)
 		at = hole;
 	}
 	return 0;
+}
+
+int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, const struct entry *entry,
+                 struct ticker *ticker, struct error *err)
+{
+	int in = openat(from_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int out = in >= 0 ? openat(to_fd, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
+	uint8_t sha256[SHATAG_BYTES];
+	int rc;
+
+	if (out < 0) {
+		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
+	} else {
+		rc = copy_content(in, out, ticker, err);
+		if (rc == 0 && shatag_get(in, sha256))
+			shatag_set(out, sha256, entry->mtime_s, entry->mtime_ns);
+	}
+	if (in >= 0)
+		(void)close(in);
+	if (out >= 0 && close(out) != 0 && rc == 0)
+		rc = error_sys(err, errno, "closing the copy of \"%.300s\"", entry->path);
+	return rc;
 }
 
 int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err)

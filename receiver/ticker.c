@@ -1,26 +1,17 @@
 #include "receiver/ticker.h"
 
-#include <time.h>
-
+#include "lib/clock.h"
 #include "wire/codec.h"
 
 #define EVERY_MS 1000
 #define LOOK_EVERY 64 /* units between two looks at the clock */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void ticker_begin(struct ticker *ticker, const char *text, uint64_t total)
 {
 	ticker->text = text;
 	ticker->done = 0;
 	ticker->total = total;
-	ticker->told_ms = now_ms();
+	ticker->told_ms = clock_now_ms();
 }
 
 static int tell(struct ticker *ticker, struct error *err)
@@ -44,7 +35,7 @@ int ticker_step(struct ticker *ticker, struct error *err)
 
 	if (++ticker->done % LOOK_EVERY != 0)
 		return 0;
-	now = now_ms();
+	now = clock_now_ms();
 	if (now - ticker->told_ms < EVERY_MS)
 		return 0;
 	ticker->told_ms = now;

@@ -2,21 +2,14 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
+
+#include "lib/clock.h"
 
 #define LOOK_MS 1000
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void meter_init(struct meter *meter, struct stage_job *job)
 {
-	*meter = (struct meter){ .job = job, .now = { .eta_s = -1 }, .looked_ms = now_ms() };
+	*meter = (struct meter){ .job = job, .now = { .eta_s = -1 }, .looked_ms = clock_now_ms() };
 }
 
 void meter_note(struct meter *meter, const char *format, ...)
@@ -45,7 +38,7 @@ uint64_t meter_rate(uint64_t before_bps, uint64_t done_bytes, int64_t ms)
 void meter_bytes(struct meter *meter, uint64_t more_bytes)
 {
 	struct stage_progress *p = &meter->now;
-	int64_t ms = now_ms() - meter->looked_ms;
+	int64_t ms = clock_now_ms() - meter->looked_ms;
 
 	p->done_bytes += more_bytes;
 	if (ms >= LOOK_MS) {

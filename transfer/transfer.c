@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/tree_walk.h"
 #include "transfer/compare.h"
@@ -44,14 +45,6 @@ struct transfer {
 	int64_t began_ms;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static unsigned minute_of_day(void)
 {
 	time_t now = time(NULL);
@@ -72,7 +65,7 @@ static int give_up_if_asked(void *context, struct error *err)
 static int keep_the_rate(void *context, size_t len_bytes, struct error *err)
 {
 	struct transfer *t = context;
-	uint64_t wait_ms = rate_take(&t->rate, len_bytes, now_ms(), minute_of_day());
+	uint64_t wait_ms = rate_take(&t->rate, len_bytes, clock_now_ms(), minute_of_day());
 
 	while (wait_ms > 0) {
 		uint64_t nap_ms = wait_ms < NAP_MS ? wait_ms : NAP_MS;
@@ -379,7 +372,7 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_integer(result, "matched_bytes", (int64_t)t->sender.matched_bytes);
 	stage_result_integer(result, "wire_sent", (int64_t)wire_bytes_out(t->sender.wire));
 	stage_result_integer(result, "wire_received", (int64_t)wire_bytes_in(t->sender.wire));
-	stage_result_integer(result, "seconds", (now_ms() - t->began_ms) / 1000);
+	stage_result_integer(result, "seconds", (clock_now_ms() - t->began_ms) / 1000);
 }
 
 static int run(struct transfer *t, struct stage_result *result, struct error *err)
@@ -415,7 +408,7 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 	t->job = job;
 	t->request = request;
 	t->root_fd = -1;
-	t->began_ms = now_ms();
+	t->began_ms = clock_now_ms();
 	sender_init(&t->sender);
 	entry_memory_init(&t->listed_memory);
 	meter_init(&t->meter, job);

@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "wire/codec.h"
 
@@ -135,14 +135,6 @@ int wire_compress(struct wire *wire, struct error *err)
 	return 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits until fd is ready for events. until_ms 0: for ever. Returns 1, 0 when the time is over, -1. */
 static int wait_ready(struct wire *wire, int fd, short events, int64_t until_ms, struct error *err)
 {
@@ -155,7 +147,7 @@ static int wait_ready(struct wire *wire, int fd, short events, int64_t until_ms,
 			return 1;
 		if (n < 0 && errno != EINTR)
 			return error_sys(err, errno, "waiting for the other end");
-		if (until_ms != 0 && now_ms() >= until_ms)
+		if (until_ms != 0 && clock_now_ms() >= until_ms)
 			return 0;
 		if (!wire->draining && wire->hooks.waiting != NULL &&
 		    wire->hooks.waiting(wire->hooks.context, err) != 0)
@@ -404,7 +396,7 @@ static int check_header(const struct wire *wire, unsigned *type, size_t *len_byt
 
 int wire_receive(struct wire *wire, struct frame *frame, struct error *err)
 {
-	int64_t until_ms = wire->draining ? now_ms() + LAST_WORDS_MS : 0;
+	int64_t until_ms = wire->draining ? clock_now_ms() + LAST_WORDS_MS : 0;
 	int rc;
 
 	if (!wire->draining && wire_flush(wire, err) != 0)

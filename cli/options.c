@@ -1,0 +1,64 @@
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct flag {
+	const char *name;
+	size_t at; /* in struct options */
+};
+
+static const struct flag flags[] = {
+	{ "json", offsetof(struct options, json) },     { "now", offsetof(struct options, now) },
+	{ "wait", offsetof(struct options, wait) },     { "watch", offsetof(struct options, watch) },
+	{ "follow", offsetof(struct options, follow) }, { "dry-run", offsetof(struct options, dry_run) },
+};
+#define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static bool has(const char *known, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = known; *at != '\0'; at += strcspn(at, " ") + 1)
+		if (strncmp(at, name, n) == 0 && at[n] == ' ')
+			return true;
+	return false;
+}
+
+static int end(const char *usage, FILE *out, int status)
+{
+	(void)fputs(usage, out);
+	return status;
+}
+
+int options_read(int argc, char **argv, const char *known, enum options_word word, const char *usage,
+                 struct options *options)
+{
+	struct option table[N_FLAGS + 2] = { 0 };
+	size_t n = 0;
+	int words;
+	int option;
+
+	*options = (struct options){ 0 };
+	for (size_t i = 0; i < N_FLAGS; i++)
+		if (has(known, flags[i].name))
+			table[n++] = (struct option){ flags[i].name, no_argument, NULL, (int)i + 1 };
+	table[n] = (struct option){ "help", no_argument, NULL, 'h' };
+	optind = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
+	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (option == 'h')
+			return end(usage, stdout, EX_OK);
+		if (option == '?')
+			return end(usage, stderr, EX_USAGE);
+		*(bool *)((char *)options + flags[option - 1].at) = true;
+	}
+	words = argc - optind;
+	if (words > (word == OPTIONS_NO_WORD ? 0 : 1) || words < (word == OPTIONS_WANT_WORD ? 1 : 0))
+		return end(usage, stderr, EX_USAGE);
+	options->word = words == 1 ? argv[optind] : NULL;
+	return -1;
+}

@@ -1,0 +1,9 @@
+/* clock: the time that only goes forward, for spans: clock_gettime(2), CLOCK_MONOTONIC. Any thread. */
+#ifndef AOB_CLOCK_H
+#define AOB_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_now_ms(void);
+
+#endif
