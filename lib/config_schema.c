@@ -70,18 +70,16 @@ static const struct schema_key watch_keys[] = {
 	  "how long a changed source waits at most, such as 24h, or never" },
 };
 
-static const char *const drivers[] = { "btrfs", "none", "exec", NULL };
+static const char *const drivers[] = { "btrfs", NULL };
 static const struct schema_key snapshot_keys[] = {
-	{ "driver", SCHEMA_CHOICE, false, 0, 0, drivers, "one of btrfs, none, exec" },
+	{ "driver", SCHEMA_CHOICE, false, 0, 0, drivers, "btrfs" },
 	{ "dir", SCHEMA_PATH, false, 0, 0, NULL,
 	  "a folder on the source's file system, such as /volume1/.aob-snapshots" },
-	{ "create", SCHEMA_TEXTS, false, 0, 0, NULL, "a command as a list, such as [/usr/local/sbin/snap, create]" },
-	{ "delete", SCHEMA_TEXTS, false, 0, 0, NULL, "a command as a list, such as [/usr/local/sbin/snap, delete]" },
 };
 
-static const char *const engines[] = { "native", "rsync", NULL };
+static const char *const engines[] = { "native", NULL };
 static const struct schema_key transfer_keys[] = {
-	{ "engine", SCHEMA_CHOICE, false, 0, 0, engines, "one of native, rsync" },
+	{ "engine", SCHEMA_CHOICE, false, 0, 0, engines, "native" },
 	{ "exclude", SCHEMA_TEXTS, false, 0, 0, NULL,
 	  "a list of names or patterns, such as [\"@eaDir\", \"#recycle\"]" },
 };

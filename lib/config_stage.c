@@ -150,7 +150,6 @@ static void check_prune(struct config_build *b, const struct yaml_pos *options)
 
 static void check_snapshot(struct config_build *b, const struct yaml_pos *options, const char *source)
 {
-	bool exec = strcmp(config_value_text(options, "driver", "btrfs"), "exec") == 0;
 	const struct yaml_pos *dir = yaml_pos_get(options, "dir");
 	const char *path = config_value_path(options, "dir", NULL, b->arena);
 	size_t len = source != NULL ? strlen(source) : 0;
@@ -159,26 +158,6 @@ static void check_snapshot(struct config_build *b, const struct yaml_pos *option
 	    (path[len] == '/' || path[len] == '\0'))
 		faults_add(b->faults, dir->line, dir->column,
 		           "'dir' lies inside the source, so each snapshot would change it; choose a folder beside it");
-	for (size_t i = 0; i < 2; i++) {
-		static const char *const keys[] = { "create", "delete" };
-		const struct yaml_pos *command = yaml_pos_get(options, keys[i]);
-
-		if (command == NULL && exec)
-			faults_add(b->faults, yaml_pos_place(options)->line, yaml_pos_place(options)->column,
-			           "'%s' is missing; driver exec wants a command as a list, such as "
-			           "[/usr/local/sbin/snap, %s]",
-			           keys[i], keys[i]);
-		else if (command != NULL && !exec)
-			faults_add(b->faults, command->key->line, command->key->column,
-			           "'%s' is for driver exec only; take it away", keys[i]);
-		else if (command != NULL && command->kind == YAML_POS_LIST &&
-		         (command->first == NULL ||
-		          (command->first->kind == YAML_POS_TEXT && command->first->text[0] != '/')))
-			faults_add(
-			        b->faults, command->line, command->column,
-			        "'%s' wants a program by its absolute path first, such as [/usr/local/sbin/snap, %s]",
-			        keys[i], keys[i]);
-	}
 }
 
 static void check_options(struct config_build *b, const char *service, const struct yaml_pos *options,
@@ -249,8 +228,7 @@ static void check_order(struct config_build *b, const struct yaml_pos *item, con
 		           service);
 	if (strcmp(service, "transfer") == 0 && !has(before, "snapshot"))
 		faults_add(b->faults, place->line, place->column,
-		           "'transfer' reads a snapshot; put '- snapshot: { driver: btrfs }' before it (driver none: "
-		           "no snapshot)");
+		           "'transfer' reads a snapshot; put '- snapshot: { driver: btrfs }' before it");
 	if (strcmp(service, "transfer") == 0 && has(before, "prune"))
 		faults_add(b->faults, place->line, place->column,
 		           "'prune' stands before 'transfer'; put it behind, so that nothing goes before the new "

@@ -187,8 +187,8 @@ static void everything_that_is_written_is_held(void **state)
 	        "    watch: { idle: 1h30m, max_wait: never }\n"
 	        "    stages:\n"
 	        "      - my-hook: { on: always, n: 3, x: -1.5, t: true, s: \"3\", l: [1, {a: ~}], v: 1.2.3 }\n"
-	        "      - snapshot: { driver: none, dir: /volume1/s }\n"
-	        "      - transfer: { engine: rsync, exclude: [\"@eaDir\", 123] }\n"
+	        "      - snapshot: { driver: btrfs, dir: /volume1/s }\n"
+	        "      - transfer: { engine: native, exclude: [\"@eaDir\", 123] }\n"
 	        "      - prune: { last: 3, yearly: 0, local: 2, on: failure }\n"
 	        "  other: { source: /b, vault: dad, watch: off, stages: [notify] }\n");
 	const struct config_pipeline *mac = config_pipeline(config, "mac.1");
@@ -220,7 +220,7 @@ static void everything_that_is_written_is_held(void **state)
 	assert_int_equal(mac->stages[0].when, WHEN_ALWAYS);
 	assert_string_equal(mac->stages[0].with_json,
 	                    "{\"n\":3,\"x\":-1.5,\"t\":true,\"s\":\"3\",\"l\":[1,{\"a\":null}],\"v\":\"1.2.3\"}");
-	assert_string_equal(mac->stages[2].with_json, "{\"engine\":\"rsync\",\"exclude\":[\"@eaDir\",\"123\"]}");
+	assert_string_equal(mac->stages[2].with_json, "{\"engine\":\"native\",\"exclude\":[\"@eaDir\",\"123\"]}");
 	assert_string_equal(mac->stages[3].with_json, "{\"last\":3,\"yearly\":0,\"local\":2}");
 	assert_int_equal(mac->stages[3].when, WHEN_FAILURE);
 	assert_false(config_pipeline(config, "other")->watched);
