@@ -159,6 +159,8 @@ static int read_held(int path_fd, bool digest, struct entry_memory *memory, stru
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
 	if (reads_fake_super() && entry->type != ENTRY_SYMLINK && from_fake_stat(proc, entry, err) != 0)
 		return -1;
+	if (reads_fake_super() && entry->type == ENTRY_SYMLINK)
+		entry->flags |= ENTRY_OWNERLESS;
 	if (entry->type == ENTRY_SYMLINK && read_target(path_fd, memory, &used, entry, err) != 0)
 		return -1;
 	if (entry_xattr_read(path_fd, reads_fake_super(), memory, used, entry, err) != 0)
@@ -226,7 +228,8 @@ static int apply_held(int path_fd, const struct entry *entry, bool fake_super, s
 	char proc[PROC_BYTES];
 
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
-	if (!fake_super && fchownat(path_fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) != 0)
+	if (!fake_super && (entry->flags & ENTRY_OWNERLESS) == 0 &&
+	    fchownat(path_fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) != 0)
 		return error_sys(err, errno, "setting owner %u:%u", entry->uid, entry->gid);
 	if (entry_xattr_clear(path_fd, entry, fake_super, err) != 0 ||
 	    entry_xattr_set(path_fd, entry, false, fake_super, err) != 0)
@@ -307,10 +310,12 @@ int entry_order(const char *path_a, const char *path_b)
 
 bool entry_same_metadata(const struct entry *a, const struct entry *b)
 {
-	return a->type == b->type && (a->type == ENTRY_SYMLINK || a->mode == b->mode) && a->uid == b->uid &&
-	       a->gid == b->gid && a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
-	       a->rdev_major == b->rdev_major && a->rdev_minor == b->rdev_minor && strcmp(a->target, b->target) == 0 &&
-	       memcmp(a->xattr_digest, b->xattr_digest, ENTRY_DIGEST_BYTES) == 0;
+	bool ownerless = ((a->flags | b->flags) & ENTRY_OWNERLESS) != 0;
+
+	return a->type == b->type && (a->type == ENTRY_SYMLINK || a->mode == b->mode) &&
+	       (ownerless || (a->uid == b->uid && a->gid == b->gid)) && a->mtime_s == b->mtime_s &&
+	       a->mtime_ns == b->mtime_ns && a->rdev_major == b->rdev_major && a->rdev_minor == b->rdev_minor &&
+	       strcmp(a->target, b->target) == 0 && memcmp(a->xattr_digest, b->xattr_digest, ENTRY_DIGEST_BYTES) == 0;
 }
 
 void entry_digest(const struct entry_xattr *xattrs, size_t n_xattrs, uint8_t digest[ENTRY_DIGEST_BYTES])

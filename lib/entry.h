@@ -24,7 +24,8 @@ enum entry_type {
 	ENTRY_SOCKET
 };
 
-#define ENTRY_SPARSE 0x01u      /* has holes worth keeping: st_blocks * 512 < st_size */
+#define ENTRY_SPARSE 0x01u    /* has holes worth keeping: st_blocks * 512 < st_size */
+#define ENTRY_OWNERLESS 0x04u /* its owner could not be kept: a symlink of a fake-super tree has no user.* attributes */
 #define ENTRY_DIGEST_ONLY 0x02u /* listing: xattrs are told by their digest, not by value */
 
 #define ENTRY_XATTRS_MAX_BYTES (768u << 10) /* all names and values together; more is refused by name */
@@ -76,6 +77,7 @@ int entry_read(int parent_fd, const char *name, const char *path, bool digest, s
 
 /* entry_apply: give the object at `name` in parent_fd this owner, mode, xattrs (those not named are removed) and mtime.
  * fake_super: keep in user.rsync.* what an unprivileged process may not set (as rsync --fake-super).
+ * ENTRY_OWNERLESS: the owner stays who makes it.
  * A file with more than one link is the caller's fault: break the link first. Never follows a symlink.
  * order: owner, xattrs, mode, ACLs, times (each undoes a part of the one before). */
 int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err);
@@ -87,7 +89,7 @@ int entry_make(int parent_fd, const char *name, const struct entry *entry, bool 
 /* entry_order: <0, 0, >0; compares paths as if '/' were smaller than every other byte. */
 int entry_order(const char *path_a, const char *path_b);
 
-/* entry_same_metadata: owner, mode, mtime, xattr digest (and target, device numbers): all but content, links and size. */
+/* entry_same_metadata: owner (unless one is ENTRY_OWNERLESS), mode, mtime, xattr digest (and target, device numbers): all but content, links and size. */
 bool entry_same_metadata(const struct entry *a, const struct entry *b);
 
 /* entry_digest: of sorted xattrs. */

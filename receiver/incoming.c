@@ -244,7 +244,7 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 		return -1;
 	if (found) {
 		*how = INCOMING_PUBLISHED;
-		return 0;
+		return trash_put(in->vault, in->vault->incoming_fd, in->record.run, err);
 	}
 	generation_name_make(in->record.taken_at_s, newest[0] != '\0' ? newest : NULL, in->record.name);
 	if (in->base[0] != '\0') {
