@@ -1,0 +1,211 @@
+#include "tests/unit/receiver/vault_lab.h"
+
+#include "receiver/removal.h"
+
+#define FIRST "2025-11-23T05-36-00Z"
+#define SECOND "2025-11-23T05-36-01Z"
+
+static void publish(struct vault_lab *lab, const char *run, const char *name, const char *text)
+{
+	enum incoming_how how;
+	struct incoming *incoming = vault_lab_begin(lab, run, &how);
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), ".aob/incoming/%s/tree/%s", run, name);
+	vault_lab_write(lab, path, text);
+	if (publish_commit(incoming, &lab->ticker, &lab->err) != 0)
+		fail_msg("%s", lab->err.text);
+	incoming_end(&incoming);
+}
+
+static void a_generation_is_published_with_its_record_its_pages_and_current(void **state)
+{
+	struct vault_lab *lab = *state;
+	char current[32];
+
+	publish(lab, "run-1", "file", "one");
+	vault_current(lab->vault, current);
+	assert_string_equal(current, FIRST);
+	assert_string_equal(vault_lab_read(lab, "current/file"), "one");
+	assert_true(vault_lab_there(lab, ".aob/generations/" FIRST ".json"));
+	assert_non_null(strstr(vault_lab_read(lab, "START-HERE.html"), "<!doctype html>"));
+	assert_true(vault_lab_there(lab, "README.txt"));
+	assert_false(vault_lab_there(lab, ".aob/incoming/run-1"));
+}
+
+static void the_next_one_begins_as_links_to_the_last(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct stat st;
+
+	publish(lab, "run-1", "file", "one");
+	publish(lab, "run-2", "other", "two");
+	assert_string_equal(vault_lab_read(lab, "generations/" SECOND "/file"), "one");
+	assert_int_equal(fstatat(lab->vault->folder_fd, "generations/" FIRST "/file", &st, 0), 0);
+	assert_int_equal(st.st_nlink, 2);
+	assert_false(vault_lab_there(lab, "generations/" FIRST "/other"));
+}
+
+static void a_run_that_was_published_is_found_again(void **state)
+{
+	struct vault_lab *lab = *state;
+	enum incoming_how how;
+	struct incoming *incoming;
+
+	publish(lab, "run-1", "file", "one");
+	incoming = vault_lab_begin(lab, "run-1", &how);
+	assert_int_equal(how, INCOMING_PUBLISHED);
+	assert_string_equal(incoming->record.name, FIRST);
+	incoming_end(&incoming);
+}
+
+static void what_arrived_is_gone_on_with_by_the_same_run_and_by_the_next(void **state)
+{
+	static const char *const runs[] = { "run-1", "run-1", "run-2" };
+	static const enum incoming_how hows[] = { INCOMING_FRESH, INCOMING_RESUMED, INCOMING_RESUMED };
+	struct vault_lab *lab = *state;
+
+	for (size_t i = 0; i < 3; i++) {
+		enum incoming_how how;
+		struct incoming *incoming = vault_lab_begin(lab, runs[i], &how);
+
+		assert_int_equal(how, hows[i]);
+		if (i == 0)
+			vault_lab_write(lab, ".aob/incoming/run-1/tree/arrived", "yes");
+		incoming_end(&incoming);
+	}
+	assert_true(vault_lab_there(lab, ".aob/incoming/run-2/tree/arrived"));
+	assert_false(vault_lab_there(lab, ".aob/incoming/run-1"));
+}
+
+static void a_tree_on_an_older_base_is_not_gone_on_with(void **state)
+{
+	struct vault_lab *lab = *state;
+	enum incoming_how how;
+	struct incoming *incoming = vault_lab_begin(lab, "run-1", &how);
+
+	incoming_end(&incoming);
+	assert_int_equal(renameat(lab->vault->incoming_fd, "run-1", lab->vault->folder_fd, "aside"), 0);
+	publish(lab, "run-2", "file", "two");
+	assert_int_equal(renameat(lab->vault->folder_fd, "aside", lab->vault->incoming_fd, "run-3"), 0);
+	incoming = vault_lab_begin(lab, "run-3", &how);
+	assert_int_equal(how, INCOMING_FRESH);
+	assert_true(vault_lab_there(lab, ".aob/incoming/run-3/tree/file"));
+	incoming_end(&incoming);
+}
+
+static void after_a_restart_what_did_not_reach_the_disk_is_dropped(void **state)
+{
+	struct vault_lab *lab = *state;
+	enum incoming_how how;
+	struct incoming *incoming;
+
+	publish(lab, "run-1", "old", "one");
+	incoming = vault_lab_begin(lab, "run-2", &how);
+	incoming_end(&incoming);
+	vault_lab_write(lab, ".aob/incoming/run-2/tree/unsure", "no hash says that this is right");
+	vault_lab_write(lab, ".aob/incoming/run-2/state.json",
+	                "{\"format\": 1, \"base\": \"" FIRST "\", \"boot_id\": \"another\"}");
+	incoming = vault_lab_begin(lab, "run-2", &how);
+	assert_int_equal(how, INCOMING_RESUMED);
+	assert_false(vault_lab_there(lab, ".aob/incoming/run-2/tree/unsure"));
+	assert_true(vault_lab_there(lab, ".aob/incoming/run-2/tree/old"));
+	incoming_end(&incoming);
+}
+
+static void a_crash_before_the_rename_leaves_no_record(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct record record = { .name = SECOND, .run = "run-9", .state = "quiet" };
+
+	publish(lab, "run-1", "file", "one");
+	assert_int_equal(record_write(lab->vault, &record, &lab->err), 0);
+	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
+	assert_false(vault_lab_there(lab, ".aob/generations/" SECOND ".json"));
+	assert_true(vault_lab_there(lab, ".aob/generations/" FIRST ".json"));
+}
+
+static void a_crash_before_current_moves_is_made_good(void **state)
+{
+	struct vault_lab *lab = *state;
+	char current[32];
+
+	publish(lab, "run-1", "file", "one");
+	publish(lab, "run-2", "file", "two");
+	assert_int_equal(unlinkat(lab->vault->folder_fd, "current", 0), 0);
+	assert_int_equal(symlinkat("generations/" FIRST, lab->vault->folder_fd, "current"), 0);
+	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
+	vault_current(lab->vault, current);
+	assert_string_equal(current, SECOND);
+}
+
+static void a_damaged_record_hides_one_generation_and_stops_nothing(void **state)
+{
+	struct vault_lab *lab = *state;
+	char current[32];
+
+	publish(lab, "run-1", "file", "one");
+	publish(lab, "run-2", "file", "two");
+	vault_lab_write(lab, ".aob/generations/" FIRST ".json", "{ not json");
+	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
+	vault_current(lab->vault, current);
+	assert_string_equal(current, SECOND);
+	assert_true(vault_lab_there(lab, "generations/" FIRST "/file"));
+}
+
+static void old_ones_go_and_the_newest_never_does(void **state)
+{
+	struct vault_lab *lab = *state;
+	enum removal_result result;
+	const char *reason;
+
+	publish(lab, "run-1", "file", "one");
+	publish(lab, "run-2", "file", "two");
+	assert_int_equal(removal_generation(lab->vault, SECOND, &lab->ticker, &result, &reason, &lab->err), 0);
+	assert_int_equal(result, REMOVAL_REFUSED);
+	assert_int_equal(removal_generation(lab->vault, FIRST, &lab->ticker, &result, &reason, &lab->err), 0);
+	assert_int_equal(result, REMOVAL_DONE);
+	assert_false(vault_lab_there(lab, "generations/" FIRST));
+	assert_false(vault_lab_there(lab, ".aob/generations/" FIRST ".json"));
+	assert_int_equal(removal_generation(lab->vault, FIRST, &lab->ticker, &result, &reason, &lab->err), 0);
+	assert_int_equal(result, REMOVAL_ABSENT);
+	assert_int_equal(removal_generation(lab->vault, "../..", &lab->ticker, &result, &reason, &lab->err), -1);
+	assert_int_equal(lab->err.class, ERR_INPUT);
+	assert_string_equal(vault_lab_read(lab, "current/file"), "two");
+}
+
+static void the_root_is_never_made_and_names_lead_nowhere_else(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct vault_options options = { .root = "/nonexistent/root" };
+	struct vault *vault;
+
+	assert_int_equal(vault_open(&options, "photos", true, &vault, &lab->err), -1);
+	assert_int_equal(lab->err.class, ERR_NOT_FOUND);
+	assert_int_equal(vault_open(&lab->options, "../photos", true, &vault, &lab->err), -1);
+	assert_int_equal(lab->err.class, ERR_INPUT);
+	assert_int_equal(vault_open(&lab->options, ".aob", true, &vault, &lab->err), -1);
+	assert_int_equal(vault_open(&lab->options, "other", false, &vault, &lab->err), -1);
+	assert_int_equal(lab->err.class, ERR_NOT_FOUND);
+}
+
+#define VAULT_TEST(f) cmocka_unit_test_setup_teardown(f, vault_lab_open, vault_lab_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		VAULT_TEST(a_generation_is_published_with_its_record_its_pages_and_current),
+		VAULT_TEST(the_next_one_begins_as_links_to_the_last),
+		VAULT_TEST(a_run_that_was_published_is_found_again),
+		VAULT_TEST(what_arrived_is_gone_on_with_by_the_same_run_and_by_the_next),
+		VAULT_TEST(a_tree_on_an_older_base_is_not_gone_on_with),
+		VAULT_TEST(after_a_restart_what_did_not_reach_the_disk_is_dropped),
+		VAULT_TEST(a_crash_before_the_rename_leaves_no_record),
+		VAULT_TEST(a_crash_before_current_moves_is_made_good),
+		VAULT_TEST(a_damaged_record_hides_one_generation_and_stops_nothing),
+		VAULT_TEST(old_ones_go_and_the_newest_never_does),
+		VAULT_TEST(the_root_is_never_made_and_names_lead_nowhere_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+/* vault_lab: a vault in a scratch folder, and an incoming tree in it. */
+#ifndef AOB_TEST_VAULT_LAB_H
+#define AOB_TEST_VAULT_LAB_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "receiver/incoming.h"
+#include "receiver/publish.h"
+
+struct vault_lab {
+	char root[PATH_MAX / 4];
+	struct vault_options options;
+	struct vault *vault;
+	struct ticker ticker; /* nobody listens: never so long that it would speak */
+	struct error err;
+};
+
+static inline int vault_lab_open(void **state)
+{
+	struct vault_lab *lab = calloc(1, sizeof(*lab));
+	const char *base = getenv("TMPDIR");
+
+	if (lab == NULL)
+		return -1;
+	(void)snprintf(lab->root, sizeof(lab->root), "%s/aob-vault.XXXXXX", base != NULL ? base : "/tmp");
+	if (mkdtemp(lab->root) == NULL)
+		return -1;
+	lab->options.root = lab->root;
+	if (vault_open(&lab->options, "photos", true, &lab->vault, &lab->err) != 0)
+		return -1;
+	*state = lab;
+	return 0;
+}
+
+static inline int vault_lab_close(void **state)
+{
+	struct vault_lab *lab = *state;
+	char command[PATH_MAX];
+
+	vault_close(&lab->vault);
+	(void)snprintf(command, sizeof(command), "chmod -R u+rwX '%s'; rm -rf '%s'", lab->root, lab->root);
+	free(lab);
+	return system(command);
+}
+
+static inline struct incoming *vault_lab_begin(struct vault_lab *lab, const char *run, enum incoming_how *how)
+{
+	struct record *wanted = calloc(1, sizeof(*wanted));
+	struct incoming *incoming;
+
+	assert_non_null(wanted);
+	(void)snprintf(wanted->run, sizeof(wanted->run), "%s", run);
+	(void)snprintf(wanted->state, sizeof(wanted->state), "quiet");
+	wanted->taken_at_s = 1763876160;
+	if (incoming_begin(lab->vault, wanted, &lab->ticker, &incoming, how, &lab->err) != 0)
+		fail_msg("%s", lab->err.text);
+	free(wanted);
+	return incoming;
+}
+
+/* Writes a file below the vault's folder, or reads one. */
+static inline void vault_lab_write(const struct vault_lab *lab, const char *path, const char *text)
+{
+	int fd = openat(lab->vault->folder_fd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(close(fd), 0);
+}
+
+static inline const char *vault_lab_read(const struct vault_lab *lab, const char *path)
+{
+	static char text[256];
+	int fd = openat(lab->vault->folder_fd, path, O_RDONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	assert_int_equal(close(fd), 0);
+	return text;
+}
+
+static inline bool vault_lab_there(const struct vault_lab *lab, const char *path)
+{
+	struct stat st;
+
+	return fstatat(lab->vault->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#endif
