@@ -225,6 +225,9 @@ struct source_report source_look(struct source *source, int64_t now_ms)
 		log_line(LOG_INFO, "pipeline=%s %s: %s", source->order.pipeline, idle_state_name(source->state),
 		         report.verdict.reason);
 	}
+	log_trace("idle", "pipeline=%s %s: %s; ctransid %llu, %zu handles", source->order.pipeline,
+	          idle_state_name(source->state), report.verdict.reason, (unsigned long long)source->subvolume.ctransid,
+	          source->handles.n);
 	report.since_s = source->state_since_s;
 	report.ctransid = source->subvolume.ctransid;
 	return report;
