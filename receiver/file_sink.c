@@ -60,8 +60,10 @@ int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct err
 
 static void put_away(struct file_sink *sink)
 {
-	if (sink->job != NULL)
+	if (sink->job != NULL) {
+		sink->incoming->record.new_bytes += (uint64_t)rs_job_statistics(sink->job)->lit_bytes;
 		(void)rs_job_free(sink->job);
+	}
 	sink->job = NULL;
 	basis_close(&sink->basis);
 	if (sink->fd >= 0)

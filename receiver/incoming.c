@@ -26,6 +26,7 @@
 struct state {
 	char base[32];
 	char boot_id[BOOT_ID_SIZE];
+	uint64_t new_bytes; /* content that has arrived; for people, so a crash may lose the last connection's */
 };
 
 /* "" where it can't be read, which is like no other boot. */
@@ -47,7 +48,9 @@ static int write_state(const struct incoming *in, struct error *err)
 	int n;
 
 	boot_id(boot);
-	n = snprintf(text, sizeof(text), "{\"format\": 1, \"base\": \"%s\", \"boot_id\": \"%s\"}\n", in->base, boot);
+	n = snprintf(text, sizeof(text),
+	             "{\"format\": 1, \"base\": \"%s\", \"boot_id\": \"%s\", \"new_bytes\": %llu}\n", in->base, boot,
+	             (unsigned long long)in->record.new_bytes);
 	return durable_write(in->fd, "state.json", text, (size_t)n, err);
 }
 
@@ -58,15 +61,18 @@ static bool read_state(int fd, struct state *state)
 	size_t len_bytes = 0;
 	const char *base = "";
 	const char *boot = "";
+	json_int_t new_bytes = 0;
 	json_t *json = NULL;
 	bool good = false;
 
 	if (durable_read(fd, "state.json", STATE_BYTES_MAX, &text, &len_bytes, NULL) == 0)
 		json = json_loadb(text, len_bytes, 0, NULL);
-	if (json != NULL && json_unpack(json, "{s:s, s:s}", "base", &base, "boot_id", &boot) == 0 &&
+	if (json != NULL &&
+	    json_unpack(json, "{s:s, s:s, s?I}", "base", &base, "boot_id", &boot, "new_bytes", &new_bytes) == 0 &&
 	    strlen(base) < sizeof(state->base) && strlen(boot) < sizeof(state->boot_id)) {
 		(void)snprintf(state->base, sizeof(state->base), "%s", base);
 		(void)snprintf(state->boot_id, sizeof(state->boot_id), "%s", boot);
+		state->new_bytes = (uint64_t)new_bytes;
 		good = true;
 	}
 	json_decref(json);
@@ -217,6 +223,7 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 		close_all(in);
 		return 0;
 	}
+	in->record.new_bytes = state.new_bytes;
 	boot_id(boot);
 	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0)
 		return 1;
@@ -276,6 +283,7 @@ int incoming_begin(const struct vault *vault, const struct record *wanted, struc
 		incoming_end(&made);
 		return -1;
 	}
+	made->going_on = *how != INCOMING_PUBLISHED;
 	*incoming = made;
 	return 0;
 }
@@ -284,6 +292,8 @@ void incoming_end(struct incoming **incoming)
 {
 	if (*incoming == NULL)
 		return;
+	if ((*incoming)->going_on)
+		(void)write_state(*incoming, NULL);
 	close_all(*incoming);
 	free(*incoming);
 	*incoming = NULL;

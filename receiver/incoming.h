@@ -21,12 +21,14 @@ enum incoming_how { INCOMING_FRESH, INCOMING_RESUMED, INCOMING_PUBLISHED };
 
 struct incoming {
 	const struct vault *vault;
-	struct record record; /* what will be the generation's; or, with INCOMING_PUBLISHED, is */
-	char base[32];        /* the generation that the tree began as; "" */
+	struct record
+	        record; /* what will be the generation's; or, with INCOMING_PUBLISHED, is. new_bytes grows with what arrives */
+	char base[32]; /* the generation that the tree began as; "" */
 	char base_snapshot_uuid[40];
-	int fd;       /* incoming/<run> */
-	int tree_fd;  /* its tree */
-	int parts_fd; /* its parts */
+	bool going_on; /* begun and not published: its state is to be remembered */
+	int fd;        /* incoming/<run> */
+	int tree_fd;   /* its tree */
+	int parts_fd;  /* its parts */
 	struct inside *tree;
 	struct inside *other; /* a second place in the tree at the same time */
 };

@@ -61,6 +61,7 @@ int publish_commit(struct incoming *incoming, struct ticker *ticker, struct erro
 	ticker_begin(ticker, "syncing", 0);
 	if (make_visible(incoming, err) != 0)
 		return -1;
+	incoming->going_on = false;
 	/* The generation is whole and visible; what follows is housekeeping that the next connection would do as well. */
 	if (readme_page_write(vault, &aside) != 0 ||
 	    trash_put(vault, vault->incoming_fd, incoming->record.run, &aside) != 0)

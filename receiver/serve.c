@@ -212,13 +212,14 @@ static int on_commit(struct session *s, const struct frame *frame, struct error 
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	record->files = get_u64(&d);
 	record->bytes = get_u64(&d);
-	record->new_bytes = get_u64(&d);
+	(void)get_u64(&d); /* of this connection; what crossed in all was counted here */
 	if (codec_done(&d, "COMMIT", err) != 0 || publish_commit(s->incoming, &s->ticker, err) != 0)
 		return -1;
 	encoder_reset(&s->encoder);
 	put_string(&s->encoder, record->name);
 	put_u64(&s->encoder, record->files);
 	put_u64(&s->encoder, record->bytes);
+	put_u64(&s->encoder, record->new_bytes);
 	log_line(LOG_NOTICE, "published generation %s", record->name);
 	file_sink_destroy(&s->sink);
 	incoming_end(&s->incoming);
@@ -343,6 +344,7 @@ static int say_goodbye(struct session *s, struct error *err)
 {
 	if (s->incoming == NULL || !s->pristine || s->incoming->fd < 0)
 		return 0;
+	s->incoming->going_on = false;
 	return trash_put(s->vault, s->vault->incoming_fd, s->incoming->record.run, err);
 }
 

@@ -283,6 +283,7 @@ static int commit(struct transfer *t, struct error *err)
 {
 	struct encoder *e = &t->sender.encoder;
 	struct frame frame;
+	struct decoder d;
 
 	meter_note(&t->meter, "publishing");
 	encoder_reset(e);
@@ -290,6 +291,13 @@ static int commit(struct transfer *t, struct error *err)
 	put_u64(e, t->totals.bytes);
 	put_u64(e, t->sender.literal_bytes);
 	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 || wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
+		return -1;
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	get_string(&d, t->generation, sizeof(t->generation));
+	(void)get_u64(&d);
+	(void)get_u64(&d);
+	t->sender.literal_bytes = get_u64(&d); /* of earlier connections too */
+	if (codec_done(&d, "PUBLISHED", err) != 0)
 		return -1;
 	log_line(LOG_NOTICE, "published generation %s: %llu files, %llu bytes of new content", t->generation,
 	         (unsigned long long)t->totals.files, (unsigned long long)t->sender.literal_bytes);
