@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/child.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/version.h"
 #include "wire/codec.h"
@@ -17,6 +18,7 @@
 #define WORDS_BYTES 4096 /* of the child's stderr that are kept, the last ones */
 #define ARGS_MAX 128
 #define END_MS 10000
+#define GREET_MS 120000 /* a far disk may have to spin up */
 #define EXPLAIN_MS 2000
 #define GENERATIONS_MAX 100000
 #define SSH_FAILED 255 /* ssh(1): an error of ssh itself */
@@ -27,6 +29,7 @@ struct remote {
 	struct wire *wire;
 	struct wire_hooks hooks; /* the caller's */
 	struct remote_welcome welcome;
+	int64_t greet_until_ms; /* 0: the greeting is over */
 	bool over_ssh;
 	bool broken; /* an error came: no BYE */
 	char place[256];
@@ -197,6 +200,9 @@ static int on_waiting(void *context, struct error *err)
 	struct remote *remote = context;
 
 	listen_to(remote);
+	if (remote->greet_until_ms != 0 && clock_now_ms() > remote->greet_until_ms)
+		return error_set(err, ERR_LINK, "no greeting within %d s; does the far end's login shell hang?",
+		                 GREET_MS / 1000);
 	return remote->hooks.waiting != NULL ? remote->hooks.waiting(remote->hooks.context, err) : 0;
 }
 
@@ -283,12 +289,14 @@ int remote_open(const struct config_vault *vault, const char *pipeline, const ch
 	made->child = (struct child){ .in_fd = -1, .out_fd = -1, .err_fd = -1 };
 	if (hooks != NULL)
 		made->hooks = *hooks;
+	made->greet_until_ms = clock_now_ms() + GREET_MS;
 	if (start(made, vault, err) != 0 || greet(made, pipeline, role, err) != 0) {
 		remote_explain(made, err);
 		error_prefix(err, "vault %s", made->place);
 		remote_close(&made);
 		return -1;
 	}
+	made->greet_until_ms = 0;
 	*remote = made;
 	return 0;
 }

@@ -56,6 +56,7 @@ make_vault() { # [TYPE [SIZE]]
 	mkdir "$VAULT/offsite"
 }
 
+# HOME is set so that nothing in this machine's own shell files has a say.
 start_sshd() { # a real sshd on loopback; its forced command is the receiver, as docs tell an admin to set it up
 	mkdir -p "$WORK/ssh"
 	ssh-keygen -q -t ed25519 -N '' -f "$WORK/ssh/host_key"
@@ -71,6 +72,7 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 		UsePAM no
 		PasswordAuthentication no
 		PermitRootLogin forced-commands-only
+		SetEnv HOME=$WORK/ssh
 	END
 	chmod 600 "$WORK"/ssh/*_key
 	/usr/sbin/sshd -f "$WORK/ssh/sshd_config" -E "$WORK/log/sshd.log"
