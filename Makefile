@@ -95,7 +95,7 @@ unit: $(UNIT_TESTS)
 	$(Q)tests/run-unit $(foreach t,$(UNIT_TESTS),$(if $(or $(if $(TEST),,all),$(findstring $(TEST),$(t))),$(t)))
 
 integration: all
-	$(Q)BUILD='$(abspath $(BUILD))' tests/run-integration $(TEST)
+	$(Q)tests/run-integration $(TEST)
 
 # In two steps, so that pkg-config and headers are there before anything is compiled.
 check: deps
@@ -106,12 +106,16 @@ check: deps
 deps:
 	$(Q)deploy/install-deps
 
+# By the environment, as their text may hold anything that a shell would look at.
+quickstart quickstart-down integration: export BUILD := $(abspath $(BUILD))
+quickstart: export SOURCE := $(SOURCE)
+
 quickstart: deps
 	$(Q)$(MAKE) all
-	$(Q)BUILD='$(abspath $(BUILD))' lab/quickstart up $(if $(SOURCE),--source '$(SOURCE)')
+	$(Q)lab/quickstart up
 
 quickstart-down:
-	$(Q)BUILD='$(abspath $(BUILD))' lab/quickstart down
+	$(Q)lab/quickstart down
 
 C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format:
