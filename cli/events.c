@@ -90,18 +90,38 @@ static int subscribe(const struct options *options, const struct config *config,
 	return status;
 }
 
+/* A subscriber hears nothing from a broker that is not there, nor of a pipeline that does not exist: so they are asked for first. */
+static int look_for(struct ask *ask, const char *pipeline, struct error *err)
+{
+	json_t *result = NULL;
+	size_t i;
+	json_t *row;
+	int rc = ask_verb(ask, "status", json_object(), &result, err);
+
+	if (rc == 0 && pipeline != NULL) {
+		rc = -1;
+		json_array_foreach(json_object_get(result, "pipelines"), i,
+		                   row) if (strcmp(ask_text(row, "name"), pipeline) == 0) rc = 0;
+		if (rc != 0)
+			(void)error_set(err, ERR_NOT_FOUND, "there is no pipeline %s", pipeline);
+	}
+	json_decref(result);
+	return rc;
+}
+
 int events_main(int argc, char **argv, const char *config_path)
 {
 	struct error err = { .class = ERR_NONE };
-	struct config *config;
+	struct ask *ask = NULL;
 	struct options options;
 	int status = options_read(argc, argv, "follow json ", OPTIONS_MAY_WORD, usage, &options);
 
 	if (status >= 0)
 		return status;
-	if (config_load(config_path, &config, stderr, &err) != 0)
-		return ask_failed("events", &err);
-	status = subscribe(&options, config, &err);
-	config_destroy(&config);
+	if (ask_open(config_path, &ask, &err) != 0 || look_for(ask, options.word, &err) != 0)
+		status = ask_failed("events", &err);
+	else
+		status = subscribe(&options, ask_config(ask), &err);
+	ask_close(&ask);
 	return status;
 }

@@ -18,6 +18,7 @@
 struct json_t;
 
 #define CONFIG_DEFAULT_PATH "/etc/aob/aob.yaml"
+#define CONFIG_PIPELINES_MAX 256
 #define CONFIG_NAME_MAX 64 /* of pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]* */
 
 struct config_rate {          /* a window of the day, local time */

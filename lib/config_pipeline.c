@@ -120,6 +120,11 @@ void config_pipeline_build(struct config_build *build)
 	if (build->pipelines == NULL || build->pipeline_values == NULL)
 		return;
 	for (const struct yaml_pos *item = map->first; item != NULL; item = item->next) {
+		if (n == CONFIG_PIPELINES_MAX) {
+			faults_add(build->faults, item->key->line, item->key->column,
+			           "more than %d pipelines; leave the others out", CONFIG_PIPELINES_MAX);
+			break;
+		}
 		build->pipeline_values[n] = item;
 		read_pipeline(build, item, &build->pipelines[n++]);
 	}

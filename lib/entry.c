@@ -17,6 +17,9 @@
 #define TARGET_BYTES_MAX 65536
 #define PROC_BYTES 32
 #define STAT_BYTES 128
+/* BTRFS_EMPTY_SUBVOL_DIR_OBJECTID: in a snapshot, the empty folder in place of a nested subvolume; its times are those of the asking. The root of an ext4
+ * that is mounted there has this number, too, and is as little part of the tree. */
+#define PLACEHOLDER_INODE 2
 
 void entry_memory_init(struct entry_memory *memory)
 {
@@ -92,6 +95,10 @@ static void from_stat(const struct stat *st, struct entry *entry)
 	if (entry->type == ENTRY_CHAR_DEVICE || entry->type == ENTRY_BLOCK_DEVICE) {
 		entry->rdev_major = major(st->st_rdev);
 		entry->rdev_minor = minor(st->st_rdev);
+	}
+	if (entry->type == ENTRY_FOLDER && st->st_ino == PLACEHOLDER_INODE && *entry->path != '\0') {
+		entry->mtime_s = 0;
+		entry->mtime_ns = 0;
 	}
 	if (entry->type == ENTRY_FILE && st->st_blocks < st->st_size / 512)
 		entry->flags |= ENTRY_SPARSE;

@@ -210,6 +210,12 @@ static unsigned tab_column(const char *text, size_t len, size_t line)
 	return 0;
 }
 
+/* A quote, bracket or key that was begun and never ended: the fault lies where it began, not where the parser gave up. */
+static bool begins_there(const char *context)
+{
+	return strncmp(context, "while scanning", 14) == 0 || strncmp(context, "while parsing a flow", 20) == 0;
+}
+
 static void syntax(const yaml_parser_t *parser, const char *text, size_t len, struct faults *faults)
 {
 	const yaml_mark_t *mark = &parser->problem_mark;
@@ -228,6 +234,9 @@ static void syntax(const yaml_parser_t *parser, const char *text, size_t len, st
 	column = tab_column(text, len, mark->line);
 	if (column != 0)
 		faults_add(faults, line_of(mark), column, "a tab in the indentation; YAML wants spaces");
+	else if (parser->context != NULL && begins_there(parser->context))
+		faults_add(faults, line_of(&parser->context_mark), column_of(&parser->context_mark),
+		           "YAML syntax: %s (%s here)", problem, parser->context);
 	else if (parser->context != NULL)
 		faults_add(faults, line_of(mark), column_of(mark),
 		           "YAML syntax: %s (%s that began in line %u); look at indentation, ':' and quotes before "
@@ -251,6 +260,11 @@ const struct yaml_pos *yaml_pos_parse(const char *text, size_t len_bytes, struct
 	if (yaml_parser_initialize(&parser) == 0) {
 		faults_add(faults, 1, 1, "out of memory");
 		return NULL;
+	}
+	/* Some editors put a byte order mark in front (RFC 3629, section 6). */
+	if (len_bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;
+		len_bytes -= 3;
 	}
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len_bytes);

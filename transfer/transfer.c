@@ -21,6 +21,8 @@
 #include "wire/remote.h"
 
 #define NAP_MS 200
+#define NESTED_INODE 2 /* BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, linux/btrfs_tree.h */
+#define NESTED_TOLD 10
 
 enum how { HOW_FRESH, HOW_RESUMED, HOW_PUBLISHED };
 
@@ -35,6 +37,8 @@ struct transfer {
 	struct meter meter;
 	struct sender sender;
 	struct plan *plan;
+	struct tree_walk *walk; /* of the snapshot, while comparing */
+	uint64_t nested;        /* subvolumes in it, which it does not hold */
 	struct compare_totals totals;
 	enum how how;
 	bool unchanged; /* the last generation is this snapshot's content already */
@@ -181,10 +185,19 @@ static int begin(struct transfer *t, struct error *err)
 
 static int next_source(void *context, const struct entry **entry, struct error *err)
 {
+	struct transfer *t = context;
 	int parent_fd;
 	const char *name;
+	int rc = tree_walk_next(t->walk, entry, &parent_fd, &name, err);
 
-	return tree_walk_next(context, entry, &parent_fd, &name, err);
+	if (rc == 1 && (*entry)->type == ENTRY_FOLDER && (*entry)->inode == NESTED_INODE && *(*entry)->path != '\0' &&
+	    t->nested++ < NESTED_TOLD)
+		log_line(LOG_WARNING,
+		         "\"%.300s\" is a subvolume of its own, and not part of the snapshot: what is in it is NOT "
+		         "backed up; "
+		         "make it a pipeline of its own",
+		         (*entry)->path);
+	return rc;
 }
 
 static int next_listed(void *context, const struct entry **entry, struct error *err)
@@ -211,19 +224,17 @@ static int next_listed(void *context, const struct entry **entry, struct error *
 
 static int compare(struct transfer *t, struct error *err)
 {
-	struct compare_side source = { .next = next_source };
+	struct compare_side source = { .next = next_source, .context = t };
 	struct compare_side vault = { .next = next_listed, .context = t };
 	struct plan_totals totals;
-	struct tree_walk *walk;
 	int rc;
 
 	meter_note(&t->meter, "comparing");
 	if (wire_send(t->sender.wire, FRAME_LIST, NULL, 0, err) != 0 || wire_flush(t->sender.wire, err) != 0 ||
-	    tree_walk_new(t->root_fd, true, t->excludes, &walk, err) != 0)
+	    tree_walk_new(t->root_fd, true, t->excludes, &t->walk, err) != 0)
 		return -1;
-	source.context = walk;
 	rc = compare_trees(&source, &vault, t->plan, &t->totals, err);
-	tree_walk_destroy(&walk);
+	tree_walk_destroy(&t->walk);
 	if (rc != 0)
 		return error_prefix(err, "comparing");
 	totals = plan_totals(t->plan);

@@ -6,10 +6,11 @@
 
 #include <stddef.h>
 
+#include "lib/config.h"
 #include "lib/error.h"
 #include "watcher/source.h"
 
-#define REPORT_SOURCES_MAX 256
+#define REPORT_SOURCES_MAX CONFIG_PIPELINES_MAX
 
 /* report_text: the verb's body as JSON. Owned by the caller, free(3). NULL: out of memory. */
 char *report_text(const struct source_report *reports, size_t n);

@@ -151,7 +151,8 @@ static void what_is_not_needed_is_refused(void **state)
 		{ "a: 1\n---\nb: 2\n", 2, 1, "a second document" },
 		{ "a:\n  - b\n \t- c\n", 3, 2, "a tab in the indentation" },
 		{ "a: b: c\n", 1, 5, "YAML syntax" },
-		{ "a: \"b\n", 2, 1, "YAML syntax" },
+		{ "a: \"b\n", 1, 4, "YAML syntax" },
+		{ "\xef\xbb\xbf- a: [\n", 1, 6, "YAML syntax" },
 		{ "a: \x01\n", 1, 4, "control characters are not allowed" },
 	};
 
