@@ -152,7 +152,9 @@ static void what_is_not_needed_is_refused(void **state)
 		{ "a:\n  - b\n \t- c\n", 3, 2, "a tab in the indentation" },
 		{ "a: b: c\n", 1, 5, "YAML syntax" },
 		{ "a: \"b\n", 1, 4, "YAML syntax" },
-		{ "\xef\xbb\xbf- a: [\n", 1, 6, "YAML syntax" },
+		{ "\xef\xbb\xbf"
+		  "a: \"b\n",
+		  1, 4, "YAML syntax" }, /* behind a byte order mark */
 		{ "a: \x01\n", 1, 4, "control characters are not allowed" },
 	};
 
