@@ -18,6 +18,7 @@
 #include "wire/wire.h"
 
 #define HOLE_BYTES 4096u
+#define XATTRS_MOST 4096 /* as on the wire */
 #define FOLDER_FRAME_MOST 1048576u
 
 struct unpack {
@@ -92,6 +93,14 @@ static void complain(struct unpack *u, const char *path, const char *what)
 		u->options.complain(u->options.context, path, what);
 }
 
+/* A capability is as good as setuid. */
+static bool may_keep(const struct unpack *u, const char *name)
+{
+	if (!u->options.keep_special && strcmp(name, "security.capability") == 0)
+		return false;
+	return !u->user_only || strncmp(name, "user.", 5) == 0 || strncmp(name, "system.posix_acl", 16) == 0;
+}
+
 /* What this user may not set, or did not ask for, is taken out of the entry. */
 static void tame(const struct unpack *u, struct entry *entry, struct entry_xattr kept[], size_t room)
 {
@@ -99,13 +108,12 @@ static void tame(const struct unpack *u, struct entry *entry, struct entry_xattr
 
 	if (!u->options.keep_special && entry->type != ENTRY_FOLDER)
 		entry->mode &= 01777;
-	if (!u->user_only)
-		return;
-	entry->uid = geteuid();
-	entry->gid = getegid();
+	if (u->user_only) {
+		entry->uid = geteuid();
+		entry->gid = getegid();
+	}
 	for (size_t i = 0; i < entry->n_xattrs && n < room; i++)
-		if (strncmp(entry->xattrs[i].name, "user.", 5) == 0 ||
-		    strncmp(entry->xattrs[i].name, "system.posix_acl", 16) == 0)
+		if (may_keep(u, entry->xattrs[i].name))
 			kept[n++] = entry->xattrs[i];
 	entry->xattrs = kept;
 	entry->n_xattrs = n;
@@ -113,7 +121,7 @@ static void tame(const struct unpack *u, struct entry *entry, struct entry_xattr
 
 static int apply(const struct unpack *u, int parent_fd, const char *leaf, const struct entry *entry, struct error *err)
 {
-	struct entry_xattr kept[256];
+	struct entry_xattr kept[XATTRS_MOST];
 	struct entry tamed = *entry;
 
 	tame(u, &tamed, kept, sizeof(kept) / sizeof(kept[0]));

@@ -322,7 +322,8 @@ bool entry_same_metadata(const struct entry *a, const struct entry *b)
 	return a->type == b->type && (a->type == ENTRY_SYMLINK || a->mode == b->mode) &&
 	       (ownerless || (a->uid == b->uid && a->gid == b->gid)) && a->mtime_s == b->mtime_s &&
 	       a->mtime_ns == b->mtime_ns && a->rdev_major == b->rdev_major && a->rdev_minor == b->rdev_minor &&
-	       strcmp(a->target, b->target) == 0 && memcmp(a->xattr_digest, b->xattr_digest, ENTRY_DIGEST_BYTES) == 0;
+	       strcmp(a->target, b->target) == 0 &&
+	       (ownerless || memcmp(a->xattr_digest, b->xattr_digest, ENTRY_DIGEST_BYTES) == 0);
 }
 
 void entry_digest(const struct entry_xattr *xattrs, size_t n_xattrs, uint8_t digest[ENTRY_DIGEST_BYTES])

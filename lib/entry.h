@@ -89,7 +89,7 @@ int entry_make(int parent_fd, const char *name, const struct entry *entry, bool 
 /* entry_order: <0, 0, >0; compares paths as if '/' were smaller than every other byte. */
 int entry_order(const char *path_a, const char *path_b);
 
-/* entry_same_metadata: owner (unless one is ENTRY_OWNERLESS), mode, mtime, xattr digest (and target, device numbers): all but content, links and size. */
+/* entry_same_metadata: owner and xattrs (unless one is ENTRY_OWNERLESS), mode, mtime, xattr digest (and target, device numbers): all but content, links and size. */
 bool entry_same_metadata(const struct entry *a, const struct entry *b);
 
 /* entry_digest: of sorted xattrs. */

@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
+
+#include "lib/log.h"
 
 #define LIST_BYTES 65536 /* XATTR_LIST_MAX of the kernel */
 #define NAMES_MAX 4096
-#define NAME_BYTES 512 /* XATTR_NAME_MAX is 255, and a prefix */
+#define NAME_BYTES 512                  /* XATTR_NAME_MAX is 255, and a prefix */
+#define ROOM_BYTES (UINT64_C(16) << 20) /* a disk with so much is not full */
 #define PROC_BYTES 32
 #define FAKE "user.rsync."
 #define TRIES 5
@@ -206,6 +210,16 @@ int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, s
 	return 0;
 }
 
+/* ext4 says ENOSPC for attributes that don't fit into one block, however empty the disk is. */
+static bool too_large_here(const char *proc, int sys)
+{
+	struct statvfs fs;
+
+	if (sys == E2BIG || sys == ERANGE)
+		return true;
+	return sys == ENOSPC && statvfs(proc, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > ROOM_BYTES;
+}
+
 int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, struct error *err)
 {
 	char proc[PROC_BYTES];
@@ -220,8 +234,13 @@ int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake
 			continue;
 		if (fake_super && entry->type == ENTRY_SYMLINK)
 			continue; /* symlinks can't have user.* attributes */
-		if (setxattr(proc, there, x->value, x->len_bytes, 0) != 0)
+		if (setxattr(proc, there, x->value, x->len_bytes, 0) == 0)
+			continue;
+		if (!too_large_here(proc, errno))
 			return error_sys(err, errno, "setting extended attribute %s (%zu bytes)", there, x->len_bytes);
+		log_line(LOG_WARNING,
+		         "\"%.300s\": this file system has no room for its attribute %s (%zu bytes); it is left out",
+		         entry->path, there, x->len_bytes);
 	}
 	return 0;
 }

@@ -19,7 +19,8 @@
 int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, size_t at, struct entry *entry,
                      struct error *err);
 
-/* entry_xattr_clear: remove those that entry does not name. entry_xattr_set: set those that are (acls), or are no (!acls), ACLs. */
+/* entry_xattr_clear: remove those that entry does not name. entry_xattr_set: set those that are (acls), or are no (!acls), ACLs. One
+ * that is larger than the file system can hold is left out, with a warning in the log. */
 int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, struct error *err);
 int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, struct error *err);
 

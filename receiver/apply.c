@@ -123,17 +123,55 @@ int apply_make(struct incoming *incoming, const struct entry *entry, struct erro
 	return apply_place(incoming, NEW_NAME, entry, err);
 }
 
-int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err)
+static int link_new(struct incoming *incoming, const char *existing)
 {
 	int parent_fd;
 	const char *leaf;
+	struct error aside = { .class = ERR_NONE };
+
+	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, &aside) != 0)
+		return ENOENT;
+	return linkat(parent_fd, leaf, incoming->parts_fd, NEW_NAME, 0) == 0 ? 0 : errno;
+}
+
+/* The inode has all the links that the file system allows, most of them in older generations. A copy takes the place of `existing`, for the names to
+ * come; those that came before are put right by the next comparison, which is asked for at COMMIT. */
+static int renew_group(struct incoming *incoming, const char *existing, struct error *err)
+{
+	bool fake_super = incoming->vault->fake_super;
+	struct entry_memory memory;
+	struct entry entry;
+	int parent_fd;
+	const char *leaf;
+	int rc = -1;
+
+	entry_memory_init(&memory);
+	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) == 0 &&
+	    entry_read(parent_fd, leaf, existing, false, &memory, &entry, err) == 0 &&
+	    (entry.type == ENTRY_FILE ? file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, &entry, NULL, err)
+	                              : entry_make(incoming->parts_fd, NEW_NAME, &entry, fake_super, err)) == 0)
+		rc = apply_place(incoming, NEW_NAME, &entry, err);
+	entry_memory_done(&memory);
+	incoming->relinked = true;
+	return rc;
+}
+
+int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err)
+{
+	int sys;
 
 	if (*path == '\0' || *existing == '\0')
 		return error_set(err, ERR_PROTOCOL, "LINK with the root");
-	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) != 0 || clear_new(incoming, err) != 0)
+	if (clear_new(incoming, err) != 0)
 		return -1;
-	if (linkat(parent_fd, leaf, incoming->parts_fd, NEW_NAME, 0) != 0)
-		return error_sys(err, errno, "linking \"%.300s\" to \"%.300s\"", path, existing);
+	sys = link_new(incoming, existing);
+	if (sys == EMLINK) {
+		if (renew_group(incoming, existing, err) != 0)
+			return -1;
+		sys = link_new(incoming, existing);
+	}
+	if (sys != 0)
+		return error_sys(err, sys, "linking \"%.300s\" to \"%.300s\"", path, existing);
 	return put_in_place(incoming, NEW_NAME, path, err);
 }
 

@@ -51,6 +51,19 @@ int basis_keep(struct incoming *incoming, const char *path, struct error *err)
 	return 0;
 }
 
+int basis_drop_old(struct incoming *incoming, const char *path, uint64_t most_bytes, struct error *err)
+{
+	char name[BASIS_NAME_SIZE];
+	char old[BASIS_NAME_SIZE];
+
+	if (basis_part_name(path, name, err) != 0)
+		return -1;
+	old_name(name, old);
+	if (size_at(incoming->parts_fd, old) > most_bytes && unlinkat(incoming->parts_fd, old, 0) != 0)
+		return error_sys(err, errno, "removing a part of \"%.300s\"", path);
+	return 0;
+}
+
 static int open_file(int folder_fd, const char *name, uint64_t *size_bytes)
 {
 	struct stat st;

@@ -30,6 +30,9 @@ void basis_close(struct basis *basis);
 /* basis_keep: the part under way becomes "<name>.old", so that a new one can be built from it. Call before the new one is created. */
 int basis_keep(struct incoming *incoming, const char *path, struct error *err);
 
+/* basis_drop_old: the kept part goes, if it is longer than most_bytes. The basis that was opened with it stays usable. */
+int basis_drop_old(struct incoming *incoming, const char *path, uint64_t most_bytes, struct error *err);
+
 /* basis_read: as pread(2), but full unless the end is met. returns bytes, or -1. */
 int64_t basis_read(const struct basis *basis, uint64_t at, void *out, size_t len_bytes, struct error *err);
 

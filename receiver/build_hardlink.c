@@ -1,6 +1,8 @@
 #include "receiver/build_hardlink.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,18 +11,59 @@
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
 
+#define MOVED_MOST 64
+
+/* An inode that has all the links it can have: its further names get a new one, made once. */
+struct moved {
+	uint64_t inode;
+	char *path; /* in the new tree */
+};
+
 struct build {
+	struct moved moved[MOVED_MOST]; /* a ring: a forgotten one is only copied again */
+	size_t n_moved;
 	int from_fd;
-	struct inside *to;
+	struct inside *to, *other;
 	bool fake_super;
 	struct ticker *ticker;
 };
 
-static int link_one(const struct build *build, int from_fd, const char *name, const struct entry *entry,
-                    struct error *err)
+/* 1: linked to the inode's new copy, 0: there is none yet, -1. */
+static int link_moved(struct build *build, const struct entry *entry, int to_fd, const char *leaf, struct error *err)
+{
+	for (size_t i = 0; i < build->n_moved && i < MOVED_MOST; i++) {
+		int first_fd;
+		const char *first_leaf;
+
+		if (build->moved[i].inode != entry->inode)
+			continue;
+		if (inside_parent(build->other, build->moved[i].path, &first_fd, &first_leaf, err) != 0)
+			return -1;
+		if (linkat(first_fd, first_leaf, to_fd, leaf, 0) == 0)
+			return 1;
+		return errno == EMLINK ? 0 : error_sys(err, errno, "linking \"%.300s\"", entry->path);
+	}
+	return 0;
+}
+
+static int remember_moved(struct build *build, const struct entry *entry, struct error *err)
+{
+	struct moved *moved = &build->moved[build->n_moved % MOVED_MOST];
+	char *path = strdup(entry->path);
+
+	if (path == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	free(moved->path);
+	*moved = (struct moved){ .inode = entry->inode, .path = path };
+	build->n_moved++;
+	return 0;
+}
+
+static int link_one(struct build *build, int from_fd, const char *name, const struct entry *entry, struct error *err)
 {
 	int to_fd;
 	const char *leaf;
+	int rc;
 
 	if (inside_parent(build->to, entry->path, &to_fd, &leaf, err) != 0)
 		return -1;
@@ -30,14 +73,19 @@ static int link_one(const struct build *build, int from_fd, const char *name, co
 		return 0;
 	if (errno != EMLINK)
 		return error_sys(err, errno, "linking \"%.300s\"", entry->path);
+	rc = link_moved(build, entry, to_fd, leaf, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	if ((entry->type == ENTRY_FILE ? file_copy_as(from_fd, name, to_fd, leaf, entry, build->ticker, err)
 	                               : entry_make(to_fd, leaf, entry, build->fake_super, err)) != 0)
 		return -1;
-	return entry_apply(to_fd, leaf, entry, build->fake_super, err);
+	if (entry_apply(to_fd, leaf, entry, build->fake_super, err) != 0)
+		return -1;
+	return remember_moved(build, entry, err);
 }
 
 /* One walk: folders and links, or, when everything is in, the folders' metadata. */
-static int walk(const struct build *build, bool folders, struct error *err)
+static int walk(struct build *build, bool folders, struct error *err)
 {
 	struct tree_walk *tree;
 	const struct entry *entry;
@@ -70,11 +118,16 @@ int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticke
 	struct build build = { .from_fd = from_fd, .fake_super = fake_super, .ticker = ticker };
 	int rc;
 
-	if (inside_new(to_fd, &build.to, err) != 0)
+	if (inside_new(to_fd, &build.to, err) != 0 || inside_new(to_fd, &build.other, err) != 0) {
+		inside_destroy(&build.to);
 		return -1;
+	}
 	rc = walk(&build, false, err);
 	if (rc == 0)
 		rc = walk(&build, true, err);
 	inside_destroy(&build.to);
+	inside_destroy(&build.other);
+	for (size_t i = 0; i < MOVED_MOST; i++)
+		free(build.moved[i].path);
 	return rc == 0 ? 0 : error_prefix(err, "beginning from the last generation");
 }

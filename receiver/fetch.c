@@ -105,7 +105,7 @@ static int send_content(struct fetch *fetch, int fd, const char *path, struct er
 	}
 	(void)EVP_DigestFinal_ex(fetch->sha, sha256, NULL);
 	/* The hash from the day it was written shows what has rotted since. */
-	(void)shatag_get(fd, sha256);
+	(void)shatag_recorded(fd, sha256);
 	return send_end(fetch, sha256, at, err);
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "receiver/apply.h"
@@ -56,6 +57,11 @@ int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct err
 	}
 	*sink = made;
 	return 0;
+}
+
+bool file_sink_busy(const struct file_sink *sink)
+{
+	return sink->fd >= 0;
 }
 
 static void put_away(struct file_sink *sink)
@@ -113,6 +119,9 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	    basis_keep(sink->incoming, sink->entry.path, err) != 0 ||
 	    (with_basis != 0 && basis_open(sink->incoming, sink->entry.path, &sink->basis, err) != 0))
 		return -1;
+	/* A part that is longer than the file is now is of little use, and takes room that the file may need. */
+	if (basis_drop_old(sink->incoming, sink->entry.path, sink->entry.size_bytes, err) != 0)
+		return -1;
 	sink->fd =
 	        openat(sink->incoming->parts_fd, sink->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (sink->fd < 0)
@@ -132,6 +141,20 @@ static bool all_zero(const uint8_t *data, size_t len_bytes)
 	return len_bytes == 0 || (data[0] == 0 && memcmp(data, data + 1, len_bytes - 1) == 0);
 }
 
+/* The disk is full. If the file would fit in the place of its own kept part, that goes, and the next attempt has its room. Returns -1. */
+static int make_room(struct file_sink *sink)
+{
+	struct statvfs fs;
+	uint64_t free_bytes;
+
+	if (fstatvfs(sink->fd, &fs) != 0)
+		return -1;
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize + sink->written;
+	if (free_bytes < sink->entry.size_bytes && free_bytes + sink->basis.part_bytes >= sink->entry.size_bytes)
+		(void)basis_drop_old(sink->incoming, sink->entry.path, 0, NULL);
+	return -1;
+}
+
 static int write_at(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err)
 {
 	while (len_bytes != 0) {
@@ -149,8 +172,10 @@ static int write_at(struct file_sink *sink, const uint8_t *data, size_t len_byte
 			}
 		}
 		n = pwrite(sink->fd, data, piece, (off_t)sink->written);
-		if (n < 0 && errno != EINTR)
-			return error_sys(err, errno, "writing \"%.300s\"", sink->entry.path);
+		if (n < 0 && errno != EINTR) {
+			(void)error_sys(err, errno, "writing \"%.300s\"", sink->entry.path);
+			return err->class == ERR_SPACE ? make_room(sink) : -1;
+		}
 		if (n > 0) {
 			sink->written += (uint64_t)n;
 			data += n;

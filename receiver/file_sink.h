@@ -16,6 +16,8 @@ struct file_sink;
 int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct error *err);
 void file_sink_destroy(struct file_sink **sink);
 
+bool file_sink_busy(const struct file_sink *sink); /* is a file under way? */
+
 /* file_sink_begin: in: the payload of FILE_BEGIN. errors: ERR_PROTOCOL, by errno */
 int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err);
 /* file_sink_delta: errors: ERR_PROTOCOL (no delta, more content than announced), ERR_SPACE, by errno */

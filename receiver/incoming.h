@@ -25,6 +25,7 @@ struct incoming {
 	        record; /* what will be the generation's; or, with INCOMING_PUBLISHED, is. new_bytes grows with what arrives */
 	char base[32]; /* the generation that the tree began as; "" */
 	char base_snapshot_uuid[40];
+	bool relinked; /* a full group of hard links was given a new inode: compare again before publishing */
 	bool going_on; /* begun and not published: its state is to be remembered */
 	int fd;        /* incoming/<run> */
 	int tree_fd;   /* its tree */

@@ -213,6 +213,12 @@ static int on_commit(struct session *s, const struct frame *frame, struct error 
 	record->files = get_u64(&d);
 	record->bytes = get_u64(&d);
 	(void)get_u64(&d); /* of this connection; what crossed in all was counted here */
+	if (file_sink_busy(s->sink))
+		return error_set(err, ERR_PROTOCOL, "COMMIT inside a file");
+	if (s->incoming->relinked)
+		return error_set(
+		        err, ERR_SYSTEM,
+		        "hard links had reached the file system's limit and were given a new file; compare once more");
 	if (codec_done(&d, "COMMIT", err) != 0 || publish_commit(s->incoming, &s->ticker, err) != 0)
 		return -1;
 	encoder_reset(&s->encoder);

@@ -37,18 +37,11 @@ static int nibble(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-bool shatag_get(int fd, uint8_t sha256[SHATAG_BYTES])
+bool shatag_recorded(int fd, uint8_t sha256[SHATAG_BYTES])
 {
 	char hex[HEX_BYTES];
-	char ts[TS_BYTES];
-	char now[TS_BYTES];
-	struct stat st;
-	ssize_t n = fgetxattr(fd, NAME_TS, ts, sizeof(ts));
 
-	if (n < 0 || fgetxattr(fd, NAME_SHA256, hex, sizeof(hex)) != (ssize_t)HEX_BYTES || fstat(fd, &st) != 0)
-		return false;
-	if ((size_t)n != format_ts(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec, now) ||
-	    memcmp(ts, now, (size_t)n) != 0)
+	if (fgetxattr(fd, NAME_SHA256, hex, sizeof(hex)) != (ssize_t)HEX_BYTES)
 		return false;
 	for (size_t i = 0; i < SHATAG_BYTES; i++) {
 		int high = nibble(hex[2 * i]);
@@ -59,4 +52,19 @@ bool shatag_get(int fd, uint8_t sha256[SHATAG_BYTES])
 		sha256[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
+}
+
+bool shatag_get(int fd, uint8_t sha256[SHATAG_BYTES])
+{
+	char ts[TS_BYTES];
+	char now[TS_BYTES];
+	struct stat st;
+	ssize_t n = fgetxattr(fd, NAME_TS, ts, sizeof(ts));
+
+	if (n < 0 || fstat(fd, &st) != 0)
+		return false;
+	if ((size_t)n != format_ts(st.st_mtim.tv_sec, (uint32_t)st.st_mtim.tv_nsec, now) ||
+	    memcmp(ts, now, (size_t)n) != 0)
+		return false;
+	return shatag_recorded(fd, sha256);
 }

@@ -121,6 +121,8 @@ static int stream(struct sender *sender, struct window *window, int fd, uint64_t
 			b.avail_in = (size_t)n;
 			b.eof_in = n == 0;
 			meter_bytes(sender->meter, (uint64_t)n);
+			if (wire_keepalive(sender->wire, err) != 0)
+				return -1;
 		}
 		b.next_out = (char *)window->out;
 		b.avail_out = PIECE_BYTES;
@@ -288,6 +290,9 @@ static uint64_t expected_old(const struct sender *sender, const struct plan_item
 {
 	uint64_t old_bytes = item->old_bytes;
 
+	/* Nothing to save, whatever the receiver would have to read for it. */
+	if (item->size_bytes < OLD_LEAST)
+		return 0;
 	if (sender->resumed && item->size_bytes >= PART_LEAST && item->size_bytes > old_bytes)
 		old_bytes = item->size_bytes;
 	return old_bytes >= OLD_LEAST ? old_bytes : 0;

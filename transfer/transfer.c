@@ -179,6 +179,8 @@ static int begin(struct transfer *t, struct error *err)
 	get_string(&d, base_uuid, sizeof(base_uuid));
 	if (codec_done(&d, "BEGUN", err) != 0)
 		return -1;
+	if (t->how > HOW_PUBLISHED || strspn(t->generation, "0123456789TZ-") != strlen(t->generation))
+		return error_set(err, ERR_PROTOCOL, "a BEGUN that makes no sense");
 	t->sender.resumed = t->how == HOW_RESUMED;
 	return 0;
 }
@@ -190,6 +192,8 @@ static int next_source(void *context, const struct entry **entry, struct error *
 	const char *name;
 	int rc = tree_walk_next(t->walk, entry, &parent_fd, &name, err);
 
+	if (wire_keepalive(t->sender.wire, err) != 0)
+		return -1;
 	if (rc == 1 && (*entry)->type == ENTRY_FOLDER && (*entry)->inode == NESTED_INODE && *(*entry)->path != '\0' &&
 	    t->nested++ < NESTED_TOLD)
 		log_line(LOG_WARNING,

@@ -22,6 +22,8 @@
 #define LAST_WORDS_MS 5000 /* how long a FAULT is looked for after a broken write */
 #define ZSTD_LEVEL 3
 #define ZSTD_WINDOW_LOG 20 /* 1 MiB a direction, so memory stays bounded on both sides */
+#define PING_MS 30000
+#define SILENCE_MS 180000 /* of a client; longer than a ping and a slow link need */
 #define SHOWN_BYTES 60
 
 struct wire {
@@ -39,6 +41,7 @@ struct wire {
 	size_t packed_room;
 	ZSTD_CCtx *compressor;
 	ZSTD_DCtx *decompressor;
+	int64_t left_ms; /* when bytes last left */
 	uint64_t count_in, count_out;
 	bool frames_came;
 	bool ended;    /* the other side closed */
@@ -85,6 +88,7 @@ int wire_new(int in_fd, int out_fd, char side, const struct wire_hooks *hooks, s
 		wire_destroy(&made);
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	}
+	made->left_ms = clock_now_ms();
 	ignore_sigpipe();
 	if (set_nonblocking(in_fd, err) != 0 || set_nonblocking(out_fd, err) != 0) {
 		wire_destroy(&made);
@@ -179,6 +183,7 @@ static int write_all(struct wire *wire, const uint8_t *data, size_t len_bytes, s
 {
 	if (wire->hooks.pace != NULL && wire->hooks.pace(wire->hooks.context, len_bytes, err) != 0)
 		return -1;
+	wire->left_ms = clock_now_ms();
 	while (len_bytes != 0) {
 		ssize_t n = write(wire->out_fd, data, len_bytes);
 
@@ -254,6 +259,8 @@ int wire_send(struct wire *wire, unsigned type, const void *payload, size_t len_
 /* One read from the descriptor into raw (empty by then). 1: bytes came, 0: the end, -1. */
 static int read_raw(struct wire *wire, int64_t until_ms, struct error *err)
 {
+	if (until_ms == 0 && wire->side == 'R')
+		until_ms = clock_now_ms() + SILENCE_MS;
 	for (;;) {
 		ssize_t n = read(wire->in_fd, wire->raw, RAW_BYTES);
 		int rc;
@@ -394,7 +401,7 @@ static int check_header(const struct wire *wire, unsigned *type, size_t *len_byt
 	return 0;
 }
 
-int wire_receive(struct wire *wire, struct frame *frame, struct error *err)
+static int receive_one(struct wire *wire, struct frame *frame, struct error *err)
 {
 	int64_t until_ms = wire->draining ? clock_now_ms() + LAST_WORDS_MS : 0;
 	int rc;
@@ -419,6 +426,25 @@ int wire_receive(struct wire *wire, struct frame *frame, struct error *err)
 	wire->frames_came = true;
 	trace(wire, "<-", frame->type, frame->len_bytes);
 	return frame->type == FRAME_FAULT ? fault(frame, err) : 1;
+}
+
+int wire_receive(struct wire *wire, struct frame *frame, struct error *err)
+{
+	int rc;
+
+	do {
+		rc = receive_one(wire, frame, err);
+	} while (rc == 1 && frame->type == FRAME_PING);
+	return rc;
+}
+
+int wire_keepalive(struct wire *wire, struct error *err)
+{
+	if (clock_now_ms() - wire->left_ms < PING_MS)
+		return 0;
+	if (wire_send(wire, FRAME_PING, NULL, 0, err) != 0)
+		return -1;
+	return wire_flush(wire, err);
 }
 
 int wire_expect(struct wire *wire, unsigned type, struct frame *frame, struct error *err)

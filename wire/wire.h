@@ -65,8 +65,12 @@ int wire_compress(struct wire *wire, struct error *err);
 int wire_send(struct wire *wire, unsigned type, const void *payload, size_t len_bytes, struct error *err);
 int wire_flush(struct wire *wire, struct error *err);
 
+/* wire_keepalive: by the client, as often as it likes while it works without sending: a PING if nothing has left for half a minute. A receiver that hears
+ * nothing for three minutes takes the connection for lost, and lets go of the vault. */
+int wire_keepalive(struct wire *wire, struct error *err);
+
 /* wire_receive: the next frame; flushes what is queued first. FAULT frames become errors on the client side (class from the frame);
- * NOTE frames are given to the caller like others.
+ * NOTE frames are given to the caller like others, PINGs are passed over.
  * returns: 1 a frame, 0 the other end closed properly between two frames, -1 error (ERR_LINK, ERR_PROTOCOL, hooks' own). */
 int wire_receive(struct wire *wire, struct frame *frame, struct error *err);
 
