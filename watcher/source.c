@@ -131,7 +131,7 @@ static int take_hold(struct source *source, const struct stat *st, int64_t now_m
 /* Reads the counter. A move that no event explains is a sign of its own. */
 static int read_counter(struct source *source, int fd, int64_t now_ms, struct error *err)
 {
-	struct subvolume now;
+	struct subvolume now = { 0 };
 
 	if (subvolume_read(fd, &now, err) != 0)
 		return error_prefix(err, "%s", source->order.path);
@@ -245,7 +245,7 @@ static int look_inside(struct source *source, int fd, int64_t now_ms, struct idl
 
 static int look(struct source *source, int64_t now_ms, struct idle_verdict *verdict, struct error *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int fd;
 	int rc = 0;
 

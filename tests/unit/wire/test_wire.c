@@ -243,6 +243,25 @@ struct told {
 	int waited;
 };
 
+static void pings_are_passed_over_by_the_receiver(void **state)
+{
+	struct error err = { .class = ERR_NONE };
+	struct frame frame;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, NULL);
+	assert_int_equal(wire_keepalive(pair.client, &err), 0); /* too early: nothing leaves */
+	assert_int_equal(wire_bytes_out(pair.client), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(wire_send(pair.client, FRAME_PING, NULL, 0, &err), 0);
+	assert_int_equal(wire_send(pair.client, FRAME_BYE, NULL, 0, &err), 0);
+	assert_int_equal(wire_flush(pair.client, &err), 0);
+	assert_int_equal(wire_receive(pair.receiver, &frame, &err), 1);
+	assert_int_equal(frame.type, FRAME_BYE);
+	close_pair(&pair);
+}
+
 static int pace(void *context, size_t len_bytes, struct error *err)
 {
 	struct told *told = context;
@@ -290,6 +309,7 @@ int main(void)
 		cmocka_unit_test(the_last_words_are_found_when_a_write_fails),
 		cmocka_unit_test(an_end_between_frames_is_proper_but_not_what_was_due),
 		cmocka_unit_test(notes_are_passed_over_and_others_are_not),
+		cmocka_unit_test(pings_are_passed_over_by_the_receiver),
 		cmocka_unit_test(hooks_count_what_leaves_and_end_the_waiting),
 	};
 
