@@ -36,6 +36,7 @@ struct source {
 	int64_t handles_ms; /* when they were looked at; -1: not since the last activity */
 	enum idle_state state;
 	int64_t state_since_s;
+	bool said_failing; /* that it can't be watched: once, not at each look */
 };
 
 struct source *source_new(const struct source_order *order)
@@ -110,8 +111,13 @@ static int open_source(struct source *source, int *fd, struct stat *st, struct e
 	return -1;
 }
 
-static int take_hold(struct source *source, const struct stat *st, int64_t now_ms, struct error *err)
+static int take_hold(struct source *source, int fd, const struct stat *st, int64_t now_ms, struct error *err)
 {
+	struct subvolume subvolume;
+
+	/* Before inotify is set up for nothing. */
+	if (subvolume_read(fd, &subvolume, err) != 0)
+		return error_prefix(err, "%s", source->order.path);
 	if (realpath(source->order.path, source->real) == NULL)
 		return error_sys(err, errno, "%s", source->order.path);
 	if (signal_inotify_new(source->real, &source->inotify, err) != 0)
@@ -258,7 +264,7 @@ static int look(struct source *source, int64_t now_ms, struct idle_verdict *verd
 		let_go(source);
 	}
 	if (!source->held)
-		rc = take_hold(source, &st, now_ms, err);
+		rc = take_hold(source, fd, &st, now_ms, err);
 	if (rc == 0)
 		rc = look_inside(source, fd, now_ms, verdict, err);
 	(void)close(fd);
@@ -273,9 +279,12 @@ struct source_report source_look(struct source *source, int64_t now_ms)
 	if (look(source, now_ms, &report.verdict, &err) != 0) {
 		report.verdict = (struct idle_verdict){ .state = IDLE_UNKNOWN };
 		(void)snprintf(report.verdict.reason, sizeof(report.verdict.reason), "%.127s", err.text);
-		if (source->state != IDLE_UNKNOWN || source->held)
+		if (!source->said_failing)
 			log_line(LOG_WARNING, "pipeline=%s can't be watched: %s", source->order.pipeline, err.text);
+		source->said_failing = true;
 		let_go(source);
+	} else {
+		source->said_failing = false;
 	}
 	if (report.verdict.state != source->state) {
 		source->state = report.verdict.state;
