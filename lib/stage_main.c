@@ -53,10 +53,12 @@ struct command_line {
 	const char *trace;
 	const char *endpoint;
 	const char *worker;
+	const char *once;
 };
 
 static int signal_fd = -1; /* the wake_fd, for the handler */
 static volatile sig_atomic_t stop_asked;
+static struct stage_job *once; /* the job of --once: nobody else looks at the signal */
 
 static void wake(int fd)
 {
@@ -73,6 +75,8 @@ static void on_signal(int number)
 
 	(void)number;
 	stop_asked = 1;
+	if (once != NULL)
+		atomic_store(&once->cancelled, true);
 	wake(signal_fd);
 	errno = kept;
 }
@@ -173,6 +177,41 @@ static void *work(void *argument)
 	(void)pthread_mutex_unlock(&job->lock);
 	wake(job->wake_fd);
 	return NULL;
+}
+
+/* One request from a file, without a broker; progress is shown when it is debugged with --trace. Returns the exit status. */
+static int run_once(const struct stage_ops *ops, struct config *config, const char *path)
+{
+	struct stage_job job = { .ops = ops, .config = config, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	struct error err = { .class = ERR_NONE };
+	char *text = malloc(STAGE_MESSAGE_MAX);
+	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	size_t n = in != NULL && text != NULL ? fread(text, 1, STAGE_MESSAGE_MAX, in) : 0;
+	int status = EX_OK;
+
+	if (in == NULL)
+		(void)error_sys(&err, errno, "opening the request %s", path);
+	if (in != NULL && in != stdin)
+		(void)fclose(in);
+	(void)pthread_mutex_init(&job.lock, NULL);
+	catch_signals(job.wake_fd);
+	once = &job;
+	if (err.class == ERR_NONE && (ops->check == NULL || ops->check(config, &err) == 0) &&
+	    stage_request_parse(text, n, &job.request, &err) == 0) {
+		(void)work(&job);
+		status = job.ok ? EX_OK : EX_TEMPFAIL;
+		(void)puts(job.reply != NULL ? job.reply : "");
+	} else {
+		log_error(LOG_ERR, &err, "--once");
+		status = error_exit(err.class);
+	}
+	once = NULL;
+	stage_request_destroy(&job.request);
+	(void)pthread_mutex_destroy(&job.lock);
+	free(job.reply);
+	free(text);
+	(void)close(job.wake_fd);
+	return status;
 }
 
 static void refuse(struct stage *stage, struct error *err)
@@ -334,11 +373,12 @@ static int serve(struct stage *stage, struct error *err)
 
 static void help(const struct stage_ops *ops)
 {
-	printf("usage: %s [--config FILE] [--endpoint URL] [--worker NAME] [--trace TOPICS]\n"
+	printf("usage: %s [--config FILE] [--endpoint URL] [--worker NAME] [--once FILE] [--trace TOPICS]\n"
 	       "%s\n\n"
 	       "  --config FILE    the configuration (default $AOB_CONFIG, or %s)\n"
 	       "  --endpoint URL   the broker's endpoint, instead of the configuration's\n"
 	       "  --worker NAME    how this worker is called in `aob status` (default HOST-%s-PID)\n"
+	       "  --once FILE      no broker: do the request in FILE (- for stdin), print the reply, end\n"
 	       "  --trace TOPICS   debug output on stderr: mdp, wire, idle, sql, or all\n"
 	       "  --version, --help\n\n"
 	       "Takes jobs of the service \"%s\" from aob-broker until SIGTERM. Exit status as in sysexits.h.\n",
@@ -348,13 +388,12 @@ static void help(const struct stage_ops *ops)
 /* -1: go on; else the exit status. */
 static int read_command_line(int argc, char **argv, const struct stage_ops *ops, struct command_line *line)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		                                 { "trace", required_argument, NULL, 't' },
-		                                 { "endpoint", required_argument, NULL, 'e' },
-		                                 { "worker", required_argument, NULL, 'w' },
-		                                 { "version", no_argument, NULL, 'V' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },   { "trace", required_argument, NULL, 't' },
+		{ "endpoint", required_argument, NULL, 'e' }, { "worker", required_argument, NULL, 'w' },
+		{ "once", required_argument, NULL, 'o' },     { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 }
+	};
 	int option = 0;
 
 	optind = 1;
@@ -372,6 +411,9 @@ static int read_command_line(int argc, char **argv, const struct stage_ops *ops,
 			break;
 		case 'w':
 			line->worker = optarg;
+			break;
+		case 'o':
+			line->once = optarg;
 			break;
 		case 'V':
 			printf("%s %s\n", ops->program, AOB_VERSION);
@@ -431,6 +473,11 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 		if (err.class != ERR_CONFIG) /* else its faults have been told */
 			log_error(LOG_ERR, &err, "cannot start");
 		return error_exit(err.class);
+	}
+	if (line.once != NULL) {
+		status = run_once(ops, stage.config, line.once);
+		config_destroy(&stage.config);
+		return status;
 	}
 	(void)gethostname(host, sizeof(host) - 1);
 	(void)snprintf(name, sizeof(name), "%s-%s-%ld", host, ops->service, (long)getpid());

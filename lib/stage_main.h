@@ -1,5 +1,5 @@
 /* stage_main: the skeleton of a stage process. A stage's main.c is a table of hooks handed to stage_main, which reads the
- * command line (--config, --trace, --endpoint, --worker, --version, --help), connects to the broker as a Majordomo worker
+ * command line (--config, --trace, --endpoint, --worker, --once, --version, --help), connects to the broker as a Majordomo worker
  * (docs/protocol.md), and runs one job at a time in a thread of its own, so heartbeats never stop.
  * SIGTERM, SIGINT: the job is asked to stop (it stays in the broker's hands and is given out again), then the process ends with 0,
  * after 5 s in any case. SIGPIPE is ignored. Programs link -lczmq -lzmq -ljansson. */
