@@ -16,6 +16,7 @@ lib_SOURCES += \
 	lib/faults.c \
 	lib/arena.c \
 	lib/error.c \
+	lib/exclude.c \
 	lib/log.c \
 	lib/mdp.c \
 	lib/mdp_client.c \

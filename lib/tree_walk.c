@@ -3,11 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/exclude.h"
 
 #define PATH_BYTES_MAX 65535
 #define FOLDERS_OPEN_MAX 32                /* descriptors held on the way down; the ones above are opened again */
@@ -84,19 +85,6 @@ void tree_walk_destroy(struct tree_walk **walk)
 void tree_walk_skip(struct tree_walk *walk)
 {
 	walk->enter = false;
-}
-
-static bool excluded(const struct tree_walk *walk, const char *name)
-{
-	if (walk->excludes == NULL)
-		return false;
-	for (const char *const *pattern = walk->excludes; *pattern != NULL; pattern++) {
-		bool whole = strchr(*pattern, '/') != NULL;
-
-		if (fnmatch(*pattern, whole ? walk->path : name, whole ? FNM_PATHNAME : 0) == 0)
-			return true;
-	}
-	return false;
 }
 
 /* Room for one more element; doubled, so reading a folder stays linear. */
@@ -295,7 +283,7 @@ int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *pare
 		next = top->names + top->order[top->at++];
 		if (make_path(walk, top, next, err) != 0)
 			return -1;
-		if (excluded(walk, next))
+		if (exclude_name(walk->excludes, walk->path, next))
 			continue;
 		if (give(walk, top->fd, next, entry, parent_fd, name, err) == 1)
 			return 1;

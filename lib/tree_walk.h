@@ -12,8 +12,7 @@
 
 struct tree_walk;
 
-/* tree_walk_new: root_fd stays the caller's. digest: as entry_read. excludes: NULL or a NULL-terminated list of names or
- * fnmatch(3) patterns; a pattern with '/' is held against the whole path, one without against every name. Borrowed. */
+/* tree_walk_new: root_fd stays the caller's. digest: as entry_read. excludes: as lib/exclude.h; borrowed. */
 int tree_walk_new(int root_fd, bool digest, const char *const *excludes, struct tree_walk **walk, struct error *err);
 void tree_walk_destroy(struct tree_walk **walk);
 
