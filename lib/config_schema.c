@@ -41,12 +41,14 @@ static const struct schema_key curve_keys[] = {
 	  "what stages and aob present, such as /etc/aob/curve/stage.cert" },
 };
 
+static const char *const strategies[] = { "auto", "snapshot", "reflink", "hardlink", NULL };
 static const struct schema_key vault_keys[] = {
 	{ "ssh", SCHEMA_TEXT, false, 0, 0, NULL, "[user@]host[:port], such as backup@dad.example.net" },
 	{ "root", SCHEMA_PATH, false, 0, 0, NULL, "the vault's folder at the far end, such as /volume1/offsite" },
 	{ "path", SCHEMA_PATH, false, 0, 0, NULL, "a folder of this machine, such as /mnt/usb/offsite" },
 	{ "identity", SCHEMA_PATH, false, 0, 0, NULL, "the file of a private key, such as /etc/aob/vault_key" },
 	{ "ssh_options", SCHEMA_TEXTS, false, 0, 0, NULL, "a list as for ssh -o, such as [\"ConnectTimeout=20\"]" },
+	{ "strategy", SCHEMA_CHOICE, false, 0, 0, strategies, "auto, snapshot, reflink or hardlink" },
 	{ "rate", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "a rate such as 1.6 Mbit/s, unlimited, or a list of { from: 06:00, to: 23:00, rate: … }" },
 };
@@ -78,8 +80,10 @@ static const struct schema_key snapshot_keys[] = {
 };
 
 static const char *const engines[] = { "native", NULL };
+static const char *const detections[] = { "auto", "snapshots", "listing", NULL };
 static const struct schema_key transfer_keys[] = {
 	{ "engine", SCHEMA_CHOICE, false, 0, 0, engines, "native" },
+	{ "detection", SCHEMA_CHOICE, false, 0, 0, detections, "auto, snapshots or listing" },
 	{ "exclude", SCHEMA_TEXTS, false, 0, 0, NULL,
 	  "a list of names or patterns, such as [\"@eaDir\", \"#recycle\"]" },
 };

@@ -60,6 +60,7 @@ static void read_vault(struct config_build *b, const struct yaml_pos *value, str
 		config_ssh_check(b, ssh);
 	vault->identity = config_value_path(value, "identity", NULL, b->arena);
 	vault->root = config_value_path(value, vault->ssh != NULL ? "root" : "path", NULL, b->arena);
+	vault->strategy = config_value_text(value, "strategy", "auto");
 	if (options != NULL && options->kind == YAML_POS_LIST)
 		for (const struct yaml_pos *item = options->first; item != NULL; item = item->next)
 			if (item->kind == YAML_POS_TEXT && item->text[0] != '\0')

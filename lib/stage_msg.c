@@ -183,8 +183,14 @@ static int decode_vault(struct stage_request *request, struct error *err)
 	    want_name(object, "vault.", "name", NAME_CHARACTERS, CONFIG_NAME_MAX, &vault->name, err) != 0 ||
 	    want_string(object, "vault.", "ssh", false, &vault->ssh, err) != 0 ||
 	    want_path(object, "vault.", "identity", false, &vault->identity, err) != 0 ||
-	    want_path(object, "vault.", "root", true, &vault->root, err) != 0)
+	    want_path(object, "vault.", "root", true, &vault->root, err) != 0 ||
+	    want_string(object, "vault.", "strategy", false, &vault->strategy, err) != 0)
 		return -1;
+	/* Becomes an argument of the receiver, through a shell. */
+	if (vault->strategy == NULL)
+		vault->strategy = "auto";
+	if (strspn(vault->strategy, "abcdefghijklmnopqrstuvwxyz") != strlen(vault->strategy) || *vault->strategy == '\0')
+		return error_set(err, ERR_INPUT, "vault.strategy: want auto, snapshot, reflink or hardlink");
 	/* Becomes an argument of ssh: one that looks like an option must not get there. */
 	if (vault->ssh != NULL && (*vault->ssh == '\0' || *vault->ssh == '-' || strpbrk(vault->ssh, " \t\r\n") != NULL))
 		return error_set(err, ERR_INPUT, "vault.ssh: want [user@]host[:port]");

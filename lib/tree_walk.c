@@ -19,7 +19,7 @@ struct level {
 	int fd; /* -1: closed for want of descriptors */
 	dev_t dev;
 	ino_t ino;
-	char *names;   /* one behind the other */
+	char *names;   /* one behind the other, each with its d_type in front */
 	size_t *order; /* offsets into names, sorted */
 	size_t n, at;
 	size_t path_bytes; /* of the folder's own path */
@@ -29,6 +29,7 @@ struct tree_walk {
 	int root_fd;
 	dev_t root_dev;
 	bool digest;
+	bool light;
 	const char *const *excludes;
 	struct level *levels;
 	size_t depth, room;
@@ -82,6 +83,11 @@ void tree_walk_destroy(struct tree_walk **walk)
 	free(w);
 }
 
+void tree_walk_light(struct tree_walk *walk)
+{
+	walk->light = true;
+}
+
 void tree_walk_skip(struct tree_walk *walk)
 {
 	walk->enter = false;
@@ -125,9 +131,10 @@ static int read_names(DIR *dir, struct level *level, struct error *err)
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
 		bytes = strlen(found->d_name) + 1;
-		if (grow((void **)&level->names, &room, used + bytes, 1, err) != 0 ||
+		if (grow((void **)&level->names, &room, used + 1 + bytes, 1, err) != 0 ||
 		    grow((void **)&level->order, &room_order, level->n + 1, sizeof(size_t), err) != 0)
 			return -1;
+		level->names[used++] = (char)found->d_type;
 		memcpy(level->names + used, found->d_name, bytes);
 		level->order[level->n++] = used;
 		used += bytes;
@@ -223,10 +230,32 @@ static int pop(struct tree_walk *walk, struct error *err)
 	return 0;
 }
 
+static enum entry_type type_of(unsigned char d_type)
+{
+	switch (d_type) {
+	case DT_REG:
+		return ENTRY_FILE;
+	case DT_LNK:
+		return ENTRY_SYMLINK;
+	case DT_FIFO:
+		return ENTRY_FIFO;
+	case DT_CHR:
+		return ENTRY_CHAR_DEVICE;
+	case DT_BLK:
+		return ENTRY_BLOCK_DEVICE;
+	default:
+		return ENTRY_SOCKET;
+	}
+}
+
 static int give(struct tree_walk *walk, int fd, const char *name, const struct entry **entry, int *parent_fd,
                 const char **name_out, struct error *err)
 {
-	if (entry_read(fd, name, walk->path, walk->digest, &walk->memory, &walk->entry, err) != 0)
+	unsigned char d_type = walk->depth > 0 ? (unsigned char)name[-1] : DT_DIR;
+
+	if (walk->light && d_type != DT_DIR && d_type != DT_UNKNOWN)
+		walk->entry = (struct entry){ .path = walk->path, .type = type_of(d_type), .target = "" };
+	else if (entry_read(fd, name, walk->path, walk->digest, &walk->memory, &walk->entry, err) != 0)
 		return -1;
 	walk->enter = walk->entry.type == ENTRY_FOLDER;
 	*entry = &walk->entry;

@@ -14,6 +14,9 @@ struct tree_walk;
 
 /* tree_walk_new: root_fd stays the caller's. digest: as entry_read. excludes: as lib/exclude.h; borrowed. */
 int tree_walk_new(int root_fd, bool digest, const char *const *excludes, struct tree_walk **walk, struct error *err);
+/* tree_walk_light: of everything but folders, only path and type (and with fs that do not tell it in the folder, what stat tells). Call before the first
+ * tree_walk_next. */
+void tree_walk_light(struct tree_walk *walk);
 void tree_walk_destroy(struct tree_walk **walk);
 
 /* tree_walk_next: 1: *entry (and the folder it lies in, its name there) valid until the next call; the root "" comes first.

@@ -9,7 +9,6 @@
 
 #include "receiver/file_copy.h"
 #include "receiver/shatag.h"
-#include "receiver/trash.h"
 
 #define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
 
@@ -42,7 +41,7 @@ int apply_remove(struct incoming *incoming, const char *path, struct error *err)
 	if (rc < 0)
 		return -1;
 	if (rc == 1) {
-		rc = trash_put(incoming->vault, parent_fd, leaf, err);
+		rc = incoming_trash(incoming, parent_fd, leaf, err);
 		inside_forget(incoming->tree);
 		inside_forget(incoming->other);
 		return rc;
@@ -63,7 +62,7 @@ static int put_in_place(struct incoming *incoming, const char *part, const char 
 		return -1;
 	rc = folder_at(parent_fd, leaf, path, err);
 	if (rc == 1) {
-		rc = trash_put(incoming->vault, parent_fd, leaf, err);
+		rc = incoming_trash(incoming, parent_fd, leaf, err);
 		inside_forget(incoming->other);
 	}
 	if (rc != 0)
@@ -189,6 +188,22 @@ static int apply_alone(int parent_fd, const char *leaf, const struct entry *entr
 	return entry_apply(parent_fd, leaf, entry, fake_super, err);
 }
 
+/* Its inode need not be left, then. */
+static bool is_so_already(int parent_fd, const char *leaf, const struct entry *entry)
+{
+	struct entry_memory memory;
+	struct entry now;
+	struct entry want = *entry;
+	bool same;
+
+	entry_memory_init(&memory);
+	entry_digest(entry->xattrs, entry->n_xattrs, want.xattr_digest);
+	same = entry_read(parent_fd, leaf, entry->path, true, &memory, &now, NULL) == 0 &&
+	       entry_same_metadata(&now, &want);
+	entry_memory_done(&memory);
+	return same;
+}
+
 int apply_meta(struct incoming *incoming, const struct entry *entry, struct error *err)
 {
 	struct stat st;
@@ -207,6 +222,8 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 		return apply_make(incoming, entry, err);
 	if (st.st_nlink == 1)
 		return apply_alone(parent_fd, leaf, entry, incoming->vault->fake_super, err);
+	if (is_so_already(parent_fd, leaf, entry))
+		return 0;
 	/* No word to the client meanwhile: it is sending, and may not be reading. */
 	if (clear_new(incoming, err) != 0 ||
 	    file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, entry, NULL, err) != 0)

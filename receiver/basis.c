@@ -1,9 +1,11 @@
 #include "receiver/basis.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,6 +33,84 @@ static uint64_t size_at(int folder_fd, const char *name)
 
 	return fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size
 	                                                                                      : 0;
+}
+
+struct basis_parts {
+	DIR *dir;
+	int fd;
+};
+
+int basis_parts_open(const struct incoming *incoming, struct basis_parts **parts, struct error *err)
+{
+	struct basis_parts *made = calloc(1, sizeof(*made));
+	int fd = openat(incoming->parts_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*parts = NULL;
+	if (made != NULL && fd >= 0)
+		made->dir = fdopendir(fd);
+	if (made == NULL || made->dir == NULL) {
+		(void)error_sys(err, errno, "reading the folder of parts");
+		if (fd >= 0)
+			(void)close(fd);
+		free(made);
+		return -1;
+	}
+	made->fd = fd;
+	*parts = made;
+	return 0;
+}
+
+void basis_parts_close(struct basis_parts **parts)
+{
+	if (*parts == NULL)
+		return;
+	(void)closedir((*parts)->dir);
+	free(*parts);
+	*parts = NULL;
+}
+
+static bool read_key(const char *name, uint8_t key[BASIS_KEY_BYTES])
+{
+	for (size_t i = 0; i < BASIS_KEY_BYTES; i++) {
+		char pair[3] = { name[2 * i], name[2 * i] != '\0' ? name[2 * i + 1] : '\0', '\0' };
+		char *end;
+
+		key[i] = (uint8_t)strtoul(pair, &end, 16);
+		if (end != pair + 2)
+			return false;
+	}
+	return name[2 * BASIS_KEY_BYTES] == '\0' || strcmp(name + 2 * BASIS_KEY_BYTES, ".old") == 0;
+}
+
+int basis_parts_next(struct basis_parts *parts, struct basis_part *part, struct error *err)
+{
+	struct dirent *found;
+
+	errno = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while ((found = readdir(parts->dir)) != NULL) {
+		if (!read_key(found->d_name, part->key))
+			continue;
+		part->bytes = size_at(parts->fd, found->d_name);
+		if (part->bytes != 0)
+			return 1;
+	}
+	return errno != 0 ? error_sys(err, errno, "reading the folder of parts") : 0;
+}
+
+int basis_restore(struct incoming *incoming, const char *path, struct error *err)
+{
+	char name[BASIS_NAME_SIZE];
+	char old[BASIS_NAME_SIZE];
+
+	if (basis_part_name(path, name, err) != 0)
+		return -1;
+	old_name(name, old);
+	if (size_at(incoming->parts_fd, old) <= size_at(incoming->parts_fd, name))
+		return 0;
+	return renameat(incoming->parts_fd, old, incoming->parts_fd, name) == 0
+	               ? 0
+	               : error_sys(err, errno, "taking up a part of \"%.300s\"", path);
 }
 
 int basis_keep(struct incoming *incoming, const char *path, struct error *err)
@@ -80,31 +160,36 @@ static int open_file(int folder_fd, const char *name, uint64_t *size_bytes)
 	return fd;
 }
 
+int basis_open_tree(struct incoming *incoming, const char *path, struct basis *basis, struct error *err)
+{
+	struct error missing = { .class = ERR_NONE };
+	int parent_fd;
+	const char *leaf;
+
+	*basis = (struct basis){ .part_fd = -1, .tree_fd = -1 };
+	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, &missing) == 0) {
+		basis->tree_fd = open_file(parent_fd, leaf, &basis->size_bytes);
+	} else if (missing.class != ERR_NOT_FOUND && missing.class != ERR_REFUSED) {
+		*err = missing;
+		return -1;
+	}
+	return 0;
+}
+
 int basis_open(struct incoming *incoming, const char *path, struct basis *basis, struct error *err)
 {
 	char name[BASIS_NAME_SIZE];
 	char old[BASIS_NAME_SIZE];
-	uint64_t tree_bytes = 0;
-	int parent_fd;
-	const char *leaf;
-	struct error missing = { .class = ERR_NONE };
 
-	*basis = (struct basis){ .part_fd = -1, .tree_fd = -1 };
-	if (basis_part_name(path, name, err) != 0)
+	if (basis_part_name(path, name, err) != 0 || basis_open_tree(incoming, path, basis, err) != 0)
 		return -1;
 	old_name(name, old);
 	if (size_at(incoming->parts_fd, old) > size_at(incoming->parts_fd, name))
 		basis->part_fd = open_file(incoming->parts_fd, old, &basis->part_bytes);
 	else
 		basis->part_fd = open_file(incoming->parts_fd, name, &basis->part_bytes);
-	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, &missing) == 0) {
-		basis->tree_fd = open_file(parent_fd, leaf, &tree_bytes);
-	} else if (missing.class != ERR_NOT_FOUND && missing.class != ERR_REFUSED) {
-		*err = missing;
-		basis_close(basis);
-		return -1;
-	}
-	basis->size_bytes = basis->part_bytes > tree_bytes ? basis->part_bytes : tree_bytes;
+	if (basis->part_bytes > basis->size_bytes)
+		basis->size_bytes = basis->part_bytes;
 	return 0;
 }
 

@@ -26,6 +26,7 @@ struct build {
 	struct inside *to, *other;
 	bool fake_super;
 	struct ticker *ticker;
+	struct entry_memory memory;
 };
 
 /* 1: linked to the inode's new copy, 0: there is none yet, -1. */
@@ -59,11 +60,30 @@ static int remember_moved(struct build *build, const struct entry *entry, struct
 	return 0;
 }
 
+/* The inode has all the links that the file system allows. */
+static int link_full(struct build *build, int from_fd, const char *name, const char *path, int to_fd, const char *leaf,
+                     struct error *err)
+{
+	struct entry entry;
+	int rc;
+
+	if (entry_read(from_fd, name, path, false, &build->memory, &entry, err) != 0)
+		return -1;
+	rc = link_moved(build, &entry, to_fd, leaf, err);
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if ((entry.type == ENTRY_FILE ? file_copy_as(from_fd, name, to_fd, leaf, &entry, build->ticker, err)
+	                              : entry_make(to_fd, leaf, &entry, build->fake_super, err)) != 0)
+		return -1;
+	if (entry_apply(to_fd, leaf, &entry, build->fake_super, err) != 0)
+		return -1;
+	return remember_moved(build, &entry, err);
+}
+
 static int link_one(struct build *build, int from_fd, const char *name, const struct entry *entry, struct error *err)
 {
 	int to_fd;
 	const char *leaf;
-	int rc;
 
 	if (inside_parent(build->to, entry->path, &to_fd, &leaf, err) != 0)
 		return -1;
@@ -71,17 +91,8 @@ static int link_one(struct build *build, int from_fd, const char *name, const st
 		return error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
 	if (entry->type == ENTRY_FOLDER || linkat(from_fd, name, to_fd, leaf, 0) == 0)
 		return 0;
-	if (errno != EMLINK)
-		return error_sys(err, errno, "linking \"%.300s\"", entry->path);
-	rc = link_moved(build, entry, to_fd, leaf, err);
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	if ((entry->type == ENTRY_FILE ? file_copy_as(from_fd, name, to_fd, leaf, entry, build->ticker, err)
-	                               : entry_make(to_fd, leaf, entry, build->fake_super, err)) != 0)
-		return -1;
-	if (entry_apply(to_fd, leaf, entry, build->fake_super, err) != 0)
-		return -1;
-	return remember_moved(build, entry, err);
+	return errno == EMLINK ? link_full(build, from_fd, name, entry->path, to_fd, leaf, err)
+	                       : error_sys(err, errno, "linking \"%.300s\"", entry->path);
 }
 
 /* One walk: folders and links, or, when everything is in, the folders' metadata. */
@@ -95,6 +106,7 @@ static int walk(struct build *build, bool folders, struct error *err)
 
 	if (tree_walk_new(build->from_fd, false, NULL, &tree, err) != 0)
 		return -1;
+	tree_walk_light(tree);
 	while ((rc = tree_walk_next(tree, &entry, &parent_fd, &name, err)) == 1) {
 		int to_fd;
 		const char *leaf;
@@ -118,6 +130,7 @@ int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticke
 	struct build build = { .from_fd = from_fd, .fake_super = fake_super, .ticker = ticker };
 	int rc;
 
+	entry_memory_init(&build.memory);
 	if (inside_new(to_fd, &build.to, err) != 0 || inside_new(to_fd, &build.other, err) != 0) {
 		inside_destroy(&build.to);
 		return -1;
@@ -127,6 +140,7 @@ int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticke
 		rc = walk(&build, true, err);
 	inside_destroy(&build.to);
 	inside_destroy(&build.other);
+	entry_memory_done(&build.memory);
 	for (size_t i = 0; i < MOVED_MOST; i++)
 		free(build.moved[i].path);
 	return rc == 0 ? 0 : error_prefix(err, "beginning from the last generation");

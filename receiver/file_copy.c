@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,15 +81,14 @@ int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, con
 	return rc;
 }
 
-int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err)
+int file_copy_hash(int fd, EVP_MD_CTX *sha, struct ticker *ticker, uint64_t *bytes, struct error *err)
 {
-	EVP_MD_CTX *sha = EVP_MD_CTX_new();
 	unsigned char *piece = malloc(PIECE_BYTES);
 	off_t at = 0;
 	ssize_t n = -1;
 	int rc = -1;
 
-	if (sha == NULL || piece == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1) {
+	if (piece == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1) {
 		(void)error_set(err, ERR_SYSTEM, "setting up SHA-256");
 		goto out;
 	}
@@ -105,10 +104,35 @@ int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct e
 		if (ticker != NULL && ticker_step(ticker, err) != 0)
 			goto out;
 	}
-	(void)EVP_DigestFinal_ex(sha, sha256, NULL);
+	*bytes = (uint64_t)at;
 	rc = 0;
 out:
-	EVP_MD_CTX_free(sha);
 	free(piece);
+	return rc;
+}
+
+int file_copy_digest_so_far(const EVP_MD_CTX *sha, uint8_t sha256[32], struct error *err)
+{
+	uint8_t whole[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *then = EVP_MD_CTX_new();
+	int good = then != NULL && EVP_MD_CTX_copy_ex(then, sha) == 1 && EVP_DigestFinal_ex(then, whole, NULL) == 1;
+
+	EVP_MD_CTX_free(then);
+	if (!good)
+		return error_set(err, ERR_SYSTEM, "SHA-256");
+	memcpy(sha256, whole, 32);
+	return 0;
+}
+
+int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err)
+{
+	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+	uint64_t bytes;
+	int rc = sha == NULL ? error_set(err, ERR_SYSTEM, "out of memory")
+	                     : file_copy_hash(fd, sha, ticker, &bytes, err);
+
+	if (rc == 0)
+		rc = file_copy_digest_so_far(sha, sha256, err);
+	EVP_MD_CTX_free(sha);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef AOB_FILE_COPY_H
 #define AOB_FILE_COPY_H
 
+#include <openssl/evp.h>
 #include <stdint.h>
 
 #include "lib/entry.h"
@@ -15,5 +16,10 @@ int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, con
 
 /* file_copy_sha256: of the whole content of an open file. errors: by errno, ERR_SYSTEM */
 int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err);
+
+/* file_copy_hash: the whole content goes through sha, which is begun, and not ended, here. out: *bytes. file_copy_digest_so_far: what the hash would be
+ * if nothing came behind; sha goes on. */
+int file_copy_hash(int fd, EVP_MD_CTX *sha, struct ticker *ticker, uint64_t *bytes, struct error *err);
+int file_copy_digest_so_far(const EVP_MD_CTX *sha, uint8_t sha256[32], struct error *err);
 
 #endif

@@ -10,17 +10,31 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+#include "lib/log.h"
 #include "receiver/apply.h"
 #include "receiver/basis.h"
 #include "receiver/crash_point.h"
+#include "receiver/file_copy.h"
+#include "receiver/part_writer.h"
 #include "receiver/shatag.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 #include "wire/wire.h"
 
 #define OUT_BYTES 131072u
-#define HOLE_BYTES 4096u /* zeros of this length and alignment stay unwritten in a sparse file */
 #define LEFT_MOST 65536u /* delta bytes that librsync may leave for the next piece */
+#define COPIES_MOST 64u  /* of one piece that comes out of librsync; what is over is written, not shared */
+#define CHECKPOINT_MS 10000
+#define ZEROS_BYTES 16384u
+
+enum from { FROM_NOTHING, FROM_SIGNED, FROM_TREE };
+
+/* A range of `out` that librsync copied from the basis. */
+struct copied {
+	size_t at, len_bytes;
+	uint64_t from;
+};
 
 struct file_sink {
 	struct incoming *incoming;
@@ -30,14 +44,34 @@ struct file_sink {
 	struct basis basis;
 	struct error basis_err; /* what went wrong inside librsync's callback */
 	int fd;                 /* the part; -1: no file under way */
-	rs_job_t *job;
+	struct part_writer writer;
+	bool had_parts; /* an earlier connection left some */
+	rs_job_t *job;  /* of the delta under way; NULL: none */
 	EVP_MD_CTX *sha;
-	uint64_t written;
-	bool done; /* the delta's end was met */
+	char hashed[BASIS_NAME_SIZE]; /* the part that PART_WANT asked for, whose bytes sha has seen; "" */
+	uint64_t hashed_bytes;
+	int64_t checkpoint_ms;
+	uint64_t since_checkpoint;
+	struct copied copied[COPIES_MOST];
+	size_t n_copied;
 	uint8_t left[LEFT_MOST + WIRE_DATA_MAX];
 	size_t left_bytes;
 	uint8_t out[OUT_BYTES];
 };
+
+/* True also if that can't be told. */
+static bool has_parts(const struct incoming *incoming)
+{
+	struct basis_parts *parts;
+	struct basis_part part;
+	bool any;
+
+	if (basis_parts_open(incoming, &parts, NULL) != 0)
+		return true;
+	any = basis_parts_next(parts, &part, NULL) != 0;
+	basis_parts_close(&parts);
+	return any;
+}
 
 int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct error *err)
 {
@@ -51,6 +85,8 @@ int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct err
 	made->basis = (struct basis){ .part_fd = -1, .tree_fd = -1 };
 	entry_memory_init(&made->memory);
 	made->sha = EVP_MD_CTX_new();
+	made->had_parts = has_parts(incoming);
+	made->checkpoint_ms = clock_now_ms();
 	if (made->sha == NULL) {
 		file_sink_destroy(&made);
 		return error_set(err, ERR_SYSTEM, "out of memory");
@@ -64,24 +100,41 @@ bool file_sink_busy(const struct file_sink *sink)
 	return sink->fd >= 0;
 }
 
+static void end_job(struct file_sink *sink)
+{
+	if (sink->job == NULL)
+		return;
+	sink->incoming->record.new_bytes += (uint64_t)rs_job_statistics(sink->job)->lit_bytes;
+	(void)rs_job_free(sink->job);
+	sink->job = NULL;
+}
+
+/* What came of a file that is not whole stays, as long as it is: the next connection goes on behind it. */
+static void keep_part(struct file_sink *sink)
+{
+	struct error aside = { .class = ERR_NONE };
+
+	if (part_writer_flush(&sink->writer, &aside) != 0 || ftruncate(sink->fd, (off_t)sink->writer.at) != 0)
+		log_error(LOG_INFO, &aside, "what came of \"%.300s\" is shorter on the disk", sink->entry.path);
+}
+
 static void put_away(struct file_sink *sink)
 {
-	if (sink->job != NULL) {
-		sink->incoming->record.new_bytes += (uint64_t)rs_job_statistics(sink->job)->lit_bytes;
-		(void)rs_job_free(sink->job);
-	}
-	sink->job = NULL;
+	end_job(sink);
 	basis_close(&sink->basis);
 	if (sink->fd >= 0)
 		(void)close(sink->fd);
 	sink->fd = -1;
 	sink->left_bytes = 0;
+	sink->hashed[0] = '\0';
 }
 
 void file_sink_destroy(struct file_sink **sink)
 {
 	if (*sink == NULL)
 		return;
+	if ((*sink)->fd >= 0)
+		keep_part(*sink);
 	put_away(*sink);
 	EVP_MD_CTX_free((*sink)->sha);
 	entry_memory_done(&(*sink)->memory);
@@ -89,56 +142,81 @@ void file_sink_destroy(struct file_sink **sink)
 	*sink = NULL;
 }
 
-/* librsync's: fill *buf with at most *len bytes of the old content from pos on. */
+/* librsync's: fill *buf with at most *len bytes of the old content from pos on. It reads into `out` itself, so we know what of it is a copy. */
 static rs_result read_basis(void *opaque, rs_long_t pos, size_t *len, void **buf)
 {
 	struct file_sink *sink = opaque;
-	int64_t n = pos < 0 ? 0 : basis_read(&sink->basis, (uint64_t)pos, *buf, *len, &sink->basis_err);
+	uint8_t *to = *buf;
+	int64_t n = pos < 0 ? 0 : basis_read(&sink->basis, (uint64_t)pos, to, *len, &sink->basis_err);
 
 	if (n < 0)
 		return RS_IO_ERROR;
 	*len = (size_t)n;
+	if (sink->n_copied < COPIES_MOST && to >= sink->out && to < sink->out + OUT_BYTES)
+		sink->copied[sink->n_copied++] = (struct copied){ .at = (size_t)(to - sink->out),
+			                                          .len_bytes = (size_t)n,
+			                                          .from = (uint64_t)pos };
 	return n == 0 ? RS_INPUT_ENDED : RS_DONE;
+}
+
+/* The part of an earlier connection, from the byte on behind which the client goes on. It was hashed for PART_HASH. */
+static int reopen_part(struct file_sink *sink, uint64_t at, struct error *err)
+{
+	if (strcmp(sink->hashed, sink->part) != 0 || sink->hashed_bytes != at)
+		return error_set(err, ERR_PROTOCOL, "\"%.300s\" goes on where nothing was asked for", sink->entry.path);
+	sink->fd = openat(sink->incoming->parts_fd, sink->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (sink->fd < 0 || ftruncate(sink->fd, (off_t)at) != 0)
+		return error_sys(err, errno, "going on with \"%.300s\"", sink->entry.path);
+	return 0;
+}
+
+static int create_part(struct file_sink *sink, enum from from, struct error *err)
+{
+	const char *path = sink->entry.path;
+
+	if (sink->had_parts && basis_keep(sink->incoming, path, err) != 0)
+		return -1;
+	if (from == FROM_SIGNED && basis_open(sink->incoming, path, &sink->basis, err) != 0)
+		return -1;
+	/* A part that is longer than the file is now is of little use, and takes room that the file may need. */
+	if (sink->had_parts && basis_drop_old(sink->incoming, path, sink->entry.size_bytes, err) != 0)
+		return -1;
+	sink->fd =
+	        openat(sink->incoming->parts_fd, sink->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (sink->fd < 0)
+		return error_sys(err, errno, "beginning \"%.300s\"", path);
+	if (EVP_DigestInit_ex(sink->sha, EVP_sha256(), NULL) != 1)
+		return error_set(err, ERR_SYSTEM, "SHA-256");
+	return 0;
 }
 
 int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err)
 {
 	struct decoder d;
-	uint8_t with_basis;
+	enum from from;
+	uint64_t at;
+	int clone_fd;
 
 	if (sink->fd >= 0)
 		return error_set(err, ERR_PROTOCOL, "FILE_BEGIN inside another file");
 	decoder_init(&d, payload, len_bytes);
-	with_basis = get_u8(&d);
+	from = (enum from)get_u8(&d);
+	at = get_u64(&d);
 	get_entry(&d, &sink->memory, &sink->entry);
 	if (codec_done(&d, "FILE_BEGIN", err) != 0)
 		return -1;
-	if (sink->entry.type != ENTRY_FILE || *sink->entry.path == '\0')
+	if (sink->entry.type != ENTRY_FILE || *sink->entry.path == '\0' || from > FROM_TREE ||
+	    at > sink->entry.size_bytes)
 		return error_set(err, ERR_PROTOCOL, "FILE_BEGIN for something that is no file");
-	if (basis_part_name(sink->entry.path, sink->part, err) != 0 ||
-	    basis_keep(sink->incoming, sink->entry.path, err) != 0 ||
-	    (with_basis != 0 && basis_open(sink->incoming, sink->entry.path, &sink->basis, err) != 0))
+	if (incoming_allows(sink->incoming, sink->entry.path, err) != 0 ||
+	    basis_part_name(sink->entry.path, sink->part, err) != 0 ||
+	    (at != 0 ? reopen_part(sink, at, err) : create_part(sink, from, err)) != 0 ||
+	    (from == FROM_TREE && basis_open_tree(sink->incoming, sink->entry.path, &sink->basis, err) != 0))
 		return -1;
-	/* A part that is longer than the file is now is of little use, and takes room that the file may need. */
-	if (basis_drop_old(sink->incoming, sink->entry.path, sink->entry.size_bytes, err) != 0)
-		return -1;
-	sink->fd =
-	        openat(sink->incoming->parts_fd, sink->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (sink->fd < 0)
-		return error_sys(err, errno, "beginning \"%.300s\"", sink->entry.path);
 	error_clear(&sink->basis_err);
-	sink->job = rs_patch_begin(read_basis, sink);
-	sink->written = 0;
-	sink->left_bytes = 0;
-	sink->done = false;
-	if (sink->job == NULL || EVP_DigestInit_ex(sink->sha, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "out of memory");
+	clone_fd = sink->basis.part_fd < 0 && sink->incoming->vault->strategy != STRATEGY_HARDLINK ? sink->basis.tree_fd : -1;
+	part_writer_begin(&sink->writer, sink->fd, clone_fd, at, (sink->entry.flags & ENTRY_SPARSE) != 0);
 	return 0;
-}
-
-static bool all_zero(const uint8_t *data, size_t len_bytes)
-{
-	return len_bytes == 0 || (data[0] == 0 && memcmp(data, data + 1, len_bytes - 1) == 0);
 }
 
 /* The disk is full. If the file would fit in the place of its own kept part, that goes, and the next attempt has its room. Returns -1. */
@@ -149,59 +227,61 @@ static int make_room(struct file_sink *sink)
 
 	if (fstatvfs(sink->fd, &fs) != 0)
 		return -1;
-	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize + sink->written;
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize + sink->writer.at;
 	if (free_bytes < sink->entry.size_bytes && free_bytes + sink->basis.part_bytes >= sink->entry.size_bytes)
 		(void)basis_drop_old(sink->incoming, sink->entry.path, 0, NULL);
 	return -1;
 }
 
-static int write_at(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err)
+static int wrote(struct file_sink *sink, int rc, struct error *err)
 {
-	while (len_bytes != 0) {
-		size_t piece = len_bytes;
-		ssize_t n;
-
-		if ((sink->entry.flags & ENTRY_SPARSE) != 0) {
-			piece = HOLE_BYTES - (size_t)(sink->written % HOLE_BYTES);
-			piece = piece < len_bytes ? piece : len_bytes;
-			if (all_zero(data, piece)) {
-				sink->written += piece;
-				data += piece;
-				len_bytes -= piece;
-				continue;
-			}
-		}
-		n = pwrite(sink->fd, data, piece, (off_t)sink->written);
-		if (n < 0 && errno != EINTR) {
-			(void)error_sys(err, errno, "writing \"%.300s\"", sink->entry.path);
-			return err->class == ERR_SPACE ? make_room(sink) : -1;
-		}
-		if (n > 0) {
-			sink->written += (uint64_t)n;
-			data += n;
-			len_bytes -= (size_t)n;
-		}
-	}
-	return 0;
+	if (rc == 0)
+		return 0;
+	error_prefix(err, "\"%.300s\"", sink->entry.path);
+	return err->class == ERR_SPACE ? make_room(sink) : -1;
 }
 
+static int fits(const struct file_sink *sink, uint64_t len_bytes, struct error *err)
+{
+	return len_bytes <= sink->entry.size_bytes - sink->writer.at
+	               ? 0
+	               : error_set(err, ERR_PROTOCOL,
+	                           "\"%.300s\": more content than the %llu bytes that were announced",
+	                           sink->entry.path, (unsigned long long)sink->entry.size_bytes);
+}
+
+/* What came out of librsync: new bytes, and between them what it copied. */
 static int take(struct file_sink *sink, size_t len_bytes, struct error *err)
 {
-	if (sink->written + len_bytes > sink->entry.size_bytes)
-		return error_set(err, ERR_PROTOCOL, "\"%.300s\": more content than the %llu bytes that were announced",
-		                 sink->entry.path, (unsigned long long)sink->entry.size_bytes);
+	size_t at = 0;
+	int rc = 0;
+
+	if (fits(sink, len_bytes, err) != 0)
+		return -1;
 	(void)EVP_DigestUpdate(sink->sha, sink->out, len_bytes);
-	return write_at(sink, sink->out, len_bytes, err);
+	sink->since_checkpoint += len_bytes;
+	for (size_t i = 0; i < sink->n_copied && rc == 0; i++) {
+		const struct copied *c = &sink->copied[i];
+
+		rc = part_writer_data(&sink->writer, sink->out + at, c->at - at, err);
+		if (rc == 0)
+			rc = part_writer_copy(&sink->writer, sink->out + c->at, c->from, c->len_bytes, err);
+		at = c->at + c->len_bytes;
+	}
+	if (rc == 0)
+		rc = part_writer_data(&sink->writer, sink->out + at, len_bytes - at, err);
+	sink->n_copied = 0;
+	return wrote(sink, rc, err);
 }
 
-/* Runs the patch over what lies in left. eof: nothing more comes. */
+/* Runs the patch over what lies in left, until it wants more, or the delta is whole. eof: nothing more comes. */
 static int run(struct file_sink *sink, bool eof, struct error *err)
 {
 	rs_buffers_t b = { .next_in = (char *)sink->left, .avail_in = sink->left_bytes, .eof_in = eof };
+	rs_result result = RS_BLOCKED;
 
-	while (!sink->done) {
+	while (result != RS_DONE) {
 		size_t before = b.avail_in;
-		rs_result result;
 
 		b.next_out = (char *)sink->out;
 		b.avail_out = OUT_BYTES;
@@ -214,16 +294,36 @@ static int run(struct file_sink *sink, bool eof, struct error *err)
 			return error_set(err, ERR_PROTOCOL, "\"%.300s\": its delta can't be applied: %s",
 			                 sink->entry.path, rs_strerror(result));
 		}
-		sink->done = result == RS_DONE;
 		if (take(sink, OUT_BYTES - b.avail_out, err) != 0)
 			return -1;
 		if (b.avail_out == OUT_BYTES && b.avail_in == before)
 			break; /* it wants more than there is */
 	}
-	if (b.avail_in > LEFT_MOST || (sink->done && b.avail_in != 0))
+	if (b.avail_in > LEFT_MOST || (result == RS_DONE && b.avail_in != 0))
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\": bytes behind the end of its delta", sink->entry.path);
 	memmove(sink->left, b.next_in, b.avail_in);
 	sink->left_bytes = b.avail_in;
+	if (result == RS_DONE)
+		end_job(sink);
+	return 0;
+}
+
+/* What has come is on the disk at least every ten seconds, so that not even a power cut costs more. */
+static int checkpoint(struct file_sink *sink, struct error *err)
+{
+	int64_t now_ms;
+
+	if (sink->since_checkpoint == 0)
+		return 0;
+	now_ms = clock_now_ms();
+	if (now_ms - sink->checkpoint_ms < CHECKPOINT_MS)
+		return 0;
+	if (sink->fd >= 0 && wrote(sink, part_writer_flush(&sink->writer, err), err) != 0)
+		return -1;
+	if (syncfs(sink->incoming->tree_fd) != 0)
+		return error_sys(err, errno, "syncing what has arrived");
+	sink->since_checkpoint = 0;
+	sink->checkpoint_ms = clock_now_ms();
 	return 0;
 }
 
@@ -231,23 +331,74 @@ int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_byte
 {
 	if (sink->fd < 0)
 		return error_set(err, ERR_PROTOCOL, "FILE_DELTA without FILE_BEGIN");
-	if (len_bytes > WIRE_DATA_MAX || sink->done)
-		return error_set(err, ERR_PROTOCOL, "\"%.300s\": bytes behind the end of its delta", sink->entry.path);
+	if (len_bytes > WIRE_DATA_MAX)
+		return error_set(err, ERR_PROTOCOL, "\"%.300s\": too much at once", sink->entry.path);
+	if (sink->job == NULL) {
+		sink->job = rs_patch_begin(read_basis, sink);
+		if (sink->job == NULL)
+			return error_set(err, ERR_SYSTEM, "out of memory");
+	}
 	memcpy(sink->left + sink->left_bytes, data, len_bytes);
 	sink->left_bytes += len_bytes;
-	return run(sink, false, err);
+	return run(sink, false, err) == 0 ? checkpoint(sink, err) : -1;
+}
+
+int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err)
+{
+	static const uint8_t zeros[ZEROS_BYTES];
+	struct decoder d;
+	uint64_t hole_bytes;
+
+	decoder_init(&d, payload, len_bytes);
+	hole_bytes = get_u64(&d);
+	if (codec_done(&d, "FILE_HOLE", err) != 0)
+		return -1;
+	if (sink->fd < 0 || sink->job != NULL)
+		return error_set(err, ERR_PROTOCOL, "FILE_HOLE inside a delta, or without a file");
+	if (fits(sink, hole_bytes, err) != 0 || part_writer_hole(&sink->writer, hole_bytes, err) != 0)
+		return -1;
+	while (hole_bytes != 0) {
+		size_t n = hole_bytes < sizeof(zeros) ? (size_t)hole_bytes : sizeof(zeros);
+
+		(void)EVP_DigestUpdate(sink->sha, zeros, n);
+		hole_bytes -= n;
+	}
+	return 0;
+}
+
+int file_sink_part(struct file_sink *sink, const char *path, struct ticker *ticker, uint64_t *bytes,
+                   uint8_t sha256[32], struct error *err)
+{
+	int fd;
+	int rc;
+
+	memset(sha256, 0, 32);
+	*bytes = 0;
+	sink->hashed[0] = '\0';
+	if (sink->fd >= 0)
+		return error_set(err, ERR_PROTOCOL, "PART_WANT inside a file");
+	if (basis_part_name(path, sink->part, err) != 0 || basis_restore(sink->incoming, path, err) != 0)
+		return -1;
+	fd = openat(sink->incoming->parts_fd, sink->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "opening a part of \"%.300s\"", path);
+	rc = file_copy_hash(fd, sink->sha, ticker, bytes, err);
+	(void)close(fd);
+	if (rc != 0)
+		return -1;
+	(void)snprintf(sink->hashed, sizeof(sink->hashed), "%s", sink->part);
+	sink->hashed_bytes = *bytes;
+	return file_copy_digest_so_far(sink->sha, sha256, err);
 }
 
 static int check(struct file_sink *sink, const uint8_t sha256[32], struct error *err)
 {
 	uint8_t have[EVP_MAX_MD_SIZE];
 
-	if (!sink->done && run(sink, true, err) != 0)
-		return -1;
-	if (!sink->done)
+	if (sink->job != NULL)
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\": its delta ends too early", sink->entry.path);
 	(void)EVP_DigestFinal_ex(sink->sha, have, NULL);
-	if (sink->written != sink->entry.size_bytes || memcmp(have, sha256, 32) != 0) {
+	if (sink->writer.at != sink->entry.size_bytes || memcmp(have, sha256, 32) != 0) {
 		char old[BASIS_NAME_SIZE];
 
 		/* Neither it nor what it was built from is worth keeping. */
@@ -260,6 +411,18 @@ static int check(struct file_sink *sink, const uint8_t sha256[32], struct error 
 	return 0;
 }
 
+/* Whole: its blocks, its size, its hash. */
+static int complete(struct file_sink *sink, const uint8_t sha256[32], struct error *err)
+{
+	if (check(sink, sha256, err) != 0 || wrote(sink, part_writer_flush(&sink->writer, err), err) != 0)
+		return -1;
+	if (sink->writer.data_end != sink->entry.size_bytes &&
+	    ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0)
+		return error_sys(err, errno, "setting the size of \"%.300s\"", sink->entry.path);
+	shatag_set(sink->fd, sha256, sink->entry.mtime_s, sink->entry.mtime_ns);
+	return 0;
+}
+
 int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct error *err)
 {
 	char old[BASIS_NAME_SIZE];
@@ -267,23 +430,18 @@ int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct er
 
 	if (sink->fd < 0)
 		return error_set(err, ERR_PROTOCOL, "FILE_END without FILE_BEGIN");
-	if (check(sink, sha256, err) != 0)
+	if (complete(sink, sha256, err) != 0)
 		goto out;
-	if (ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0) {
-		(void)error_sys(err, errno, "setting the size of \"%.300s\"", sink->entry.path);
-		goto out;
-	}
-	shatag_set(sink->fd, sha256, sink->entry.mtime_s, sink->entry.mtime_ns);
 	crash_point("file-built");
 	if (apply_place(sink->incoming, sink->part, &sink->entry, err) != 0)
 		goto out;
 	(void)snprintf(old, sizeof(old), "%.32s.old", sink->part);
-	if (unlinkat(sink->incoming->parts_fd, old, 0) != 0 && errno != ENOENT) {
+	if (sink->had_parts && unlinkat(sink->incoming->parts_fd, old, 0) != 0 && errno != ENOENT) {
 		(void)error_sys(err, errno, "removing a part");
 		goto out;
 	}
 	rc = 0;
 out:
 	put_away(sink);
-	return rc;
+	return rc == 0 ? checkpoint(sink, err) : -1;
 }

@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/durable.h"
 #include "lib/log.h"
-#include "receiver/build_hardlink.h"
+#include "receiver/build.h"
 #include "receiver/crash_point.h"
 #include "receiver/generation_name.h"
 #include "receiver/recheck.h"
@@ -20,12 +21,14 @@
 
 #define STATE_BYTES_MAX 4096
 #define BOOT_ID_SIZE 40
+#define WORK_PREFIX ".aob-"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 /* state.json */
 struct state {
 	char base[32];
 	char boot_id[BOOT_ID_SIZE];
+	char work[INCOMING_WORK_SIZE];
 	uint64_t new_bytes; /* content that has arrived; for people, so a crash may lose the last connection's */
 };
 
@@ -49,8 +52,8 @@ static int write_state(const struct incoming *in, struct error *err)
 
 	boot_id(boot);
 	n = snprintf(text, sizeof(text),
-	             "{\"format\": 1, \"base\": \"%s\", \"boot_id\": \"%s\", \"new_bytes\": %llu}\n", in->base, boot,
-	             (unsigned long long)in->record.new_bytes);
+	             "{\"format\": 1, \"base\": \"%s\", \"boot_id\": \"%s\", \"work\": \"%s\", \"new_bytes\": %llu}\n",
+	             in->base, boot, in->work, (unsigned long long)in->record.new_bytes);
 	return durable_write(in->fd, "state.json", text, (size_t)n, err);
 }
 
@@ -61,6 +64,7 @@ static bool read_state(int fd, struct state *state)
 	size_t len_bytes = 0;
 	const char *base = "";
 	const char *boot = "";
+	const char *work = "";
 	json_int_t new_bytes = 0;
 	json_t *json = NULL;
 	bool good = false;
@@ -68,10 +72,14 @@ static bool read_state(int fd, struct state *state)
 	if (durable_read(fd, "state.json", STATE_BYTES_MAX, &text, &len_bytes, NULL) == 0)
 		json = json_loadb(text, len_bytes, 0, NULL);
 	if (json != NULL &&
-	    json_unpack(json, "{s:s, s:s, s?I}", "base", &base, "boot_id", &boot, "new_bytes", &new_bytes) == 0 &&
+	    json_unpack(json, "{s:s, s:s, s:s, s?I}", "base", &base, "boot_id", &boot, "work", &work, "new_bytes",
+	                &new_bytes) == 0 &&
+	    strncmp(work, WORK_PREFIX, strlen(WORK_PREFIX)) == 0 && strchr(work, '/') == NULL &&
+	    strlen(work) < sizeof(state->work) &&
 	    strlen(base) < sizeof(state->base) && strlen(boot) < sizeof(state->boot_id)) {
 		(void)snprintf(state->base, sizeof(state->base), "%s", base);
 		(void)snprintf(state->boot_id, sizeof(state->boot_id), "%s", boot);
+		(void)snprintf(state->work, sizeof(state->work), "%s", work);
 		state->new_bytes = (uint64_t)new_bytes;
 		good = true;
 	}
@@ -160,30 +168,25 @@ static int open_in(int parent_fd, const char *name, bool create, int *fd, struct
 	return *fd >= 0 ? 0 : error_sys(err, errno, "opening the folder %s", name);
 }
 
-static int open_all(struct incoming *in, bool create, struct error *err)
+static void close_fd(int *fd)
 {
-	if (open_in(in->vault->incoming_fd, in->record.run, create, &in->fd, err) != 0 ||
-	    open_in(in->fd, "tree", create, &in->tree_fd, err) != 0 ||
-	    open_in(in->fd, "parts", true, &in->parts_fd, err) != 0 || inside_new(in->tree_fd, &in->tree, err) != 0 ||
-	    inside_new(in->tree_fd, &in->other, err) != 0)
-		return -1;
-	return 0;
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
 }
 
 static void close_all(struct incoming *in)
 {
 	inside_destroy(&in->tree);
 	inside_destroy(&in->other);
-	if (in->parts_fd >= 0)
-		(void)close(in->parts_fd);
-	if (in->tree_fd >= 0)
-		(void)close(in->tree_fd);
-	if (in->fd >= 0)
-		(void)close(in->fd);
-	in->fd = in->tree_fd = in->parts_fd = -1;
+	close_fd(&in->trash_fd);
+	close_fd(&in->parts_fd);
+	close_fd(&in->work_fd);
+	close_fd(&in->tree_fd);
+	close_fd(&in->fd);
 }
 
-static int open_base(const struct incoming *in, int *base_fd, struct error *err)
+int incoming_base(const struct incoming *in, int *base_fd, struct error *err)
 {
 	*base_fd = -1;
 	if (in->base[0] == '\0')
@@ -191,24 +194,119 @@ static int open_base(const struct incoming *in, int *base_fd, struct error *err)
 	return open_in(in->vault->generations_fd, in->base, false, base_fd, err);
 }
 
-static int begin_fresh(struct incoming *in, struct ticker *ticker, struct error *err)
+/* A name that nothing in the tree has. */
+static int name_work(struct incoming *in, struct error *err)
+{
+	struct stat st;
+
+	do {
+		unsigned char b[8];
+		size_t used = strlen(WORK_PREFIX);
+
+		if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+			return error_sys(err, errno, "getrandom");
+		memcpy(in->work, WORK_PREFIX, used + 1);
+		for (size_t i = 0; i < sizeof(b); i++)
+			(void)snprintf(in->work + used + 2 * i, 3, "%02x", b[i]);
+	} while (fstatat(in->tree_fd, in->work, &st, AT_SYMLINK_NOFOLLOW) == 0);
+	return errno == ENOENT ? 0 : error_sys(err, errno, "looking for a free name in the tree");
+}
+
+/* Opens, or makes, the work folder. The time of the tree's root is that of the source, and not of this. */
+static int open_work(struct incoming *in, struct error *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
+	struct stat st;
+
+	if (fstat(in->tree_fd, &st) != 0)
+		return error_sys(err, errno, "stat of the tree");
+	if (open_in(in->tree_fd, in->work, true, &in->work_fd, err) != 0 ||
+	    open_in(in->work_fd, "parts", true, &in->parts_fd, err) != 0 ||
+	    open_in(in->work_fd, "trash", true, &in->trash_fd, err) != 0)
+		return -1;
+	times[1] = st.st_mtim;
+	if (futimens(in->tree_fd, times) != 0)
+		return error_sys(err, errno, "setting the time of the tree's root");
+	if (inside_new(in->tree_fd, &in->tree, err) != 0 || inside_new(in->tree_fd, &in->other, err) != 0)
+		return -1;
+	return 0;
+}
+
+int incoming_allows(const struct incoming *in, const char *path, struct error *err)
+{
+	size_t n = strlen(in->work);
+
+	if (n == 0 || strncmp(path, in->work, n) != 0 || (path[n] != '\0' && path[n] != '/'))
+		return 0;
+	return error_set(err, ERR_REFUSED, "\"%.300s\" is this receiver's own", path);
+}
+
+int incoming_trash(struct incoming *in, int parent_fd, const char *name, struct error *err)
+{
+	return trash_put_in(in->trash_fd, parent_fd, name, err);
+}
+
+static int clone_base(struct incoming *in, struct ticker *ticker, struct error *err)
 {
 	int base_fd;
-	int rc = 0;
+	int rc;
 
-	if (trash_put(in->vault, in->vault->incoming_fd, in->record.run, err) != 0)
-		return -1;
-	ticker_begin(ticker, "clearing away", 0);
-	if (trash_empty(in->vault, ticker, err) != 0 || open_all(in, true, err) != 0 ||
-	    open_base(in, &base_fd, err) != 0)
+	if (incoming_base(in, &base_fd, err) != 0)
 		return -1;
 	ticker_begin(ticker, "beginning from the last generation", 0);
-	if (base_fd >= 0) {
-		rc = build_hardlink(base_fd, in->tree_fd, in->vault->fake_super, ticker, err);
-		(void)close(base_fd);
+	rc = build_tree(in->vault, base_fd, in->fd, "tree", ticker, err);
+	close_fd(&base_fd);
+	return rc;
+}
+
+int incoming_build(struct incoming *in, struct ticker *ticker, struct error *err)
+{
+	if (in->built)
+		return 0;
+	if (trash_put(in->vault, in->vault->incoming_fd, in->record.run, err) != 0 ||
+	    open_in(in->vault->incoming_fd, in->record.run, true, &in->fd, err) != 0)
+		return -1;
+	if (clone_base(in, ticker, err) != 0) {
+		if (err->class != ERR_SPACE)
+			return -1;
+		/* What waits in the trash may be just the room that is missing. */
+		error_clear(err);
+		if (trash_put(in->vault, in->fd, "tree", err) != 0 || trash_empty(in->vault, ticker, err) != 0 ||
+		    clone_base(in, ticker, err) != 0)
+			return -1;
 	}
 	crash_point("cloned");
-	return rc == 0 ? write_state(in, err) : -1;
+	if (open_in(in->fd, "tree", false, &in->tree_fd, err) != 0 || name_work(in, err) != 0 ||
+	    open_work(in, err) != 0)
+		return -1;
+	in->built = in->going_on = true;
+	return write_state(in, err);
+}
+
+int incoming_finish(struct incoming *in, struct ticker *ticker, struct error *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
+	struct stat st;
+
+	if (fstat(in->tree_fd, &st) != 0)
+		return error_sys(err, errno, "stat of the tree");
+	times[1] = st.st_mtim;
+	/* Out of the tree at one stroke where that is possible: from a subvolume it is not. */
+	if (trash_put(in->vault, in->fd, "work", err) != 0)
+		return -1;
+	if (renameat(in->tree_fd, in->work, in->fd, "work") != 0) {
+		if (errno != EXDEV)
+			return error_sys(err, errno, "taking the work folder out of the tree");
+		if (trash_put_in(in->trash_fd, in->work_fd, "parts", err) != 0 ||
+		    trash_empty_bin(in->trash_fd, ticker, err) != 0)
+			return -1;
+		if (unlinkat(in->work_fd, "trash", AT_REMOVEDIR) != 0 ||
+		    unlinkat(in->tree_fd, in->work, AT_REMOVEDIR) != 0)
+			return error_sys(err, errno, "removing the work folder");
+	}
+	if (futimens(in->tree_fd, times) != 0)
+		return error_sys(err, errno, "setting the time of the tree's root");
+	return 0;
 }
 
 /* 1: gone on with, 0: nothing there that can be, -1. */
@@ -219,22 +317,27 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	int base_fd;
 	int rc;
 
-	if (open_all(in, false, NULL) != 0 || !read_state(in->fd, &state) || strcmp(state.base, in->base) != 0) {
+	if (open_in(in->vault->incoming_fd, in->record.run, false, &in->fd, NULL) != 0 ||
+	    open_in(in->fd, "tree", false, &in->tree_fd, NULL) != 0 || !read_state(in->fd, &state) ||
+	    strcmp(state.base, in->base) != 0) {
 		close_all(in);
 		return 0;
 	}
+	(void)snprintf(in->work, sizeof(in->work), "%s", state.work);
 	in->record.new_bytes = state.new_bytes;
+	if (open_work(in, err) != 0)
+		return -1;
+	in->built = true;
 	boot_id(boot);
 	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0)
 		return 1;
 	log_line(LOG_NOTICE, "the machine was restarted since run %s began: what had arrived is read again",
 	         in->record.run);
-	if (open_base(in, &base_fd, err) != 0)
+	if (incoming_base(in, &base_fd, err) != 0)
 		return -1;
 	ticker_begin(ticker, "reading again what had arrived before the restart", 0);
-	rc = recheck_tree(in->tree_fd, base_fd, ticker, err);
-	if (base_fd >= 0)
-		(void)close(base_fd);
+	rc = recheck_tree(in->tree_fd, base_fd, in->work, ticker, err);
+	close_fd(&base_fd);
 	return rc == 0 && write_state(in, err) == 0 ? 1 : -1;
 }
 
@@ -254,18 +357,13 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 		return trash_put(in->vault, in->vault->incoming_fd, in->record.run, err);
 	}
 	generation_name_make(in->record.taken_at_s, newest[0] != '\0' ? newest : NULL, in->record.name);
-	if (in->base[0] != '\0') {
-		struct record base;
-
-		if (record_read(in->vault, in->base, &base, err) != 0)
-			return -1;
-		(void)snprintf(in->base_snapshot_uuid, sizeof(in->base_snapshot_uuid), "%s", base.snapshot_uuid);
-	}
+	if (in->base[0] != '\0' && record_read(in->vault, in->base, &in->base_record, err) != 0)
+		return -1;
 	if (settle_others(in, err) != 0)
 		return -1;
 	rc = try_resume(in, ticker, err);
 	*how = rc == 1 ? INCOMING_RESUMED : INCOMING_FRESH;
-	return rc == 0 ? begin_fresh(in, ticker, err) : rc < 0 ? -1 : 0;
+	return rc < 0 ? -1 : 0;
 }
 
 int incoming_begin(const struct vault *vault, const struct record *wanted, struct ticker *ticker,
@@ -278,12 +376,12 @@ int incoming_begin(const struct vault *vault, const struct record *wanted, struc
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->vault = vault;
 	made->record = *wanted;
-	made->fd = made->tree_fd = made->parts_fd = -1;
+	made->fd = made->tree_fd = made->work_fd = made->parts_fd = made->trash_fd = -1;
 	if (begin(made, ticker, how, err) != 0) {
 		incoming_end(&made);
 		return -1;
 	}
-	made->going_on = *how != INCOMING_PUBLISHED;
+	made->going_on = *how == INCOMING_RESUMED;
 	*incoming = made;
 	return 0;
 }

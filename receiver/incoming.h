@@ -1,5 +1,6 @@
-/* incoming: a generation that is being built, ROOT/<pipeline>/.aob/incoming/<run>/: `tree` (what will be published), `parts` (files under way),
- * `state.json`. It outlives the connection: the same run, or the next one on the same base, goes on with it.
+/* incoming: a generation that is being built, ROOT/<pipeline>/.aob/incoming/<run>/: `tree` (what will be published) and `state.json`. In the tree, as
+ * nothing can be renamed or linked into a subvolume from outside, lies our work folder, whose name no source has: `parts` (files under way), `trash`
+ * (what was replaced). It is never listed and never published. The tree is only made when the first change comes. It outlives the connection: the same run, or the next one on the same base, goes on with it.
  *
  * A file is in the tree only whole: it is built in parts and renamed. After a reboot, what was written since the base was made is read again
  * and held against its recorded hash, as a power cut may have taken it.
@@ -16,6 +17,7 @@
 #include "receiver/vault.h"
 
 #define INCOMING_RUN_MAX 63
+#define INCOMING_WORK_SIZE 32
 
 enum incoming_how { INCOMING_FRESH, INCOMING_RESUMED, INCOMING_PUBLISHED };
 
@@ -24,21 +26,40 @@ struct incoming {
 	struct record
 	        record; /* what will be the generation's; or, with INCOMING_PUBLISHED, is. new_bytes grows with what arrives */
 	char base[32]; /* the generation that the tree began as; "" */
-	char base_snapshot_uuid[40];
+	struct record base_record; /* its record; zeros */
+	bool built;    /* the tree is there */
+	char work[INCOMING_WORK_SIZE]; /* the name of our folder in the tree */
 	bool relinked; /* a full group of hard links was given a new inode: compare again before publishing */
 	bool going_on; /* begun and not published: its state is to be remembered */
 	int fd;        /* incoming/<run> */
-	int tree_fd;   /* its tree */
-	int parts_fd;  /* its parts */
+	int tree_fd;   /* its tree; before it is made, -1 */
+	int work_fd;   /* our folder in it */
+	int parts_fd;  /* … and the parts in that */
+	int trash_fd;  /* … and what was replaced */
 	struct inside *tree;
 	struct inside *other; /* a second place in the tree at the same time */
 };
 
 /* incoming_begin: in: wanted->run and what the client knows of the snapshot; the vault is locked.
- * out: *incoming, the caller's; *how. With INCOMING_PUBLISHED there is no tree.
- * errors: ERR_INPUT (run), ERR_SPACE, by errno */
+ * out: *incoming, the caller's; *how. With INCOMING_PUBLISHED there is no tree, with INCOMING_FRESH there is none yet.
+ * errors: ERR_INPUT (run), by errno */
 int incoming_begin(const struct vault *vault, const struct record *wanted, struct ticker *ticker,
                    struct incoming **incoming, enum incoming_how *how, struct error *err);
+
+/* incoming_build: makes the tree, as the last generation; nothing to do if it is there. errors: ERR_SPACE, by errno */
+int incoming_build(struct incoming *incoming, struct ticker *ticker, struct error *err);
+
+/* incoming_base: a descriptor of the generation that the tree begins as, the caller's; -1: there is none. errors: by errno */
+int incoming_base(const struct incoming *incoming, int *base_fd, struct error *err);
+
+/* incoming_allows: does the path stay out of our work folder? errors: ERR_REFUSED */
+int incoming_allows(const struct incoming *incoming, const char *path, struct error *err);
+
+/* incoming_trash: `name` of an open folder in the tree goes, whatever it is. ENOENT is no error. */
+int incoming_trash(struct incoming *incoming, int parent_fd, const char *name, struct error *err);
+
+/* incoming_finish: the tree loses our work folder, and keeps its root's time. It is closed for changes then. */
+int incoming_finish(struct incoming *incoming, struct ticker *ticker, struct error *err);
 void incoming_end(struct incoming **incoming);
 
 #endif

@@ -25,7 +25,7 @@ struct command_line {
 static void print_usage(FILE *out)
 {
 	(void)fputs(
-	        "usage: aob-receiver serve --root DIR [--append-only] [--keep-at-least N] [--keep-for TIME]\n"
+	        "usage: aob-receiver serve --root DIR [--strategy WAY] [--append-only] [--keep-at-least N] [--keep-for TIME]\n"
 	        "       aob-receiver list --root DIR\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
@@ -35,6 +35,7 @@ static void print_usage(FILE *out)
 	        "  restrict,command=\"aob-receiver serve --root /volume1/offsite\" ssh-ed25519 AAAA... vault_key\n"
 	        "\n"
 	        "  --root DIR          where the vault lies; must exist, so that an empty mount point is not filled\n"
+	        "  --strategy WAY      how a generation begins as the last one: snapshot, reflink, hardlink; else the best that works\n"
 	        "  --append-only       never remove a generation, whoever asks\n"
 	        "  --keep-at-least N   never leave fewer than N generations\n"
 	        "  --keep-for TIME     never remove one that was published less than TIME (30d) ago\n"
@@ -60,6 +61,10 @@ static int take_option(struct command_line *line, int option)
 	case 'r':
 		line->options.root = optarg;
 		return 0;
+	case 's':
+		return strategy_named(optarg, &line->options.strategy, NULL) == 0
+		               ? 0
+		               : wrong(line, "--strategy wants auto, snapshot, reflink or hardlink", optarg);
 	case 'a':
 		line->options.append_only = true;
 		return 0;
@@ -95,6 +100,7 @@ static int take_option(struct command_line *line, int option)
 static struct command_line read_command_line(int argc, char **argv)
 {
 	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
+		                                 { "strategy", required_argument, NULL, 's' },
 		                                 { "append-only", no_argument, NULL, 'a' },
 		                                 { "keep-at-least", required_argument, NULL, 'n' },
 		                                 { "keep-for", required_argument, NULL, 'f' },

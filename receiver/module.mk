@@ -3,7 +3,10 @@ aob-receiver_SOURCES := \
 	receiver/main.c \
 	receiver/apply.c \
 	receiver/basis.c \
+	receiver/build.c \
+	receiver/build_copy.c \
 	receiver/build_hardlink.c \
+	receiver/building.c \
 	receiver/crash_point.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \
@@ -12,6 +15,8 @@ aob-receiver_SOURCES := \
 	receiver/generation_name.c \
 	receiver/incoming.c \
 	receiver/inventory.c \
+	receiver/moves.c \
+	receiver/part_writer.c \
 	receiver/publish.c \
 	receiver/readme_page.c \
 	receiver/recheck.c \
@@ -20,7 +25,8 @@ aob-receiver_SOURCES := \
 	receiver/serve.c \
 	receiver/shatag.c \
 	receiver/signature.c \
+	receiver/strategy.c \
 	receiver/ticker.c \
 	receiver/trash.c \
 	receiver/vault.c
-aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd
+aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lsqlite3 -lbtrfsutil

@@ -59,6 +59,8 @@ int publish_commit(struct incoming *incoming, struct ticker *ticker, struct erro
 	struct error aside = { .class = ERR_NONE };
 
 	ticker_begin(ticker, "syncing", 0);
+	if (incoming_build(incoming, ticker, err) != 0 || incoming_finish(incoming, ticker, err) != 0)
+		return -1;
 	if (make_visible(incoming, err) != 0)
 		return -1;
 	incoming->going_on = false;

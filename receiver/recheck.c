@@ -67,15 +67,16 @@ static int look_at(struct tree_walk *walk, struct inside *base, struct ticker *t
 	return rc;
 }
 
-int recheck_tree(int tree_fd, int base_fd, struct ticker *ticker, struct error *err)
+int recheck_tree(int tree_fd, int base_fd, const char *work, struct ticker *ticker, struct error *err)
 {
 	struct tree_walk *walk;
 	struct inside *base = NULL;
+	const char *const own[] = { work, NULL };
 	int rc;
 
 	if (base_fd >= 0 && inside_new(base_fd, &base, err) != 0)
 		return -1;
-	rc = tree_walk_new(tree_fd, true, NULL, &walk, err);
+	rc = tree_walk_new(tree_fd, true, own, &walk, err);
 	if (rc == 0) {
 		rc = look_at(walk, base, ticker, err);
 		tree_walk_destroy(&walk);

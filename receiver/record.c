@@ -29,8 +29,8 @@ int record_write(const struct vault *vault, const struct record *r, struct error
 	char *text = NULL;
 	int rc = -1;
 	/* Source and host are for people; a name that is not UTF-8 is left out rather than the record. */
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "generation", r->name,
-	                         "run", r->run, "state", r->state, "snapshot_uuid", r->snapshot_uuid, "ctransid",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "generation", r->name,
+	                         "run", r->run, "state", r->state, "snapshot_uuid", r->snapshot_uuid, "view", r->view, "ctransid",
 	                         (json_int_t)r->ctransid, "taken_at", (json_int_t)r->taken_at_s, "published_at",
 	                         (json_int_t)r->published_at_s, "files", (json_int_t)r->files, "bytes",
 	                         (json_int_t)r->bytes, "new_bytes", (json_int_t)r->new_bytes, "pinned", (int)r->pinned);
@@ -65,7 +65,7 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 	char *text = NULL;
 	size_t len_bytes = 0;
 	json_int_t n[6] = { 0 };
-	const char *s[6] = { 0 };
+	const char *s[7] = { 0 };
 	int pinned = 0;
 	struct stat st;
 	json_t *json;
@@ -77,9 +77,9 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 	json = json_loadb(text, len_bytes, 0, NULL);
 	rc = json == NULL
 	             ? -1
-	             : json_unpack(json, "{s:s, s:s, s:s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b}",
+	             : json_unpack(json, "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b}",
 	                           "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3], "source",
-	                           &s[4], "host", &s[5], "ctransid", &n[0], "taken_at", &n[1], "published_at", &n[2],
+	                           &s[4], "host", &s[5], "view", &s[6], "ctransid", &n[0], "taken_at", &n[1], "published_at", &n[2],
 	                           "files", &n[3], "bytes", &n[4], "new_bytes", &n[5], "pinned", &pinned);
 	if (rc != 0 || strcmp(s[0], name) != 0) {
 		rc = error_set(err, ERR_DAMAGED, "the record of generation %s (.aob/generations/%s) can't be read",
@@ -91,6 +91,7 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		copy(r->snapshot_uuid, sizeof(r->snapshot_uuid), s[3]);
 		copy(r->source, sizeof(r->source), s[4]);
 		copy(r->host, sizeof(r->host), s[5]);
+		copy(r->view, sizeof(r->view), s[6]);
 		r->ctransid = (uint64_t)n[0];
 		r->taken_at_s = n[1];
 		r->published_at_s = n[2];

@@ -16,6 +16,7 @@ struct record {
 	char snapshot_uuid[40];
 	char source[4096];
 	char host[256];
+	char view[64]; /* the transfer's: what of the snapshot is shown; "" */
 	uint64_t ctransid;
 	int64_t taken_at_s, published_at_s;
 	uint64_t files, bytes, new_bytes;

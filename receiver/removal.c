@@ -68,7 +68,8 @@ static int lock_folder(const struct vault *vault, const char *name, int *fd, str
 	                                          : error_sys(err, errno, "locking generation %s", name);
 }
 
-static int take_away(const struct vault *vault, const char *name, struct ticker *ticker, struct error *err)
+/* Others may write as soon as it is out of sight; the deleting itself needs no lock. */
+static int take_away(struct vault *vault, const char *name, struct ticker *ticker, struct error *err)
 {
 	if (trash_put(vault, vault->generations_fd, name, err) != 0 ||
 	    durable_sync(vault->generations_fd, "the generations' folder", err) != 0)
@@ -76,11 +77,12 @@ static int take_away(const struct vault *vault, const char *name, struct ticker 
 	crash_point("trashed");
 	if (record_remove(vault, name, err) != 0 || readme_page_write(vault, err) != 0)
 		return -1;
+	vault_unlock(vault);
 	ticker_begin(ticker, "removing an old generation", 0);
 	return trash_empty(vault, ticker, err);
 }
 
-int removal_generation(const struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
+int removal_generation(struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
                        const char **reason, struct error *err)
 {
 	struct floor_question question = { 0 };

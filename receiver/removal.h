@@ -11,7 +11,7 @@ enum removal_result { REMOVAL_DONE, REMOVAL_REFUSED, REMOVAL_ABSENT };
 
 /* removal_generation: out: *result, and why if refused (static text). Not visible any more on REMOVAL_DONE, its room is given back before the
  * answer too. Killed in between, the rest goes at the next call. errors: ERR_INPUT (no such form of name), by errno */
-int removal_generation(const struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
+int removal_generation(struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
                        const char **reason, struct error *err);
 
 #endif

@@ -36,7 +36,7 @@ int ticker_step(struct ticker *ticker, struct error *err)
 	if (++ticker->done % LOOK_EVERY != 0)
 		return 0;
 	now = clock_now_ms();
-	if (now - ticker->told_ms < EVERY_MS)
+	if (now - ticker->told_ms < EVERY_MS || ticker->wire == NULL)
 		return 0;
 	ticker->told_ms = now;
 	return tell(ticker, err);

@@ -1,5 +1,6 @@
 #include "receiver/trash.h"
 
+#include <btrfsutil.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,13 +11,17 @@
 #include <unistd.h>
 
 #define TRIES 1000
+#define SUBVOLUME_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root of one; on other file systems, a number like others, and the asking fails */
+
+#define SUBVOLUMES_DEEP 8
 
 struct emptying {
-	const struct vault *vault;
+	int bin_fd;
 	struct ticker *ticker;
+	unsigned depth; /* of subvolumes in subvolumes */
 };
 
-int trash_put(const struct vault *vault, int parent_fd, const char *name, struct error *err)
+int trash_put_in(int bin_fd, int parent_fd, const char *name, struct error *err)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
 		struct timespec now;
@@ -25,12 +30,12 @@ int trash_put(const struct vault *vault, int parent_fd, const char *name, struct
 		(void)clock_gettime(CLOCK_REALTIME, &now);
 		(void)snprintf(to, sizeof(to), "%lld.%09ld.%ld.%u", (long long)now.tv_sec, now.tv_nsec, (long)getpid(),
 		               i);
-		if (renameat(parent_fd, name, vault->trash_fd, to) == 0 || errno == ENOENT)
+		if (renameat(parent_fd, name, bin_fd, to) == 0 || errno == ENOENT)
 			return 0;
 		if (errno != EEXIST && errno != ENOTEMPTY)
 			return error_sys(err, errno, "moving \"%.200s\" into the trash", name);
 	}
-	return error_set(err, ERR_IO, "no free name in .aob/trash");
+	return error_set(err, ERR_IO, "no free name in the trash");
 }
 
 static int count_one(struct emptying *e, struct error *err)
@@ -50,7 +55,7 @@ static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 		if (unlinkat(fd, found->d_name, 0) != 0 && errno != ENOENT) {
 			if (errno != EISDIR && errno != EPERM)
 				return error_sys(err, errno, "removing \"%.200s\"", found->d_name);
-			if (trash_put(e->vault, fd, found->d_name, err) != 0)
+			if (trash_put_in(e->bin_fd, fd, found->d_name, err) != 0)
 				return -1;
 		}
 		if (count_one(e, err) != 0)
@@ -59,16 +64,40 @@ static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 	return 0;
 }
 
+static int empty(int bin_fd, struct ticker *ticker, unsigned depth, struct error *err);
+
+/* A subvolume goes at one stroke where we may do that; else it is emptied like a folder, into itself, as nothing can be renamed out of it. */
+static int remove_subvolume(struct emptying *e, int fd, const char *name, struct error *err)
+{
+	if (btrfs_util_delete_subvolume_fd(e->bin_fd, name, 0) == BTRFS_UTIL_OK || errno == ENOENT)
+		return 0;
+	if (e->depth == SUBVOLUMES_DEEP)
+		return error_set(err, ERR_IO, "\"%.200s\": subvolumes lie in one another too deep", name);
+	if (empty(fd, e->ticker, e->depth + 1, err) != 0)
+		return -1;
+	return unlinkat(e->bin_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENOTEMPTY
+	               ? 0
+	               : error_sys(err, errno, "removing the subvolume \"%.200s\"", name);
+}
+
 static int remove_folder(struct emptying *e, const char *name, struct error *err)
 {
+	struct stat st;
 	int fd;
 	DIR *dir;
 	int rc;
 
 	/* A folder whose mode shuts its owner out; for root this changes nothing. */
-	if (fchmodat(e->vault->trash_fd, name, 0700, 0) != 0 && errno != ENOENT)
-		return error_sys(err, errno, "opening up \"%.200s\" in the trash", name);
-	fd = openat(e->vault->trash_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fchmodat(e->bin_fd, name, 0700, 0) != 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "opening up \"%.200s\" in the trash", name);
+	fd = openat(e->bin_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0; /* another process is at it, too */
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == SUBVOLUME_INODE) {
+		rc = remove_subvolume(e, fd, name, err);
+		(void)close(fd);
+		return rc;
+	}
 	dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (dir == NULL) {
 		rc = error_sys(err, errno, "opening \"%.200s\" in the trash", name);
@@ -78,7 +107,7 @@ static int remove_folder(struct emptying *e, const char *name, struct error *err
 	}
 	rc = hollow(e, dir, fd, err);
 	(void)closedir(dir);
-	if (rc == 0 && unlinkat(e->vault->trash_fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY)
+	if (rc == 0 && unlinkat(e->bin_fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY)
 		rc = error_sys(err, errno, "removing \"%.200s\" from the trash", name);
 	return rc;
 }
@@ -86,7 +115,7 @@ static int remove_folder(struct emptying *e, const char *name, struct error *err
 /* One sweep over the trash. Returns 1 if something was there, 0 if it was empty, -1. */
 static int sweep(struct emptying *e, struct error *err)
 {
-	int fd = openat(e->vault->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(e->bin_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *found;
 	int rc = 0;
@@ -103,7 +132,7 @@ static int sweep(struct emptying *e, struct error *err)
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
 		any = 1;
-		if (unlinkat(e->vault->trash_fd, found->d_name, 0) != 0 && errno != ENOENT)
+		if (unlinkat(e->bin_fd, found->d_name, 0) != 0 && errno != ENOENT)
 			rc = errno == EISDIR || errno == EPERM
 			             ? remove_folder(e, found->d_name, err)
 			             : error_sys(err, errno, "removing \"%.200s\"", found->d_name);
@@ -114,13 +143,28 @@ static int sweep(struct emptying *e, struct error *err)
 	return rc != 0 ? -1 : any;
 }
 
-int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *err)
+static int empty(int bin_fd, struct ticker *ticker, unsigned depth, struct error *err)
 {
-	struct emptying e = { .vault = vault, .ticker = ticker };
+	struct emptying e = { .bin_fd = bin_fd, .ticker = ticker, .depth = depth };
 	int rc;
 
 	do {
 		rc = sweep(&e, err);
 	} while (rc > 0);
 	return rc;
+}
+
+int trash_empty_bin(int bin_fd, struct ticker *ticker, struct error *err)
+{
+	return empty(bin_fd, ticker, 0, err);
+}
+
+int trash_put(const struct vault *vault, int parent_fd, const char *name, struct error *err)
+{
+	return trash_put_in(vault->trash_fd, parent_fd, name, err);
+}
+
+int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *err)
+{
+	return empty(vault->trash_fd, ticker, 0, err);
 }

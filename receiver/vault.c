@@ -54,29 +54,50 @@ static int make_id(char id[40], struct error *err)
 
 static int write_format(struct vault *vault, struct error *err)
 {
-	char text[128];
-	int n;
+	char text[160];
+	int n = snprintf(text, sizeof(text), "{\"format\": %d, \"vault_id\": \"%s\", \"strategy\": \"%s\"}\n", VAULT_FORMAT,
+	                 vault->id, strategy_name(vault->strategy));
 
-	if (make_id(vault->id, err) != 0)
-		return -1;
-	n = snprintf(text, sizeof(text), "{\"format\": %d, \"vault_id\": \"%s\"}\n", VAULT_FORMAT, vault->id);
 	return durable_write(vault->aob_fd, "format.json", text, (size_t)n, err);
+}
+
+/* The strategy that is asked for, or recorded, or the best. A new one is recorded by those who write. */
+static int settle_strategy(struct vault *vault, enum strategy recorded, bool create, struct error *err)
+{
+	char current[32];
+
+	vault_current(vault, current);
+	if (!create) {
+		vault->strategy = recorded != STRATEGY_AUTO ? recorded : STRATEGY_HARDLINK;
+		return 0;
+	}
+	if (strategy_choose(vault->aob_fd, vault->options->strategy, recorded, current[0] != '\0', &vault->strategy,
+	                    err) != 0)
+		return -1;
+	return vault->strategy != recorded ? write_format(vault, err) : 0;
 }
 
 static int read_format(struct vault *vault, bool create, struct error *err)
 {
+	enum strategy recorded = STRATEGY_AUTO;
 	char *text = NULL;
 	size_t len_bytes = 0;
 	json_t *json = NULL;
 	const char *id = NULL;
+	const char *strategy = "auto";
 	int format = 0;
 	int rc = -1;
 
-	if (durable_read(vault->aob_fd, "format.json", FORMAT_BYTES_MAX, &text, &len_bytes, err) != 0)
-		return err->class == ERR_NOT_FOUND && create ? write_format(vault, err) : -1;
+	if (durable_read(vault->aob_fd, "format.json", FORMAT_BYTES_MAX, &text, &len_bytes, err) != 0) {
+		if (err->class != ERR_NOT_FOUND || !create)
+			return -1;
+		error_clear(err);
+		return make_id(vault->id, err) == 0 ? settle_strategy(vault, STRATEGY_AUTO, create, err) : -1;
+	}
 	json = json_loadb(text, len_bytes, 0, NULL);
-	if (json == NULL || json_unpack(json, "{s:i, s:s}", "format", &format, "vault_id", &id) != 0 ||
-	    strlen(id) >= sizeof(vault->id)) {
+	if (json == NULL ||
+	    json_unpack(json, "{s:i, s:s, s?s}", "format", &format, "vault_id", &id, "strategy", &strategy) != 0 ||
+	    strlen(id) >= sizeof(vault->id) || strategy_named(strategy, &recorded, NULL) != 0) {
 		(void)error_set(err, ERR_DAMAGED,
 		                ".aob/format.json of this vault can't be read; bring it back from another copy");
 	} else if (format > VAULT_FORMAT) {
@@ -85,7 +106,7 @@ static int read_format(struct vault *vault, bool create, struct error *err)
 		                VAULT_FORMAT);
 	} else {
 		(void)snprintf(vault->id, sizeof(vault->id), "%s", id);
-		rc = 0;
+		rc = settle_strategy(vault, recorded, create, err);
 	}
 	json_decref(json);
 	free(text);
@@ -191,6 +212,13 @@ int vault_lock(struct vault *vault, struct error *err)
 	holder[strcspn(holder, "\n")] = '\0';
 	(void)close(fd);
 	return error_set(err, ERR_LOCKED, "the vault is being written to by another receiver (%s)", holder);
+}
+
+void vault_unlock(struct vault *vault)
+{
+	if (vault->lock_fd >= 0)
+		(void)close(vault->lock_fd);
+	vault->lock_fd = -1;
 }
 
 void vault_current(const struct vault *vault, char name[32])

@@ -9,12 +9,14 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "receiver/strategy.h"
 
 #define VAULT_FORMAT 1
 #define VAULT_PIPELINE_MAX 64
 
 struct vault_options {
 	const char *root;
+	enum strategy strategy; /* STRATEGY_AUTO: the recorded one, or the best */
 	bool append_only;
 	unsigned keep_at_least; /* generations; 0: no floor */
 	int64_t keep_for_s;     /* 0: no floor */
@@ -24,6 +26,7 @@ struct vault {
 	const struct vault_options *options;
 	char pipeline[VAULT_PIPELINE_MAX + 1];
 	char id[40];
+	enum strategy strategy; /* how generations are begun; never STRATEGY_AUTO */
 	bool fake_super;    /* this process may not set owners and the like, and keeps them in user.rsync.* */
 	int folder_fd;      /* ROOT/<pipeline> */
 	int aob_fd;         /* .aob */
@@ -43,6 +46,9 @@ void vault_close(struct vault **vault);
 /* vault_lock: become the only writer; held until vault_close. Waits a few seconds, as the receiver of a broken connection needs to notice.
  * errors: ERR_LOCKED, naming who holds it */
 int vault_lock(struct vault *vault, struct error *err);
+
+/* vault_unlock: others may write again. */
+void vault_unlock(struct vault *vault);
 
 bool vault_pipeline_valid(const char *name);
 

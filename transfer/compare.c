@@ -5,7 +5,7 @@
 
 #include "lib/entry.h"
 #include "lib/link_map.h"
-#include "lib/log.h"
+#include "transfer/moves_guess.h"
 
 /* The folders from the root down to where the comparison is. */
 struct level {
@@ -18,6 +18,8 @@ enum first { FIRST_KEPT = 'k', FIRST_SENT = 's' };
 
 struct compare {
 	const struct compare_side *source, *vault;
+	enum compare_with with;
+	struct moves_guess *moves; /* NULL: none are looked for */
 	struct plan *plan;
 	struct compare_totals *totals;
 	struct link_map *firsts; /* source inode (of several names) -> how + first path */
@@ -95,6 +97,12 @@ static void touch(struct compare *c)
 		c->levels[c->depth - 1].touched = true;
 }
 
+/* A file that goes may be found again under another name. */
+static int note_leaving(struct compare *c, const struct entry *vault, struct error *err)
+{
+	return c->moves != NULL && vault->type == ENTRY_FILE ? moves_leaving(c->moves, vault, err) : 0;
+}
+
 /* Only the vault has it. */
 static int remove_one(struct compare *c, const struct entry *vault, struct error *err)
 {
@@ -109,7 +117,7 @@ static int remove_one(struct compare *c, const struct entry *vault, struct error
 		if (c->gone == NULL)
 			return error_set(err, ERR_SYSTEM, "out of memory");
 	}
-	return plan_add(c->plan, PLAN_EARLY, &item, err);
+	return plan_add(c->plan, PLAN_REMOVALS, &item, err) == 0 ? note_leaving(c, vault, err) : -1;
 }
 
 static bool same_content(const struct entry *source, const struct entry *vault)
@@ -173,7 +181,19 @@ static int send_one(struct compare *c, const struct entry *source, const struct 
 		return plan_add(c->plan, PLAN_LATE, &item, err);
 	item.op = PLAN_FILE;
 	item.size_bytes = source->size_bytes;
-	item.old_bytes = vault != NULL && vault->type == ENTRY_FILE ? vault->size_bytes : 0;
+	item.inode = source->links == 1 ? source->inode : 0;
+	item.mtime_s = source->mtime_s;
+	item.mtime_ns = source->mtime_ns;
+	if (vault == NULL || vault->type != ENTRY_FILE)
+		return plan_add(c->plan, c->moves != NULL && item.inode != 0 ? PLAN_DRAFT : PLAN_FILES, &item, err);
+	item.old_bytes = vault->size_bytes;
+	item.old_mtime_s = vault->mtime_s;
+	item.old_mtime_ns = vault->mtime_ns;
+	item.basis = c->with == COMPARE_ANCHOR ? PLAN_LOCAL : PLAN_LISTED;
+	if (item.basis == PLAN_LOCAL) {
+		item.existing = vault->path;
+		item.n_extents = PLAN_EVERYWHERE;
+	}
 	return plan_add(c->plan, PLAN_FILES, &item, err);
 }
 
@@ -248,7 +268,7 @@ static int next_vault(struct compare *c, const struct entry **entry, struct erro
 {
 	int rc;
 
-	do {
+	for (;;) {
 		rc = c->vault->next(c->vault->context, entry, err);
 		if (rc != 1)
 			return rc;
@@ -257,7 +277,11 @@ static int next_vault(struct compare *c, const struct entry **entry, struct erro
 			                 (*entry)->path);
 		if (copy_path(&c->last, &c->last_room, (*entry)->path, err) != 0)
 			return -1;
-	} while (c->gone != NULL && lies_in((*entry)->path, c->gone, strlen(c->gone)));
+		if (c->gone == NULL || !lies_in((*entry)->path, c->gone, strlen(c->gone)))
+			break;
+		if (note_leaving(c, *entry, err) != 0)
+			return -1;
+	}
 	free(c->gone);
 	c->gone = NULL;
 	return 1;
@@ -283,8 +307,8 @@ static int merge(struct compare *c, struct error *err)
 	return has_source == 0 && has_vault == 0 ? leave(c, NULL, err) : -1;
 }
 
-int compare_trees(const struct compare_side *source, const struct compare_side *vault, struct plan *plan,
-                  struct compare_totals *totals, struct error *err)
+int compare_trees(const struct compare_side *source, const struct compare_side *vault, enum compare_with with,
+                  struct plan *plan, struct compare_totals *totals, struct error *err)
 {
 	struct compare *c = calloc(1, sizeof(*c));
 	int rc = -1;
@@ -294,10 +318,15 @@ int compare_trees(const struct compare_side *source, const struct compare_side *
 	*totals = (struct compare_totals){ 0 };
 	c->source = source;
 	c->vault = vault;
+	c->with = with;
 	c->plan = plan;
 	c->totals = totals;
-	if (link_map_new(&c->firsts, err) == 0 && link_map_new(&c->shared, err) == 0)
+	if (link_map_new(&c->firsts, err) == 0 && link_map_new(&c->shared, err) == 0 &&
+	    (with == COMPARE_WARY || moves_guess_new(with == COMPARE_ANCHOR, &c->moves, err) == 0))
 		rc = merge(c, err);
+	if (rc == 0 && c->moves != NULL)
+		rc = moves_resolve(c->moves, plan, err);
+	moves_guess_destroy(&c->moves);
 	link_map_destroy(&c->firsts);
 	link_map_destroy(&c->shared);
 	free(c->levels);

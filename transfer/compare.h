@@ -2,7 +2,10 @@
  * them equal. Asked again after a break it finds what is left: there is no other bookkeeping.
  *
  * A file is taken as unchanged if size and mtime (ns) are the same, as rsync does. Hard links: the first name of an inode in tree order carries the
- * content, the others become links to it; what shares an inode in the vault, but not in the source any more, is sent anew. */
+ * content, the others become links to it; what shares an inode in the vault, but not in the source any more, is sent anew.
+ *
+ * A new file that looks like one that goes is planned as a move: the same inode, where the other side is the anchor; the same size and time, where it
+ * is the vault's listing, and then the content is checked by its hash. */
 #ifndef AOB_COMPARE_H
 #define AOB_COMPARE_H
 
@@ -25,8 +28,15 @@ struct compare_side {
 	void *context;
 };
 
+/* What the other side is. */
+enum compare_with {
+	COMPARE_VAULT, /* the vault's listing */
+	COMPARE_WARY,  /* likewise, and no moves are guessed */
+	COMPARE_ANCHOR /* the snapshot that the vault's last generation was made from */
+};
+
 /* compare_trees: errors: those of the sides; ERR_PROTOCOL if the listing is not in order; ERR_SPACE */
-int compare_trees(const struct compare_side *source, const struct compare_side *vault, struct plan *plan,
-                  struct compare_totals *totals, struct error *err);
+int compare_trees(const struct compare_side *source, const struct compare_side *vault, enum compare_with with,
+                  struct plan *plan, struct compare_totals *totals, struct error *err);
 
 #endif

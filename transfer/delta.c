@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <librsync.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +10,14 @@
 #include <unistd.h>
 
 #include "lib/scratch.h"
+#include "transfer/content.h"
+#include "transfer/parts.h"
 #include "wire/entry_codec.h"
 
 #define WINDOW_FILES 64
 #define WINDOW_BYTES (UINT64_C(4) << 20)
 #define OLD_LEAST 8192u                /* smaller ones are sent whole: a signature and its answer cost as much */
-#define PART_LEAST (UINT64_C(1) << 20) /* from that size on a broken connection's part is asked for */
+#define PART_LEAST (UINT64_C(1) << 20) /* from that size on a broken connection's part is gone on with */
 #define BLOCK_UNIT 4096u
 #define BLOCKS_MOST (UINT64_C(1) << 18) /* a signature in memory: at most some 10 MiB */
 #define BLOCK_MOST (16u << 20)          /* the receiver's limit */
@@ -24,6 +25,10 @@
 #define STRONG_MOST 32u
 #define SPOOL_MOST (UINT64_C(64) << 20) /* of signatures in one window, whatever the receiver sends */
 #define PIECE_BYTES 65536u
+#define LOCAL_BLOCK 512u /* a signature that does not cross may have small blocks */
+#define LOCAL_BLOCKS_MOST (UINT64_C(1) << 16)
+#define LOCAL_STRONG 16u
+#define SAMPLES 64u /* blocks that are looked at to tell an insertion from writes in place */
 
 /* A file whose signature is asked for. */
 struct waiting {
@@ -32,10 +37,17 @@ struct waiting {
 	uint64_t at, len_bytes; /* its signature in the spool; 0: the receiver has nothing */
 };
 
+/* What a broken connection left of a file at the receiver; 0 bytes: nothing. */
+struct part {
+	uint64_t bytes;
+	uint8_t sha256[32];
+};
+
 struct window {
 	struct waiting files[WINDOW_FILES];
 	size_t n;
 	uint64_t expected_bytes;
+	struct content *content;
 	FILE *spool;
 	uint8_t in[PIECE_BYTES];
 	uint8_t out[PIECE_BYTES];
@@ -99,114 +111,187 @@ static int load_signature(struct window *window, const struct waiting *file, rs_
 	                         : error_set(err, ERR_PROTOCOL, "the receiver's signature: %s", rs_strerror(result));
 }
 
-/* Feeds the file through the job and sends what comes out. */
-static int stream(struct sender *sender, struct window *window, int fd, uint64_t size_bytes, rs_job_t *job,
-                  EVP_MD_CTX *sha, struct error *err)
+/* The signature of a file of this machine, into the spool's beginning. */
+static int sign_local(struct window *window, int fd, uint64_t bytes, struct waiting *file, struct error *err)
 {
+	uint64_t block = LOCAL_BLOCK;
 	rs_buffers_t b = { 0 };
 	uint64_t at = 0;
 	rs_result result;
+	rs_job_t *job;
 
-	do {
+	while (bytes / block > LOCAL_BLOCKS_MOST)
+		block *= 2;
+	job = rs_sig_begin((size_t)block, LOCAL_STRONG, RS_RK_BLAKE2_SIG_MAGIC);
+	result = job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
+	rewind(window->spool);
+	*file = (struct waiting){ 0 };
+	while (result == RS_BLOCKED) {
 		if (b.avail_in == 0 && !b.eof_in) {
-			ssize_t n = read(fd, window->in, PIECE_BYTES);
+			ssize_t n = pread(fd, window->in, PIECE_BYTES, (off_t)at);
 
 			if (n < 0 && errno == EINTR)
-				n = read(fd, window->in, PIECE_BYTES);
-			if (n < 0)
-				return error_sys(err, errno, "reading");
+				continue;
+			if (n < 0) {
+				result = RS_IO_ERROR;
+				break;
+			}
 			at += (uint64_t)n;
-			(void)EVP_DigestUpdate(sha, window->in, (size_t)n);
 			b.next_in = (char *)window->in;
 			b.avail_in = (size_t)n;
 			b.eof_in = n == 0;
-			meter_bytes(sender->meter, (uint64_t)n);
-			if (wire_keepalive(sender->wire, err) != 0)
-				return -1;
 		}
 		b.next_out = (char *)window->out;
 		b.avail_out = PIECE_BYTES;
 		result = rs_job_iter(job, &b);
-		if (result != RS_DONE && result != RS_BLOCKED)
-			return error_set(err, ERR_INTERNAL, "delta: %s", rs_strerror(result));
-		if (b.avail_out != PIECE_BYTES &&
-		    wire_send(sender->wire, FRAME_FILE_DELTA, window->out, PIECE_BYTES - b.avail_out, err) != 0)
-			return -1;
-	} while (result != RS_DONE);
-	if (at != size_bytes)
-		return error_set(err, ERR_BUSY, "it changed while it was read (%llu bytes instead of %llu)",
-		                 (unsigned long long)at, (unsigned long long)size_bytes);
-	return 0;
-}
-
-static void count(struct sender *sender, rs_job_t *job)
-{
-	const rs_stats_t *stats = rs_job_statistics(job);
-
-	sender->literal_bytes += (uint64_t)stats->lit_bytes;
-	sender->matched_bytes += (uint64_t)stats->copy_bytes;
-}
-
-/* FILE_BEGIN, FILE_DELTA…, FILE_END. file: NULL, or with its signature in the spool. */
-static int send_open(struct sender *sender, struct window *window, int fd, const struct entry *entry,
-                     const struct waiting *file, struct error *err)
-{
-	uint8_t sha256[EVP_MAX_MD_SIZE];
-	bool with_basis = file != NULL && file->len_bytes != 0;
-	EVP_MD_CTX *sha = EVP_MD_CTX_new();
-	rs_signature_t *sums = NULL;
-	rs_job_t *job = NULL;
-	int rc = -1;
-
-	if (with_basis && load_signature(window, file, &sums, err) != 0)
-		goto out;
-	job = rs_delta_begin(sums); /* without a signature: one large literal */
-	if (job == NULL || sha == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1) {
-		(void)error_set(err, ERR_SYSTEM, "out of memory");
-		goto out;
+		if (fwrite(window->out, 1, PIECE_BYTES - b.avail_out, window->spool) != PIECE_BYTES - b.avail_out)
+			result = RS_IO_ERROR;
+		file->len_bytes += PIECE_BYTES - b.avail_out;
 	}
-	encoder_reset(&sender->encoder);
-	put_u8(&sender->encoder, with_basis);
-	put_entry(&sender->encoder, entry);
-	if (sender_frame(sender, FRAME_FILE_BEGIN, err) != 0 ||
-	    stream(sender, window, fd, entry->size_bytes, job, sha, err) != 0)
-		goto out;
-	(void)EVP_DigestFinal_ex(sha, sha256, NULL);
-	rc = wire_send(sender->wire, FRAME_FILE_END, sha256, 32, err);
-	count(sender, job);
-out:
 	if (job != NULL)
 		(void)rs_job_free(job);
-	if (sums != NULL)
-		rs_free_sumset(sums);
-	EVP_MD_CTX_free(sha);
-	return rc;
+	if (result == RS_DONE && fflush(window->spool) != 0)
+		result = RS_IO_ERROR;
+	return result == RS_DONE ? 0 : error_set(err, ERR_IO, "signing the old content: %s", rs_strerror(result));
 }
 
-static int send_file(struct sender *sender, struct window *window, const char *path, const struct waiting *file,
-                     struct error *err)
+/* Is most of it where it was? Some blocks, evenly spread, tell. */
+static bool lies_in_place(struct window *window, int new_fd, int old_fd, uint64_t bytes)
 {
-	struct entry entry;
+	uint64_t step = bytes / SAMPLES / BLOCK_UNIT * BLOCK_UNIT;
+	unsigned equal = 0;
+	unsigned n = 0;
+
+	if (step < BLOCK_UNIT)
+		step = BLOCK_UNIT;
+	for (uint64_t at = 0; at + BLOCK_UNIT <= bytes && n < SAMPLES; at += step, n++)
+		equal += pread(new_fd, window->in, BLOCK_UNIT, (off_t)at) == BLOCK_UNIT &&
+		         pread(old_fd, window->out, BLOCK_UNIT, (off_t)at) == BLOCK_UNIT &&
+		         memcmp(window->in, window->out, BLOCK_UNIT) == 0;
+	return 2 * equal >= n;
+}
+
+static uint64_t extents_bytes(const struct plan_item *item)
+{
+	uint64_t bytes = 0;
+
+	if (item->n_extents == PLAN_EVERYWHERE)
+		return item->size_bytes;
+	for (uint32_t i = 0; i < item->n_extents; i++)
+		bytes += item->extents[i].len_bytes;
+	return bytes;
+}
+
+static int open_in(struct inside *tree, const char *path, struct stat *st, struct error *err)
+{
 	int parent_fd;
 	const char *leaf;
 	int fd;
-	int rc;
 
-	if (sender_read(sender, path, &entry, err) != 0 ||
-	    inside_parent(sender->tree, path, &parent_fd, &leaf, err) != 0)
+	if (inside_parent(tree, path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	if (entry.type != ENTRY_FILE)
-		return error_set(err, ERR_BUSY, "\"%.300s\" is no file any more", path);
 	fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return error_sys(err, errno, "opening \"%.300s\"", path);
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	rc = send_open(sender, window, fd, &entry, file, err);
-	(void)close(fd);
+	if (fd < 0 || fstat(fd, st) != 0) {
+		(void)error_sys(err, errno, "opening the old \"%.300s\"", path);
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* FILE_BEGIN to FILE_END, from what the receiver has of it already, if that is the beginning of it. */
+static int send_from(struct sender *sender, struct window *window, const char *path,
+                     const struct content_basis *basis, struct error *err)
+{
+	int rc = content_send(window->content, basis, err);
+
 	if (rc != 0)
 		return error_prefix(err, "\"%.300s\"", path);
 	meter_file(sender->meter);
 	return 0;
+}
+
+static int open_new(struct sender *sender, struct window *window, const char *path, struct entry *entry,
+                    struct error *err)
+{
+	if (sender_read(sender, path, entry, err) != 0)
+		return -1;
+	if (entry->type != ENTRY_FILE)
+		return error_set(err, ERR_BUSY, "\"%.300s\" is no file any more", path);
+	return content_open(window->content, path, entry, err);
+}
+
+/* By the receiver's signature, or with none. */
+static int send_signed(struct sender *sender, struct window *window, const struct waiting *file, struct error *err)
+{
+	struct content_basis basis = { .old_fd = -1 };
+	struct entry entry;
+	int rc;
+
+	if (open_new(sender, window, file->path, &entry, err) != 0)
+		return -1;
+	if (file->len_bytes != 0) {
+		basis.from = CONTENT_SIGNED;
+		if (load_signature(window, file, &basis.sums, err) != 0)
+			return -1;
+	}
+	rc = send_from(sender, window, file->path, &basis, err);
+	if (basis.sums != NULL)
+		rs_free_sumset(basis.sums);
+	return rc;
+}
+
+/* The old content lies on this machine: where all but a few extents is known to be as it was, or most of it lies in place, both are read side by
+ * side; else it is signed and searched, as rsync does, but nothing of that crosses. */
+static int send_local(struct sender *sender, struct window *window, const struct plan_item *item, int old_fd,
+                      uint64_t old_bytes, const struct part *part, struct error *err)
+{
+	struct content_basis basis = { .from = CONTENT_TREE,
+		                       .old_fd = old_fd,
+		                       .old_bytes = old_bytes,
+		                       .extents = item->extents,
+		                       .n_extents = item->n_extents };
+	uint64_t both = item->size_bytes < old_bytes ? item->size_bytes : old_bytes;
+	struct waiting signature;
+	struct entry entry;
+	int rc = 0;
+
+	if (open_new(sender, window, item->path, &entry, err) != 0 ||
+	    content_has_prefix(window->content, part->bytes, part->sha256, err) < 0)
+		return -1;
+	if (both >= OLD_LEAST && 2 * extents_bytes(item) >= both &&
+	    !lies_in_place(window, content_fd(window->content), old_fd, both)) {
+		if (sign_local(window, old_fd, old_bytes, &signature, err) != 0 ||
+		    load_signature(window, &signature, &basis.sums, err) != 0)
+			rc = -1;
+	}
+	if (rc == 0)
+		rc = send_from(sender, window, item->path, &basis, err);
+	if (basis.sums != NULL)
+		rs_free_sumset(basis.sums);
+	return rc;
+}
+
+/* Without an old content, or with one that should be this very one. 1: nothing was sent: the part that is there is of another content. */
+static int send_plain(struct sender *sender, struct window *window, const struct plan_item *item,
+                      const struct part *part, struct error *err)
+{
+	bool same = item->basis == PLAN_THE_SAME;
+	struct content_basis basis = { .from = same ? CONTENT_TREE : CONTENT_NOTHING,
+		                       .old_fd = -1,
+		                       .old_bytes = same ? item->old_bytes : 0,
+		                       .n_extents = PLAN_EVERYWHERE,
+		                       .same = same };
+	struct entry entry;
+	int rc;
+
+	if (open_new(sender, window, item->path, &entry, err) != 0)
+		return -1;
+	rc = content_has_prefix(window->content, part->bytes, part->sha256, err);
+	if (rc < 0 || (rc == 0 && part->bytes != 0 && !same))
+		return rc < 0 ? -1 : 1;
+	return send_from(sender, window, item->path, &basis, err);
 }
 
 static int ask(struct sender *sender, struct window *window, struct error *err)
@@ -277,7 +362,7 @@ static int flush_window(struct sender *sender, struct window *window, struct err
 	if (rc == 0 && fflush(window->spool) != 0)
 		rc = error_sys(err, errno, "spooling signatures");
 	for (size_t i = 0; i < window->n && rc == 0; i++)
-		rc = send_file(sender, window, window->files[i].path, &window->files[i], err);
+		rc = send_signed(sender, window, &window->files[i], err);
 	for (size_t i = 0; i < window->n; i++)
 		free(window->files[i].path);
 	window->n = 0;
@@ -285,34 +370,107 @@ static int flush_window(struct sender *sender, struct window *window, struct err
 	return rc;
 }
 
-/* What the receiver may have of this file: 0: nothing worth a signature. */
-static uint64_t expected_old(const struct sender *sender, const struct plan_item *item)
+static int add_to_window(struct sender *sender, struct window *window, const char *path, uint64_t old_bytes,
+                         struct error *err)
 {
-	uint64_t old_bytes = item->old_bytes;
+	struct waiting *file = &window->files[window->n];
 
-	/* Nothing to save, whatever the receiver would have to read for it. */
-	if (item->size_bytes < OLD_LEAST)
-		return 0;
-	if (sender->resumed && item->size_bytes >= PART_LEAST && item->size_bytes > old_bytes)
-		old_bytes = item->size_bytes;
-	return old_bytes >= OLD_LEAST ? old_bytes : 0;
-}
-
-static int take_item(struct sender *sender, struct window *window, const struct plan_item *item, struct error *err)
-{
-	uint64_t old_bytes = expected_old(sender, item);
-	struct waiting *file;
-
-	if (old_bytes == 0)
-		return send_file(sender, window, item->path, NULL, err);
-	file = &window->files[window->n];
-	*file = (struct waiting){ .path = strdup(item->path), .old_bytes = old_bytes };
+	*file = (struct waiting){ .path = strdup(path), .old_bytes = old_bytes };
 	if (file->path == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	window->n++;
 	window->expected_bytes += delta_lengths(old_bytes, sender->careful).signature_bytes;
 	return window->n == WINDOW_FILES || window->expected_bytes >= WINDOW_BYTES ? flush_window(sender, window, err)
 	                                                                           : 0;
+}
+
+static uint64_t part_bytes(const struct sender *sender, const struct plan_item *item)
+{
+	uint8_t key[PARTS_KEY_BYTES];
+
+	if (sender->parts == NULL || sender->parts->n == 0 || item->size_bytes < PART_LEAST ||
+	    parts_key(item->path, key, NULL) != 0)
+		return 0;
+	return parts_find(sender->parts, key);
+}
+
+static int ask_part(struct sender *sender, const struct plan_item *item, struct part *part, struct error *err)
+{
+	struct frame frame;
+	struct decoder d;
+	const uint8_t *hash;
+
+	part->bytes = 0;
+	if (part_bytes(sender, item) == 0)
+		return 0;
+	encoder_reset(&sender->encoder);
+	put_bytes(&sender->encoder, item->path, strlen(item->path));
+	if (sender_frame(sender, FRAME_PART_WANT, err) != 0 ||
+	    wire_expect(sender->wire, FRAME_PART_HASH, &frame, err) != 0)
+		return -1;
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	part->bytes = get_u64(&d);
+	hash = get_raw(&d, sizeof(part->sha256));
+	if (codec_done(&d, "PART_HASH", err) != 0)
+		return -1;
+	memcpy(part->sha256, hash, sizeof(part->sha256));
+	return 0;
+}
+
+/* The anchor's file, if it is what the receiver has at that path. -1: no. */
+static int open_old(struct sender *sender, const struct plan_item *item, uint64_t *old_bytes)
+{
+	const char *path = item->basis == PLAN_LOCAL ? item->existing : item->path;
+	struct error aside = { .class = ERR_NONE };
+	struct stat st;
+	int fd;
+
+	if (sender->anchor == NULL || (item->basis != PLAN_LOCAL && item->basis != PLAN_LISTED))
+		return -1;
+	fd = open_in(sender->anchor, path, &st, &aside);
+	if (fd < 0)
+		return -1;
+	*old_bytes = (uint64_t)st.st_size;
+	if (!S_ISREG(st.st_mode) || *old_bytes != item->old_bytes ||
+	    (item->basis == PLAN_LISTED &&
+	     (st.st_mtim.tv_sec != item->old_mtime_s || (uint32_t)st.st_mtim.tv_nsec != item->old_mtime_ns))) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int take_local(struct sender *sender, struct window *window, const struct plan_item *item, int old_fd,
+                      uint64_t old_bytes, struct error *err)
+{
+	struct part part;
+	int rc = ask_part(sender, item, &part, err);
+
+	if (rc == 0)
+		rc = send_local(sender, window, item, old_fd, old_bytes, &part, err);
+	(void)close(old_fd);
+	return rc;
+}
+
+static int take_item(struct sender *sender, struct window *window, const struct plan_item *item, struct error *err)
+{
+	uint64_t old_bytes = 0;
+	uint64_t begun = part_bytes(sender, item);
+	int old_fd = open_old(sender, item, &old_bytes);
+	struct part part;
+	int rc;
+
+	if (old_fd >= 0)
+		return take_local(sender, window, item, old_fd, old_bytes, err);
+	/* What an earlier connection built is signed together with the rest of what was there. */
+	if ((item->basis == PLAN_LISTED || item->basis == PLAN_LOCAL) && item->size_bytes >= OLD_LEAST &&
+	    (item->old_bytes >= OLD_LEAST || begun != 0))
+		return add_to_window(sender, window, item->path, begun > item->old_bytes ? begun : item->old_bytes,
+		                     err);
+	if (ask_part(sender, item, &part, err) != 0)
+		return -1;
+	rc = send_plain(sender, window, item, &part, err);
+	return rc == 1 ? add_to_window(sender, window, item->path, begun, err) : rc;
 }
 
 int delta_send_files(struct sender *sender, struct plan *plan, struct error *err)
@@ -324,7 +482,8 @@ int delta_send_files(struct sender *sender, struct plan *plan, struct error *err
 	if (window == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	window->spool = scratch_file(err);
-	if (window->spool == NULL || plan_begin(plan, PLAN_FILES, err) != 0)
+	if (window->spool == NULL || content_new(sender, &window->content, err) != 0 ||
+	    plan_begin(plan, PLAN_FILES, err) != 0)
 		goto out;
 	while ((rc = plan_next(plan, PLAN_FILES, &item, err)) == 1)
 		if (take_item(sender, window, &item, err) != 0) {
@@ -336,6 +495,7 @@ int delta_send_files(struct sender *sender, struct plan *plan, struct error *err
 out:
 	for (size_t i = 0; i < window->n; i++)
 		free(window->files[i].path);
+	content_destroy(&window->content);
 	if (window->spool != NULL)
 		(void)fclose(window->spool);
 	free(window);

@@ -1,11 +1,22 @@
 PROGRAMS += aob-transfer
 aob-transfer_SOURCES := \
 	transfer/main.c \
+	transfer/anchor.c \
+	transfer/btrfs_send.c \
+	transfer/changes.c \
 	transfer/compare.c \
+	transfer/content.c \
 	transfer/delta.c \
+	transfer/delta_writer.c \
+	transfer/detect.c \
+	transfer/follow.c \
 	transfer/meter.c \
+	transfer/moves_guess.c \
+	transfer/overlay.c \
+	transfer/parts.c \
 	transfer/plan.c \
 	transfer/rate.c \
+	transfer/send_stream.c \
 	transfer/sender.c \
 	transfer/transfer.c
-aob-transfer_LIBS := -lczmq -lzmq -lyaml -ljansson -lrsync -lsqlite3 -lcrypto -lzstd
+aob-transfer_LIBS := -lczmq -lzmq -lyaml -ljansson -lrsync -lsqlite3 -lcrypto -lzstd -lbtrfsutil

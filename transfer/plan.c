@@ -8,17 +8,22 @@
 #include "lib/scratch.h"
 #include "wire/wire.h"
 
+/* In front of the path, `existing` and the extents. */
 struct head {
-	uint64_t size_bytes, old_bytes;
+	uint64_t size_bytes, inode, old_bytes;
+	int64_t mtime_s, old_mtime_s;
+	uint32_t mtime_ns, old_mtime_ns;
 	uint32_t path_bytes, existing_bytes;
-	uint32_t op;
+	uint32_t n_extents;
+	uint16_t op, basis;
 };
 
 struct plan {
 	FILE *lists[PLAN_LISTS];
 	struct plan_totals totals;
 	char path[PLAN_LISTS][WIRE_PATH_MAX + 1];
-	char existing[WIRE_PATH_MAX + 1];
+	char existing[PLAN_LISTS][WIRE_PATH_MAX + 1];
+	struct plan_extent *extents; /* of the last item that had any */
 };
 
 int plan_new(struct plan **plan, struct error *err)
@@ -46,26 +51,47 @@ void plan_destroy(struct plan **plan)
 	for (int i = 0; i < PLAN_LISTS; i++)
 		if ((*plan)->lists[i] != NULL)
 			(void)fclose((*plan)->lists[i]);
+	free((*plan)->extents);
 	free(*plan);
 	*plan = NULL;
+}
+
+static uint32_t extents_of(const struct plan_item *item)
+{
+	return item->n_extents == PLAN_EVERYWHERE ? 0 : item->n_extents;
 }
 
 int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *item, struct error *err)
 {
 	FILE *file = plan->lists[list];
+	uint32_t n = extents_of(item);
 	struct head head;
 
+	if (n > PLAN_EXTENTS_MOST)
+		return error_set(err, ERR_INTERNAL, "%u extents of one file", n);
 	memset(&head, 0, sizeof(head));
 	head.size_bytes = item->size_bytes;
+	head.inode = item->inode;
 	head.old_bytes = item->old_bytes;
+	head.mtime_s = item->mtime_s;
+	head.mtime_ns = item->mtime_ns;
+	head.old_mtime_s = item->old_mtime_s;
+	head.old_mtime_ns = item->old_mtime_ns;
 	head.path_bytes = (uint32_t)strlen(item->path);
 	head.existing_bytes = (uint32_t)strlen(item->existing);
-	head.op = (uint32_t)item->op;
+	head.n_extents = item->n_extents;
+	head.op = (uint16_t)item->op;
+	head.basis = (uint16_t)item->basis;
 	if (fwrite(&head, sizeof(head), 1, file) != 1 ||
 	    fwrite(item->path, 1, head.path_bytes, file) != head.path_bytes ||
-	    fwrite(item->existing, 1, head.existing_bytes, file) != head.existing_bytes)
+	    fwrite(item->existing, 1, head.existing_bytes, file) != head.existing_bytes ||
+	    (n != 0 && fwrite(item->extents, sizeof(*item->extents), n, file) != n))
 		return error_sys(err, errno, "writing the plan into a temporary file");
+	if (list == PLAN_DRAFT)
+		return 0;
 	plan->totals.items++;
+	plan->totals.moves += item->op == PLAN_MOVE;
+	plan->totals.leaving += item->op == PLAN_MOVE || item->op == PLAN_REMOVE;
 	if (item->op == PLAN_FILE) {
 		plan->totals.files++;
 		plan->totals.file_bytes += item->size_bytes;
@@ -80,6 +106,21 @@ int plan_begin(struct plan *plan, enum plan_list list, struct error *err)
 	return 0;
 }
 
+static int read_extents(struct plan *plan, FILE *file, uint32_t n, struct error *err)
+{
+	struct plan_extent *grown;
+
+	if (n == 0)
+		return 0;
+	grown = realloc(plan->extents, n * sizeof(*grown));
+	if (grown == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	plan->extents = grown;
+	return fread(grown, sizeof(*grown), n, file) == n
+	               ? 0
+	               : error_set(err, ERR_IO, "the plan's temporary file is cut short");
+}
+
 int plan_next(struct plan *plan, enum plan_list list, struct plan_item *item, struct error *err)
 {
 	FILE *file = plan->lists[list];
@@ -88,16 +129,27 @@ int plan_next(struct plan *plan, enum plan_list list, struct plan_item *item, st
 	if (fread(&head, sizeof(head), 1, file) != 1)
 		return feof(file) != 0 ? 0 : error_sys(err, errno, "reading the plan");
 	if (head.path_bytes > WIRE_PATH_MAX || head.existing_bytes > WIRE_PATH_MAX ||
+	    (head.n_extents > PLAN_EXTENTS_MOST && head.n_extents != PLAN_EVERYWHERE) ||
 	    fread(plan->path[list], 1, head.path_bytes, file) != head.path_bytes ||
-	    fread(plan->existing, 1, head.existing_bytes, file) != head.existing_bytes)
+	    fread(plan->existing[list], 1, head.existing_bytes, file) != head.existing_bytes)
 		return error_set(err, ERR_IO, "the plan's temporary file is cut short");
 	plan->path[list][head.path_bytes] = '\0';
-	plan->existing[head.existing_bytes] = '\0';
+	plan->existing[list][head.existing_bytes] = '\0';
 	*item = (struct plan_item){ .op = (enum plan_op)head.op,
 		                    .path = plan->path[list],
-		                    .existing = plan->existing,
+		                    .existing = plan->existing[list],
 		                    .size_bytes = head.size_bytes,
-		                    .old_bytes = head.old_bytes };
+		                    .inode = head.inode,
+		                    .basis = (enum plan_basis)head.basis,
+		                    .old_bytes = head.old_bytes,
+		                    .mtime_s = head.mtime_s,
+		                    .old_mtime_s = head.old_mtime_s,
+		                    .mtime_ns = head.mtime_ns,
+		                    .old_mtime_ns = head.old_mtime_ns,
+		                    .n_extents = head.n_extents };
+	if (read_extents(plan, file, extents_of(item), err) != 0)
+		return -1;
+	item->extents = plan->extents;
 	return 1;
 }
 

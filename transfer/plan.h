@@ -1,5 +1,5 @@
 /* plan: what is to be sent, in lists kept in temporary files, so that neither the number of changes nor the length of their paths costs memory.
- * Filled by compare.c while the receiver's listing comes in, replayed by transfer.c afterwards.
+ * Filled by changes.c or compare.c, replayed by transfer.c afterwards.
  *
  * lifetime: plan_new / plan_destroy. threads: one. */
 #ifndef AOB_PLAN_H
@@ -11,25 +11,51 @@
 #include "lib/error.h"
 
 enum plan_list {
-	PLAN_EARLY,   /* removals and new folders, in tree order */
+	PLAN_MOVES,    /* from, to and removals among them, in the order in which they are to be taken from their places */
+	PLAN_REMOVALS, /* in tree order; after the moves, if there are any */
+	PLAN_EARLY,   /* new folders, in tree order */
 	PLAN_FILES,   /* content */
 	PLAN_LATE,    /* links, special files, metadata of files: in tree order, after all content */
 	PLAN_FOLDERS, /* metadata of folders, children before parents, after all else */
+	PLAN_DRAFT,   /* new files of which it is not known yet whether they are moved ones: not part of the totals, never sent */
 	PLAN_LISTS
 };
 
-enum plan_op { PLAN_REMOVE = 1, PLAN_MAKE, PLAN_FILE, PLAN_LINK, PLAN_META };
+enum plan_op { PLAN_REMOVE = 1, PLAN_MAKE, PLAN_FILE, PLAN_LINK, PLAN_META, PLAN_MOVE };
+
+/* What is known of the old content of a PLAN_FILE. */
+enum plan_basis {
+	PLAN_NO_BASIS,
+	PLAN_LISTED,  /* the vault has one of old_bytes, old_mtime at that path */
+	PLAN_LOCAL,   /* the anchor's file `existing` is the vault's at that path, and only the extents may differ */
+	PLAN_THE_SAME /* the vault's at that path should be the very content */
+};
+
+#define PLAN_EXTENTS_MOST 65536u
+#define PLAN_EVERYWHERE UINT32_MAX /* as number of extents: it may differ anywhere */
+
+struct plan_extent {
+	uint64_t at, len_bytes;
+};
 
 struct plan_item {
 	enum plan_op op;
 	const char *path;
-	const char *existing; /* PLAN_LINK: the name that is there already; else "" */
+	const char *existing; /* PLAN_LINK: the name that is there already; PLAN_MOVE: where it goes; PLAN_LOCAL: in the anchor; else "" */
 	uint64_t size_bytes;  /* PLAN_FILE: of the new content */
-	uint64_t old_bytes;   /* PLAN_FILE: of the old content that the receiver listed; 0: none */
+	uint64_t inode;       /* PLAN_FILE: in the snapshot; 0: it has several names */
+	enum plan_basis basis;
+	uint64_t old_bytes; /* PLAN_LISTED: … and its time */
+	int64_t mtime_s, old_mtime_s;
+	uint32_t mtime_ns, old_mtime_ns;
+	const struct plan_extent *extents; /* PLAN_LOCAL: in order, apart from each other */
+	uint32_t n_extents;
 };
 
 struct plan_totals {
 	uint64_t items;
+	uint64_t moves;      /* PLAN_MOVE items */
+	uint64_t leaving;    /* PLAN_MOVE and PLAN_REMOVE items */
 	uint64_t files;      /* PLAN_FILE items */
 	uint64_t file_bytes; /* their sizes */
 };
@@ -39,7 +65,7 @@ struct plan;
 int plan_new(struct plan **plan, struct error *err);
 void plan_destroy(struct plan **plan);
 
-/* plan_add: errors: ERR_SPACE (temporary files), by errno */
+/* plan_add: at most PLAN_EXTENTS_MOST extents. errors: ERR_SPACE (temporary files), by errno, ERR_INTERNAL (more extents) */
 int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *item, struct error *err);
 
 /* plan_begin: replay a list from its start. plan_next: 1: *item, its strings valid until the next call on this list; 0: the end; -1. */

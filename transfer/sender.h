@@ -13,13 +13,14 @@
 #include "wire/wire.h"
 
 struct sender {
-	struct inside *tree; /* of the snapshot */
+	struct inside *tree;   /* of the snapshot */
+	struct inside *anchor; /* of the snapshot that the vault's last generation was made from; NULL: there is none; borrowed */
+	struct parts *parts;   /* what the receiver has of files that a broken connection left; borrowed */
 	struct wire *wire;
 	struct encoder encoder;
 	struct entry_memory memory;
 	struct meter *meter;
 	bool careful;           /* an attempt after a mismatch: full-length strong hashes */
-	bool resumed;           /* the receiver may hold parts of files */
 	uint64_t literal_bytes; /* content that crossed */
 	uint64_t matched_bytes; /* content that the receiver had */
 };

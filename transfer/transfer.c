@@ -10,9 +10,9 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/tree_walk.h"
-#include "transfer/compare.h"
+#include "transfer/anchor.h"
 #include "transfer/delta.h"
+#include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/rate.h"
@@ -21,31 +21,36 @@
 #include "wire/remote.h"
 
 #define NAP_MS 200
-#define NESTED_INODE 2 /* BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, linux/btrfs_tree.h */
-#define NESTED_TOLD 10
 
 enum how { HOW_FRESH, HOW_RESUMED, HOW_PUBLISHED };
 
 struct transfer {
 	struct stage_job *job;
 	const struct stage_request *request;
-	const char *snapshot; /* the folder that is read */
+	const char *path; /* the folder that is read … */
+	const char *root; /* … and the snapshot that it lies in */
 	const char *const *excludes;
-	int root_fd;
+	enum detect_way way;
+	char view[ANCHOR_VIEW_SIZE];
+	int root_fd; /* of the snapshot */
+	int folder_fd;
+	struct anchor anchor;
+	struct parts parts;
 	struct remote *remote;
 	struct rate rate;
 	struct meter meter;
 	struct sender sender;
 	struct plan *plan;
-	struct tree_walk *walk; /* of the snapshot, while comparing */
-	uint64_t nested;        /* subvolumes in it, which it does not hold */
 	struct compare_totals totals;
 	enum how how;
 	bool unchanged; /* the last generation is this snapshot's content already */
+	const char *detected;
 	char generation[64];
 	char base[64];
-	struct entry listed; /* the entry of the vault's listing that is looked at */
-	struct entry_memory listed_memory;
+	char base_state[16];
+	char base_uuid[64];
+	char base_view[64];
+	uint64_t base_files, base_bytes;
 	int64_t began_ms;
 };
 
@@ -83,25 +88,39 @@ static int keep_the_rate(void *context, size_t len_bytes, struct error *err)
 	return give_up_if_asked(t, err);
 }
 
+static int open_folder(const char *path, int *fd, struct error *err)
+{
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd >= 0 ? 0 : error_sys(err, errno, "opening the snapshot %s", path);
+}
+
 static int read_request(struct transfer *t, struct error *err)
 {
 	const char *engine = "native";
+	const char *detection = "auto";
+	const char *below;
 
 	if (stage_request_with_string(t->request, "engine", &engine, err) != 0 ||
+	    stage_request_with_string(t->request, "detection", &detection, err) != 0 ||
+	    detect_way_named(detection, &t->way, err) != 0 ||
 	    stage_request_with_strings(t->request, "exclude", &t->excludes, err) != 0)
 		return -1;
 	if (strcmp(engine, "native") != 0)
 		return error_set(err, ERR_CONFIG, "engine: %s: this transfer knows `native`", engine);
-	t->snapshot = stage_request_result_string(t->request, "snapshot", "path");
-	if (t->snapshot == NULL)
+	t->path = stage_request_result_string(t->request, "snapshot", "path");
+	if (t->path == NULL)
 		return error_set(
 		        err, ERR_CONFIG,
 		        "no step before this one made a snapshot; put `snapshot` in front of `transfer` in the "
 		        "pipeline's stages");
-	t->root_fd = open(t->snapshot, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->root_fd < 0)
-		return error_sys(err, errno, "opening the snapshot %s", t->snapshot);
-	return inside_new(t->root_fd, &t->sender.tree, err);
+	t->root = stage_request_result_string(t->request, "snapshot", "snapshot");
+	below = t->root != NULL ? anchor_below(t->root, t->path) : NULL;
+	if (below == NULL)
+		t->root = t->path;
+	if (anchor_view(below != NULL ? below : "", t->excludes, t->view, err) != 0 ||
+	    open_folder(t->root, &t->root_fd, err) != 0 || open_folder(t->path, &t->folder_fd, err) != 0)
+		return -1;
+	return inside_new(t->folder_fd, &t->sender.tree, err);
 }
 
 static const char *of_snapshot(const struct transfer *t, const char *key, const char *otherwise)
@@ -129,6 +148,7 @@ static int say_begin(struct transfer *t, struct error *err)
 	put_string(e, of_snapshot(t, "state", "quiet"));
 	put_string(e, stage_request_source(t->request));
 	put_string(e, host);
+	put_string(e, t->view);
 	return sender_frame(&t->sender, FRAME_BEGIN, err);
 }
 
@@ -167,7 +187,6 @@ static int begin(struct transfer *t, struct error *err)
 {
 	struct frame frame;
 	struct decoder d;
-	char base_uuid[64];
 
 	meter_note(&t->meter, "waiting for the far end to begin a generation");
 	if (say_begin(t, err) != 0 || wait_for(t, FRAME_BEGUN, &frame, err) != 0)
@@ -176,81 +195,89 @@ static int begin(struct transfer *t, struct error *err)
 	t->how = (enum how)get_u8(&d);
 	get_string(&d, t->generation, sizeof(t->generation));
 	get_string(&d, t->base, sizeof(t->base));
-	get_string(&d, base_uuid, sizeof(base_uuid));
+	get_string(&d, t->base_uuid, sizeof(t->base_uuid));
+	get_string(&d, t->base_state, sizeof(t->base_state));
+	get_string(&d, t->base_view, sizeof(t->base_view));
+	t->base_files = get_u64(&d);
+	t->base_bytes = get_u64(&d);
 	if (codec_done(&d, "BEGUN", err) != 0)
 		return -1;
 	if (t->how > HOW_PUBLISHED || strspn(t->generation, "0123456789TZ-") != strlen(t->generation))
 		return error_set(err, ERR_PROTOCOL, "a BEGUN that makes no sense");
-	t->sender.resumed = t->how == HOW_RESUMED;
 	return 0;
 }
 
-static int next_source(void *context, const struct entry **entry, struct error *err)
+/* The anchor serves twice: to find what has changed, and as the old content on this side. *why: why it can't do the first; NULL: it can. */
+static int find_anchor(struct transfer *t, const char **why, struct error *err)
 {
-	struct transfer *t = context;
-	int parent_fd;
-	const char *name;
-	int rc = tree_walk_next(t->walk, entry, &parent_fd, &name, err);
-
-	if (wire_keepalive(t->sender.wire, err) != 0)
-		return -1;
-	if (rc == 1 && (*entry)->type == ENTRY_FOLDER && (*entry)->inode == NESTED_INODE && *(*entry)->path != '\0' &&
-	    t->nested++ < NESTED_TOLD)
-		log_line(LOG_WARNING,
-		         "\"%.300s\" is a subvolume of its own, and not part of the snapshot: what is in it is NOT "
-		         "backed up; "
-		         "make it a pipeline of its own",
-		         (*entry)->path);
-	return rc;
-}
-
-static int next_listed(void *context, const struct entry **entry, struct error *err)
-{
-	struct transfer *t = context;
-	struct frame frame;
-	struct decoder d;
+	const char *below = anchor_below(t->root, t->path);
 	int rc;
 
-	do {
-		rc = wire_receive(t->sender.wire, &frame, err);
-	} while (rc == 1 && frame.type == FRAME_NOTE);
-	if (rc == 0)
-		return error_set(err, ERR_LINK, "the connection was lost inside the listing");
-	if (rc < 0 || frame.type == FRAME_LIST_END)
-		return rc < 0 ? -1 : 0;
-	if (frame.type != FRAME_ENTRY)
-		return error_set(err, ERR_PROTOCOL, "%s inside the listing", frame_name(frame.type));
-	decoder_init(&d, frame.payload, frame.len_bytes);
-	get_entry(&d, &t->listed_memory, &t->listed);
-	*entry = &t->listed;
-	return codec_done(&d, "ENTRY", err) == 0 ? 1 : -1;
+	*why = NULL;
+	if (t->base[0] == '\0')
+		return 0;
+	rc = anchor_open(t->root, below, t->base_uuid, &t->anchor, why, err);
+	if (rc != 0) {
+		/* It only would have spared work. */
+		if (rc < 0) {
+			log_error(LOG_WARNING, err, "looking for the anchor");
+			error_clear(err);
+			*why = "the anchor could not be opened";
+		}
+		anchor_close(&t->anchor);
+		return 0;
+	}
+	t->sender.anchor = t->anchor.folder;
+	*why = NULL;
+	if (t->how == HOW_RESUMED)
+		*why = "an earlier connection has done a part of it";
+	else if (strcmp(t->base_view, t->view) != 0)
+		*why = "the last generation was made with another source folder or other patterns in `exclude`";
+	return 0;
 }
 
-static int compare(struct transfer *t, struct error *err)
+static int detect(struct transfer *t, struct error *err)
 {
-	struct compare_side source = { .next = next_source, .context = t };
-	struct compare_side vault = { .next = next_listed, .context = t };
+	struct detect_input in = { .way = t->way,
+		                   .sender = &t->sender,
+		                   .snapshot_fd = t->root_fd,
+		                   .folder_fd = t->folder_fd,
+		                   .excludes = t->excludes,
+		                   .guess_moves = !t->sender.careful,
+		                   .base_files = t->base_files,
+		                   .base_bytes = t->base_bytes };
 	struct plan_totals totals;
-	int rc;
 
 	meter_note(&t->meter, "comparing");
-	if (wire_send(t->sender.wire, FRAME_LIST, NULL, 0, err) != 0 || wire_flush(t->sender.wire, err) != 0 ||
-	    tree_walk_new(t->root_fd, true, t->excludes, &t->walk, err) != 0)
+	if (find_anchor(t, &in.why_not, err) != 0)
 		return -1;
-	rc = compare_trees(&source, &vault, t->plan, &t->totals, err);
-	tree_walk_destroy(&t->walk);
-	if (rc != 0)
-		return error_prefix(err, "comparing");
+	if (t->sender.anchor != NULL && in.why_not == NULL)
+		in.anchor = &t->anchor;
+	if (detect_changes(&in, &t->plan, &t->totals, &t->parts, &t->detected, err) != 0)
+		return -1;
+	t->sender.parts = &t->parts;
 	totals = plan_totals(t->plan);
-	log_line(LOG_INFO, "%llu files of %llu bytes; to send: %llu files of %llu bytes, %llu other changes%s",
-	         (unsigned long long)t->totals.files, (unsigned long long)t->totals.bytes,
+	log_line(LOG_INFO, "%llu files of %llu bytes; to send, by %s: %llu files of %llu bytes, %llu moves, %llu other changes",
+	         (unsigned long long)t->totals.files, (unsigned long long)t->totals.bytes, t->detected,
 	         (unsigned long long)totals.files, (unsigned long long)totals.file_bytes,
-	         (unsigned long long)(totals.items - totals.files),
-	         t->how == HOW_RESUMED ? " (going on after a break)" : "");
+	         (unsigned long long)totals.moves, (unsigned long long)(totals.items - totals.files - totals.moves));
 	if (t->totals.skipped != 0)
 		log_line(LOG_INFO, "%llu sockets are left out", (unsigned long long)t->totals.skipped);
 	meter_total(&t->meter, totals.file_bytes);
 	return 0;
+}
+
+/* A removal on its own, or a move: one frame each; removals among moves are moves to nowhere, so that their order holds. */
+static int send_leaving(struct transfer *t, const struct plan_item *item, struct error *err)
+{
+	struct sender *s = &t->sender;
+	bool moves = plan_totals(t->plan).moves != 0;
+
+	encoder_reset(&s->encoder);
+	put_bytes(&s->encoder, item->path, strlen(item->path));
+	if (moves)
+		put_bytes(&s->encoder, item->existing, strlen(item->existing));
+	return sender_frame(s, moves ? FRAME_MOVE : FRAME_REMOVE, err);
 }
 
 static int send_change(struct transfer *t, const struct plan_item *item, struct error *err)
@@ -258,12 +285,13 @@ static int send_change(struct transfer *t, const struct plan_item *item, struct 
 	struct sender *s = &t->sender;
 	struct entry entry;
 
-	if (item->op == PLAN_REMOVE || item->op == PLAN_LINK) {
+	if (item->op == PLAN_REMOVE || item->op == PLAN_MOVE)
+		return send_leaving(t, item, err);
+	if (item->op == PLAN_LINK) {
 		encoder_reset(&s->encoder);
 		put_bytes(&s->encoder, item->path, strlen(item->path));
-		if (item->op == PLAN_LINK)
-			put_bytes(&s->encoder, item->existing, strlen(item->existing));
-		return sender_frame(s, item->op == PLAN_LINK ? FRAME_LINK : FRAME_REMOVE, err);
+		put_bytes(&s->encoder, item->existing, strlen(item->existing));
+		return sender_frame(s, FRAME_LINK, err);
 	}
 	if (sender_read(s, item->path, &entry, err) != 0)
 		return -1;
@@ -285,11 +313,25 @@ static int send_list(struct transfer *t, enum plan_list list, struct error *err)
 	return rc;
 }
 
+static int send_moves(struct transfer *t, struct error *err)
+{
+	struct encoder *e = &t->sender.encoder;
+
+	if (send_list(t, PLAN_MOVES, err) != 0 || send_list(t, PLAN_REMOVALS, err) != 0)
+		return -1;
+	if (plan_totals(t->plan).moves == 0)
+		return 0;
+	encoder_reset(e);
+	put_u64(e, plan_totals(t->plan).leaving);
+	return sender_frame(&t->sender, FRAME_MOVES_END, err);
+}
+
 static int send_changes(struct transfer *t, struct error *err)
 {
 	meter_note(&t->meter, "sending what changed");
-	if (send_list(t, PLAN_EARLY, err) != 0 || delta_send_files(&t->sender, t->plan, err) != 0 ||
-	    send_list(t, PLAN_LATE, err) != 0 || send_list(t, PLAN_FOLDERS, err) != 0)
+	if (send_moves(t, err) != 0 || send_list(t, PLAN_EARLY, err) != 0 ||
+	    delta_send_files(&t->sender, t->plan, err) != 0 || send_list(t, PLAN_LATE, err) != 0 ||
+	    send_list(t, PLAN_FOLDERS, err) != 0)
 		return -1;
 	return 0;
 }
@@ -339,46 +381,30 @@ static int recall(struct transfer *t, struct error *err)
 }
 
 /* A file that was only read moves the source's counter too (its access time), so a run may find nothing to send: then the last generation stays the
- * newest. One that was in flight is made anew: this time it is known to be at rest. 1: nothing to do, 0, -1. */
-static int is_unchanged(struct transfer *t, struct error *err)
+ * newest. One that was in flight is made anew: this time it is known to be at rest. */
+static bool is_unchanged(const struct transfer *t)
 {
 	bool at_rest = strcmp(of_snapshot(t, "state", "quiet"), "in-flight") != 0;
-	struct generation_info *list;
-	size_t n;
-	int rc = 0;
 
-	if (t->how != HOW_FRESH || t->base[0] == '\0' || plan_totals(t->plan).items != 0)
-		return 0;
-	if (remote_generations(t->remote, &list, &n, err) != 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].name, t->base) == 0)
-			rc = !(at_rest && strcmp(list[i].state, "in-flight") == 0);
-	free(list);
-	return rc;
+	return t->how == HOW_FRESH && t->base[0] != '\0' && plan_totals(t->plan).items == 0 &&
+	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
 }
 
 static int converse(struct transfer *t, struct error *err)
 {
-	int rc;
-
 	if (begin(t, err) != 0)
 		return -1;
 	if (t->how == HOW_PUBLISHED)
 		return recall(t, err);
-	if (compare(t, err) != 0)
+	if (detect(t, err) != 0)
 		return -1;
-	rc = is_unchanged(t, err);
-	if (rc == 1) {
+	if (is_unchanged(t)) {
 		t->unchanged = true;
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
+		return 0;
 	}
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	if (send_changes(t, err) != 0)
-		return -1;
-	return commit(t, err);
+	return send_changes(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)
@@ -388,9 +414,10 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "base", t->base);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
 	stage_result_bool(result, "unchanged", t->unchanged);
+	stage_result_string(result, "detection", t->detected != NULL ? t->detected : "");
 	stage_result_integer(result, "files", (int64_t)t->totals.files);
 	stage_result_integer(result, "bytes", (int64_t)t->totals.bytes);
-	stage_result_integer(result, "changed_files", (int64_t)plan_totals(t->plan).files);
+	stage_result_integer(result, "changed_files", (int64_t)(t->plan != NULL ? plan_totals(t->plan).files : 0));
 	stage_result_integer(result, "literal_bytes", (int64_t)t->sender.literal_bytes);
 	stage_result_integer(result, "matched_bytes", (int64_t)t->sender.matched_bytes);
 	stage_result_integer(result, "wire_sent", (int64_t)wire_bytes_out(t->sender.wire));
@@ -406,7 +433,7 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	rate_init(&t->rate, vault->rates, vault->n_rates, t->began_ms);
 	t->sender.meter = &t->meter;
 	t->sender.careful = stage_request_attempt(t->request) > 1;
-	if (read_request(t, err) != 0 || plan_new(&t->plan, err) != 0)
+	if (read_request(t, err) != 0)
 		return -1;
 	meter_note(&t->meter, "connecting");
 	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)
@@ -430,18 +457,21 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	t->job = job;
 	t->request = request;
-	t->root_fd = -1;
+	t->root_fd = t->folder_fd = -1;
+	t->anchor = (struct anchor){ .subvolume_fd = -1, .folder_fd = -1 };
 	t->began_ms = clock_now_ms();
 	sender_init(&t->sender);
-	entry_memory_init(&t->listed_memory);
 	meter_init(&t->meter, job);
 	rc = run(t, result, err);
 	remote_close(&t->remote);
+	t->sender.anchor = NULL; /* the anchor's own */
 	sender_done(&t->sender);
-	entry_memory_done(&t->listed_memory);
+	anchor_close(&t->anchor);
 	plan_destroy(&t->plan);
 	if (t->root_fd >= 0)
 		(void)close(t->root_fd);
+	if (t->folder_fd >= 0)
+		(void)close(t->folder_fd);
 	free(t);
 	return rc;
 }

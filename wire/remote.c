@@ -104,6 +104,14 @@ static char *quoted(const char *word)
 	return out;
 }
 
+static void add_strategy(const struct config_vault *vault, struct command *command)
+{
+	if (vault->strategy == NULL || strcmp(vault->strategy, "auto") == 0)
+		return;
+	add(command, "--strategy");
+	add(command, vault->strategy);
+}
+
 static int ssh_command(const struct config_vault *vault, struct command *command, struct error *err)
 {
 	/* ssh takes the first value of an option: what must be so stands before the vault's own, what is only usual behind. */
@@ -144,6 +152,7 @@ static int ssh_command(const struct config_vault *vault, struct command *command
 	add(command, command->host);
 	add(command, "aob-receiver serve --root");
 	add(command, command->root);
+	add_strategy(vault, command);
 	return 0;
 }
 
@@ -164,6 +173,7 @@ static void local_command(const struct config_vault *vault, struct command *comm
 	add(command, "serve");
 	add(command, "--root");
 	add(command, vault->root);
+	add_strategy(vault, command);
 }
 
 static void keep_words(struct remote *remote, const char *text, size_t n)

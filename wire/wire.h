@@ -15,7 +15,7 @@
 #include "lib/error.h"
 
 #define WIRE_MAGIC 0x414f4231u /* "AOB1" */
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_FEATURE_ZSTD 0x1u
 #define WIRE_PATH_MAX 65535
 #define WIRE_DATA_MAX 262144

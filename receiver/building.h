@@ -1,0 +1,25 @@
+/* building: the part of a conversation in which a generation comes into being: BEGIN, the listing, signatures, changes, COMMIT.
+ *
+ * lifetime: building_new / building_destroy. threads: one. */
+#ifndef AOB_BUILDING_H
+#define AOB_BUILDING_H
+
+#include "receiver/ticker.h"
+#include "receiver/vault.h"
+#include "wire/wire.h"
+
+struct building;
+
+/* building_new: all borrowed. */
+int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, struct building **building,
+                 struct error *err);
+/* building_destroy: what is not published stays for the next connection. */
+void building_destroy(struct building **building);
+
+/* building_frame: one frame of the client. errors: ERR_PROTOCOL, those of what the frame asks for */
+int building_frame(struct building *building, const struct frame *frame, struct error *err);
+
+/* building_own_vault: before anything is written: become the only writer, and put in order what a crash left. Done once. */
+int building_own_vault(struct vault *vault, struct error *err);
+
+#endif

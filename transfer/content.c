@@ -1,0 +1,374 @@
+#include "transfer/content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "transfer/delta_writer.h"
+#include "wire/entry_codec.h"
+
+#define PIECE_BYTES 131072u
+#define HOLE_LEAST 65536u /* a shorter one is not worth ending a delta for */
+#define CELL_BYTES 32u    /* differences are told apart in cells: about what a command costs */
+#define BLOCK_BYTES 4096u /* … and equal blocks passed over as a whole */
+
+struct content {
+	struct sender *sender;
+	const struct entry *entry;
+	int fd;
+	EVP_MD_CTX *sha;
+	uint64_t at; /* everything in front of it is hashed, and sent or there */
+	uint32_t extent;
+	struct delta_writer writer;
+	uint8_t now[PIECE_BYTES];
+	uint8_t old[PIECE_BYTES];
+};
+
+int content_new(struct sender *sender, struct content **content, struct error *err)
+{
+	struct content *c = calloc(1, sizeof(*c));
+
+	*content = NULL;
+	if (c == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	c->sender = sender;
+	c->fd = -1;
+	c->sha = EVP_MD_CTX_new();
+	if (c->sha == NULL) {
+		content_destroy(&c);
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	}
+	*content = c;
+	return 0;
+}
+
+static void shut(struct content *c)
+{
+	if (c->fd >= 0)
+		(void)close(c->fd);
+	c->fd = -1;
+}
+
+void content_destroy(struct content **content)
+{
+	if (*content == NULL)
+		return;
+	shut(*content);
+	EVP_MD_CTX_free((*content)->sha);
+	free(*content);
+	*content = NULL;
+}
+
+int content_open(struct content *c, const char *path, const struct entry *entry, struct error *err)
+{
+	int parent_fd;
+	const char *leaf;
+
+	shut(c);
+	if (inside_parent(c->sender->tree, path, &parent_fd, &leaf, err) != 0)
+		return -1;
+	c->fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (c->fd < 0)
+		return error_sys(err, errno, "opening \"%.300s\"", path);
+	if (EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) != 1)
+		return error_set(err, ERR_SYSTEM, "SHA-256");
+	c->entry = entry;
+	c->at = 0;
+	c->extent = 0;
+	c->writer.literal_bytes = c->writer.matched_bytes = 0;
+	return 0;
+}
+
+int content_fd(const struct content *c)
+{
+	return c->fd;
+}
+
+static ssize_t read_at(int fd, uint8_t *out, size_t len_bytes, uint64_t at)
+{
+	size_t used = 0;
+
+	while (used < len_bytes) {
+		ssize_t n = pread(fd, out + used, len_bytes - used, (off_t)(at + used));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+/* The next piece of the new content, at most `most` bytes of it, into now. */
+static int read_now(struct content *c, uint64_t most, size_t *n, struct error *err)
+{
+	ssize_t got;
+
+	*n = most < PIECE_BYTES ? (size_t)most : PIECE_BYTES;
+	got = read_at(c->fd, c->now, *n, c->at);
+	if (got < 0)
+		return error_sys(err, errno, "reading");
+	if ((size_t)got != *n)
+		return error_set(err, ERR_BUSY, "it changed while it was read (%llu bytes instead of %llu)",
+		                 (unsigned long long)(c->at + (uint64_t)got),
+		                 (unsigned long long)c->entry->size_bytes);
+	(void)EVP_DigestUpdate(c->sha, c->now, *n);
+	meter_bytes(c->sender->meter, *n);
+	return wire_keepalive(c->sender->wire, err);
+}
+
+/* Ends of the data that begins at c->at, and of the hole behind it. */
+static int next_hole(const struct content *c, uint64_t *data_end, uint64_t *hole_end, struct error *err)
+{
+	uint64_t size = c->entry->size_bytes;
+	uint64_t from = c->at;
+
+	*data_end = *hole_end = size;
+	if ((c->entry->flags & ENTRY_SPARSE) == 0)
+		return 0;
+	while (from < size) {
+		off_t hole = lseek(c->fd, (off_t)from, SEEK_HOLE);
+		off_t data = hole < 0 ? -1 : lseek(c->fd, hole, SEEK_DATA);
+
+		if (hole < 0)
+			return errno == ENXIO || errno == EINVAL ? 0 : error_sys(err, errno, "looking for holes");
+		if (data < 0 && errno != ENXIO)
+			return error_sys(err, errno, "looking for data");
+		if (data < 0 || (uint64_t)data > size)
+			data = (off_t)size;
+		if ((uint64_t)hole >= size)
+			return 0;
+		if ((uint64_t)(data - hole) >= HOLE_LEAST) {
+			*data_end = (uint64_t)hole;
+			*hole_end = (uint64_t)data;
+			return 0;
+		}
+		from = (uint64_t)data;
+	}
+	return 0;
+}
+
+static int hash_hole(struct content *c, uint64_t end, struct error *err)
+{
+	static const uint8_t zeros[BLOCK_BYTES * 4];
+
+	while (c->at < end) {
+		size_t n = end - c->at < sizeof(zeros) ? (size_t)(end - c->at) : sizeof(zeros);
+
+		(void)EVP_DigestUpdate(c->sha, zeros, n);
+		meter_bytes(c->sender->meter, n);
+		c->at += n;
+		if (wire_keepalive(c->sender->wire, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int send_hole(struct content *c, uint64_t end, struct error *err)
+{
+	struct encoder *e = &c->sender->encoder;
+
+	if (end == c->at)
+		return 0;
+	encoder_reset(e);
+	put_u64(e, end - c->at);
+	return sender_frame(c->sender, FRAME_FILE_HOLE, err) == 0 ? hash_hole(c, end, err) : -1;
+}
+
+int content_has_prefix(struct content *c, uint64_t bytes, const uint8_t sha256[32], struct error *err)
+{
+	uint8_t have[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *then;
+	bool same;
+
+	if (bytes == 0 || bytes > c->entry->size_bytes)
+		return 0;
+	while (c->at < bytes) {
+		size_t n;
+
+		if (read_now(c, bytes - c->at, &n, err) != 0)
+			return -1;
+		c->at += n;
+	}
+	then = EVP_MD_CTX_new();
+	if (then == NULL || EVP_MD_CTX_copy_ex(then, c->sha) != 1 || EVP_DigestFinal_ex(then, have, NULL) != 1) {
+		EVP_MD_CTX_free(then);
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	}
+	EVP_MD_CTX_free(then);
+	same = memcmp(have, sha256, 32) == 0;
+	if (!same) {
+		c->at = 0;
+		(void)EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL);
+	}
+	return same;
+}
+
+/* Up to where c->at's byte and those behind it are known to be as they were, or known to be possibly different. */
+static uint64_t known_until(struct content *c, const struct content_basis *basis, uint64_t end, bool *may_differ)
+{
+	uint64_t until = end;
+
+	*may_differ = true;
+	if (c->at >= basis->old_bytes)
+		return until;
+	until = until < basis->old_bytes ? until : basis->old_bytes;
+	if (basis->n_extents == PLAN_EVERYWHERE)
+		return until;
+	while (c->extent < basis->n_extents &&
+	       basis->extents[c->extent].at + basis->extents[c->extent].len_bytes <= c->at)
+		c->extent++;
+	if (c->extent < basis->n_extents) {
+		const struct plan_extent *next = &basis->extents[c->extent];
+		uint64_t edge = next->at > c->at ? next->at : next->at + next->len_bytes;
+
+		*may_differ = next->at <= c->at;
+		return until < edge ? until : edge;
+	}
+	*may_differ = false;
+	return until;
+}
+
+/* One piece that lies in both, n bytes of now and old: what is equal is copied, the rest goes as it is. */
+static int write_differences(struct content *c, size_t n, struct error *err)
+{
+	size_t from = 0; /* of the run at hand */
+	bool run_same = false;
+
+	for (size_t i = 0; i <= n;) {
+		size_t step = n - i < CELL_BYTES ? n - i : CELL_BYTES;
+		bool same = false;
+
+		if (i < n && i % BLOCK_BYTES == 0 && n - i >= BLOCK_BYTES &&
+		    memcmp(c->now + i, c->old + i, BLOCK_BYTES) == 0) {
+			step = BLOCK_BYTES;
+			same = true;
+		} else if (i < n) {
+			same = memcmp(c->now + i, c->old + i, step) == 0;
+		}
+		if (i > from && (i == n || same != run_same)) {
+			int rc = run_same ? delta_writer_copy(&c->writer, c->at + from, i - from, err)
+			                  : delta_writer_literal(&c->writer, c->now + from, i - from, err);
+
+			if (rc != 0)
+				return -1;
+			from = i;
+		}
+		run_same = same;
+		if (i == n)
+			break;
+		i += step;
+	}
+	return 0;
+}
+
+/* By position: one delta for the data from c->at to end. */
+static int send_data(struct content *c, const struct content_basis *basis, uint64_t end, struct error *err)
+{
+	delta_writer_begin(&c->writer, c->sender->wire);
+	while (c->at < end) {
+		bool may_differ;
+		uint64_t until = known_until(c, basis, end, &may_differ);
+		uint64_t at = c->at;
+		size_t n;
+		int rc;
+
+		if (read_now(c, until - c->at, &n, err) != 0)
+			return -1;
+		if (!may_differ || basis->same) {
+			rc = delta_writer_copy(&c->writer, at, n, err);
+		} else if (at >= basis->old_bytes || basis->old_fd < 0) {
+			rc = delta_writer_literal(&c->writer, c->now, n, err);
+		} else {
+			ssize_t got = read_at(basis->old_fd, c->old, n, at);
+
+			rc = got != (ssize_t)n ? error_sys(err, got < 0 ? errno : EIO, "reading its old content")
+			                       : write_differences(c, n, err);
+		}
+		if (rc != 0)
+			return -1;
+		c->at += n;
+	}
+	return delta_writer_end(&c->writer, err);
+}
+
+/* By signature: likewise. */
+static int search_data(struct content *c, rs_signature_t *sums, uint64_t end, struct error *err)
+{
+	rs_job_t *job = rs_delta_begin(sums);
+	rs_buffers_t b = { 0 };
+	rs_result result = job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
+	const rs_stats_t *stats;
+	int rc = 0;
+
+	while (result == RS_BLOCKED && rc == 0) {
+		if (b.avail_in == 0 && !b.eof_in) {
+			size_t n = 0;
+
+			rc = read_now(c, end - c->at, &n, err);
+			c->at += n;
+			b.next_in = (char *)c->now;
+			b.avail_in = n;
+			b.eof_in = c->at >= end;
+		}
+		b.next_out = (char *)c->old;
+		b.avail_out = PIECE_BYTES;
+		if (rc == 0)
+			result = rs_job_iter(job, &b);
+		if (rc == 0 && b.avail_out != PIECE_BYTES)
+			rc = wire_send(c->sender->wire, FRAME_FILE_DELTA, c->old, PIECE_BYTES - b.avail_out, err);
+	}
+	if (rc == 0 && result != RS_DONE)
+		rc = error_set(err, ERR_INTERNAL, "delta: %s", rs_strerror(result));
+	if (rc == 0) {
+		stats = rs_job_statistics(job);
+		c->sender->literal_bytes += (uint64_t)stats->lit_bytes;
+		c->sender->matched_bytes += (uint64_t)stats->copy_bytes;
+	}
+	if (job != NULL)
+		(void)rs_job_free(job);
+	return rc;
+}
+
+static int begin(struct content *c, const struct content_basis *basis, struct error *err)
+{
+	struct encoder *e = &c->sender->encoder;
+
+	encoder_reset(e);
+	put_u8(e, (uint8_t)basis->from);
+	put_u64(e, c->at);
+	put_entry(e, c->entry);
+	return sender_frame(c->sender, FRAME_FILE_BEGIN, err);
+}
+
+int content_send(struct content *c, const struct content_basis *basis, struct error *err)
+{
+	uint8_t sha256[EVP_MAX_MD_SIZE];
+
+	if (c->entry->size_bytes > PIECE_BYTES)
+		(void)posix_fadvise(c->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (begin(c, basis, err) != 0)
+		return -1;
+	while (c->at < c->entry->size_bytes) {
+		uint64_t data_end;
+		uint64_t hole_end;
+		int rc = next_hole(c, &data_end, &hole_end, err);
+
+		if (rc == 0 && data_end > c->at)
+			rc = basis->sums != NULL ? search_data(c, basis->sums, data_end, err)
+			                         : send_data(c, basis, data_end, err);
+		if (rc != 0 || send_hole(c, hole_end, err) != 0)
+			return -1;
+	}
+	c->sender->literal_bytes += c->writer.literal_bytes;
+	c->sender->matched_bytes += c->writer.matched_bytes;
+	(void)EVP_DigestFinal_ex(c->sha, sha256, NULL);
+	return wire_send(c->sender->wire, FRAME_FILE_END, sha256, 32, err);
+}

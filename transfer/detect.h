@@ -1,0 +1,38 @@
+/* detect: finds out what is to be sent, in the cheapest way that is sure: what btrfs itself knows of the changes since the anchor; else snapshot and
+ * anchor compared on this machine; else the snapshot compared with the vault's listing, which needs nothing to be remembered.
+ *
+ * threads: one. */
+#ifndef AOB_DETECT_H
+#define AOB_DETECT_H
+
+#include "lib/error.h"
+#include "transfer/anchor.h"
+#include "transfer/compare.h"
+#include "transfer/parts.h"
+#include "transfer/plan.h"
+#include "transfer/sender.h"
+
+/* `detection:` of the step: the cheapest way that may be taken. */
+enum detect_way { DETECT_AUTO, DETECT_SNAPSHOTS, DETECT_LISTING };
+
+struct detect_input {
+	enum detect_way way;
+	struct sender *sender;
+	int snapshot_fd;              /* of the subvolume that is read; -1: it is none */
+	int folder_fd;                /* of the source folder in it */
+	const struct anchor *anchor;  /* NULL: there is none … */
+	const char *why_not;          /* … for this reason, which is for people */
+	const char *const *excludes;
+	bool guess_moves; /* from a listing: not in an attempt after a fault */
+	uint64_t base_files, base_bytes;
+};
+
+/* detect_way_named: "auto", "snapshots", "listing". errors: ERR_CONFIG */
+int detect_way_named(const char *name, enum detect_way *way, struct error *err);
+
+/* detect_changes: out: *plan, the caller's; parts: filled if a listing was asked for; *how: static, for the log.
+ * errors: the wire's, by errno, ERR_SPACE */
+int detect_changes(const struct detect_input *in, struct plan **plan, struct compare_totals *totals,
+                   struct parts *parts, const char **how, struct error *err);
+
+#endif

@@ -1,0 +1,26 @@
+/* moves_guess: finds among the new files of a comparison those that only have another name: files that go are remembered by what identifies them, in
+ * bounded memory, and each is given to the first new file that fits.
+ *
+ * lifetime: moves_guess_new / moves_guess_destroy. threads: one. */
+#ifndef AOB_MOVES_GUESS_H
+#define AOB_MOVES_GUESS_H
+
+#include <stdbool.h>
+
+#include "lib/entry.h"
+#include "lib/error.h"
+#include "transfer/plan.h"
+
+struct moves_guess;
+
+/* moves_guess_new: by_inode: the files that go are the anchor's, and an inode is the same one as before; else size and time must be equal. */
+int moves_guess_new(bool by_inode, struct moves_guess **moves, struct error *err);
+void moves_guess_destroy(struct moves_guess **moves);
+
+/* moves_leaving: a file that goes. errors: link_map's */
+int moves_leaving(struct moves_guess *moves, const struct entry *file, struct error *err);
+
+/* moves_resolve: every item of PLAN_DRAFT finds its place in the other lists. errors: the plan's, link_map's */
+int moves_resolve(struct moves_guess *moves, struct plan *plan, struct error *err);
+
+#endif
