@@ -342,9 +342,15 @@ static int old_one(struct changes *c, uint32_t number, const char *rel, struct e
 	}
 	if (now.links > 1 || before.links > 1)
 		return say(c, "a file with several names has changed");
-	if (now.type == ENTRY_FILE && ((flags & OVERLAY_CONTENT) != 0 || now.size_bytes != before.size_bytes))
+	/* The receiver makes a new file of it, which moves the folder's time. */
+	if (now.type == ENTRY_FILE && ((flags & OVERLAY_CONTENT) != 0 || now.size_bytes != before.size_bytes)) {
+		touch(c, overlay_node(c->overlay, number)->parent);
 		return changed_file(c, number, &now, &before, err);
-	return entry_same_metadata(&now, &before) ? 0 : add(c, PLAN_LATE, PLAN_META, rel, err);
+	}
+	if (entry_same_metadata(&now, &before))
+		return 0;
+	touch(c, overlay_node(c->overlay, number)->parent);
+	return add(c, PLAN_LATE, PLAN_META, rel, err);
 }
 
 /* The first child of a node in the order. */

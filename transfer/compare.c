@@ -190,10 +190,9 @@ static int send_one(struct compare *c, const struct entry *source, const struct 
 	item.old_mtime_s = vault->mtime_s;
 	item.old_mtime_ns = vault->mtime_ns;
 	item.basis = c->with == COMPARE_ANCHOR ? PLAN_LOCAL : PLAN_LISTED;
-	if (item.basis == PLAN_LOCAL) {
+	item.n_extents = PLAN_EVERYWHERE;
+	if (item.basis == PLAN_LOCAL)
 		item.existing = vault->path;
-		item.n_extents = PLAN_EVERYWHERE;
-	}
 	return plan_add(c->plan, PLAN_FILES, &item, err);
 }
 

@@ -1,0 +1,51 @@
+"""What a tree is, in a form that can be compared: nothing of ours takes part in it."""
+import hashlib
+import os
+import stat
+
+
+def describe(root):
+    """path -> everything that a backup must keep of it."""
+    root = os.fsencode(root)
+    out = {}
+    groups = {}
+
+    def one(path, rel):
+        st = os.lstat(path)
+        kind = stat.S_IFMT(st.st_mode)
+        if kind == stat.S_IFSOCK:
+            return
+        if kind != stat.S_IFDIR and st.st_nlink > 1:
+            groups.setdefault(st.st_ino, []).append(rel)
+        content = b""
+        if kind == stat.S_IFREG:
+            with open(path, "rb") as f:
+                content = hashlib.sha256(f.read()).digest()
+        elif kind == stat.S_IFLNK:
+            content = os.readlink(path)
+        attributes = []
+        if kind != stat.S_IFLNK:
+            for name in sorted(os.listxattr(path)):
+                if not name.startswith("user.shatag."):
+                    attributes.append((name, os.getxattr(path, name)))
+        out[rel] = (kind, st.st_mode & 0o7777 if kind != stat.S_IFLNK else 0, st.st_uid, st.st_gid, st.st_mtime_ns,
+                    st.st_size if kind == stat.S_IFREG else 0, content, attributes)
+
+    one(root, b"")
+    for at, folders, files in os.walk(root):
+        for name in folders + files:
+            path = os.path.join(at, name)
+            one(path, os.path.relpath(path, root))
+    # Only the names inside of the tree count: an inode may have others in other generations.
+    links = sorted(sorted(names) for names in groups.values() if len(names) > 1)
+    return out, links
+
+
+def differences(a, b):
+    out = []
+    for path in sorted(set(a[0]) | set(b[0])):
+        if a[0].get(path) != b[0].get(path):
+            out.append("%r:\n    %r\n    %r" % (path, a[0].get(path), b[0].get(path)))
+    if a[1] != b[1]:
+        out.append("hard links:\n    %r\n    %r" % (a[1], b[1]))
+    return out
