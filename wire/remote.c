@@ -206,7 +206,7 @@ static int on_waiting(void *context, struct error *err)
 	return remote->hooks.waiting != NULL ? remote->hooks.waiting(remote->hooks.context, err) : 0;
 }
 
-static int on_pace(void *context, size_t len_bytes, struct error *err)
+static int on_pace(void *context, size_t *len_bytes, struct error *err)
 {
 	struct remote *remote = context;
 
