@@ -41,6 +41,7 @@ static const struct schema_key curve_keys[] = {
 	  "what stages and aob present, such as /etc/aob/curve/stage.cert" },
 };
 
+static const char *const compressions[] = { "auto", "off", NULL };
 static const struct schema_key vault_keys[] = {
 	{ "ssh", SCHEMA_TEXT, false, 0, 0, NULL, "[user@]host[:port], such as backup@dad.example.net" },
 	{ "root", SCHEMA_PATH, false, 0, 0, NULL, "the vault's folder at the far end, such as /volume1/offsite" },
@@ -49,6 +50,7 @@ static const struct schema_key vault_keys[] = {
 	{ "ssh_options", SCHEMA_TEXTS, false, 0, 0, NULL, "a list as for ssh -o, such as [\"ConnectTimeout=20\"]" },
 	{ "rate", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "a rate such as 1.6 Mbit/s, unlimited, or a list of { from: 06:00, to: 23:00, rate: … }" },
+	{ "compression", SCHEMA_CHOICE, false, 0, 0, compressions, "auto or off" },
 };
 
 static const struct schema_key window_keys[] = {
