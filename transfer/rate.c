@@ -3,6 +3,7 @@
 #define BUCKET_S 0.15
 #define PIECE_S 0.05
 #define PIECE_LEAST 1024.0
+#define SILENCE_S 10 /* far less than the far end takes for a lost connection */
 #define US_PER_S 1000000.0
 
 void rate_init(struct rate *rate, const struct config_rate *windows, size_t n_windows, int64_t now_us)
@@ -31,8 +32,9 @@ size_t rate_take(struct rate *rate, size_t want_bytes, int64_t now_us, unsigned 
 {
 	double per_s = (double)rate_now(rate, minute);
 	double passed_s = (double)(now_us - rate->last_us) / US_PER_S;
-	double piece = per_s * PIECE_S > PIECE_LEAST ? per_s * PIECE_S : PIECE_LEAST;
-	double most = per_s * BUCKET_S > PIECE_LEAST ? per_s * BUCKET_S : PIECE_LEAST;
+	double least = per_s * SILENCE_S < PIECE_LEAST ? per_s * SILENCE_S : PIECE_LEAST;
+	double piece = per_s * PIECE_S > least ? per_s * PIECE_S : least;
+	double most = per_s * BUCKET_S > least ? per_s * BUCKET_S : least;
 
 	rate->last_us = now_us;
 	*wait_us = 0;
