@@ -17,7 +17,8 @@ static const char *const trigger_words[] = {
 /* json_*_set_new and _append_new refuse NULL and consume the value in any case, so failures need one look at the end. */
 static json_t *vault_json(const struct config_vault *vault)
 {
-	json_t *out = json_pack("{s:s, s:s, s:s}", "name", vault->name, "root", vault->root, "strategy", vault->strategy);
+	json_t *out = json_pack("{s:s, s:s, s:s, s:s}", "name", vault->name, "root", vault->root, "strategy",
+	                        vault->strategy, "compression", vault->plain ? "off" : "auto");
 	json_t *options = json_array();
 	json_t *rates = json_array();
 	int failed = out == NULL;

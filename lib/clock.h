@@ -5,5 +5,6 @@
 #include <stdint.h>
 
 int64_t clock_now_ms(void);
+int64_t clock_now_us(void);
 
 #endif

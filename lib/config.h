@@ -36,6 +36,7 @@ struct config_vault {
 	const char *root;               /* ROOT of the vault at its end, absolute */
 	const struct config_rate *rates;
 	size_t n_rates;
+	bool plain; /* `compression: off` */
 };
 
 enum config_when { WHEN_SUCCESS, WHEN_FAILURE, WHEN_ALWAYS }; /* `on:` */

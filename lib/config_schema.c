@@ -42,6 +42,7 @@ static const struct schema_key curve_keys[] = {
 };
 
 static const char *const strategies[] = { "auto", "snapshot", "reflink", "hardlink", NULL };
+static const char *const compressions[] = { "auto", "off", NULL };
 static const struct schema_key vault_keys[] = {
 	{ "ssh", SCHEMA_TEXT, false, 0, 0, NULL, "[user@]host[:port], such as backup@dad.example.net" },
 	{ "root", SCHEMA_PATH, false, 0, 0, NULL, "the vault's folder at the far end, such as /volume1/offsite" },
@@ -51,6 +52,7 @@ static const struct schema_key vault_keys[] = {
 	{ "strategy", SCHEMA_CHOICE, false, 0, 0, strategies, "auto, snapshot, reflink or hardlink" },
 	{ "rate", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "a rate such as 1.6 Mbit/s, unlimited, or a list of { from: 06:00, to: 23:00, rate: … }" },
+	{ "compression", SCHEMA_CHOICE, false, 0, 0, compressions, "auto or off" },
 };
 
 static const struct schema_key window_keys[] = {

@@ -65,6 +65,7 @@ static void read_vault(struct config_build *b, const struct yaml_pos *value, str
 		for (const struct yaml_pos *item = options->first; item != NULL; item = item->next)
 			if (item->kind == YAML_POS_TEXT && item->text[0] != '\0')
 				config_ssh_check_option(b, item);
+	vault->plain = strcmp(config_value_text(value, "compression", "auto"), "off") == 0;
 	config_rate_read(b, yaml_pos_get(value, "rate"), vault);
 }
 

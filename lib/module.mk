@@ -12,6 +12,7 @@ lib_SOURCES += \
 	lib/bytes.c \
 	lib/duration.c \
 	lib/number.c \
+	lib/priority.c \
 	lib/suggest.c \
 	lib/faults.c \
 	lib/arena.c \

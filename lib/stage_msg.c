@@ -173,6 +173,18 @@ static int decode_rates(struct stage_request *request, json_t *vault, struct err
 	return 0;
 }
 
+static int decode_compression(struct config_vault *vault, json_t *object, struct error *err)
+{
+	const char *word;
+
+	if (want_string(object, "vault.", "compression", false, &word, err) != 0)
+		return -1;
+	vault->plain = word != NULL && strcmp(word, "off") == 0;
+	if (word != NULL && !vault->plain && strcmp(word, "auto") != 0)
+		return error_set(err, ERR_INPUT, "vault.compression: want auto or off");
+	return 0;
+}
+
 static int decode_vault(struct stage_request *request, struct error *err)
 {
 	struct config_vault *vault = &request->vault;
@@ -201,6 +213,8 @@ static int decode_vault(struct stage_request *request, struct error *err)
 	if (copy_strings(options, "vault.ssh_options", &request->ssh_options, err) != 0)
 		return -1;
 	vault->ssh_options = request->ssh_options;
+	if (decode_compression(vault, object, err) != 0)
+		return -1;
 	return decode_rates(request, object, err);
 }
 

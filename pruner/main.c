@@ -1,6 +1,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "lib/priority.h"
 #include "lib/stage_main.h"
 #include "pruner/prune.h"
 
@@ -9,6 +10,8 @@ static int may_prune(const struct config *config, struct error *err)
 	(void)config;
 	if (geteuid() != 0)
 		return error_set(err, ERR_PERMISSION, "removing local snapshots needs root");
+	/* The NAS's own work comes first. */
+	priority_stand_back();
 	return 0;
 }
 

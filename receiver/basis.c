@@ -92,8 +92,7 @@ int basis_parts_next(struct basis_parts *parts, struct basis_part *part, struct 
 		if (!read_key(found->d_name, part->key))
 			continue;
 		part->bytes = size_at(parts->fd, found->d_name);
-		if (part->bytes != 0)
-			return 1;
+		return 1;
 	}
 	return errno != 0 ? error_sys(err, errno, "reading the folder of parts") : 0;
 }

@@ -159,6 +159,8 @@ static int list_parts(struct building *b, struct error *err)
 	if (basis_parts_open(b->incoming, &parts, err) != 0)
 		return -1;
 	while ((rc = basis_parts_next(parts, &part, err)) == 1) {
+		if (part.bytes == 0)
+			continue;
 		encoder_reset(&b->encoder);
 		put_raw(&b->encoder, part.key, sizeof(part.key));
 		put_u64(&b->encoder, part.bytes);

@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "lib/duration.h"
 #include "lib/log.h"
+#include "lib/priority.h"
 #include "lib/version.h"
 #include "receiver/inventory.h"
 #include "receiver/serve.h"
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 		rc = inventory_print(&line.options, stdout, &err);
 	} else {
 		/* Others who use this machine come first. */
-		(void)setpriority(PRIO_PROCESS, 0, 10);
+		priority_stand_back();
 		rc = serve_run(&line.options, STDIN_FILENO, STDOUT_FILENO, &err);
 	}
 	if (rc == 0)

@@ -20,7 +20,7 @@
 #include "wire/entry_codec.h"
 #include "wire/remote.h"
 
-#define NAP_MS 200
+#define NAP_US 200000
 
 enum how { HOW_FRESH, HOW_RESUMED, HOW_PUBLISHED };
 
@@ -71,21 +71,24 @@ static int give_up_if_asked(void *context, struct error *err)
 	return stage_job_cancelled(t->job) ? error_set(err, ERR_CANCELLED, "the transfer was asked to stop") : 0;
 }
 
-static int keep_the_rate(void *context, size_t len_bytes, struct error *err)
+/* By small naps: neither a cancel nor a new window of the rate waits for long. */
+static int keep_the_rate(void *context, size_t *len_bytes, struct error *err)
 {
 	struct transfer *t = context;
-	uint64_t wait_ms = rate_take(&t->rate, len_bytes, clock_now_ms(), minute_of_day());
+	size_t want_bytes = *len_bytes;
 
-	while (wait_ms > 0) {
-		uint64_t nap_ms = wait_ms < NAP_MS ? wait_ms : NAP_MS;
-		struct timespec nap = { .tv_nsec = (long)nap_ms * 1000000L };
+	for (;;) {
+		uint64_t wait_us;
 
 		if (give_up_if_asked(t, err) != 0)
 			return -1;
-		(void)nanosleep(&nap, NULL);
-		wait_ms -= nap_ms;
+		*len_bytes = rate_take(&t->rate, want_bytes, clock_now_us(), minute_of_day(), &wait_us);
+		if (*len_bytes != 0)
+			return 0;
+		if (wait_us > NAP_US)
+			wait_us = NAP_US;
+		(void)nanosleep(&(struct timespec){ .tv_nsec = (long)wait_us * 1000L }, NULL);
 	}
-	return give_up_if_asked(t, err);
 }
 
 static int open_folder(const char *path, int *fd, struct error *err)
@@ -430,7 +433,7 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	const struct config_vault *vault = stage_request_vault(t->request);
 	struct wire_hooks hooks = { .pace = keep_the_rate, .waiting = give_up_if_asked, .context = t };
 
-	rate_init(&t->rate, vault->rates, vault->n_rates, t->began_ms);
+	rate_init(&t->rate, vault->rates, vault->n_rates, clock_now_us());
 	t->sender.meter = &t->meter;
 	t->sender.careful = stage_request_attempt(t->request) > 1;
 	if (read_request(t, err) != 0)

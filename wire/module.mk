@@ -2,5 +2,8 @@ wire_SOURCES += \
 	wire/codec.c \
 	wire/entry_codec.c \
 	wire/frame.c \
+	wire/pack.c \
+	wire/pack_level.c \
+	wire/pieces.c \
 	wire/remote.c \
 	wire/wire.c

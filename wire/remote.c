@@ -216,7 +216,7 @@ static int on_waiting(void *context, struct error *err)
 	return remote->hooks.waiting != NULL ? remote->hooks.waiting(remote->hooks.context, err) : 0;
 }
 
-static int on_pace(void *context, size_t len_bytes, struct error *err)
+static int on_pace(void *context, size_t *len_bytes, struct error *err)
 {
 	struct remote *remote = context;
 
@@ -251,20 +251,21 @@ out:
 	return rc;
 }
 
-static int greet(struct remote *remote, const char *pipeline, const char *role, struct error *err)
+static int greet(struct remote *remote, const struct config_vault *vault, const char *pipeline, const char *role,
+                 struct error *err)
 {
 	struct remote_welcome *w = &remote->welcome;
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features;
+	uint32_t features = vault->plain ? 0 : WIRE_FEATURE_ZSTD;
 	int rc;
 
 	encoder_init(&e);
 	put_u32(&e, WIRE_MAGIC);
 	put_u16(&e, WIRE_VERSION);
 	put_u16(&e, WIRE_VERSION);
-	put_u32(&e, WIRE_FEATURE_ZSTD);
+	put_u32(&e, features);
 	put_string(&e, role);
 	put_string(&e, pipeline);
 	put_string(&e, "aob " AOB_VERSION);
@@ -275,7 +276,7 @@ static int greet(struct remote *remote, const char *pipeline, const char *role, 
 		return -1;
 	decoder_init(&d, frame.payload, frame.len_bytes);
 	w->version = get_u16(&d);
-	features = get_u32(&d);
+	features &= get_u32(&d);
 	get_string(&d, w->vault_id, sizeof(w->vault_id));
 	get_string(&d, w->software, sizeof(w->software));
 	get_string(&d, w->strategy, sizeof(w->strategy));
@@ -283,9 +284,8 @@ static int greet(struct remote *remote, const char *pipeline, const char *role, 
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
-		return error_set(err, ERR_PROTOCOL, "the far end chose version %u, this one speaks %d", w->version,
-		                 WIRE_VERSION);
-	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(remote->wire, err) : 0;
+		return error_set(err, ERR_PROTOCOL, "the far end chose version %u, not %d", w->version, WIRE_VERSION);
+	return features != 0 ? wire_compress(remote->wire, err) : 0;
 }
 
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
@@ -300,7 +300,7 @@ int remote_open(const struct config_vault *vault, const char *pipeline, const ch
 	if (hooks != NULL)
 		made->hooks = *hooks;
 	made->greet_until_ms = clock_now_ms() + GREET_MS;
-	if (start(made, vault, err) != 0 || greet(made, pipeline, role, err) != 0) {
+	if (start(made, vault, err) != 0 || greet(made, vault, pipeline, role, err) != 0) {
 		remote_explain(made, err);
 		error_prefix(err, "vault %s", made->place);
 		remote_close(&made);

@@ -6,12 +6,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "wire/codec.h"
+#include "wire/pack.h"
+#include "wire/pieces.h"
 
 #define HEADER_BYTES 5
 #define OUT_BYTES 65536u  /* queued frames leave when so many bytes are together */
@@ -20,28 +22,25 @@
 #define PLAIN_BYTES (FRAME_MAX_BYTES + RAW_BYTES)
 #define WAIT_MS 500        /* between two calls of hooks.waiting */
 #define LAST_WORDS_MS 5000 /* how long a FAULT is looked for after a broken write */
-#define ZSTD_LEVEL 3
-#define ZSTD_WINDOW_LOG 20 /* 1 MiB a direction, so memory stays bounded on both sides */
 #define PING_MS 30000
 #define SILENCE_MS 180000 /* of a client; longer than a ping and a slow link need */
 #define SHOWN_BYTES 60
+#define PACED_MS 2         /* a pace that took so long had to wait */
+#define PIPE_BYTES 1048576 /* asked for; fewer switches between this process and its child */
 
 struct wire {
 	int in_fd;
 	int out_fd;
 	char side;
 	struct wire_hooks hooks;
-	uint8_t *out; /* frames that wait to leave, not compressed */
+	uint8_t *out; /* frames that wait to leave, not compressed; and the header of the one that makes them leave */
 	size_t out_bytes;
 	uint8_t *raw; /* read, not decompressed: raw_at … raw_bytes */
 	size_t raw_at, raw_bytes;
 	uint8_t *plain; /* decompressed, not consumed: plain_at … plain_bytes */
 	size_t plain_at, plain_bytes;
-	uint8_t *packed;
-	size_t packed_room;
-	ZSTD_CCtx *compressor;
-	ZSTD_DCtx *decompressor;
-	int64_t left_ms; /* when bytes last left */
+	struct pack *pack; /* NULL: not compressed */
+	int64_t left_ms;   /* when bytes last left */
 	uint64_t count_in, count_out;
 	bool frames_came;
 	bool ended;    /* the other side closed */
@@ -81,7 +80,7 @@ int wire_new(int in_fd, int out_fd, char side, const struct wire_hooks *hooks, s
 	made->side = side;
 	if (hooks != NULL)
 		made->hooks = *hooks;
-	made->out = malloc(OUT_BYTES + FRAME_MAX_BYTES);
+	made->out = malloc(OUT_BYTES + HEADER_BYTES);
 	made->raw = malloc(RAW_BYTES);
 	made->plain = malloc(PLAIN_BYTES);
 	if (made->out == NULL || made->raw == NULL || made->plain == NULL) {
@@ -90,6 +89,9 @@ int wire_new(int in_fd, int out_fd, char side, const struct wire_hooks *hooks, s
 	}
 	made->left_ms = clock_now_ms();
 	ignore_sigpipe();
+	/* Of no use to sockets, and refused where many large pipes are open already. */
+	(void)fcntl(in_fd, F_SETPIPE_SZ, PIPE_BYTES);
+	(void)fcntl(out_fd, F_SETPIPE_SZ, PIPE_BYTES);
 	if (set_nonblocking(in_fd, err) != 0 || set_nonblocking(out_fd, err) != 0) {
 		wire_destroy(&made);
 		return -1;
@@ -105,12 +107,10 @@ void wire_destroy(struct wire **wire)
 	if (w == NULL)
 		return;
 	*wire = NULL;
-	ZSTD_freeCCtx(w->compressor);
-	ZSTD_freeDCtx(w->decompressor);
+	pack_destroy(&w->pack);
 	free(w->out);
 	free(w->raw);
 	free(w->plain);
-	free(w->packed);
 	free(w);
 }
 
@@ -120,15 +120,6 @@ int wire_compress(struct wire *wire, struct error *err)
 
 	if (wire_flush(wire, err) != 0)
 		return -1;
-	wire->packed_room = ZSTD_CStreamOutSize();
-	wire->packed = malloc(wire->packed_room);
-	wire->compressor = ZSTD_createCCtx();
-	wire->decompressor = ZSTD_createDCtx();
-	if (wire->packed == NULL || wire->compressor == NULL || wire->decompressor == NULL ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(wire->compressor, ZSTD_c_compressionLevel, ZSTD_LEVEL)) ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(wire->compressor, ZSTD_c_windowLog, ZSTD_WINDOW_LOG)) ||
-	    ZSTD_isError(ZSTD_DCtx_setParameter(wire->decompressor, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG)))
-		return error_set(err, ERR_SYSTEM, "setting up compression: out of memory");
 	/* What came behind WELCOME in the same read is compressed already. */
 	if (rest > RAW_BYTES)
 		return error_set(err, ERR_PROTOCOL, "%zu bytes before the compression was agreed on", rest);
@@ -136,7 +127,7 @@ int wire_compress(struct wire *wire, struct error *err)
 	wire->raw_at = 0;
 	wire->raw_bytes = rest;
 	wire->plain_at = wire->plain_bytes = 0;
-	return 0;
+	return pack_new(&wire->pack, err);
 }
 
 /* Waits until fd is ready for events. until_ms 0: for ever. Returns 1, 0 when the time is over, -1. */
@@ -179,19 +170,47 @@ static int last_words(struct wire *wire, struct error *err)
 	return error_set(err, ERR_LINK, "the connection was closed by the other end");
 }
 
-static int write_all(struct wire *wire, const uint8_t *data, size_t len_bytes, struct error *err)
+/* How many of len_bytes may leave now: all of them, if nobody minds. Sets *waited if the hook took its time. */
+static int pace(struct wire *wire, size_t *len_bytes, int *waited, struct error *err)
 {
+	int64_t before_ms = clock_now_ms();
+	size_t most = *len_bytes;
+
 	if (wire->hooks.pace != NULL && wire->hooks.pace(wire->hooks.context, len_bytes, err) != 0)
 		return -1;
+	if (*len_bytes == 0 || *len_bytes > most)
+		*len_bytes = most;
 	wire->left_ms = clock_now_ms();
-	while (len_bytes != 0) {
-		ssize_t n = write(wire->out_fd, data, len_bytes);
+	*waited |= wire->left_ms - before_ms >= PACED_MS;
+	return 0;
+}
 
+/* A pack_writer's. The pieces are used up. 1: the link, or the rate, was waited for. */
+static int write_all(void *context, struct iovec *pieces, int n_pieces, struct error *err)
+{
+	struct wire *wire = context;
+	size_t granted = 0;
+	size_t left = 0;
+	int waited = 0;
+
+	for (int i = 0; i < n_pieces; i++)
+		left += pieces[i].iov_len;
+	while (left != 0) {
+		ssize_t n;
+
+		if (granted == 0) {
+			granted = left;
+			if (pace(wire, &granted, &waited, err) != 0)
+				return -1;
+		}
+		n = pieces_write(wire->out_fd, pieces, n_pieces, granted);
 		if (n >= 0) {
-			data += n;
-			len_bytes -= (size_t)n;
+			pieces_drop(&pieces, &n_pieces, (size_t)n);
+			granted -= (size_t)n;
+			left -= (size_t)n;
 			wire->count_out += (uint64_t)n;
 		} else if (errno == EAGAIN) {
+			waited = 1;
 			if (wait_ready(wire, wire->out_fd, POLLOUT, 0, err) < 0)
 				return -1;
 		} else if (errno == EPIPE || errno == ECONNRESET) {
@@ -200,35 +219,30 @@ static int write_all(struct wire *wire, const uint8_t *data, size_t len_bytes, s
 			return error_sys(err, errno, "writing to the other end");
 		}
 	}
-	return 0;
+	return waited;
 }
 
-static int write_packed(struct wire *wire, struct error *err)
+/* What is queued leaves, and the payload behind it, of which no copy is made. */
+static int flush_with(struct wire *wire, const void *payload, size_t len_bytes, struct error *err)
 {
-	ZSTD_inBuffer in = { wire->out, wire->out_bytes, 0 };
-	size_t left;
+	/* Nobody writes through an iovec here; its type can't say so. */
+	union {
+		const void *given;
+		void *taken;
+	} data = { .given = payload };
+	struct iovec pieces[] = { { wire->out, wire->out_bytes }, { data.taken, len_bytes } };
+	const struct pack_writer writer = { .write = write_all, .context = wire };
+	int n = len_bytes != 0 ? 2 : 1;
+	int rc;
 
-	do {
-		ZSTD_outBuffer out = { wire->packed, wire->packed_room, 0 };
-
-		left = ZSTD_compressStream2(wire->compressor, &out, &in, ZSTD_e_flush);
-		if (ZSTD_isError(left))
-			return error_set(err, ERR_INTERNAL, "compressing: %s", ZSTD_getErrorName(left));
-		if (out.pos != 0 && write_all(wire, wire->packed, out.pos, err) != 0)
-			return -1;
-	} while (left != 0);
-	return 0;
+	rc = wire->pack != NULL ? pack_write(wire->pack, pieces, n, &writer, err) : write_all(wire, pieces, n, err);
+	wire->out_bytes = 0;
+	return rc < 0 ? -1 : 0;
 }
 
 int wire_flush(struct wire *wire, struct error *err)
 {
-	int rc;
-
-	if (wire->out_bytes == 0)
-		return 0;
-	rc = wire->compressor != NULL ? write_packed(wire, err) : write_all(wire, wire->out, wire->out_bytes, err);
-	wire->out_bytes = 0;
-	return rc;
+	return wire->out_bytes == 0 ? 0 : flush_with(wire, NULL, 0, err);
 }
 
 static void trace(const struct wire *wire, const char *way, unsigned type, size_t len_bytes)
@@ -250,29 +264,28 @@ int wire_send(struct wire *wire, unsigned type, const void *payload, size_t len_
 	at[2] = (uint8_t)(len_bytes >> 8);
 	at[3] = (uint8_t)len_bytes;
 	at[4] = (uint8_t)type;
+	wire->out_bytes += HEADER_BYTES;
+	if (wire->out_bytes + len_bytes >= OUT_BYTES)
+		return flush_with(wire, payload, len_bytes, err);
 	if (len_bytes != 0)
 		memcpy(at + HEADER_BYTES, payload, len_bytes);
-	wire->out_bytes += HEADER_BYTES + len_bytes;
-	return wire->out_bytes >= OUT_BYTES ? wire_flush(wire, err) : 0;
+	wire->out_bytes += len_bytes;
+	return 0;
 }
 
-/* One read from the descriptor into raw (empty by then). 1: bytes came, 0: the end, -1. */
-static int read_raw(struct wire *wire, int64_t until_ms, struct error *err)
+/* One read from the descriptor, of RAW_BYTES at most. Sets *n, 0 at the end. */
+static int read_some(struct wire *wire, uint8_t *to, size_t *n, int64_t until_ms, struct error *err)
 {
 	if (until_ms == 0 && wire->side == 'R')
 		until_ms = clock_now_ms() + SILENCE_MS;
 	for (;;) {
-		ssize_t n = read(wire->in_fd, wire->raw, RAW_BYTES);
+		ssize_t got = read(wire->in_fd, to, RAW_BYTES);
 		int rc;
 
-		if (n > 0) {
-			wire->raw_at = 0;
-			wire->raw_bytes = (size_t)n;
-			wire->count_in += (uint64_t)n;
-			return 1;
-		}
-		if (n == 0 || errno == ECONNRESET) {
-			wire->ended = true;
+		if (got >= 0 || errno == ECONNRESET) {
+			*n = got > 0 ? (size_t)got : 0;
+			wire->ended = *n == 0;
+			wire->count_in += *n;
 			return 0;
 		}
 		if (errno != EAGAIN && errno != EINTR)
@@ -285,25 +298,29 @@ static int read_raw(struct wire *wire, int64_t until_ms, struct error *err)
 	}
 }
 
-/* Moves bytes from raw to plain. */
-static int unpack(struct wire *wire, struct error *err)
+/* More bytes into plain, which has room for RAW_BYTES; perhaps none yet. 1, 0 at the end, -1. */
+static int more(struct wire *wire, int64_t until_ms, struct error *err)
 {
-	size_t n = wire->raw_bytes - wire->raw_at;
+	size_t before = wire->plain_bytes;
+	size_t n = 0;
 
-	if (wire->decompressor == NULL) {
-		memcpy(wire->plain + wire->plain_bytes, wire->raw + wire->raw_at, n);
-		wire->plain_bytes += n;
-		wire->raw_at = wire->raw_bytes;
+	/* The decompressor may hold more output than it was given room for, without any more input. */
+	if (wire->pack != NULL && pack_read(wire->pack, wire->raw, &wire->raw_at, wire->raw_bytes, wire->plain,
+	                                    &wire->plain_bytes, PLAIN_BYTES, err) != 0)
+		return -1;
+	if (wire->plain_bytes != before || wire->raw_at != wire->raw_bytes)
+		return 1;
+	if (wire->ended)
 		return 0;
+	if (read_some(wire, wire->pack != NULL ? wire->raw : wire->plain + before, &n, until_ms, err) != 0)
+		return -1;
+	if (wire->pack == NULL) {
+		wire->plain_bytes += n;
+	} else {
+		wire->raw_at = 0;
+		wire->raw_bytes = n;
 	}
-	ZSTD_inBuffer in = { wire->raw, wire->raw_bytes, wire->raw_at };
-	ZSTD_outBuffer out = { wire->plain, PLAIN_BYTES, wire->plain_bytes };
-	n = ZSTD_decompressStream(wire->decompressor, &out, &in);
-	if (ZSTD_isError(n))
-		return error_set(err, ERR_PROTOCOL, "the compressed stream is broken: %s", ZSTD_getErrorName(n));
-	wire->raw_at = in.pos;
-	wire->plain_bytes = out.pos;
-	return 0;
+	return n != 0;
 }
 
 /* Makes at least want bytes available in plain. 1, 0 at the end, -1. */
@@ -315,29 +332,18 @@ static int fill(struct wire *wire, size_t want, int64_t until_ms, struct error *
 		wire->plain_at = 0;
 	}
 	while (wire->plain_bytes - wire->plain_at < want) {
-		size_t before = wire->plain_bytes;
+		int rc;
 
 		if (wire->plain_at == wire->plain_bytes)
-			wire->plain_at = wire->plain_bytes = before = 0;
+			wire->plain_at = wire->plain_bytes = 0;
 		if (PLAIN_BYTES - wire->plain_bytes < RAW_BYTES) {
 			memmove(wire->plain, wire->plain + wire->plain_at, wire->plain_bytes - wire->plain_at);
 			wire->plain_bytes -= wire->plain_at;
 			wire->plain_at = 0;
-			before = wire->plain_bytes;
 		}
-		/* The decompressor may hold more output than it was given room for, without any more input. */
-		if (wire->raw_at != wire->raw_bytes || wire->decompressor != NULL) {
-			if (unpack(wire, err) != 0)
-				return -1;
-			if (wire->plain_bytes != before)
-				continue;
-		}
-		if (wire->raw_at == wire->raw_bytes) {
-			int rc = wire->ended ? 0 : read_raw(wire, until_ms, err);
-
-			if (rc <= 0)
-				return rc;
-		}
+		rc = more(wire, until_ms, err);
+		if (rc <= 0)
+			return rc;
 	}
 	return 1;
 }

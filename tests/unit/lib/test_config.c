@@ -179,7 +179,7 @@ static void everything_that_is_written_is_held(void **state)
 	        "    rate:\n"
 	        "      - { from: 06:00, to: 22:30, rate: 1.6 Mbit/s }\n"
 	        "      - { from: \"22:30\", to: \"06:00\", rate: unlimited }\n"
-	        "  usb: { path: /mnt/usb, rate: 200 kB/s }\n"
+	        "  usb: { path: /mnt/usb, rate: 200 kB/s, compression: off }\n"
 	        "pipelines:\n"
 	        "  mac.1:\n"
 	        "    source: /volume1/Time Machine\n"
@@ -204,6 +204,8 @@ static void everything_that_is_written_is_held(void **state)
 	assert_string_equal(dad->ssh_options[1], "ProxyJump=me@gate.example.net:22");
 	assert_null(dad->ssh_options[3]);
 	assert_int_equal(dad->n_rates, 2);
+	assert_false(dad->plain);
+	assert_true(mac->vault->plain);
 	assert_int_equal(dad->rates[0].from_minute, 360);
 	assert_int_equal(dad->rates[0].to_minute, 1350);
 	assert_int_equal(dad->rates[0].bytes_per_s, 200000);

@@ -55,6 +55,7 @@ static int begin(struct vault_lab *lab, const char *path, bool basis, uint8_t fl
 
 	encoder_init(&e);
 	put_u8(&e, basis);
+	put_u64(&e, 0);
 	put_entry(&e, &entry);
 	rc = file_sink_begin(sink, e.data, e.len_bytes, &lab->err);
 	encoder_done(&e);
@@ -255,6 +256,8 @@ static void hostile_deltas_end_the_conversation(void **state)
 	assert_int_equal(begin(lab, "a", false, 0), 0);
 	assert_int_equal(begin(lab, "b", false, 0), -1);                 /* inside another */
 	assert_int_equal(file_sink_finish(sink, sha256, &lab->err), -1); /* too early */
+	file_sink_destroy(&sink);
+	assert_int_equal(file_sink_new(incoming, &sink, &lab->err), 0);
 	assert_int_equal(begin(lab, "a", false, 0), 0);
 	assert_int_equal(file_sink_delta(sink, (const uint8_t *)"this is no delta", 16, &lab->err), -1);
 	assert_int_equal(lab->err.class, ERR_PROTOCOL);

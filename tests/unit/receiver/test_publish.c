@@ -99,13 +99,16 @@ static void after_a_restart_what_did_not_reach_the_disk_is_dropped(void **state)
 	struct vault_lab *lab = *state;
 	enum incoming_how how;
 	struct incoming *incoming;
+	char old_state[160];
 
 	publish(lab, "run-1", "old", "one");
 	incoming = vault_lab_begin(lab, "run-2", &how);
+	(void)snprintf(old_state, sizeof(old_state),
+	               "{\"format\": 1, \"base\": \"" FIRST "\", \"boot_id\": \"another\", \"work\": \"%s\"}",
+	               incoming->work);
 	incoming_end(&incoming);
 	vault_lab_write(lab, ".aob/incoming/run-2/tree/unsure", "no hash says that this is right");
-	vault_lab_write(lab, ".aob/incoming/run-2/state.json",
-	                "{\"format\": 1, \"base\": \"" FIRST "\", \"boot_id\": \"another\"}");
+	vault_lab_write(lab, ".aob/incoming/run-2/state.json", old_state);
 	incoming = vault_lab_begin(lab, "run-2", &how);
 	assert_int_equal(how, INCOMING_RESUMED);
 	assert_false(vault_lab_there(lab, ".aob/incoming/run-2/tree/unsure"));

@@ -39,6 +39,7 @@ static inline int vault_lab_open(void **state)
 	if (mkdtemp(lab->root) == NULL)
 		return -1;
 	lab->options.root = lab->root;
+	lab->options.strategy = STRATEGY_HARDLINK; /* which works everywhere */
 	if (vault_open(&lab->options, "photos", true, &lab->vault, &lab->err) != 0)
 		return -1;
 	*state = lab;
@@ -66,6 +67,8 @@ static inline struct incoming *vault_lab_begin(struct vault_lab *lab, const char
 	(void)snprintf(wanted->state, sizeof(wanted->state), "quiet");
 	wanted->taken_at_s = 1763876160;
 	if (incoming_begin(lab->vault, wanted, &lab->ticker, &incoming, how, &lab->err) != 0)
+		fail_msg("%s", lab->err.text);
+	if (*how == INCOMING_FRESH && incoming_build(incoming, &lab->ticker, &lab->err) != 0)
 		fail_msg("%s", lab->err.text);
 	free(wanted);
 	return incoming;

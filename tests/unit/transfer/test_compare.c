@@ -46,9 +46,9 @@ static int next(void *context, const struct entry **entry, struct error *err)
 
 /* The plan as text: "REMOVE a, MAKE b, ...", lists one behind the other with " | " between. */
 static const char *plan_of(const struct entry *source, size_t n_source, const struct entry *vault, size_t n_vault,
-                           struct compare_totals *totals)
+                           struct compare_totals *totals, enum compare_with with)
 {
-	static const char *const ops[] = { "", "REMOVE", "MAKE", "FILE", "LINK", "META" };
+	static const char *const ops[] = { "", "REMOVE", "MAKE", "FILE", "LINK", "META", "MOVE" };
 	static char text[4096];
 	struct listed lists[2] = { { source, n_source, 0 }, { vault, n_vault, 0 } };
 	struct compare_side sides[2] = { { next, &lists[0] }, { next, &lists[1] } };
@@ -58,19 +58,19 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 
 	text[0] = '\0';
 	assert_int_equal(plan_new(&plan, &err), 0);
-	if (compare_trees(&sides[0], &sides[1], plan, totals, &err) != 0) {
+	if (compare_trees(&sides[0], &sides[1], with, plan, totals, &err) != 0) {
 		(void)snprintf(text, sizeof(text), "error %s", error_code(err.class));
 		plan_destroy(&plan);
 		return text;
 	}
-	for (int list = 0; list < PLAN_LISTS; list++) {
+	for (int list = 0; list < PLAN_DRAFT; list++) {
 		struct plan_item item;
 
 		assert_int_equal(plan_begin(plan, (enum plan_list)list, &err), 0);
 		while (plan_next(plan, (enum plan_list)list, &item, &err) == 1)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s %s%s%s ", ops[item.op],
 			                         item.path, *item.existing != '\0' ? "=" : "", item.existing);
-		if (list + 1 < PLAN_LISTS)
+		if (list + 1 < PLAN_DRAFT)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "| ");
 	}
 	plan_destroy(&plan);
@@ -78,7 +78,7 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 }
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-#define EXPECT(plan) assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals), plan)
+#define EXPECT(plan) assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_VAULT), plan)
 
 static void equal_trees_need_nothing(void **state)
 {
@@ -89,7 +89,7 @@ static void equal_trees_need_nothing(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("| | | ");
+	EXPECT("| | | | | ");
 	assert_int_equal(totals.files, 2);
 	assert_int_equal(totals.bytes, 10);
 }
@@ -101,7 +101,7 @@ static void the_first_time_all_is_made(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("MAKE a | FILE a/b | MAKE l | META a META  ");
+	EXPECT("| | MAKE a | FILE a/b | MAKE l | META a META  ");
 }
 
 static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
@@ -116,7 +116,7 @@ static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("REMOVE a REMOVE a- | | | META  ");
+	EXPECT("| REMOVE a REMOVE a- | | | | META  ");
 }
 
 static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
@@ -126,7 +126,7 @@ static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("REMOVE a MAKE b | FILE a FILE b/x | | META b META  ");
+	EXPECT("| REMOVE a | MAKE b | FILE a FILE b/x | | META b META  ");
 }
 
 static void only_metadata_cross_when_only_they_changed(void **state)
@@ -140,7 +140,7 @@ static void only_metadata_cross_when_only_they_changed(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("| | META f | META  ");
+	EXPECT("| | | | META f | META  ");
 }
 
 static void hard_links_are_kept_made_and_broken(void **state)
@@ -164,7 +164,7 @@ static void hard_links_are_kept_made_and_broken(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("| FILE b2 | LINK n2=n1 LINK n3=n1 | META  ");
+	EXPECT("| | | FILE b2 | LINK n2=n1 LINK n3=n1 | META  ");
 	assert_int_equal(totals.files, 7);
 	assert_int_equal(totals.bytes, 20);
 }
@@ -176,7 +176,7 @@ static void a_changed_inode_is_sent_once_and_linked_again(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("| FILE a | LINK b=a | META  ");
+	EXPECT("| | | FILE a | LINK b=a | META  ");
 }
 
 static void sockets_are_left_out_and_counted(void **state)
@@ -187,7 +187,7 @@ static void sockets_are_left_out_and_counted(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("| | | ");
+	EXPECT("| | | | | ");
 	assert_int_equal(totals.skipped, 1);
 }
 
@@ -201,9 +201,46 @@ static void a_listing_that_is_not_in_order_is_refused(void **state)
 	EXPECT("error protocol");
 }
 
+static void a_file_that_went_and_came_is_a_move(void **state)
+{
+	const struct entry source[] = { ROOT, FOLDER("b"), FILE_("b/new", 10, 1, 5, 7), FILE_("c", 11, 1, 5, 8) };
+	const struct entry vault[] = { ROOT, FOLDER("a"), FILE_("a/old", 20, 3, 5, 7), FOLDER("b") };
+	struct compare_totals totals;
+
+	(void)state;
+	EXPECT("MOVE a/old=b/new | REMOVE a | | FILE b/new FILE c | | META b META  ");
+}
+
+static void a_wary_comparison_guesses_no_moves(void **state)
+{
+	const struct entry source[] = { ROOT, FILE_("new", 10, 1, 5, 7) };
+	const struct entry vault[] = { ROOT, FILE_("old", 20, 3, 5, 7) };
+	struct compare_totals totals;
+
+	(void)state;
+	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_WARY),
+	                    "| REMOVE old | | FILE new | | META  ");
+}
+
+static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
+{
+	const struct entry source[] = { ROOT, FILE_("changed", 10, 1, 9, 9), FILE_("new", 11, 1, 5, 7),
+		                        FILE_("other", 12, 1, 5, 7) };
+	const struct entry vault[] = { ROOT, FILE_("old", 11, 1, 5, 7), FILE_("was", 10, 1, 5, 6) };
+	struct compare_totals totals;
+
+	(void)state;
+	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
+	                    "MOVE was=changed MOVE old=new | REMOVE old REMOVE was | | FILE changed=was FILE other | META new | "
+	                    "META  ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_that_went_and_came_is_a_move),
+		cmocka_unit_test(a_wary_comparison_guesses_no_moves),
+		cmocka_unit_test(with_the_anchor_a_move_is_told_by_its_inode),
 		cmocka_unit_test(equal_trees_need_nothing),
 		cmocka_unit_test(the_first_time_all_is_made),
 		cmocka_unit_test(what_is_gone_goes_with_all_that_lay_in_it),

@@ -134,7 +134,7 @@ static void a_program_that_is_not_there_is_told(void **state)
 
 /* Plain frames, as printf(1) writes them. */
 #define WELCOME                                                                                                        \
-	"printf '\\0\\0\\0\\052\\002\\0\\001\\0\\0\\0\\0\\0\\0\\0\\005vault\\0\\0\\0\\003aob\\0\\0\\0\\010hardlink"    \
+	"printf '\\0\\0\\0\\052\\002\\0\\002\\0\\0\\0\\0\\0\\0\\0\\005vault\\0\\0\\0\\003aob\\0\\0\\0\\010hardlink"    \
 	"\\0\\0\\0\\0\\0\\0\\0\\007';"
 
 static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
@@ -160,6 +160,29 @@ static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 	assert_null(remote);
 }
 
+static void zstd_is_offered_unless_the_vault_says_off(void **state)
+{
+	static const char *const words[] = { "00000001", "00000000" };
+	struct config_vault vault = { .root = "/r", .ssh_options = none };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct error err = { 0 };
+		char word[20] = "";
+		FILE *in;
+
+		/* Header, magic and two versions stand before the features. */
+		write_program("aob-receiver", "head -c 17 | tail -c 4 | od -An -tx1 | tr -d ' ' >words");
+		vault.plain = i == 1;
+		open_fails(&vault, &err);
+		in = fopen(in_folder("words"), "r");
+		assert_non_null(in);
+		assert_non_null(fgets(word, sizeof(word), in));
+		assert_int_equal(fclose(in), 0);
+		assert_memory_equal(word, words[i], 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +190,7 @@ int main(void)
 		cmocka_unit_test(sshs_last_words_tell_what_to_do),
 		cmocka_unit_test(a_program_that_is_not_there_is_told),
 		cmocka_unit_test(a_local_vault_is_served_by_the_receiver_on_path),
+		cmocka_unit_test(zstd_is_offered_unless_the_vault_says_off),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
