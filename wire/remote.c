@@ -16,6 +16,7 @@
 #include "wire/codec.h"
 
 #define WORDS_BYTES 4096 /* of the child's stderr that are kept, the last ones */
+#define LISTEN_PACES 16  /* pieces that leave between two looks at the child's stderr */
 #define ARGS_MAX 128
 #define END_MS 10000
 #define GREET_MS 120000 /* a far disk may have to spin up */
@@ -34,7 +35,7 @@ struct remote {
 	bool broken; /* an error came: no BYE */
 	char place[256];
 	char words[WORDS_BYTES + 1];
-	size_t words_bytes;
+	size_t words_bytes, paces;
 };
 
 /* What is run: words that this owns, and pointers to them or to the configuration. */
@@ -178,13 +179,11 @@ static void local_command(const struct config_vault *vault, struct command *comm
 
 static void keep_words(struct remote *remote, const char *text, size_t n)
 {
-	size_t gone;
-
 	if (n > WORDS_BYTES) {
 		text += n - WORDS_BYTES;
 		n = WORDS_BYTES;
 	}
-	gone = remote->words_bytes + n > WORDS_BYTES ? remote->words_bytes + n - WORDS_BYTES : 0;
+	size_t gone = remote->words_bytes + n > WORDS_BYTES ? remote->words_bytes + n - WORDS_BYTES : 0;
 	memmove(remote->words, remote->words + gone, remote->words_bytes - gone);
 	remote->words_bytes -= gone;
 	memcpy(remote->words + remote->words_bytes, text, n);
@@ -220,7 +219,8 @@ static int on_pace(void *context, size_t *len_bytes, struct error *err)
 {
 	struct remote *remote = context;
 
-	listen_to(remote);
+	if (remote->paces++ % LISTEN_PACES == 0)
+		listen_to(remote);
 	return remote->hooks.pace != NULL ? remote->hooks.pace(remote->hooks.context, len_bytes, err) : 0;
 }
 
