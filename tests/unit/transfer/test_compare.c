@@ -122,7 +122,7 @@ static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
 static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
 {
 	const struct entry source[] = { ROOT, FILE_("a", 10, 1, 5, 7), FOLDER("b"), FILE_("b/x", 11, 1, 5, 7) };
-	const struct entry vault[] = { ROOT, FOLDER("a"), FILE_("a/old", 20, 1, 5, 7), FILE_("b", 21, 1, 5, 7) };
+	const struct entry vault[] = { ROOT, FOLDER("a"), FILE_("a/old", 20, 1, 5, 6), FILE_("b", 21, 1, 5, 6) };
 	struct compare_totals totals;
 
 	(void)state;
