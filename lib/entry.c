@@ -198,6 +198,13 @@ int entry_read(int parent_fd, const char *name, const char *path, bool digest, s
 	return rc;
 }
 
+int entry_read_open(int fd, const char *path, bool digest, struct entry_memory *memory, struct entry *entry,
+                    struct error *err)
+{
+	*entry = (struct entry){ .path = path, .target = "" };
+	return read_held(fd, digest, memory, entry, err) == 0 ? 0 : error_prefix(err, "\"%.300s\"", path);
+}
+
 static int set_fake_stat(const char *proc, const struct stat *st, const struct entry *entry, struct error *err)
 {
 	char text[STAT_BYTES];
@@ -266,6 +273,17 @@ int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool
 		error_prefix(err, "\"%.300s\"", entry->path);
 	(void)close(path_fd);
 	return rc;
+}
+
+int entry_apply_open(int fd, const struct entry *entry, bool fake_super, struct error *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
+	int rc = apply_held(fd, entry, fake_super, err);
+
+	if (rc == 0 && futimens(fd, times) != 0)
+		rc = error_sys(err, errno, "setting the time");
+	return rc == 0 ? 0 : error_prefix(err, "\"%.300s\"", entry->path);
 }
 
 static int make_file(int parent_fd, const char *name)

@@ -69,11 +69,15 @@ void entry_memory_done(struct entry_memory *memory);
 /* entry_read: what lies at `name` in the open folder parent_fd (name "." with the root's own descriptor for the root).
  * in:      path is borrowed and stored in entry->path
  * decode:  not as root: user.rsync.%stat and user.rsync.* of a fake-super tree are turned back into what they stand for, and
- *          our own user.shatag.* and btrfs.* attributes are left out
+ *          our own user.aob.* and btrfs.* attributes are left out
  * digest:  true: flags |= ENTRY_DIGEST_ONLY, xattrs empty
  * errors:  by errno; ERR_DAMAGED for an unreadable %stat; ERR_INPUT for too many xattrs */
 int entry_read(int parent_fd, const char *name, const char *path, bool digest, struct entry_memory *memory,
                struct entry *entry, struct error *err);
+
+/* entry_read_open: the same of an open file (not a symlink). */
+int entry_read_open(int fd, const char *path, bool digest, struct entry_memory *memory, struct entry *entry,
+                    struct error *err);
 
 /* entry_apply: give the object at `name` in parent_fd this owner, mode, xattrs (those not named are removed) and mtime.
  * fake_super: keep in user.rsync.* what an unprivileged process may not set (as rsync --fake-super).
@@ -81,6 +85,9 @@ int entry_read(int parent_fd, const char *name, const char *path, bool digest, s
  * A file with more than one link is the caller's fault: break the link first. Never follows a symlink.
  * order: owner, xattrs, mode, ACLs, times (each undoes a part of the one before). */
 int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err);
+
+/* entry_apply_open: the same for an open file. */
+int entry_apply_open(int fd, const struct entry *entry, bool fake_super, struct error *err);
 
 /* entry_make: create folder, symlink, fifo or device `name` (mode 0700/0600 at first); not files. With fake_super, devices (and
  * what can't be made) become empty files. EEXIST is an error. entry_apply comes after. */

@@ -30,7 +30,7 @@ static bool starts(const char *name, const char *prefix)
 
 static bool left_out(const char *name)
 {
-	return starts(name, "user.shatag.") || starts(name, "btrfs.") || strcmp(name, "security.selinux") == 0;
+	return starts(name, "user.aob.") || starts(name, "btrfs.") || strcmp(name, "security.selinux") == 0;
 }
 
 static bool is_acl(const char *name)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "receiver/file_copy.h"
-#include "receiver/shatag.h"
 
 #define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
 
@@ -51,27 +50,23 @@ int apply_remove(struct incoming *incoming, const char *path, struct error *err)
 	return 0;
 }
 
-/* parts/<part> takes the place of whatever is at path. */
-static int put_in_place(struct incoming *incoming, const char *part, const char *path, struct error *err)
+int apply_put(struct incoming *incoming, const char *part, const char *path, struct error *err)
 {
 	int parent_fd;
 	const char *leaf;
-	int rc;
 
 	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	rc = folder_at(parent_fd, leaf, path, err);
-	if (rc == 1) {
-		rc = incoming_trash(incoming, parent_fd, leaf, err);
-		inside_forget(incoming->other);
-	}
-	if (rc != 0)
+	if (renameat(incoming->parts_fd, part, parent_fd, leaf) == 0)
+		return 0;
+	if (errno != EISDIR)
+		return error_sys(err, errno, "putting \"%.300s\" in its place", path);
+	/* A folder makes way. */
+	if (incoming_trash(incoming, parent_fd, leaf, err) != 0)
 		return -1;
+	inside_forget(incoming->other);
 	if (renameat(incoming->parts_fd, part, parent_fd, leaf) != 0)
 		return error_sys(err, errno, "putting \"%.300s\" in its place", path);
-	/* Two names of one file: rename(2) leaves both. */
-	if (unlinkat(incoming->parts_fd, part, 0) != 0 && errno != ENOENT)
-		return error_sys(err, errno, "clearing parts");
 	return 0;
 }
 
@@ -79,7 +74,7 @@ int apply_place(struct incoming *incoming, const char *part, const struct entry 
 {
 	if (entry_apply(incoming->parts_fd, part, entry, incoming->vault->fake_super, err) != 0)
 		return -1;
-	return put_in_place(incoming, part, entry->path, err);
+	return apply_put(incoming, part, entry->path, err);
 }
 
 static int clear_new(struct incoming *incoming, struct error *err)
@@ -171,21 +166,8 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 	}
 	if (sys != 0)
 		return error_sys(err, sys, "linking \"%.300s\" to \"%.300s\"", path, existing);
-	return put_in_place(incoming, NEW_NAME, path, err);
-}
-
-/* Nobody else's: the hash stays true, its time follows the file's. */
-static int apply_alone(int parent_fd, const char *leaf, const struct entry *entry, bool fake_super, struct error *err)
-{
-	uint8_t sha256[SHATAG_BYTES];
-	int fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return error_sys(err, errno, "opening \"%.300s\"", entry->path);
-	if (shatag_get(fd, sha256))
-		shatag_set(fd, sha256, entry->mtime_s, entry->mtime_ns);
-	(void)close(fd);
-	return entry_apply(parent_fd, leaf, entry, fake_super, err);
+	/* If path was that file's name already, rename(2) leaves both. */
+	return apply_put(incoming, NEW_NAME, path, err) == 0 ? clear_new(incoming, err) : -1;
 }
 
 /* Its inode need not be left, then. */
@@ -221,7 +203,7 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 	if (entry->type != ENTRY_FILE)
 		return apply_make(incoming, entry, err);
 	if (st.st_nlink == 1)
-		return apply_alone(parent_fd, leaf, entry, incoming->vault->fake_super, err);
+		return entry_apply(parent_fd, leaf, entry, incoming->vault->fake_super, err);
 	if (is_so_already(parent_fd, leaf, entry))
 		return 0;
 	/* No word to the client meanwhile: it is sending, and may not be reading. */

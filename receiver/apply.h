@@ -18,6 +18,9 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 /* apply_meta: the metadata of what is there. errors: ERR_PROTOCOL: it is of another type */
 int apply_meta(struct incoming *incoming, const struct entry *entry, struct error *err);
 
+/* apply_put: parts/<part>, which has its metadata, takes its place in the tree. */
+int apply_put(struct incoming *incoming, const char *part, const char *path, struct error *err);
+
 /* apply_place: parts/<part> gets the entry's metadata and its place in the tree. */
 int apply_place(struct incoming *incoming, const char *part, const struct entry *entry, struct error *err);
 

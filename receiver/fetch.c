@@ -13,7 +13,7 @@
 #include "lib/log.h"
 #include "lib/tree_walk.h"
 #include "receiver/generation_name.h"
-#include "receiver/shatag.h"
+#include "receiver/hash_tag.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 
@@ -105,7 +105,7 @@ static int send_content(struct fetch *fetch, int fd, const char *path, struct er
 	}
 	(void)EVP_DigestFinal_ex(fetch->sha, sha256, NULL);
 	/* The hash from the day it was written shows what has rotted since. */
-	(void)shatag_recorded(fd, sha256);
+	(void)hash_tag_get(fd, sha256);
 	return send_end(fetch, sha256, at, err);
 }
 

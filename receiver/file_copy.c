@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "receiver/shatag.h"
+#include "receiver/hash_tag.h"
 
 #define PIECE_BYTES ((size_t)1 << 20)
 
@@ -64,15 +64,15 @@ int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, con
 {
 	int in = openat(from_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int out = in >= 0 ? openat(to_fd, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
-	uint8_t sha256[SHATAG_BYTES];
+	uint8_t sha256[HASH_TAG_BYTES];
 	int rc;
 
 	if (out < 0) {
 		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
 	} else {
 		rc = copy_content(in, out, ticker, err);
-		if (rc == 0 && shatag_get(in, sha256))
-			shatag_set(out, sha256, entry->mtime_s, entry->mtime_ns);
+		if (rc == 0 && hash_tag_get(in, sha256))
+			hash_tag_set(out, sha256);
 	}
 	if (in >= 0)
 		(void)close(in);

@@ -17,7 +17,7 @@
 #include "receiver/crash_point.h"
 #include "receiver/file_copy.h"
 #include "receiver/part_writer.h"
-#include "receiver/shatag.h"
+#include "receiver/hash_tag.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 #include "wire/wire.h"
@@ -419,7 +419,7 @@ static int complete(struct file_sink *sink, const uint8_t sha256[32], struct err
 	if (sink->writer.data_end != sink->entry.size_bytes &&
 	    ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0)
 		return error_sys(err, errno, "setting the size of \"%.300s\"", sink->entry.path);
-	shatag_set(sink->fd, sha256, sink->entry.mtime_s, sink->entry.mtime_ns);
+	hash_tag_set(sink->fd, sha256);
 	return 0;
 }
 
@@ -433,7 +433,8 @@ int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct er
 	if (complete(sink, sha256, err) != 0)
 		goto out;
 	crash_point("file-built");
-	if (apply_place(sink->incoming, sink->part, &sink->entry, err) != 0)
+	if (entry_apply_open(sink->fd, &sink->entry, sink->incoming->vault->fake_super, err) != 0 ||
+	    apply_put(sink->incoming, sink->part, sink->entry.path, err) != 0)
 		goto out;
 	(void)snprintf(old, sizeof(old), "%.32s.old", sink->part);
 	if (sink->had_parts && unlinkat(sink->incoming->parts_fd, old, 0) != 0 && errno != ENOENT) {

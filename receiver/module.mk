@@ -13,6 +13,7 @@ aob-receiver_SOURCES := \
 	receiver/file_sink.c \
 	receiver/floor.c \
 	receiver/generation_name.c \
+	receiver/hash_tag.c \
 	receiver/incoming.c \
 	receiver/inventory.c \
 	receiver/moves.c \
@@ -23,7 +24,6 @@ aob-receiver_SOURCES := \
 	receiver/record.c \
 	receiver/removal.c \
 	receiver/serve.c \
-	receiver/shatag.c \
 	receiver/signature.c \
 	receiver/strategy.c \
 	receiver/ticker.c \

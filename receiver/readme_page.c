@@ -206,8 +206,8 @@ static void html_page(FILE *out, const struct page *page)
 	            out);
 	html_bundles(out, page);
 	(void)fputs("<h2>Is it undamaged?</h2>\n<p>Each file carries its SHA-256 in the extended attribute "
-	            "<code>user.shatag.sha256</code>; the free "
-	            "programs <code>shatag</code> and <code>cshatag</code> check it.",
+	            "<code>user.aob.sha256</code>, which <code>getfattr -e hex -n user.aob.sha256 FILE</code> shows; it must be what "
+	            "<code>sha256sum FILE</code> says.",
 	            out);
 	if (page->vault->fake_super)
 		(void)fputs(" Owners that could not be set here are kept in <code>user.rsync.%stat</code>, which "
@@ -262,8 +262,8 @@ static void text_page(FILE *out, const struct page *page)
 		            "Assistant sets up a new Mac from it.\n",
 		            out);
 	}
-	(void)fputs("\nEach file's SHA-256 lies in its extended attribute user.shatag.sha256 (programs: shatag, "
-	            "cshatag).\n",
+	(void)fputs("\nEach file's SHA-256 lies in its extended attribute user.aob.sha256: getfattr -e hex -n "
+	            "user.aob.sha256 FILE shows it, and sha256sum FILE must say the same.\n",
 	            out);
 	if (page->vault->fake_super)
 		(void)fputs("Owners that could not be set here are kept in user.rsync.%stat, which rsync --fake-super "

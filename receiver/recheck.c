@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
-#include "receiver/shatag.h"
+#include "receiver/hash_tag.h"
 
 static bool is_bases(struct inside *base, const struct entry *entry)
 {
@@ -25,14 +25,14 @@ static bool is_bases(struct inside *base, const struct entry *entry)
 /* 1: as recorded, 0: not, -1. A file that can't be read any more is like one with the wrong content. */
 static int as_recorded(int parent_fd, const char *name, struct ticker *ticker, struct error *err)
 {
-	uint8_t recorded[SHATAG_BYTES];
-	uint8_t now[SHATAG_BYTES];
+	uint8_t recorded[HASH_TAG_BYTES];
+	uint8_t now[HASH_TAG_BYTES];
 	int fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int rc = 0;
 
 	if (fd < 0)
 		return 0;
-	if (shatag_get(fd, recorded)) {
+	if (hash_tag_get(fd, recorded)) {
 		if (file_copy_sha256(fd, ticker, now, err) == 0)
 			rc = memcmp(recorded, now, sizeof(now)) == 0;
 		else

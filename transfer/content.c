@@ -63,7 +63,7 @@ void content_destroy(struct content **content)
 	*content = NULL;
 }
 
-int content_open(struct content *c, const char *path, const struct entry *entry, struct error *err)
+int content_open(struct content *c, const char *path, struct entry *entry, struct error *err)
 {
 	int parent_fd;
 	const char *leaf;
@@ -74,6 +74,10 @@ int content_open(struct content *c, const char *path, const struct entry *entry,
 	c->fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (c->fd < 0)
 		return error_sys(err, errno, "opening \"%.300s\"", path);
+	if (entry_read_open(c->fd, path, false, &c->sender->memory, entry, err) != 0)
+		return -1;
+	if (entry->type != ENTRY_FILE)
+		return error_set(err, ERR_BUSY, "\"%.300s\" is no file any more", path);
 	if (EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) != 1)
 		return error_set(err, ERR_SYSTEM, "SHA-256");
 	c->entry = entry;

@@ -33,8 +33,9 @@ struct content;
 int content_new(struct sender *sender, struct content **content, struct error *err);
 void content_destroy(struct content **content);
 
-/* content_open: entry: as it was read; borrowed until the next content_open. errors: by errno */
-int content_open(struct content *content, const char *path, const struct entry *entry, struct error *err);
+/* content_open: of a file of the snapshot. out: *entry, with its attributes, valid until the next one is read. errors: by errno, ERR_BUSY: it is no file
+ * any more */
+int content_open(struct content *content, const char *path, struct entry *entry, struct error *err);
 
 int content_fd(const struct content *content); /* of the open file; the content's */
 

@@ -212,16 +212,6 @@ static int send_from(struct sender *sender, struct window *window, const char *p
 	return 0;
 }
 
-static int open_new(struct sender *sender, struct window *window, const char *path, struct entry *entry,
-                    struct error *err)
-{
-	if (sender_read(sender, path, entry, err) != 0)
-		return -1;
-	if (entry->type != ENTRY_FILE)
-		return error_set(err, ERR_BUSY, "\"%.300s\" is no file any more", path);
-	return content_open(window->content, path, entry, err);
-}
-
 /* By the receiver's signature, or with none. */
 static int send_signed(struct sender *sender, struct window *window, const struct waiting *file, struct error *err)
 {
@@ -229,7 +219,7 @@ static int send_signed(struct sender *sender, struct window *window, const struc
 	struct entry entry;
 	int rc;
 
-	if (open_new(sender, window, file->path, &entry, err) != 0)
+	if (content_open(window->content, file->path, &entry, err) != 0)
 		return -1;
 	if (file->len_bytes != 0) {
 		basis.from = CONTENT_SIGNED;
@@ -257,7 +247,7 @@ static int send_local(struct sender *sender, struct window *window, const struct
 	struct entry entry;
 	int rc = 0;
 
-	if (open_new(sender, window, item->path, &entry, err) != 0 ||
+	if (content_open(window->content, item->path, &entry, err) != 0 ||
 	    content_has_prefix(window->content, part->bytes, part->sha256, err) < 0)
 		return -1;
 	if (both >= OLD_LEAST && 2 * extents_bytes(item) >= both &&
@@ -286,7 +276,7 @@ static int send_plain(struct sender *sender, struct window *window, const struct
 	struct entry entry;
 	int rc;
 
-	if (open_new(sender, window, item->path, &entry, err) != 0)
+	if (content_open(window->content, item->path, &entry, err) != 0)
 		return -1;
 	rc = content_has_prefix(window->content, part->bytes, part->sha256, err);
 	if (rc < 0 || (rc == 0 && part->bytes != 0 && !same))

@@ -145,7 +145,7 @@ newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'ma
 # same_tree A B: no difference in names, content, metadata, links; our own two xattrs set aside
 same_tree() {
 	local difference
-	difference=$(rsync -aHAXnc --delete --itemize-changes --filter='-x user.shatag.*' "$1/" "$2/")
+	difference=$(rsync -aHAXnc --delete --itemize-changes --filter='-x user.aob.*' "$1/" "$2/")
 	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
 }
 # fingerprint DIR: one line for all names, metadata (inode and link count too), xattrs and contents

@@ -26,7 +26,7 @@ def describe(root):
         attributes = []
         if kind != stat.S_IFLNK:
             for name in sorted(os.listxattr(path)):
-                if not name.startswith("user.shatag."):
+                if not name.startswith("user.aob."):
                     attributes.append((name, os.getxattr(path, name)))
         out[rel] = (kind, st.st_mode & 0o7777 if kind != stat.S_IFLNK else 0, st.st_uid, st.st_gid, st.st_mtime_ns,
                     st.st_size if kind == stat.S_IFREG else 0, content, attributes)

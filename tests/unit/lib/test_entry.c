@@ -268,12 +268,12 @@ static void what_is_not_named_goes(void **state)
 
 	need_root();
 	shell(lab, ">bare; chmod 640 bare; >dressed; setfattr -n user.x -v 1 dressed; setfattr -n trusted.x -v 1 "
-	           "dressed; setfacl -m u:5:rwx dressed; setfattr -n user.shatag.ts -v 1 dressed");
+	           "dressed; setfacl -m u:5:rwx dressed; setfattr -n user.aob.sha256 -v 1 dressed");
 	read_entry(lab->from_fd, "bare", &lab->memory, &plain);
 	assert_int_equal(entry_apply(lab->from_fd, "dressed", &plain, false, NULL), 0);
 	read_entry(lab->from_fd, "dressed", &lab->other, &after);
 	assert_same(&after, &plain);
-	shell(lab, "getfattr -n user.shatag.ts dressed >/dev/null"); /* our own is none of theirs */
+	shell(lab, "getfattr -n user.aob.sha256 dressed >/dev/null"); /* our own is none of theirs */
 }
 
 static void our_own_attributes_are_left_out(void **state)
@@ -281,11 +281,10 @@ static void our_own_attributes_are_left_out(void **state)
 	struct lab *lab = *state;
 	struct entry entry;
 
-	shell(lab, ">own; setfattr -n user.shatag.sha256 -v 00 own; setfattr -n user.shatag.ts -v 1 own; setfattr -n "
-	           "user.shatagx -v 1 own");
+	shell(lab, ">own; setfattr -n user.aob.sha256 -v 1 own; setfattr -n user.aobx -v 1 own");
 	read_entry(lab->from_fd, "own", &lab->memory, &entry);
 	assert_int_equal(entry.n_xattrs, 1);
-	assert_string_equal(entry.xattrs[0].name, "user.shatagx");
+	assert_string_equal(entry.xattrs[0].name, "user.aobx");
 }
 
 static void no_symlink_is_followed(void **state)

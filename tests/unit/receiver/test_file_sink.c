@@ -6,7 +6,7 @@
 #include "receiver/apply.h"
 #include "receiver/basis.h"
 #include "receiver/file_sink.h"
-#include "receiver/shatag.h"
+#include "receiver/hash_tag.h"
 #include "wire/entry_codec.h"
 
 #define SIZE 100000
@@ -133,7 +133,7 @@ static void assert_content(const char *name, const uint8_t *content)
 	assert_int_equal(read(fd, have, sizeof(have)), SIZE);
 	assert_memory_equal(have, content, SIZE);
 	hash(content, sha256);
-	if (shatag_get(fd, tag)) /* a scratch file system may have no attributes */
+	if (hash_tag_get(fd, tag)) /* a scratch file system may have no attributes */
 		assert_memory_equal(tag, sha256, 32);
 	assert_int_equal(close(fd), 0);
 }

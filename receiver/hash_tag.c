@@ -1,0 +1,18 @@
+#include "receiver/hash_tag.h"
+
+#include <sys/types.h>
+#include <sys/xattr.h>
+
+#define NAME "user.aob.sha256"
+
+void hash_tag_set(int fd, const uint8_t sha256[HASH_TAG_BYTES])
+{
+	/* A file without its hash still is a backup. */
+	if (fsetxattr(fd, NAME, sha256, HASH_TAG_BYTES, 0) != 0)
+		(void)fremovexattr(fd, NAME);
+}
+
+bool hash_tag_get(int fd, uint8_t sha256[HASH_TAG_BYTES])
+{
+	return fgetxattr(fd, NAME, sha256, HASH_TAG_BYTES) == HASH_TAG_BYTES;
+}
