@@ -89,13 +89,14 @@ static int add_name(struct overlay *o, const char *name, size_t len, uint32_t *a
 
 static int add_node(struct overlay *o, const struct overlay_node *node, uint32_t *number, struct error *err)
 {
+	if (o->n == OVERLAY_NODES_MOST)
+		return error_set(err, ERR_SPACE, "more than %u objects changed", OVERLAY_NODES_MOST);
 	if (o->nodes == NULL || o->n == o->room) {
 		uint32_t room = o->room != 0 ? 2 * o->room : 64;
-		struct overlay_node *grown =
-		        o->n < OVERLAY_NODES_MOST ? realloc(o->nodes, room * sizeof(*grown)) : NULL;
+		struct overlay_node *grown = realloc(o->nodes, room * sizeof(*grown));
 
 		if (grown == NULL)
-			return error_set(err, ERR_SPACE, "more than %u objects changed", OVERLAY_NODES_MOST);
+			return error_set(err, ERR_SYSTEM, "out of memory");
 		o->nodes = grown;
 		o->room = room;
 	}
