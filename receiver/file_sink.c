@@ -10,12 +10,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "receiver/apply.h"
 #include "receiver/basis.h"
 #include "receiver/crash_point.h"
 #include "receiver/file_copy.h"
+#include "receiver/flusher.h"
 #include "receiver/part_writer.h"
 #include "receiver/hash_tag.h"
 #include "wire/codec.h"
@@ -25,7 +25,7 @@
 #define OUT_BYTES 131072u
 #define LEFT_MOST 65536u /* delta bytes that librsync may leave for the next piece */
 #define COPIES_MOST 64u  /* of one piece that comes out of librsync; what is over is written, not shared */
-#define CHECKPOINT_MS 10000
+#define FLUSH_RUN 131072u /* content between two looks at the clock inside a file */
 #define ZEROS_BYTES 16384u
 
 enum from { FROM_NOTHING, FROM_SIGNED, FROM_TREE };
@@ -50,8 +50,8 @@ struct file_sink {
 	EVP_MD_CTX *sha;
 	char hashed[BASIS_NAME_SIZE]; /* the part that PART_WANT asked for, whose bytes sha has seen; "" */
 	uint64_t hashed_bytes;
-	int64_t checkpoint_ms;
-	uint64_t since_checkpoint;
+	struct flusher *flusher;
+	uint64_t since_flush;
 	struct copied copied[COPIES_MOST];
 	size_t n_copied;
 	uint8_t left[LEFT_MOST + WIRE_DATA_MAX];
@@ -86,10 +86,11 @@ int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct err
 	entry_memory_init(&made->memory);
 	made->sha = EVP_MD_CTX_new();
 	made->had_parts = has_parts(incoming);
-	made->checkpoint_ms = clock_now_ms();
-	if (made->sha == NULL) {
+	if (made->sha == NULL || flusher_new(incoming->tree_fd, &made->flusher, err) != 0) {
+		bool told = made->sha != NULL;
+
 		file_sink_destroy(&made);
-		return error_set(err, ERR_SYSTEM, "out of memory");
+		return told ? -1 : error_set(err, ERR_SYSTEM, "out of memory");
 	}
 	*sink = made;
 	return 0;
@@ -136,6 +137,7 @@ void file_sink_destroy(struct file_sink **sink)
 	if ((*sink)->fd >= 0)
 		keep_part(*sink);
 	put_away(*sink);
+	flusher_destroy(&(*sink)->flusher);
 	EVP_MD_CTX_free((*sink)->sha);
 	entry_memory_done(&(*sink)->memory);
 	free(*sink);
@@ -259,7 +261,7 @@ static int take(struct file_sink *sink, size_t len_bytes, struct error *err)
 	if (fits(sink, len_bytes, err) != 0)
 		return -1;
 	(void)EVP_DigestUpdate(sink->sha, sink->out, len_bytes);
-	sink->since_checkpoint += len_bytes;
+	sink->since_flush += len_bytes;
 	for (size_t i = 0; i < sink->n_copied && rc == 0; i++) {
 		const struct copied *c = &sink->copied[i];
 
@@ -308,23 +310,17 @@ static int run(struct file_sink *sink, bool eof, struct error *err)
 	return 0;
 }
 
-/* What has come is on the disk at least every ten seconds, so that not even a power cut costs more. */
+/* What has come is on the disk within ten seconds. */
 static int checkpoint(struct file_sink *sink, struct error *err)
 {
-	int64_t now_ms;
-
-	if (sink->since_checkpoint == 0)
+	if (sink->since_flush < FLUSH_RUN && sink->fd >= 0)
 		return 0;
-	now_ms = clock_now_ms();
-	if (now_ms - sink->checkpoint_ms < CHECKPOINT_MS)
+	sink->since_flush = 0;
+	if (!flusher_due(sink->flusher))
 		return 0;
 	if (sink->fd >= 0 && wrote(sink, part_writer_flush(&sink->writer, err), err) != 0)
 		return -1;
-	if (syncfs(sink->incoming->tree_fd) != 0)
-		return error_sys(err, errno, "syncing what has arrived");
-	sink->since_checkpoint = 0;
-	sink->checkpoint_ms = clock_now_ms();
-	return 0;
+	return flusher_ask(sink->flusher, err);
 }
 
 int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err)

@@ -12,6 +12,7 @@ aob-receiver_SOURCES := \
 	receiver/file_copy.c \
 	receiver/file_sink.c \
 	receiver/floor.c \
+	receiver/flusher.c \
 	receiver/generation_name.c \
 	receiver/hash_tag.c \
 	receiver/incoming.c \
