@@ -4,6 +4,9 @@
 #   make unit              unit tests only                         make integration   integration tests only (root)
 #   make quickstart        a whole backup on an embedded lab       make quickstart-down   takes the lab away again
 #     SOURCE=/some/folder  … of a copy of your own data
+#   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT=
+#   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
+#   make fuzz              the parsers, FUZZ_SECONDS=60 each
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
 #   CC=clang               another compiler        SANITIZE=1     with ASan and UBSan
@@ -41,7 +44,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -97,6 +100,34 @@ unit: $(UNIT_TESTS)
 integration: all
 	$(Q)tests/run-integration $(TEST)
 
+# The benchmark's relay, and the parsers' fuzzers: a corpus each, replayed by the unit tests too.
+$(BUILD)/tests/bench/relay: tests/bench/relay.c $(VARIANT)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS)
+
+bench:
+	$(Q)deploy/install-deps --bench
+	$(Q)$(MAKE) all $(abspath $(BUILD))/tests/bench/relay
+	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT))
+
+torture: deps
+	$(Q)$(MAKE) all
+	$(Q)unshare --mount --propagation private tests/torture/rounds --rounds $(or $(ROUNDS),5000) --seed $(or $(SEED),1)
+
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: deps
+	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link' fuzzers
+	$(Q)tests/fuzz/run-fuzz $(BUILD)/fuzzing $(or $(FUZZ_SECONDS),60) $(FUZZERS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+$(BUILD)/fuzz/%: $(OBJ)/tests/fuzz/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a -Wl,--end-group \
+		$(ALL_LDFLAGS) $(TEST_LIBS)
+
 # In two steps, so that pkg-config and headers are there before anything is compiled.
 check: deps
 	$(Q)$(MAKE) all
@@ -107,7 +138,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

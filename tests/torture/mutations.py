@@ -13,7 +13,8 @@ DEPTH_MOST = 24
 class Mutator:
     """Applies random operations below `root`. The same seed on the same tree does the same."""
 
-    def __init__(self, root, seed, log):
+    def __init__(self, root, seed, log, links=True):
+        self.links = links
         self.root = root
         self.random = random.Random(seed)
         self.log = log
@@ -332,7 +333,7 @@ class Mutator:
         for f in self.held:
             f.close()
         self.held = []
-        names = sorted(name for name in dir(self) if name.startswith("op_"))
+        names = sorted(name for name in dir(self) if name.startswith("op_") and (self.links or "link" not in name or "sym" in name))
         for _ in range(n):
             self.look()
             few = len(self.others) < 25
