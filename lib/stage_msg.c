@@ -12,6 +12,7 @@
 #define RATES_MAX 64
 #define JOB_MAX 127
 #define RUN_MAX 64
+#define LOCAL_MAX 100000
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
@@ -29,6 +30,9 @@ struct stage_request {
 	unsigned attempt;
 	enum stage_trigger trigger;
 	bool dry_run;
+	bool release;
+	const char *anchor;
+	json_int_t local;
 	struct config_vault vault;
 	const char **ssh_options;
 	struct config_rate *rates;
@@ -243,6 +247,21 @@ static int decode_lists(struct stage_request *request, struct error *err)
 	return 0;
 }
 
+static int decode_snapshots(struct stage_request *request, struct error *err)
+{
+	json_t *release = json_object_get(request->root, "release");
+
+	if (want_string(request->root, "", "anchor", false, &request->anchor, err) != 0)
+		return -1;
+	if (json_object_get(request->root, "local") != NULL &&
+	    want_integer(request->root, "", "local", 0, LOCAL_MAX, &request->local, err) != 0)
+		return -1;
+	if (release != NULL && !json_is_boolean(release))
+		return error_set(err, ERR_INPUT, "release: want true or false");
+	request->release = json_is_true(release);
+	return 0;
+}
+
 static int decode_request(struct stage_request *request, struct error *err)
 {
 	json_t *root = request->root;
@@ -272,6 +291,8 @@ static int decode_request(struct stage_request *request, struct error *err)
 		if (!json_is_object(result))
 			return error_set(err, ERR_INPUT, "results.%.64s: want an object", stage);
 	}
+	if (decode_snapshots(request, err) != 0)
+		return -1;
 	return decode_lists(request, err);
 }
 
@@ -370,6 +391,21 @@ enum stage_trigger stage_request_trigger(const struct stage_request *request)
 bool stage_request_dry_run(const struct stage_request *request)
 {
 	return request->dry_run;
+}
+
+const char *stage_request_anchor(const struct stage_request *request)
+{
+	return request->anchor;
+}
+
+int64_t stage_request_local(const struct stage_request *request)
+{
+	return request->local;
+}
+
+bool stage_request_release(const struct stage_request *request)
+{
+	return request->release;
 }
 
 const struct config_vault *stage_request_vault(const struct stage_request *request)
