@@ -15,7 +15,7 @@
 
 struct room {
 	uint64_t total_bytes;
-	uint64_t free_bytes; /* for everybody, as df shows it */
+	uint64_t free_bytes;    /* for everybody, as df shows it */
 	uint8_t filesystem[16]; /* equal for all subvolumes of one btrfs, which statfs's own ID is not */
 };
 

@@ -19,8 +19,9 @@ __attribute__((format(printf, 2, 3))) static void keep(struct snapshot_policy_ve
 	va_end(args);
 }
 
-void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t more, const struct snapshot_policy_item *snapshots,
-                      size_t n, struct snapshot_policy_verdict *verdicts)
+void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t more,
+                           const struct snapshot_policy_item *snapshots, size_t n,
+                           struct snapshot_policy_verdict *verdicts)
 {
 	memset(verdicts, 0, n * sizeof(*verdicts));
 	for (size_t i = 0; i < n; i++) {

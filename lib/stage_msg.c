@@ -30,9 +30,7 @@ struct stage_request {
 	unsigned attempt;
 	enum stage_trigger trigger;
 	bool dry_run;
-	bool release;
-	const char *anchor;
-	json_int_t local;
+	struct stage_snapshots snapshots;
 	struct config_vault vault;
 	const char **ssh_options;
 	struct config_rate *rates;
@@ -249,16 +247,18 @@ static int decode_lists(struct stage_request *request, struct error *err)
 
 static int decode_snapshots(struct stage_request *request, struct error *err)
 {
+	struct stage_snapshots *snapshots = &request->snapshots;
 	json_t *release = json_object_get(request->root, "release");
+	json_int_t local = 0;
 
-	if (want_string(request->root, "", "anchor", false, &request->anchor, err) != 0)
-		return -1;
-	if (json_object_get(request->root, "local") != NULL &&
-	    want_integer(request->root, "", "local", 0, LOCAL_MAX, &request->local, err) != 0)
+	if (want_string(request->root, "", "anchor", false, &snapshots->anchor, err) != 0 ||
+	    (json_object_get(request->root, "local") != NULL &&
+	     want_integer(request->root, "", "local", 0, LOCAL_MAX, &local, err) != 0))
 		return -1;
 	if (release != NULL && !json_is_boolean(release))
 		return error_set(err, ERR_INPUT, "release: want true or false");
-	request->release = json_is_true(release);
+	snapshots->local = local;
+	snapshots->release = json_is_true(release);
 	return 0;
 }
 
@@ -393,19 +393,9 @@ bool stage_request_dry_run(const struct stage_request *request)
 	return request->dry_run;
 }
 
-const char *stage_request_anchor(const struct stage_request *request)
+const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request)
 {
-	return request->anchor;
-}
-
-int64_t stage_request_local(const struct stage_request *request)
-{
-	return request->local;
-}
-
-bool stage_request_release(const struct stage_request *request)
-{
-	return request->release;
+	return &request->snapshots;
 }
 
 const struct config_vault *stage_request_vault(const struct stage_request *request)

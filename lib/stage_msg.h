@@ -28,7 +28,7 @@ void stage_request_destroy(struct stage_request **request);
 /* stage_cancel_parse: is it {"v":1,"cancel":JOB}? Then true and JOB in job. Anything else is false. */
 bool stage_cancel_parse(const void *json, size_t len_bytes, char *job, size_t size);
 
-/* All strings are borrowed from the request and, but for the anchor, never NULL. */
+/* All strings are borrowed from the request and never NULL. */
 const char *stage_request_job(const struct stage_request *request);
 const char *stage_request_run(const struct stage_request *request);
 const char *stage_request_pipeline(const struct stage_request *request);
@@ -36,12 +36,13 @@ const char *stage_request_source(const struct stage_request *request);
 unsigned stage_request_attempt(const struct stage_request *request); /* from 1; the fencing number */
 enum stage_trigger stage_request_trigger(const struct stage_request *request);
 bool stage_request_dry_run(const struct stage_request *request);
-/* What the broker knows of the pipeline's local snapshots, so that old ones can go without the vault: the UUID of the anchor, ""
- * if there is none; NULL: it does not say, so that nothing may be removed. local: how many others to keep besides. */
-const char *stage_request_anchor(const struct stage_request *request);
-int64_t stage_request_local(const struct stage_request *request);
-/* Make no snapshot, only room: every snapshot of the pipeline but the anchor goes. */
-bool stage_request_release(const struct stage_request *request);
+/* What the broker knows of the pipeline's local snapshots, so that old ones can go without the vault. Borrowed. */
+struct stage_snapshots {
+	const char *anchor; /* its UUID, "" if there is none; NULL: not said, so nothing may be removed */
+	int64_t local;      /* how many others to keep besides */
+	bool release;       /* make no snapshot, only room: all but the anchor go */
+};
+const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request);
 /* The vault, decoded into the configuration's own struct; borrowed. */
 const struct config_vault *stage_request_vault(const struct stage_request *request);
 

@@ -38,7 +38,8 @@ static int judge(struct clear *clear, const struct local_snapshot *list, size_t 
                  struct error *err)
 {
 	const struct stage_request *request = clear->request;
-	uint64_t more = stage_request_release(request) ? 0 : (uint64_t)stage_request_local(request);
+	const struct stage_snapshots *known = stage_request_snapshots(request);
+	uint64_t more = known->release ? 0 : (uint64_t)known->local;
 	struct snapshot_policy_item *mine = calloc(n + 1, sizeof(*mine));
 	struct snapshot_policy_verdict *verdicts = calloc(n + 1, sizeof(*verdicts));
 	size_t *which = calloc(n + 1, sizeof(*which)); /* in the list */
@@ -56,10 +57,9 @@ static int judge(struct clear *clear, const struct local_snapshot *list, size_t 
 		if (run == NULL)
 			continue;
 		which[n_mine] = i;
-		mine[n_mine++] =
-		        (struct snapshot_policy_item){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
+		mine[n_mine++] = (struct snapshot_policy_item){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
 	}
-	snapshot_policy_judge(stage_request_anchor(request), stage_request_run(request), more, mine, n_mine, verdicts);
+	snapshot_policy_judge(known->anchor, stage_request_run(request), more, mine, n_mine, verdicts);
 	for (size_t i = 0; i < n_mine; i++)
 		if (!verdicts[i].keep)
 			remove_one(clear, &list[which[i]], result, &first);
@@ -78,7 +78,7 @@ int clear_old(struct clear *clear, struct stage_result *result, struct error *er
 	size_t n;
 	int rc;
 
-	if (stage_request_anchor(clear->request) == NULL || stage_request_dry_run(clear->request))
+	if (stage_request_snapshots(clear->request)->anchor == NULL || stage_request_dry_run(clear->request))
 		return 0;
 	if (local_snapshot_list(clear->folder, &list, &n, err) != 0)
 		return -1;

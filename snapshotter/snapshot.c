@@ -55,7 +55,7 @@ static int find_places(struct snapshot *s, struct error *err)
 	             stage_request_run(s->request)) >= (int)sizeof(s->path))
 		return error_set(err, ERR_CONFIG, "the snapshot's path below %s is too long", s->folder);
 	/* What is in a snapshot is as private as the source, whatever the folder above it allows. */
-	if (!stage_request_release(s->request) && mkdir(s->folder, 0700) != 0 && errno != EEXIST)
+	if (!stage_request_snapshots(s->request)->release && mkdir(s->folder, 0700) != 0 && errno != EEXIST)
 		return error_sys(err, errno, "making the snapshots' folder %s", s->folder);
 	s->source_fd = open(s->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return s->source_fd >= 0 ? 0 : error_sys(err, errno, "opening the source %s", s->source);
@@ -133,11 +133,12 @@ static int make_room(struct snapshot *s, struct error *err)
 	min = room_min_bytes(&s->min_free, room.total_bytes);
 	if (room.free_bytes >= min)
 		return 0;
-	return error_set(err, ERR_SPACE,
-	                 "no snapshot is made: %s are free on the disk of %s, min_free wants %s; delete something there, "
-	                 "or lower min_free",
-	                 bytes_text(room.free_bytes, free_text, sizeof(free_text)), s->source,
-	                 bytes_text(min, min_text, sizeof(min_text)));
+	return error_set(
+	        err, ERR_SPACE,
+	        "no snapshot is made: %s are free on the disk of %s, min_free wants %s; delete something there, "
+	        "or lower min_free",
+	        bytes_text(room.free_bytes, free_text, sizeof(free_text)), s->source,
+	        bytes_text(min, min_text, sizeof(min_text)));
 }
 
 static int freeze(struct snapshot *s, struct error *err)
@@ -213,7 +214,7 @@ int snapshot_run(struct stage_job *job, const struct stage_request *request, str
 	s->source_fd = -1;
 	if (find_places(s, err) != 0) {
 		rc = -1;
-	} else if (stage_request_release(request)) {
+	} else if (stage_request_snapshots(request)->release) {
 		rc = release(s, result, err);
 	} else if (freeze(s, err) == 0) {
 		fill_result(s, result);
