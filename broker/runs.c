@@ -295,6 +295,10 @@ int runs_start(struct broker *broker, const struct config_pipeline *pipeline, en
 	*is_new = run == NULL;
 	if (run != NULL) {
 		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+		if (run->config->release)
+			return error_set(err, ERR_LOCKED,
+			                 "old snapshots of %s are being removed to make room; ask again in a moment",
+			                 pipeline->name);
 		if (service == NULL)
 			return 0;
 		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,

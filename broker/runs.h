@@ -62,7 +62,7 @@ void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE]);
  * in:      service: a run of this one stage; NULL: of all
  * out:     run_id; *is_new
  * durable: on return 0 it survives any crash
- * errors:  ERR_LOCKED (service given, and a run is in flight), ERR_NOT_FOUND (no such stage), of the store */
+ * errors:  ERR_LOCKED (service given, and a run is in flight; or one that makes room is), ERR_NOT_FOUND (no such stage), of the store */
 int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
                const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err);
 

@@ -117,7 +117,7 @@ static bool make_way(struct broker *broker, struct run *run)
 {
 	struct error reason = run->last_error;
 
-	(void)error_prefix(&reason, "superseded by a newer state of the source, after waiting for the vault");
+	(void)error_prefix(&reason, "a newer state of the source takes its place; it waited");
 	return runs_abandon(broker, run, STEP_SUPERSEDED, &reason, NULL, NULL) == 1;
 }
 

@@ -109,8 +109,8 @@ void clear_wait(const struct clear *clear, int source_fd)
 
 	if (clear->n_removed == 0)
 		return;
-	/* The cleaner begins with the commit, and the room counts with the one behind it. */
-	(void)syncfs(source_fd);
+	/* This call wakes the cleaner, which syncfs does not; the room counts with the commit behind it. */
+	(void)btrfs_util_sync_fd(source_fd);
 	for (int ms = 0; ms < WAIT_MOST_MS && still_there(clear) && !stage_job_cancelled(clear->job);
 	     ms += WAIT_STEP_MS)
 		(void)nanosleep(&step, NULL);
