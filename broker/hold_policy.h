@@ -22,11 +22,11 @@ bool hold_policy_under_way(bool first_copy, uint64_t done_bytes, uint64_t total_
 enum hold_kind { HOLD_LEFTOVER, HOLD_RUN, HOLD_ANCHOR }; /* in the order of giving up */
 
 struct hold {
-	enum hold_kind kind;
 	int64_t since;      /* when the snapshot was taken, or the run began */
-	struct room room;   /* of its source */
 	uint64_t min_bytes; /* `min_free` there */
-	bool busy;          /* room is being made on that file system, or it was just decided */
+	struct room room;   /* of its source */
+	enum hold_kind kind;
+	bool busy; /* room is being made on that file system, or it was just decided */
 };
 
 /* hold_policy_give_up: the one to be given up now: below its `min_bytes` and not busy. Returns its index, or n: none. */

@@ -18,6 +18,8 @@ struct hold_note { /* of a pipeline */
 	bool swept;       /* nothing is left of ended runs but the anchor */
 	int64_t sweep_ms; /* not before */
 	bool blind;       /* its disk can't be looked at, and this was said */
+	bool seen;
+	struct room room; /* as seen last; of the disk that a run in flight holds its snapshot on */
 	struct hold_note *next;
 };
 
@@ -159,6 +161,19 @@ static void add(struct survey *survey, const struct config_pipeline *pipeline, e
 	survey->pipelines[survey->n++] = pipeline;
 }
 
+/* A disk that was taken away leaves its mount point behind, on another file system: how full that is says nothing about the run's snapshot. */
+static int look_at_disk(struct hold_note *note, const char *source, const struct run *run, struct room *room,
+                        struct error *err)
+{
+	if (room_read(source, room, err) != 0)
+		return -1;
+	if (note->seen && run != NULL && run->holds && !room_same(&note->room, room))
+		return error_set(err, ERR_NOT_FOUND, "%s lies on another file system than the run's snapshot", source);
+	note->seen = true;
+	note->room = *room;
+	return 0;
+}
+
 /* 1: the pipeline has snapshots, and place says where; 0: it has none, or nobody knows. */
 static int find_place(struct broker *broker, const struct config_pipeline *pipeline, struct hold *place)
 {
@@ -169,7 +184,7 @@ static int find_place(struct broker *broker, const struct config_pipeline *pipel
 	*place = (struct hold){ .busy = false };
 	if (note == NULL || !run_config_min_free(pipeline, &min))
 		return 0;
-	if (room_read(pipeline->source, &place->room, &err) != 0) {
+	if (look_at_disk(note, pipeline->source, runs_of(broker, pipeline->name), &place->room, &err) != 0) {
 		if (!note->blind)
 			log_error(LOG_WARNING, &err,
 			          "pipeline=%s can't see how full its disk is; min_free is kept only "
