@@ -12,6 +12,7 @@
 #include "broker/client_verbs.h"
 #include "broker/dispatch.h"
 #include "broker/history.h"
+#include "broker/holds.h"
 #include "broker/reload.h"
 #include "broker/runs.h"
 #include "broker/watch_state.h"
@@ -149,6 +150,7 @@ void broker_close(struct broker **broker)
 	security_destroy(&b->security);
 	runs_free(b);
 	watch_state_free(b);
+	holds_free(b);
 	run_store_close(&b->store);
 	config_destroy(&b->config);
 	if (b->signal_fd >= 0)
@@ -222,6 +224,7 @@ int broker_loop(struct broker *broker, struct error *err)
 		if (mdp_broker_turn(broker->mdp, broker->now_ms, err) != 0)
 			return -1;
 		events_turn(broker->events);
+		holds_turn(broker);
 		dispatch_turn(broker);
 		trim(broker);
 		if (watchdog_ms > 0 && broker->now_ms >= alive_ms) {

@@ -18,6 +18,7 @@
 
 #define BROKER_STORE_RETRY_MS 5000
 
+struct hold_note;
 struct run;
 struct watch_state;
 
@@ -30,8 +31,10 @@ struct broker {
 	struct mdp_broker *mdp;
 	struct run *runs;            /* in flight; one a pipeline */
 	struct watch_state *watches; /* one a pipeline */
-	uint64_t queued;             /* counter for the order of jobs */
-	int64_t now_ms;              /* monotonic, of this turn */
+	struct hold_note *hold_notes;
+	int64_t holds_ms; /* when the disks are looked at next */
+	uint64_t queued;  /* counter for the order of jobs */
+	int64_t now_ms;   /* monotonic, of this turn */
 	int64_t lease_ms;
 	int64_t trim_at_ms;
 	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */

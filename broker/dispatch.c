@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/holds.h"
 #include "broker/outcome.h"
 #include "broker/runs.h"
 #include "lib/log.h"
@@ -116,6 +117,7 @@ void dispatch_partial(void *cookie, struct worker *worker, const void *body, siz
 	}
 	run->progress = progress;
 	run->has_progress = true;
+	holds_progress(broker, run);
 	if (broker->now_ms - run->progress_told_ms < PROGRESS_MS)
 		return;
 	run->progress_told_ms = broker->now_ms;

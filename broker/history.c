@@ -83,6 +83,33 @@ int history_last_good(struct run_store *store, const char *pipeline, struct hist
 	return found;
 }
 
+int history_anchor(struct run_store *store, const char *pipeline, struct history_generation *anchor, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found = history_last_good(store, pipeline, anchor, err);
+	int gone;
+
+	if (found != 1)
+		return found;
+	if (anchor->snapshot_uuid[0] == '\0')
+		return 0;
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT 1 FROM anchors_given_up WHERE pipeline = ? AND snapshot_uuid = ?", "ss", pipeline,
+	               anchor->snapshot_uuid) != 0)
+		return -1;
+	gone = sql_rows_next(rows, err);
+	sql_rows_end(&rows);
+	return gone < 0 ? -1 : gone == 0;
+}
+
+int history_give_up(struct run_store *store, const char *pipeline, const char *snapshot_uuid, int64_t now,
+                    struct error *err)
+{
+	return sql_do(run_store_sql(store), err,
+	              "INSERT OR REPLACE INTO anchors_given_up (pipeline, snapshot_uuid, given_up_at) VALUES (?, ?, ?)",
+	              "ssi", pipeline, snapshot_uuid, now);
+}
+
 int history_generations(struct run_store *store, const char *pipeline,
                         void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
                         struct error *err)

@@ -57,6 +57,11 @@ int history_prune(struct run_store *store, const char *pipeline, const char *gen
 /* The newest generation that is not pruned. */
 int history_last_good(struct run_store *store, const char *pipeline, struct history_generation *generation,
                       struct error *err);
+/* history_anchor: the newest generation, if the snapshot that it was made of is known and was not given up: the anchor. */
+int history_anchor(struct run_store *store, const char *pipeline, struct history_generation *anchor, struct error *err);
+/* history_give_up: the anchor of this UUID is counted on no more. */
+int history_give_up(struct run_store *store, const char *pipeline, const char *snapshot_uuid, int64_t now,
+                    struct error *err);
 /* history_generations: newest first, at most HISTORY_ROWS_MAX; pipeline NULL: of all. */
 int history_generations(struct run_store *store, const char *pipeline,
                         void (*each)(void *cookie, const struct history_generation *generation), void *cookie,

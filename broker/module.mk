@@ -6,6 +6,8 @@ aob-broker_SOURCES := \
 	broker/dispatch.c \
 	broker/events.c \
 	broker/history.c \
+	broker/hold_policy.c \
+	broker/holds.c \
 	broker/mdp_broker.c \
 	broker/outcome.c \
 	broker/pipeline.c \
@@ -19,6 +21,7 @@ aob-broker_SOURCES := \
 	broker/security.c \
 	broker/service.c \
 	broker/sql.c \
+	broker/store_upgrade.c \
 	broker/status_json.c \
 	broker/watch_state.c
 aob-broker_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "broker/history.h"
+#include "broker/holds.h"
 #include "broker/reply.h"
 #include "broker/retry.h"
 #include "lib/log.h"
@@ -37,7 +38,7 @@ static int assign(struct broker *broker, struct run *run, void *arg, struct erro
 	memcpy(run->host, worker->host, sizeof(run->host));
 	run->attempt_ms = broker->now_ms;
 	run->attempt_lost = false;
-	run->has_progress = false;
+	runs_forget_progress(run);
 	if (run_store_step(broker->store, &run->record, index, &run->last_error, err) != 0 ||
 	    run_store_attempt(broker->store, run->record.run, index, step->attempt, run->worker, run->host,
 	                      broker_wall(), err) != 0)
@@ -141,6 +142,8 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
 	    reply_removed(result_json, record_pruned, &pruning, err) != 0)
 		return -1;
+	if (strcmp(step->service, "snapshot") == 0 && !run->config->release)
+		holds_take(run, result_json);
 	step->state = STEP_OK;
 	step->losses = 0;
 	if (run_store_result(broker->store, run->record.run, index, result_json, err) != 0 ||

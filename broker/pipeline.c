@@ -3,14 +3,17 @@
 #include <string.h>
 
 static const char *const step_words[] = {
-	[STEP_PENDING] = "pending", [STEP_QUEUED] = "queued",         [STEP_WORKING] = "working",
-	[STEP_OK] = "ok",           [STEP_RETRY_WAIT] = "retry-wait", [STEP_FAILED] = "failed",
-	[STEP_SKIPPED] = "skipped", [STEP_CANCELLED] = "cancelled",   [STEP_DEFERRED] = "deferred",
+	[STEP_PENDING] = "pending",       [STEP_QUEUED] = "queued",
+	[STEP_WORKING] = "working",       [STEP_OK] = "ok",
+	[STEP_RETRY_WAIT] = "retry-wait", [STEP_FAILED] = "failed",
+	[STEP_SKIPPED] = "skipped",       [STEP_CANCELLED] = "cancelled",
+	[STEP_DEFERRED] = "deferred",     [STEP_SUPERSEDED] = "superseded",
 };
 
 static const char *const run_words[] = {
-	[RUN_RUNNING] = "running",   [RUN_OK] = "ok", [RUN_FAILED] = "failed", [RUN_CANCELLED] = "cancelled",
-	[RUN_DEFERRED] = "deferred",
+	[RUN_RUNNING] = "running",   [RUN_OK] = "ok",
+	[RUN_FAILED] = "failed",     [RUN_CANCELLED] = "cancelled",
+	[RUN_DEFERRED] = "deferred", [RUN_SUPERSEDED] = "superseded",
 };
 
 static int word_index(const char *const *words, size_t n, const char *word)
@@ -63,6 +66,8 @@ static enum run_state ends_as(enum step_state state)
 		return RUN_CANCELLED;
 	case STEP_DEFERRED:
 		return RUN_DEFERRED;
+	case STEP_SUPERSEDED:
+		return RUN_SUPERSEDED;
 	case STEP_PENDING:
 	case STEP_QUEUED:
 	case STEP_WORKING:
@@ -96,6 +101,7 @@ struct pipeline_next pipeline_next(const struct pipeline_step *steps, size_t n_s
 		case STEP_FAILED:
 		case STEP_CANCELLED:
 		case STEP_DEFERRED:
+		case STEP_SUPERSEDED:
 			if (so_far == RUN_OK)
 				so_far = ends_as(steps[i].state);
 			if (cancelled && so_far == RUN_OK && steps[i].state == STEP_SKIPPED &&

@@ -2,7 +2,7 @@
  *
  * Rules: steps go in order, one at a time. After a step that did not succeed only `on: failure` (if it failed) and
  * `on: always` steps still run. A cancelled run still runs its `on: always` steps. The first step that did not succeed
- * gives the run its end: failed, cancelled or deferred. */
+ * gives the run its end: failed, cancelled, deferred or superseded. */
 #ifndef AOB_BROKER_PIPELINE_H
 #define AOB_BROKER_PIPELINE_H
 
@@ -22,10 +22,11 @@ enum step_state {
 	STEP_FAILED,
 	STEP_SKIPPED,
 	STEP_CANCELLED,
-	STEP_DEFERRED
+	STEP_DEFERRED,
+	STEP_SUPERSEDED /* waited for the vault until there was something newer to bring */
 };
 
-enum run_state { RUN_RUNNING, RUN_OK, RUN_FAILED, RUN_CANCELLED, RUN_DEFERRED };
+enum run_state { RUN_RUNNING, RUN_OK, RUN_FAILED, RUN_CANCELLED, RUN_DEFERRED, RUN_SUPERSEDED };
 
 struct pipeline_step {
 	enum step_state state;

@@ -68,6 +68,7 @@ void reload_loaded(struct broker *broker)
 	        json_pack("{s:s, s:I}", "path", broker->path, "pipelines", (json_int_t)broker->config->n_pipelines);
 
 	log_line(LOG_NOTICE, "configuration %s loaded, %zu pipelines", broker->path, broker->config->n_pipelines);
+	broker->holds_ms = 0; /* `min_free` may be another */
 	events_forget(broker->events, still_there, broker);
 	events_emit(broker->events, EVENTS_NO_PIPELINE, "config.loaded", &data);
 }

@@ -159,6 +159,18 @@ static void take_snapshot(json_t *snapshot, struct history_generation *out)
 	out->ctransid = take_count(snapshot, "ctransid");
 }
 
+int reply_snapshot(const char *snapshot_json, struct history_generation *out, struct error *err)
+{
+	json_t *snapshot = load_object(snapshot_json, strlen(snapshot_json), err);
+
+	*out = (struct history_generation){ .pruned = false };
+	if (snapshot == NULL)
+		return -1;
+	take_snapshot(snapshot, out);
+	json_decref(snapshot);
+	return 0;
+}
+
 int reply_generation(const char *transfer_json, const char *snapshot_json, struct history_generation *out,
                      struct error *err)
 {

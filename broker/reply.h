@@ -41,6 +41,10 @@ int reply_progress_parse(const void *json, size_t len_bytes, struct stage_progre
 int reply_generation(const char *transfer_json, const char *snapshot_json, struct history_generation *out,
                      struct error *err);
 
+/* reply_snapshot: what a snapshot step answered: state, snapshot and source UUID, ctransid, taken_at; the rest of *out is empty.
+ * errors: ERR_PROTOCOL (no object) */
+int reply_snapshot(const char *snapshot_json, struct history_generation *out, struct error *err);
+
 /* reply_removed: calls each for every generation that a prune removed (none after a dry run). each: 0 or -1 (stops). */
 int reply_removed(const char *prune_json,
                   int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/history.h"
+
 static const char *const when_words[] = {
 	[WHEN_SUCCESS] = "success", [WHEN_FAILURE] = "failure", [WHEN_ALWAYS] = "always"
 };
@@ -62,7 +64,8 @@ static json_t *stages_json(const struct config_pipeline *pipeline, const char *s
 	return out;
 }
 
-int run_config_text(const struct config_pipeline *pipeline, const char *service, char **json, struct error *err)
+int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, char **json,
+                    struct error *err)
 {
 	json_t *stages = stages_json(pipeline, service);
 	size_t n_stages = json_array_size(stages);
@@ -79,8 +82,8 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 		return error_set(err, ERR_CONFIG, "pipeline %s has more than %d stages", pipeline->name,
 		                 PIPELINE_STEPS_MAX);
 	}
-	root = json_pack("{s:s, s:o, s:o}", "source", pipeline->source, "vault", vault_json(pipeline->vault), "stages",
-	                 stages);
+	root = json_pack("{s:s, s:o, s:o, s:b}", "source", pipeline->source, "vault", vault_json(pipeline->vault),
+	                 "stages", stages, "release", (int)release);
 	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
@@ -121,6 +124,7 @@ int run_config_parse(const char *json, struct run_config **config, struct error 
 	made->memory = root;
 	made->source = json_string_value(json_object_get(root, "source"));
 	made->vault = json_string_value(json_object_get(json_object_get(root, "vault"), "name"));
+	made->release = json_is_true(json_object_get(root, "release"));
 	if (made->source == NULL || made->vault == NULL || parse_stages(json_object_get(root, "stages"), made) != 0) {
 		run_config_destroy(&made);
 		return error_set(err, ERR_DAMAGED, "a run's stored configuration is not readable");
@@ -145,6 +149,58 @@ static int add_result(void *cookie, const char *service, const char *result_json
 	return 0;
 }
 
+bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min)
+{
+	for (size_t i = 0; i < pipeline->n_stages; i++) {
+		json_t *with = NULL;
+
+		if (strcmp(pipeline->stages[i].service, "snapshot") != 0)
+			continue;
+		with = json_loads(pipeline->stages[i].with_json, 0, NULL);
+		/* Checked when the configuration was read. */
+		if (room_min_parse(json_string_value(json_object_get(with, "min_free")), min, NULL) != 0)
+			(void)room_min_parse(NULL, min, NULL);
+		json_decref(with);
+		return true;
+	}
+	return false;
+}
+
+/* How many snapshots the pruner is to leave besides the anchor. */
+static json_int_t local_of(const json_t *root)
+{
+	json_t *stage = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "stages"), i, stage)
+	{
+		const char *service = json_string_value(json_object_get(stage, "service"));
+
+		if (service != NULL && strcmp(service, "prune") == 0)
+			return json_integer_value(json_object_get(json_object_get(stage, "with"), "local"));
+	}
+	return 0;
+}
+
+/* A step of its own, asked for by hand, has nothing to do with other runs' snapshots. */
+static int add_snapshots(const struct run_config *config, const struct run_record *record, size_t index,
+                         struct run_store *store, json_t *request, struct error *err)
+{
+	struct history_generation anchor;
+	int found;
+
+	if (strcmp(config->stages[index].service, "snapshot") != 0 || (!record->whole && !config->release))
+		return 0;
+	found = history_anchor(store, record->pipeline, &anchor, err);
+	if (found < 0)
+		return -1;
+	if (json_object_set_new(request, "anchor", json_string(found == 1 ? anchor.snapshot_uuid : "")) != 0 ||
+	    json_object_set_new(request, "local", json_integer(local_of(config->memory))) != 0 ||
+	    json_object_set_new(request, "release", json_boolean(config->release)) != 0)
+		return error_sys(err, ENOMEM, "run %s", record->run);
+	return 0;
+}
+
 int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,
                        struct run_store *store, char **body, struct error *err)
 {
@@ -165,6 +221,10 @@ int run_config_request(const struct run_config *config, const struct run_record 
 	                    (json_int_t)record->steps[index].attempt, "trigger", trigger_words[record->trigger],
 	                    "dry_run", (int)record->dry_run, "source", config->source, "vault",
 	                    json_object_get(root, "vault"), "with", json_object_get(stage, "with"), "results", results);
+	if (request != NULL && add_snapshots(config, record, index, store, request, err) != 0) {
+		json_decref(request);
+		return -1;
+	}
 	*body = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 	json_decref(request);
 	if (*body == NULL)

@@ -5,16 +5,19 @@
 #ifndef AOB_BROKER_RUN_CONFIG_H
 #define AOB_BROKER_RUN_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "broker/pipeline.h"
 #include "broker/run_store.h"
 #include "lib/config.h"
 #include "lib/error.h"
+#include "lib/room.h"
 
 struct run_config {
 	const char *source;
 	const char *vault; /* its name */
+	bool release;      /* a run that only makes room: the snapshotter removes old snapshots */
 	size_t n_stages;
 	struct {
 		const char *service;
@@ -24,16 +27,21 @@ struct run_config {
 };
 
 /* run_config_text: the pipeline as JSON text.
- * in:      service: only its stages of this name (a run of one step); NULL: all
+ * in:      service: only its stages of this name (a run of one step); NULL: all; release: a run that makes room
  * out:     *json, free(3)
  * errors:  ERR_NOT_FOUND (no such stage), ERR_CONFIG (more stages than PIPELINE_STEPS_MAX), ERR_SYSTEM */
-int run_config_text(const struct config_pipeline *pipeline, const char *service, char **json, struct error *err);
+int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, char **json,
+                    struct error *err);
+
+/* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it has no such stage. */
+bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min);
 
 /* errors: ERR_DAMAGED */
 int run_config_parse(const char *json, struct run_config **config, struct error *err);
 void run_config_destroy(struct run_config **config);
 
-/* run_config_request: the body of a job's request (docs/protocol.md), with the results of the run's earlier steps.
+/* run_config_request: the body of a job's request (docs/protocol.md), with the results of the run's earlier steps; of a snapshot
+ * step also with what is known of the local snapshots.
  * out:     *body, free(3)
  * errors:  ERR_INPUT (longer than STAGE_MESSAGE_MAX), of the store, ERR_SYSTEM */
 int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "broker/schema.h"
 #include "broker/sql.h"
+#include "broker/store_upgrade.h"
 
 struct run_store {
 	struct sql *sql;
@@ -66,33 +66,6 @@ out:
 	return rc;
 }
 
-static int check_version(struct sql *sql, struct error *err)
-{
-	struct sql_rows *rows = NULL;
-	int64_t version;
-
-	if (sql_select(sql, &rows, err, "PRAGMA user_version", "") != 0)
-		return -1;
-	version = sql_rows_next(rows, err) == 1 ? sql_rows_integer(rows, 0) : -1;
-	sql_rows_end(&rows);
-	if (version == RUN_STORE_VERSION)
-		return 0;
-	if (version != 0)
-		return error_set(
-		        err, ERR_CONFIG,
-		        "the store has version %lld, this program knows %d: start the newer program, or put the "
-		        "store aside",
-		        (long long)version, RUN_STORE_VERSION);
-	/* Killed in here: the transaction is gone, version is 0 still, the next start makes the tables. */
-	if (sql_begin(sql, err) != 0)
-		return -1;
-	if (sql_script(sql, schema_sql, err) != 0 || sql_do(sql, err, "PRAGMA user_version = 1", "") != 0) {
-		sql_rollback(sql);
-		return error_prefix(err, "making the tables");
-	}
-	return sql_commit(sql, err);
-}
-
 int run_store_open(const char *path, struct run_store **store, struct error *err)
 {
 	struct run_store *made = calloc(1, sizeof(*made));
@@ -104,7 +77,7 @@ int run_store_open(const char *path, struct run_store **store, struct error *err
 	if (take_lock(path, &made->lock_fd, err) != 0)
 		goto out;
 	if (sql_open(path, &made->sql, err) != 0 || check_integrity(made->sql, err) != 0 ||
-	    check_version(made->sql, err) != 0) {
+	    store_upgrade(made->sql, err) != 0) {
 		if (err != NULL && err->class == ERR_DAMAGED)
 			(void)error_prefix(
 			        err,
@@ -170,10 +143,11 @@ static int read_steps(struct run_store *store, struct run_record *record, struct
 	struct sql_rows *rows = NULL;
 	int more = -1;
 
-	if (sql_select(store->sql, &rows, err,
-	               "SELECT service, state, attempt, failures, losses, error_code, error_message FROM steps"
-	               " WHERE run = ? ORDER BY step",
-	               "s", record->run) != 0)
+	if (sql_select(
+	            store->sql, &rows, err,
+	            "SELECT service, state, attempt, failures, losses, error_code, error_message, under_way FROM steps"
+	            " WHERE run = ? ORDER BY step",
+	            "s", record->run) != 0)
 		return -1;
 	while ((more = sql_rows_next(rows, err)) == 1 && record->n_steps < PIPELINE_STEPS_MAX) {
 		struct run_step *step = &record->steps[record->n_steps++];
@@ -183,6 +157,7 @@ static int read_steps(struct run_store *store, struct run_record *record, struct
 		step->attempt = (unsigned)sql_rows_integer(rows, 2);
 		step->failures = (unsigned)sql_rows_integer(rows, 3);
 		step->losses = (unsigned)sql_rows_integer(rows, 4);
+		step->under_way = sql_rows_integer(rows, 7) != 0;
 		if (step->state >= STEP_QUEUED && step->state <= STEP_RETRY_WAIT && !sql_rows_null(rows, 5))
 			(void)error_set(last_error, error_class_of(sql_rows_text(rows, 5)), "%s",
 			                sql_rows_text(rows, 6));
@@ -250,10 +225,11 @@ int run_store_step(struct run_store *store, const struct run_record *record, siz
 
 	return sql_do(
 	        store->sql, err,
-	        "UPDATE steps SET state = ?, attempt = ?, failures = ?, losses = ?, error_code = ?, error_message = ?"
-	        " WHERE run = ? AND step = ?",
-	        "siiisssi", pipeline_step_word(step->state), (int64_t)step->attempt, (int64_t)step->failures,
-	        (int64_t)step->losses, code_of(error), text_of(error), record->run, (int64_t)index);
+	        "UPDATE steps SET state = ?, attempt = ?, failures = ?, losses = ?, error_code = ?, error_message = ?,"
+	        " under_way = ? WHERE run = ? AND step = ?",
+	        "siiissisi", pipeline_step_word(step->state), (int64_t)step->attempt, (int64_t)step->failures,
+	        (int64_t)step->losses, code_of(error), text_of(error), (int64_t)step->under_way, record->run,
+	        (int64_t)index);
 }
 
 int run_store_result(struct run_store *store, const char *run, size_t index, const char *result_json, struct error *err)
@@ -283,7 +259,8 @@ int run_store_first_error(struct run_store *store, const char *run, struct error
 	error_clear(error);
 	if (sql_select(store->sql, &rows, err,
 	               "SELECT error_code, error_message FROM steps WHERE run = ?"
-	               " AND state IN ('failed', 'cancelled', 'deferred') AND error_code IS NOT NULL ORDER BY step "
+	               " AND state IN ('failed', 'cancelled', 'deferred', 'superseded') AND error_code IS NOT NULL "
+	               "ORDER BY step "
 	               "LIMIT 1",
 	               "s", run) != 0)
 		return -1;

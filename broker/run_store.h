@@ -17,7 +17,7 @@
 #include "lib/error.h"
 #include "lib/stage_msg.h"
 
-#define RUN_STORE_VERSION 1 /* of the tables, PRAGMA user_version */
+#define RUN_STORE_VERSION 2 /* of the tables, PRAGMA user_version */
 #define RUN_ID_SIZE 32
 #define RUN_ATTEMPTS_KEPT 100 /* of one step; older rows go */
 
@@ -30,6 +30,7 @@ struct run_step {
 	unsigned attempt; /* given out last; 0: never */
 	unsigned failures;
 	unsigned losses;
+	bool under_way; /* of a transfer: too much has crossed for a newer change to take its place */
 };
 
 struct run_record {
@@ -45,6 +46,7 @@ struct run_record {
 };
 
 /* run_store_open: takes the lock `<path>.lock`, opens or makes the store, checks it and its version.
+ * A store of an older version is brought to this one.
  * errors:  ERR_LOCKED (names the process that has it), ERR_DAMAGED (with the remedy), ERR_CONFIG (made by a newer version),
  *          by errno */
 int run_store_open(const char *path, struct run_store **store, struct error *err);

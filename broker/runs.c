@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "broker/holds.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
 #include "lib/log.h"
@@ -110,11 +111,10 @@ int runs_step_event(struct broker *broker, const struct run *run, size_t index, 
 
 static int end_run(struct broker *broker, struct run *run, enum run_state end, struct error *err)
 {
-	static const char *const events[] = { [RUN_RUNNING] = "run.failed",
-		                              [RUN_OK] = "run.finished",
-		                              [RUN_FAILED] = "run.failed",
-		                              [RUN_CANCELLED] = "run.cancelled",
-		                              [RUN_DEFERRED] = "run.deferred" };
+	static const char *const events[] = {
+		[RUN_RUNNING] = "run.failed",      [RUN_OK] = "run.finished",       [RUN_FAILED] = "run.failed",
+		[RUN_CANCELLED] = "run.cancelled", [RUN_DEFERRED] = "run.deferred", [RUN_SUPERSEDED] = "run.superseded"
+	};
 	struct error error;
 
 	if (run_store_first_error(broker->store, run->record.run, &error, err) != 0 ||
@@ -127,13 +127,20 @@ static int end_run(struct broker *broker, struct run *run, enum run_state end, s
 	return 0;
 }
 
+void runs_forget_progress(struct run *run)
+{
+	if (run->has_progress)
+		run->crossed_bytes += run->progress.done_bytes;
+	run->has_progress = false;
+}
+
 void runs_queue(struct broker *broker, struct run *run, size_t index)
 {
 	run->record.steps[index].state = STEP_QUEUED;
 	run->queued = ++broker->queued;
 	run->queued_ms = broker->now_ms;
 	run->queued_told = false;
-	run->has_progress = false;
+	runs_forget_progress(run);
 }
 
 /* Lead the run to its next step, or to its end. */
@@ -160,6 +167,7 @@ static int advance(struct broker *broker, struct run *run, struct error *err)
 			runs_queue(broker, run, next.index);
 			run->cancel_until_ms = 0;
 			run->attempt_lost = false;
+			run->crossed_bytes = 0;
 			error_clear(&run->last_error);
 			return run_store_step(broker->store, &run->record, next.index, NULL, err);
 		}
@@ -202,6 +210,7 @@ int runs_change(struct broker *broker, struct run *run,
 		return 0;
 	tell_end(run);
 	watch_state_ended(broker, &run->record, run->end);
+	holds_ended(broker, run);
 	unlink_run(broker, run);
 	return 1;
 }
@@ -227,7 +236,8 @@ static int begin_run(struct broker *broker, struct run *run, void *config_json, 
 	return run_event(broker, run, "run.started", NULL, err);
 }
 
-static struct run *new_run(const struct config_pipeline *pipeline, const char *service, char **json, struct error *err)
+static struct run *new_run(const struct config_pipeline *pipeline, const char *service, bool release, char **json,
+                           struct error *err)
 {
 	struct run *run = calloc(1, sizeof(*run));
 
@@ -235,7 +245,8 @@ static struct run *new_run(const struct config_pipeline *pipeline, const char *s
 		(void)error_sys(err, ENOMEM, "a run of %s", pipeline->name);
 		return NULL;
 	}
-	if (run_config_text(pipeline, service, json, err) != 0 || run_config_parse(*json, &run->config, err) != 0) {
+	if (run_config_text(pipeline, service, release, json, err) != 0 ||
+	    run_config_parse(*json, &run->config, err) != 0) {
 		run_destroy(&run);
 		return NULL;
 	}
@@ -250,27 +261,17 @@ static struct run *new_run(const struct config_pipeline *pipeline, const char *s
 	return run;
 }
 
-int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
-               const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err)
+/* Takes run and json; run NULL: new_run has failed. */
+static int start(struct broker *broker, struct run *run, char *json, const char *why, struct error *err)
 {
-	struct run *run = runs_of(broker, pipeline->name);
-	char *json = NULL;
+	char pipeline[CONFIG_NAME_MAX + 1];
+	char run_id[RUN_ID_SIZE];
 	int rc = -1;
 
-	*is_new = run == NULL;
-	if (run != NULL) {
-		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
-		if (service == NULL)
-			return 0;
-		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,
-		                 pipeline->name);
-	}
-	run = new_run(pipeline, service, &json, err);
 	if (run == NULL)
 		goto out;
-	run->record.trigger = trigger;
-	run->record.dry_run = dry_run;
-	(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+	memcpy(pipeline, run->record.pipeline, sizeof(pipeline));
+	memcpy(run_id, run->record.run, sizeof(run_id));
 	run->next = broker->runs;
 	broker->runs = run;
 	rc = runs_change(broker, run, begin_run, json, err);
@@ -278,11 +279,51 @@ int runs_start(struct broker *broker, const struct config_pipeline *pipeline, en
 		unlink_run(broker, run);
 		goto out;
 	}
-	log_line(LOG_NOTICE, "pipeline=%s run=%s started (%s)", pipeline->name, run_id, trigger_words[trigger]);
+	log_line(LOG_NOTICE, "pipeline=%s run=%s started (%s)", pipeline, run_id, why);
 	rc = 0;
 out:
 	free(json);
 	return rc;
+}
+
+int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
+               const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err)
+{
+	struct run *run = runs_of(broker, pipeline->name);
+	char *json = NULL;
+
+	*is_new = run == NULL;
+	if (run != NULL) {
+		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+		if (run->config->release)
+			return error_set(err, ERR_LOCKED,
+			                 "old snapshots of %s are being removed to make room; ask again in a moment",
+			                 pipeline->name);
+		if (service == NULL)
+			return 0;
+		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,
+		                 pipeline->name);
+	}
+	run = new_run(pipeline, service, false, &json, err);
+	if (run != NULL) {
+		run->record.trigger = trigger;
+		run->record.dry_run = dry_run;
+		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+	}
+	return start(broker, run, json, trigger_words[trigger], err);
+}
+
+int runs_release(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
+{
+	struct run *run = NULL;
+	char *json = NULL;
+
+	if (runs_of(broker, pipeline->name) != NULL)
+		return 0;
+	run = new_run(pipeline, "snapshot", true, &json, err);
+	if (run != NULL)
+		run->record.trigger = TRIGGER_MANUAL;
+	return start(broker, run, json, "to make room", err);
 }
 
 static int mark_cancelling(struct broker *broker, struct run *run, void *is_working, struct error *err)
@@ -325,6 +366,47 @@ int runs_cancel(struct broker *broker, struct run *run, struct error *err)
 	if (working)
 		mdp_broker_cancel(broker->mdp, worker);
 	return 0;
+}
+
+struct abandoning {
+	enum step_state state;
+	const struct error *reason;
+	int (*also)(struct broker *broker, struct run *run, void *arg, struct error *err);
+	void *arg;
+};
+
+static int abandon(struct broker *broker, struct run *run, void *arg, struct error *err)
+{
+	const struct abandoning *how = arg;
+	size_t index = runs_step(run);
+	struct run_step *step = &run->record.steps[index];
+
+	if (step->state == STEP_WORKING && run_store_attempt_end(broker->store, run->record.run, index, step->attempt,
+	                                                         broker_wall(), "cancelled", how->reason, err) != 0)
+		return -1;
+	step->state = how->state;
+	run->last_error = *how->reason;
+	if (run_store_step(broker->store, &run->record, index, how->reason, err) != 0 ||
+	    runs_step_event(broker, run, index, "step.finished", how->reason, err) != 0)
+		return -1;
+	return how->also != NULL ? how->also(broker, run, how->arg, err) : 0;
+}
+
+int runs_abandon(struct broker *broker, struct run *run, enum step_state state, const struct error *reason,
+                 int (*also)(struct broker *broker, struct run *run, void *arg, struct error *err), void *arg)
+{
+	struct abandoning how = { state, reason, also, arg };
+	struct worker *worker = NULL;
+	char tag[MDP_TAG_SIZE];
+	int rc;
+
+	runs_tag(run, tag);
+	if (tag[0] != '\0')
+		worker = service_with(mdp_broker_services(broker->mdp), tag);
+	rc = runs_change(broker, run, abandon, &how, NULL);
+	if (rc >= 0 && worker != NULL && worker->can_cancel)
+		mdp_broker_cancel(broker->mdp, worker);
+	return rc;
 }
 
 static int nothing(struct broker *broker, struct run *run, void *arg, struct error *err)
@@ -371,6 +453,8 @@ static int load_run(void *cookie, const struct run_record *record, const char *c
 		                             &started_at, err) < 0)
 			goto out;
 	}
+	if (holds_load(broker, run, err) != 0)
+		goto out;
 	run->next = broker->runs;
 	broker->runs = run;
 	return 0;

@@ -34,6 +34,12 @@ struct run {
 	struct error last_error; /* of the step under way */
 	void *pending;           /* a FINAL that could not be stored yet */
 	size_t pending_bytes;
+	bool holds; /* a local snapshot, of: */
+	int64_t held_ctransid;
+	int64_t held_since; /* wall clock */
+	char held_uuid[128];
+	bool given_up;          /* for room; its last steps may still run */
+	uint64_t crossed_bytes; /* in the step's earlier attempts, as they told */
 	bool ended;
 	enum run_state end;
 	struct run *next;
@@ -56,9 +62,18 @@ void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE]);
  * in:      service: a run of this one stage; NULL: of all
  * out:     run_id; *is_new
  * durable: on return 0 it survives any crash
- * errors:  ERR_LOCKED (service given, and a run is in flight), ERR_NOT_FOUND (no such stage), of the store */
+ * errors:  ERR_LOCKED (service given, and a run is in flight; or one that makes room is), ERR_NOT_FOUND (no such stage), of the store */
 int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
                const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err);
+
+/* runs_release: a run of the stage `snapshot` that makes none, but removes what ended runs left of this pipeline.
+ * durable, errors: as runs_start; nothing is done if a run is in flight. */
+int runs_release(struct broker *broker, const struct config_pipeline *pipeline, struct error *err);
+
+/* runs_abandon: the step under way ends in this state for this reason, whoever works on it; what its worker says from here on is dropped.
+ * also: more that belongs into the same change; NULL: nothing. Returns as runs_change. */
+int runs_abandon(struct broker *broker, struct run *run, enum step_state state, const struct error *reason,
+                 int (*also)(struct broker *broker, struct run *run, void *arg, struct error *err), void *arg);
 
 /* runs_cancel: durable on return 0; the run ends when its worker has stopped, at the latest after RUNS_CANCEL_GRACE_MS; so
  * it may be gone on return. */
@@ -77,6 +92,9 @@ int runs_step_event(struct broker *broker, const struct run *run, size_t index, 
 
 /* runs_queue: put step index into the queue of its service; to be called by make(), which stores it. */
 void runs_queue(struct broker *broker, struct run *run, size_t index);
+
+/* runs_forget_progress: what the last attempt told is counted, and not shown any more. */
+void runs_forget_progress(struct run *run);
 
 /* runs_log: fields of the log lines that follow; NULL: none. */
 void runs_log(const struct run *run);

@@ -1,6 +1,6 @@
 -- The broker's run store: what was acknowledged and must be there after any crash.
 -- Times are wall-clock seconds since 1970 (UTC), for display and retention only; no waiting is measured with them.
--- Changed tables need a new RUN_STORE_VERSION and a step in run_store.c's upgrade.
+-- Changed tables need a new RUN_STORE_VERSION and a step in store_upgrade.c.
 
 CREATE TABLE runs (
 	seq        INTEGER PRIMARY KEY AUTOINCREMENT,                      -- order of starting, whatever the clock said
@@ -10,7 +10,7 @@ CREATE TABLE runs (
 	"trigger"  TEXT NOT NULL CHECK ("trigger" IN ('idle', 'max-wait', 'manual')),
 	dry_run    INTEGER NOT NULL CHECK (dry_run IN (0, 1)),
 	cancelling INTEGER NOT NULL DEFAULT 0 CHECK (cancelling IN (0, 1)),
-	state      TEXT NOT NULL CHECK (state IN ('running', 'ok', 'failed', 'cancelled', 'deferred')),
+	state      TEXT NOT NULL CHECK (state IN ('running', 'ok', 'failed', 'cancelled', 'deferred', 'superseded')),
 	config     TEXT NOT NULL,                                          -- the pipeline as it was when the run began, JSON
 	started_at INTEGER NOT NULL,
 	ended_at   INTEGER,
@@ -27,13 +27,14 @@ CREATE TABLE steps (
 	step       INTEGER NOT NULL CHECK (step >= 0),
 	service    TEXT NOT NULL,
 	state      TEXT NOT NULL CHECK (state IN ('pending', 'queued', 'working', 'retry-wait',
-	                                          'ok', 'failed', 'skipped', 'cancelled', 'deferred')),
+	                                          'ok', 'failed', 'skipped', 'cancelled', 'deferred', 'superseded')),
 	attempt    INTEGER NOT NULL DEFAULT 0, -- the fencing number that was given out last
 	failures   INTEGER NOT NULL DEFAULT 0, -- answers "retry" so far
 	losses     INTEGER NOT NULL DEFAULT 0, -- workers lost in a row
 	result     TEXT,                       -- JSON object, once ok
 	error_code    TEXT,
 	error_message TEXT,
+	under_way  INTEGER NOT NULL DEFAULT 0 CHECK (under_way IN (0, 1)), -- too much has crossed to begin anew
 	PRIMARY KEY (run, step)
 ) STRICT, WITHOUT ROWID;
 
@@ -70,6 +71,13 @@ CREATE TABLE generations (
 	source_uuid   TEXT NOT NULL,
 	pruned        INTEGER NOT NULL DEFAULT 0 CHECK (pruned IN (0, 1)),
 	PRIMARY KEY (pipeline, generation)
+) STRICT, WITHOUT ROWID;
+
+-- Local snapshots that were anchors and were given up for room: the snapshotter removes them, and nobody counts on them.
+CREATE TABLE anchors_given_up (
+	pipeline      TEXT PRIMARY KEY,
+	snapshot_uuid TEXT NOT NULL,
+	given_up_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pauses (

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/history.h"
+#include "broker/holds.h"
 #include "broker/runs.h"
 #include "broker/watch_state.h"
 #include "lib/log.h"
@@ -257,6 +258,7 @@ json_t *status_json_generations(struct broker *broker, const char *pipeline, str
 
 static json_t *watched_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
+	const struct run *run = runs_of(broker, pipeline->name);
 	struct history_generation last = { .ctransid = 0 };
 	int paused = history_paused(broker->store, pipeline->name, err);
 
@@ -265,7 +267,7 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	return checked(json_pack("{s:s, s:s, s:I, s:I, s:b, s:b, s:I, s:s, s:I}", "pipeline", pipeline->name, "source",
 	                         pipeline->source, "idle_ms", (json_int_t)pipeline->watch.idle_ms, "max_wait_ms",
 	                         (json_int_t)pipeline->watch.max_wait_ms, "running",
-	                         (int)(runs_of(broker, pipeline->name) != NULL), "paused", paused, "last_ctransid",
+	                         (int)(run != NULL && !holds_replaceable(run)), "paused", paused, "last_ctransid",
 	                         (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_published_at",
 	                         (json_int_t)last.published_at),
 	               err);

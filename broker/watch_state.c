@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/holds.h"
 #include "broker/retry.h"
 #include "broker/runs.h"
 #include "lib/log.h"
@@ -104,16 +105,33 @@ undo:
 	return -1;
 }
 
+/* No run is in flight, or one that waits for its vault with an older state than the source rests in now. */
+static bool is_free_for(const struct run *run, const struct watch_state *state, enum stage_trigger trigger)
+{
+	return run == NULL || (trigger == TRIGGER_IDLE && holds_replaceable(run) && state->watch.ctransid != 0 &&
+	                       run->held_ctransid != state->watch.ctransid);
+}
+
+/* So that never more than one snapshot waits. Returns whether the run has ended. */
+static bool make_way(struct broker *broker, struct run *run)
+{
+	struct error reason = run->last_error;
+
+	(void)error_prefix(&reason, "a newer state of the source takes its place; it waited");
+	return runs_abandon(broker, run, STEP_SUPERSEDED, &reason, NULL, NULL) == 1;
+}
+
 static void start_run(struct broker *broker, const struct config_pipeline *pipeline, struct watch_state *state,
                       enum stage_trigger trigger)
 {
 	struct history_generation last = { .ctransid = 0 };
 	char run_id[RUN_ID_SIZE];
+	struct run *run = runs_of(broker, pipeline->name);
 	bool is_new = false;
 	struct error err;
 	int found;
 
-	if (runs_of(broker, pipeline->name) != NULL || broker->now_ms < state->hold_until_ms ||
+	if (!is_free_for(run, state, trigger) || broker->now_ms < state->hold_until_ms ||
 	    broker->now_ms < broker->store_retry_ms)
 		return;
 	found = history_paused(broker->store, pipeline->name, &err);
@@ -122,6 +140,8 @@ static void start_run(struct broker *broker, const struct config_pipeline *pipel
 	if (found < 0)
 		log_error(LOG_ERR, &err, "pipeline=%s", pipeline->name);
 	if (found != 0 || (last.ctransid != 0 && last.ctransid == state->watch.ctransid))
+		return;
+	if (run != NULL && !make_way(broker, run))
 		return;
 	if (runs_start(broker, pipeline, trigger, false, NULL, run_id, &is_new, &err) != 0)
 		log_error(LOG_ERR, &err, "pipeline=%s cannot start a run", pipeline->name);
@@ -155,6 +175,7 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 	switch (end) {
 	case RUN_RUNNING:
 	case RUN_OK:
+	case RUN_SUPERSEDED:
 		state->failed_runs = 0;
 		state->hold_until_ms = 0;
 		break;

@@ -78,6 +78,8 @@ int watch_run_status(const json_t *info, struct error *err)
 		return error_set(err, ERR_CANCELLED, "the run was cancelled");
 	if (strcmp(state, "deferred") == 0)
 		return error_set(err, ERR_BUSY, "the source would not come to rest; the run waits for that");
+	if (strcmp(state, "superseded") == 0)
+		return error_set(err, ERR_BUSY, "a newer run has taken this one's place");
 	return error_set(err, error_class_of(ask_text(fault, "code")), "%s",
 	                 json_is_object(fault) ? ask_text(fault, "message") : "the run failed");
 }

@@ -79,6 +79,8 @@ static const struct schema_key snapshot_keys[] = {
 	{ "driver", SCHEMA_CHOICE, false, 0, 0, drivers, "btrfs" },
 	{ "dir", SCHEMA_PATH, false, 0, 0, NULL,
 	  "a folder on the source's file system, such as /volume1/.aob-snapshots" },
+	{ "min_free", SCHEMA_TEXT, false, 0, 0, NULL,
+	  "how much of the source's disk snapshots must leave free, such as 5% or 20 GiB" },
 };
 
 static const char *const engines[] = { "native", NULL };

@@ -5,6 +5,7 @@
 #include "lib/config_build.h"
 #include "lib/config_schema.h"
 #include "lib/config_value.h"
+#include "lib/room.h"
 
 #define STAGES_MAX 64
 
@@ -148,12 +149,22 @@ static void check_prune(struct config_build *b, const struct yaml_pos *options)
 		           "everything");
 }
 
+static void check_min_free(struct config_build *b, const struct yaml_pos *value)
+{
+	struct room_min min;
+	struct error err = { 0 };
+
+	if (value != NULL && value->kind == YAML_POS_TEXT && room_min_parse(value->text, &min, &err) != 0)
+		faults_add(b->faults, value->line, value->column, "'min_free': %s", err.text);
+}
+
 static void check_snapshot(struct config_build *b, const struct yaml_pos *options, const char *source)
 {
 	const struct yaml_pos *dir = yaml_pos_get(options, "dir");
 	const char *path = config_value_path(options, "dir", NULL, b->arena);
 	size_t len = source != NULL ? strlen(source) : 0;
 
+	check_min_free(b, yaml_pos_get(options, "min_free"));
 	if (path != NULL && source != NULL && strncmp(path, source, len) == 0 &&
 	    (path[len] == '/' || path[len] == '\0'))
 		faults_add(b->faults, dir->line, dir->column,

@@ -36,4 +36,6 @@ lib_SOURCES += \
 	lib/inside.c \
 	lib/link_map.c \
 	lib/local_snapshot.c \
+	lib/room.c \
+	lib/snapshot_policy.c \
 	lib/tree_walk.c

@@ -12,6 +12,7 @@
 #define RATES_MAX 64
 #define JOB_MAX 127
 #define RUN_MAX 64
+#define LOCAL_MAX 100000
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
@@ -29,6 +30,7 @@ struct stage_request {
 	unsigned attempt;
 	enum stage_trigger trigger;
 	bool dry_run;
+	struct stage_snapshots snapshots;
 	struct config_vault vault;
 	const char **ssh_options;
 	struct config_rate *rates;
@@ -263,6 +265,23 @@ static int decode_lists(struct stage_request *request, struct error *err)
 	return 0;
 }
 
+static int decode_snapshots(struct stage_request *request, struct error *err)
+{
+	struct stage_snapshots *snapshots = &request->snapshots;
+	json_t *release = json_object_get(request->root, "release");
+	json_int_t local = 0;
+
+	if (want_string(request->root, "", "anchor", false, &snapshots->anchor, err) != 0 ||
+	    (json_object_get(request->root, "local") != NULL &&
+	     want_integer(request->root, "", "local", 0, LOCAL_MAX, &local, err) != 0))
+		return -1;
+	if (release != NULL && !json_is_boolean(release))
+		return error_set(err, ERR_INPUT, "release: want true or false");
+	snapshots->local = local;
+	snapshots->release = json_is_true(release);
+	return 0;
+}
+
 static int decode_request(struct stage_request *request, struct error *err)
 {
 	json_t *root = request->root;
@@ -292,6 +311,8 @@ static int decode_request(struct stage_request *request, struct error *err)
 		if (!json_is_object(result))
 			return error_set(err, ERR_INPUT, "results.%.64s: want an object", stage);
 	}
+	if (decode_snapshots(request, err) != 0)
+		return -1;
 	return decode_lists(request, err);
 }
 
@@ -390,6 +411,11 @@ enum stage_trigger stage_request_trigger(const struct stage_request *request)
 bool stage_request_dry_run(const struct stage_request *request)
 {
 	return request->dry_run;
+}
+
+const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request)
+{
+	return &request->snapshots;
 }
 
 const struct config_vault *stage_request_vault(const struct stage_request *request)

@@ -36,6 +36,13 @@ const char *stage_request_source(const struct stage_request *request);
 unsigned stage_request_attempt(const struct stage_request *request); /* from 1; the fencing number */
 enum stage_trigger stage_request_trigger(const struct stage_request *request);
 bool stage_request_dry_run(const struct stage_request *request);
+/* What the broker knows of the pipeline's local snapshots, so that old ones can go without the vault. Borrowed. */
+struct stage_snapshots {
+	const char *anchor; /* its UUID, "" if there is none; NULL: not said, so nothing may be removed */
+	int64_t local;      /* how many others to keep besides */
+	bool release;       /* make no snapshot, only room: all but the anchor go */
+};
+const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request);
 /* The vault, decoded into the configuration's own struct; borrowed. */
 const struct config_vault *stage_request_vault(const struct stage_request *request);
 

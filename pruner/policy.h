@@ -1,4 +1,4 @@
-/* policy: which generations and which local snapshots may go, each with the reason. Pure: no clock, no I/O.
+/* policy: which generations may go, each with the reason. Pure: no clock, no I/O.
  *
  * Rules are those of restic and borg: `daily: 14` keeps one generation of each of the 14 newest days that have any. They
  * count what is there and never hold a date against today's, so neither a long pause nor a wrong clock makes anything "old".
@@ -50,20 +50,5 @@ struct policy_verdict {
  * errors: ERR_SYSTEM (memory) */
 int policy_generations(const struct policy *policy, const struct generation_info *generations, size_t n,
                        struct policy_verdict *verdicts, struct error *err);
-
-struct policy_snapshot { /* a local snapshot of the pipeline; strings borrowed */
-	const char *run;
-	const char *uuid;
-	uint64_t order; /* larger: made later, by the file system's own count */
-};
-
-/* policy_snapshots: keeps the anchor (the snapshot that the vault's current generation was made of: the basis of the next
- * difference), the snapshot of this very run, and the `more` newest others. anchor_uuid, run: "" for none. Any order. */
-void policy_snapshots(const char *anchor_uuid, const char *run, uint64_t more, const struct policy_snapshot *snapshots,
-                      size_t n, struct policy_verdict *verdicts);
-
-/* policy_snapshot_run: the run in a snapshot's name "<pipeline>.<run>"; NULL if it is no snapshot of this pipeline. The
- * run is checked to the letter, as pipeline names may hold dots. Borrowed from name. */
-const char *policy_snapshot_run(const char *name, const char *pipeline);
 
 #endif

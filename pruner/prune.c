@@ -7,6 +7,7 @@
 
 #include "lib/local_snapshot.h"
 #include "lib/log.h"
+#include "lib/snapshot_policy.h"
 #include "pruner/policy.h"
 #include "wire/remote.h"
 
@@ -162,8 +163,8 @@ static int find_folder(const struct prune *p, char folder[PATH_MAX], struct erro
 static int judge_snapshots(struct prune *p, const struct local_snapshot *list, size_t n, struct error *err)
 {
 	const char *pipeline = stage_request_pipeline(p->request);
-	struct policy_snapshot *mine = calloc(n + 1, sizeof(*mine));
-	struct policy_verdict *verdicts = calloc(n + 1, sizeof(*verdicts));
+	struct snapshot_policy_item *mine = calloc(n + 1, sizeof(*mine));
+	struct snapshot_policy_verdict *verdicts = calloc(n + 1, sizeof(*verdicts));
 	size_t *which = calloc(n + 1, sizeof(*which)); /* in the list */
 	size_t n_mine = 0;
 	int rc = 0;
@@ -173,15 +174,15 @@ static int judge_snapshots(struct prune *p, const struct local_snapshot *list, s
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *run = policy_snapshot_run(list[i].name, pipeline);
+		const char *run = snapshot_policy_run(list[i].name, pipeline);
 
 		if (run == NULL)
 			continue;
 		which[n_mine] = i;
-		mine[n_mine++] = (struct policy_snapshot){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
+		mine[n_mine++] = (struct snapshot_policy_item){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
 	}
-	policy_snapshots(p->anchor_uuid, stage_request_run(p->request), (uint64_t)(p->local > 0 ? p->local : 0), mine,
-	                 n_mine, verdicts);
+	snapshot_policy_judge(p->anchor_uuid, stage_request_run(p->request), (uint64_t)(p->local > 0 ? p->local : 0),
+	                      mine, n_mine, verdicts);
 	for (size_t i = 0; i < n_mine && rc == 0; i++) {
 		bool goes = !verdicts[i].keep;
 

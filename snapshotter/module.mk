@@ -1,5 +1,6 @@
 PROGRAMS += aob-snapshotter
 aob-snapshotter_SOURCES := \
+	snapshotter/clear.c \
 	snapshotter/main.c \
 	snapshotter/snapshot.c
 aob-snapshotter_LIBS := -lczmq -lzmq -lyaml -ljansson -lbtrfsutil

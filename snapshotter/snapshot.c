@@ -9,14 +9,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/bytes.h"
 #include "lib/local_snapshot.h"
 #include "lib/log.h"
+#include "lib/room.h"
 #include "lib/subvolume.h"
+#include "snapshotter/clear.h"
 
 #define TRIES 3
 
 struct snapshot {
 	const struct stage_request *request;
+	struct stage_job *job;
+	struct room_min min_free;
 	char source[PATH_MAX]; /* without symlinks */
 	char root[PATH_MAX];   /* its subvolume */
 	char folder[PATH_MAX];
@@ -32,10 +37,13 @@ static int find_places(struct snapshot *s, struct error *err)
 {
 	const char *driver = "btrfs";
 	const char *wanted = NULL;
+	const char *min_free = NULL;
 	const char *source = stage_request_source(s->request);
 
 	if (stage_request_with_string(s->request, "driver", &driver, err) != 0 ||
-	    stage_request_with_string(s->request, "dir", &wanted, err) != 0)
+	    stage_request_with_string(s->request, "dir", &wanted, err) != 0 ||
+	    stage_request_with_string(s->request, "min_free", &min_free, err) != 0 ||
+	    room_min_parse(min_free, &s->min_free, err) != 0)
 		return -1;
 	if (strcmp(driver, "btrfs") != 0)
 		return error_set(err, ERR_CONFIG, "driver: %s: this snapshotter knows `btrfs`", driver);
@@ -47,7 +55,7 @@ static int find_places(struct snapshot *s, struct error *err)
 	             stage_request_run(s->request)) >= (int)sizeof(s->path))
 		return error_set(err, ERR_CONFIG, "the snapshot's path below %s is too long", s->folder);
 	/* What is in a snapshot is as private as the source, whatever the folder above it allows. */
-	if (mkdir(s->folder, 0700) != 0 && errno != EEXIST)
+	if (!stage_request_snapshots(s->request)->release && mkdir(s->folder, 0700) != 0 && errno != EEXIST)
 		return error_sys(err, errno, "making the snapshots' folder %s", s->folder);
 	s->source_fd = open(s->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return s->source_fd >= 0 ? 0 : error_sys(err, errno, "opening the source %s", s->source);
@@ -101,9 +109,44 @@ static int try_once(struct snapshot *s, struct error *err)
 	return s->before.ctransid == s->frozen.ctransid && after.ctransid == s->frozen.ctransid;
 }
 
+/* Old snapshots never fill the source's disk: they go first, and with too little room left none is made. */
+static int make_room(struct snapshot *s, struct error *err)
+{
+	struct clear clear = { .job = s->job, .request = s->request, .folder = s->folder };
+	char free_text[BYTES_TEXT_SIZE];
+	char min_text[BYTES_TEXT_SIZE];
+	struct error old = { .class = ERR_NONE };
+	struct room room;
+	uint64_t min;
+	int rc;
+
+	if (clear_old(&clear, NULL, &old) != 0)
+		log_error(LOG_WARNING, &old, "old snapshots stay");
+	rc = room_read(s->source, &room, err);
+	if (rc == 0 && room.free_bytes < room_min_bytes(&s->min_free, room.total_bytes)) {
+		clear_wait(&clear, s->source_fd);
+		rc = room_read(s->source, &room, err);
+	}
+	clear_done(&clear);
+	if (rc != 0)
+		return -1;
+	min = room_min_bytes(&s->min_free, room.total_bytes);
+	if (room.free_bytes >= min)
+		return 0;
+	return error_set(
+	        err, ERR_SPACE,
+	        "no snapshot is made: %s are free on the disk of %s, min_free wants %s; delete something there, "
+	        "or lower min_free",
+	        bytes_text(room.free_bytes, free_text, sizeof(free_text)), s->source,
+	        bytes_text(min, min_text, sizeof(min_text)));
+}
+
 static int freeze(struct snapshot *s, struct error *err)
 {
 	int rc = find_own(s, err);
+
+	if (rc == 0 && make_room(s, err) != 0)
+		return -1;
 
 	for (int i = 0; i < TRIES && rc == 0; i++) {
 		if (i > 0 && local_snapshot_remove(s->path, err) != 0)
@@ -144,18 +187,36 @@ static void fill_result(const struct snapshot *s, struct stage_result *result)
 	stage_result_bool(result, "reused", s->reused);
 }
 
+static int release(struct snapshot *s, struct stage_result *result, struct error *err)
+{
+	struct clear clear = { .job = s->job, .request = s->request, .folder = s->folder };
+	struct stage_progress progress = { .eta_s = -1, .note = "making room" };
+	int rc;
+
+	stage_job_progress(s->job, &progress);
+	rc = clear_old(&clear, result, err);
+	clear_wait(&clear, s->source_fd);
+	stage_result_integer(result, "removed_snapshots", (int64_t)clear.n_removed);
+	clear_done(&clear);
+	return rc;
+}
+
 int snapshot_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
                  struct error *err)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
 	int rc = -1;
 
-	(void)job; /* seconds at most: nothing to show or to stop */
 	if (s == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	s->request = request;
+	s->job = job;
 	s->source_fd = -1;
-	if (find_places(s, err) == 0 && freeze(s, err) == 0) {
+	if (find_places(s, err) != 0) {
+		rc = -1;
+	} else if (stage_request_snapshots(request)->release) {
+		rc = release(s, result, err);
+	} else if (freeze(s, err) == 0) {
 		fill_result(s, result);
 		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->quiet ? "at rest" : "in flight",
 		         s->reused ? ", made before" : "");

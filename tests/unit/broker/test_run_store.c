@@ -108,8 +108,8 @@ static void a_run_is_found_again_with_its_configuration(void **state)
 
 	(void)state;
 	insert(store, "r1", "photos");
-	record.steps[0] = (struct run_step){ "snapshot", STEP_OK, 1, 0, 0 };
-	record.steps[1] = (struct run_step){ "transfer", STEP_RETRY_WAIT, 3, 2, 1 };
+	record.steps[0] = (struct run_step){ "snapshot", STEP_OK, 1, 0, 0, false };
+	record.steps[1] = (struct run_step){ "transfer", STEP_RETRY_WAIT, 3, 2, 1, true };
 	(void)error_set(&why, ERR_LINK, "no route");
 	assert_int_equal(run_store_step(store, &record, 0, NULL, &err), 0);
 	assert_int_equal(run_store_step(store, &record, 1, &why, &err), 0);
@@ -127,6 +127,7 @@ static void a_run_is_found_again_with_its_configuration(void **state)
 	assert_int_equal(seen.last.steps[1].attempt, 3);
 	assert_int_equal(seen.last.steps[1].failures, 2);
 	assert_int_equal(seen.last.steps[1].losses, 1);
+	assert_true(seen.last.steps[1].under_way && !seen.last.steps[0].under_way);
 	assert_int_equal(seen.error.class, ERR_LINK);
 	assert_string_equal(seen.error.text, "no route");
 	assert_string_equal(seen.config, "{\"source\":\"/x\"}");
@@ -258,6 +259,87 @@ static void a_newer_store_is_refused(void **state)
 	assert_int_equal(run_store_open(path, &store, &err), -1);
 	assert_int_equal(err.class, ERR_CONFIG);
 	assert_non_null(strstr(err.text, "99"));
+}
+
+/* A store as version 1 made it, with a run in flight and a generation. */
+static void make_version_1(void)
+{
+	static const char rows[] =
+	        "INSERT INTO runs VALUES (7, 'r7', 'photos', 'whole', 'idle', 0, 0, 'running', '{}', 5, NULL, NULL, "
+	        "NULL);"
+	        "INSERT INTO steps VALUES ('r7', 0, 'transfer', 'working', 3, 2, 1, NULL, NULL, NULL);"
+	        "INSERT INTO attempts VALUES ('r7', 0, 3, 'w', 'h', 6, NULL, 'working', NULL, NULL);"
+	        "INSERT INTO generations VALUES ('photos', 'g', 'r1', 'quiet', 1, 2, 3, 4, 5, 6, 'dad', 9, 'u', 's', "
+	        "0);"
+	        "INSERT INTO pauses VALUES ('photos', 4);"
+	        "INSERT INTO last_events (topic, body) VALUES ('aob.photos.run.started', '{}');"
+	        "PRAGMA user_version = 1;";
+	char text[16384];
+	FILE *file = fopen("tests/unit/broker/store_1.sql", "re");
+	struct sql *sql = NULL;
+	struct error err;
+	size_t n;
+
+	assert_non_null(file); /* tests run in the repository's root */
+	n = fread(text, 1, sizeof(text) - 1, file);
+	assert_true(n > 0 && n < sizeof(text) - 1);
+	text[n] = '\0';
+	(void)fclose(file);
+	assert_int_equal(sql_open(path, &sql, &err), 0);
+	assert_int_equal(sql_script(sql, text, &err), 0);
+	assert_int_equal(sql_script(sql, rows, &err), 0);
+	sql_close(&sql);
+}
+
+static void tables_of(struct sql *sql, char *out, size_t size)
+{
+	struct sql_rows *rows = NULL;
+	struct error err;
+
+	out[0] = '\0';
+	assert_int_equal(sql_select(sql, &rows, &err,
+	                            "SELECT name || ' ' || sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name",
+	                            ""),
+	                 0);
+	while (sql_rows_next(rows, &err) == 1)
+		(void)snprintf(out + strlen(out), size - strlen(out), "%s\n", sql_rows_text(rows, 0));
+	sql_rows_end(&rows);
+}
+
+static void an_older_store_becomes_todays_with_all_that_is_in_it(void **state)
+{
+	static char fresh[16384];
+	static char upgraded[16384];
+	struct history_generation anchor;
+	struct run_store *store = open_store();
+	struct seen seen = { 0 };
+	struct error err;
+
+	tables_of(run_store_sql(store), fresh, sizeof(fresh));
+	run_store_close(&store);
+	(void)tear_down(state);
+	(void)set_up(state);
+	make_version_1();
+	for (int times = 0; times < 2; times++) {
+		store = open_store();
+		tables_of(run_store_sql(store), upgraded, sizeof(upgraded));
+		assert_string_equal(upgraded, fresh);
+		memset(&seen, 0, sizeof(seen));
+		assert_int_equal(run_store_running(store, look, &seen, &err), 0);
+		assert_int_equal(seen.n, 1);
+		assert_string_equal(seen.last.run, "r7");
+		assert_int_equal(seen.last.steps[0].attempt, 3);
+		assert_false(seen.last.steps[0].under_way);
+		assert_int_equal(history_paused(store, "photos", &err), 1);
+		assert_int_equal(history_anchor(store, "photos", &anchor, &err), 1);
+		assert_string_equal(anchor.snapshot_uuid, "u");
+		run_store_close(&store);
+	}
+	store = open_store();
+	assert_int_equal(run_store_end(store, "r7", RUN_SUPERSEDED, 9, NULL, &err), 0);
+	assert_int_equal(history_give_up(store, "photos", "u", 9, &err), 0);
+	assert_int_equal(history_anchor(store, "photos", &anchor, &err), 0);
+	run_store_close(&store);
 }
 
 static int collect(void *cookie, const char *service, const char *result_json, struct error *err)
@@ -404,6 +486,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_second_broker_is_refused_and_told_who_has_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_damaged_store_is_refused_with_the_remedy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_newer_store_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_older_store_becomes_todays_with_all_that_is_in_it, set_up,
+		                                tear_down),
 		cmocka_unit_test_setup_teardown(results_come_back_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(attempts_are_kept_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),

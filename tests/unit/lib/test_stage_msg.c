@@ -116,6 +116,8 @@ static void the_shortest_request_is_taken(void **state)
 	assert_null(stage_request_vault(r)->ssh);
 	assert_null(stage_request_vault(r)->ssh_options[0]);
 	assert_false(stage_request_dry_run(r));
+	assert_null(stage_request_snapshots(r)->anchor);
+	assert_false(stage_request_snapshots(r)->release);
 	assert_int_equal(stage_request_with_string(r, "driver", &text, NULL), 0);
 	assert_null(text);
 	assert_null(stage_request_result_string(r, "snapshot", "path"));
@@ -141,6 +143,9 @@ static const struct {
 	{ START ",\"vault\":" VAULT ",\"results\":{\"snapshot\":1}}", "results.snapshot: want an object" },
 	{ START ",\"vault\":" VAULT ",\"results\":\"x\"}", "results: want an object" },
 	{ START ",\"vault\":" VAULT ",\"dry_run\":1}", "dry_run: want" },
+	{ START ",\"vault\":" VAULT ",\"anchor\":1}", "anchor: want" },
+	{ START ",\"vault\":" VAULT ",\"local\":-1}", "local: want" },
+	{ START ",\"vault\":" VAULT ",\"release\":1}", "release: want" },
 	{ START "}", "vault: want an object" },
 	{ START ",\"vault\":{\"name\":\"dad\"}}", "vault.root: missing" },
 	{ START ",\"vault\":{\"name\":\"dad\",\"root\":\"v\"}}", "vault.root: want an absolute path" },

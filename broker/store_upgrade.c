@@ -1,0 +1,85 @@
+#include "broker/store_upgrade.h"
+
+#include "broker/run_store.h"
+#include "broker/schema.h"
+#include "lib/log.h"
+
+/* SQLite cannot change a CHECK: the old tables are set aside, today's are made from the one schema, filled, and the old ones go. Parents
+ * are filled first and children dropped first, so the foreign keys hold at each step. */
+static const char set_aside[] = "DROP INDEX runs_running; DROP INDEX runs_latest;"
+                                "ALTER TABLE runs RENAME TO old_runs;"
+                                "ALTER TABLE steps RENAME TO old_steps;"
+                                "ALTER TABLE attempts RENAME TO old_attempts;"
+                                "ALTER TABLE generations RENAME TO old_generations;"
+                                "ALTER TABLE pauses RENAME TO old_pauses;"
+                                "ALTER TABLE watch_clocks RENAME TO old_watch_clocks;"
+                                "ALTER TABLE last_events RENAME TO old_last_events;";
+
+static const char fill_from_1[] =
+        "INSERT INTO runs SELECT * FROM old_runs;"
+        "INSERT INTO steps (run, step, service, state, attempt, failures, losses, result, error_code, error_message)"
+        " SELECT run, step, service, state, attempt, failures, losses, result, error_code, error_message FROM "
+        "old_steps;"
+        "INSERT INTO attempts SELECT * FROM old_attempts;"
+        "INSERT INTO generations SELECT * FROM old_generations;"
+        "INSERT INTO pauses SELECT * FROM old_pauses;"
+        "INSERT INTO watch_clocks SELECT * FROM old_watch_clocks;"
+        "INSERT INTO last_events SELECT * FROM old_last_events;";
+
+static const char drop_old[] = "DROP TABLE old_attempts; DROP TABLE old_steps; DROP TABLE old_runs;"
+                               "DROP TABLE old_generations; DROP TABLE old_pauses; DROP TABLE old_watch_clocks;"
+                               "DROP TABLE old_last_events;";
+
+static int read_version(struct sql *sql, int64_t *version, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found;
+
+	if (sql_select(sql, &rows, err, "PRAGMA user_version", "") != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	*version = found == 1 ? sql_rows_integer(rows, 0) : -1;
+	sql_rows_end(&rows);
+	return found == 1 ? 0 : -1;
+}
+
+static int make_tables(struct sql *sql, int64_t version, struct error *err)
+{
+	if (version != 0 && sql_script(sql, set_aside, err) != 0)
+		return -1;
+	if (sql_script(sql, schema_sql, err) != 0)
+		return -1;
+	if (version != 0 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
+		return -1;
+	return sql_script(sql, "PRAGMA user_version = 2", err);
+}
+
+_Static_assert(RUN_STORE_VERSION == 2, "make_tables knows this version");
+
+int store_upgrade(struct sql *sql, struct error *err)
+{
+	int64_t version = 0;
+
+	if (read_version(sql, &version, err) != 0)
+		return -1;
+	if (version == RUN_STORE_VERSION)
+		return 0;
+	if (version < 0 || version > RUN_STORE_VERSION)
+		return error_set(
+		        err, ERR_CONFIG,
+		        "the store has version %lld, this program knows %d: start the newer program, or put the "
+		        "store aside",
+		        (long long)version, RUN_STORE_VERSION);
+	if (sql_begin(sql, err) != 0)
+		return -1;
+	if (make_tables(sql, version, err) != 0) {
+		sql_rollback(sql);
+		return error_prefix(err, "making the tables");
+	}
+	if (sql_commit(sql, err) != 0)
+		return -1;
+	if (version != 0)
+		log_line(LOG_NOTICE, "the run store is of version %d now, it was %lld", RUN_STORE_VERSION,
+		         (long long)version);
+	return 0;
+}

@@ -1,0 +1,95 @@
+-- The broker's run store: what was acknowledged and must be there after any crash.
+-- Times are wall-clock seconds since 1970 (UTC), for display and retention only; no waiting is measured with them.
+-- Changed tables need a new RUN_STORE_VERSION and a step in run_store.c's upgrade.
+
+CREATE TABLE runs (
+	seq        INTEGER PRIMARY KEY AUTOINCREMENT,                      -- order of starting, whatever the clock said
+	run        TEXT NOT NULL UNIQUE,
+	pipeline   TEXT NOT NULL,
+	kind       TEXT NOT NULL CHECK (kind IN ('whole', 'stage')),       -- 'stage': one step asked for by hand
+	"trigger"  TEXT NOT NULL CHECK ("trigger" IN ('idle', 'max-wait', 'manual')),
+	dry_run    INTEGER NOT NULL CHECK (dry_run IN (0, 1)),
+	cancelling INTEGER NOT NULL DEFAULT 0 CHECK (cancelling IN (0, 1)),
+	state      TEXT NOT NULL CHECK (state IN ('running', 'ok', 'failed', 'cancelled', 'deferred')),
+	config     TEXT NOT NULL,                                          -- the pipeline as it was when the run began, JSON
+	started_at INTEGER NOT NULL,
+	ended_at   INTEGER,
+	error_code    TEXT,
+	error_message TEXT,
+	CHECK ((state = 'running') = (ended_at IS NULL))
+) STRICT;
+-- One run a pipeline at a time, whatever the code above believes.
+CREATE UNIQUE INDEX runs_running ON runs (pipeline) WHERE state = 'running';
+CREATE INDEX runs_latest ON runs (pipeline, seq);
+
+CREATE TABLE steps (
+	run        TEXT NOT NULL REFERENCES runs (run) ON DELETE CASCADE,
+	step       INTEGER NOT NULL CHECK (step >= 0),
+	service    TEXT NOT NULL,
+	state      TEXT NOT NULL CHECK (state IN ('pending', 'queued', 'working', 'retry-wait',
+	                                          'ok', 'failed', 'skipped', 'cancelled', 'deferred')),
+	attempt    INTEGER NOT NULL DEFAULT 0, -- the fencing number that was given out last
+	failures   INTEGER NOT NULL DEFAULT 0, -- answers "retry" so far
+	losses     INTEGER NOT NULL DEFAULT 0, -- workers lost in a row
+	result     TEXT,                       -- JSON object, once ok
+	error_code    TEXT,
+	error_message TEXT,
+	PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+	run        TEXT NOT NULL,
+	step       INTEGER NOT NULL,
+	attempt    INTEGER NOT NULL CHECK (attempt > 0),
+	worker     TEXT NOT NULL,
+	host       TEXT NOT NULL,
+	started_at INTEGER NOT NULL,
+	ended_at   INTEGER,
+	outcome    TEXT NOT NULL CHECK (outcome IN ('working', 'ok', 'retry', 'fail', 'lost', 'given-up', 'cancelled')),
+	error_code    TEXT,
+	error_message TEXT,
+	PRIMARY KEY (run, step, attempt),
+	FOREIGN KEY (run, step) REFERENCES steps (run, step) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- Outlives its run's row: a vault keeps generations for longer than anybody reads about runs.
+CREATE TABLE generations (
+	pipeline      TEXT NOT NULL,
+	generation    TEXT NOT NULL,
+	run           TEXT NOT NULL,
+	state         TEXT NOT NULL,
+	taken_at      INTEGER NOT NULL,
+	published_at  INTEGER NOT NULL,
+	files         INTEGER NOT NULL,
+	bytes         INTEGER NOT NULL,
+	literal_bytes INTEGER NOT NULL,
+	wire_sent     INTEGER NOT NULL,
+	vault         TEXT NOT NULL,
+	ctransid      INTEGER NOT NULL,
+	snapshot_uuid TEXT NOT NULL,
+	source_uuid   TEXT NOT NULL,
+	pruned        INTEGER NOT NULL DEFAULT 0 CHECK (pruned IN (0, 1)),
+	PRIMARY KEY (pipeline, generation)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pauses (
+	pipeline TEXT PRIMARY KEY,
+	since    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Since when a source is active or at rest, as the watcher told it last, so that a restarted broker can still say it.
+CREATE TABLE watch_clocks (
+	pipeline    TEXT PRIMARY KEY,
+	state       TEXT NOT NULL CHECK (state IN ('unknown', 'idle', 'active', 'unchanged')),
+	reason      TEXT NOT NULL,
+	since       INTEGER NOT NULL,
+	ctransid    INTEGER NOT NULL,
+	reported_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The last event of each topic that came with a change of state, written in the change's own transaction.
+CREATE TABLE last_events (
+	seq   INTEGER PRIMARY KEY AUTOINCREMENT, -- order of happening
+	topic TEXT NOT NULL UNIQUE,
+	body  TEXT NOT NULL
+) STRICT;
