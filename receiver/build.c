@@ -20,13 +20,14 @@ static int make_empty(const struct vault *vault, int parent_fd, const char *name
 }
 
 int build_tree(const struct vault *vault, int base_fd, int parent_fd, const char *name, struct ticker *ticker,
-               struct error *err)
+               bool *parted, struct error *err)
 {
 	bool snapshots = vault->strategy == STRATEGY_SNAPSHOT;
 	bool base_is_one = base_fd >= 0 && strategy_is_subvolume(base_fd);
 	int to_fd;
 	int rc;
 
+	*parted = false;
 	if (snapshots && base_is_one)
 		return btrfs_util_create_snapshot_fd2(base_fd, parent_fd, name, 0, NULL, NULL) == BTRFS_UTIL_OK
 		               ? 0
@@ -37,7 +38,7 @@ int build_tree(const struct vault *vault, int base_fd, int parent_fd, const char
 	if (to_fd < 0)
 		return error_sys(err, errno, "opening the folder %s", name);
 	rc = snapshots || base_is_one ? build_copy(base_fd, to_fd, vault->fake_super, ticker, err)
-	                              : build_hardlink(base_fd, to_fd, vault->fake_super, ticker, err);
+	                              : build_hardlink(base_fd, to_fd, vault->fake_super, ticker, parted, err);
 	(void)close(to_fd);
 	return rc;
 }

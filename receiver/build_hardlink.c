@@ -125,7 +125,7 @@ static int walk(struct build *build, bool folders, struct error *err)
 	return rc == 0 ? 0 : -1;
 }
 
-int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticker, struct error *err)
+int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticker, bool *parted, struct error *err)
 {
 	struct build build = { .from_fd = from_fd, .fake_super = fake_super, .ticker = ticker };
 	int rc;
@@ -138,6 +138,7 @@ int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticke
 	rc = walk(&build, false, err);
 	if (rc == 0)
 		rc = walk(&build, true, err);
+	*parted = build.n_moved != 0;
 	inside_destroy(&build.to);
 	inside_destroy(&build.other);
 	entry_memory_done(&build.memory);

@@ -8,7 +8,8 @@
 #include "lib/error.h"
 #include "receiver/ticker.h"
 
-/* build_hardlink: fill the empty folder to_fd. A file that can't get another link (EMLINK) is copied. errors: by errno */
-int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticker, struct error *err);
+/* build_hardlink: fill the empty folder to_fd. A file that can't get another link (EMLINK) is copied: *parted tells it, as a group of
+ * links in the tree has come apart then. errors: by errno */
+int build_hardlink(int from_fd, int to_fd, bool fake_super, struct ticker *ticker, bool *parted, struct error *err);
 
 #endif

@@ -254,7 +254,7 @@ static int clone_base(struct incoming *in, struct ticker *ticker, struct error *
 	if (incoming_base(in, &base_fd, err) != 0)
 		return -1;
 	ticker_begin(ticker, "beginning from the last generation", 0);
-	rc = build_tree(in->vault, base_fd, in->fd, "tree", ticker, err);
+	rc = build_tree(in->vault, base_fd, in->fd, "tree", ticker, &in->relinked, err);
 	close_fd(&base_fd);
 	return rc;
 }
