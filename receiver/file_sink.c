@@ -27,6 +27,7 @@
 #define COPIES_MOST 64u  /* of one piece that comes out of librsync; what is over is written, not shared */
 #define FLUSH_RUN 131072u /* content between two looks at the clock inside a file */
 #define ZEROS_BYTES 16384u
+#define READ_AHEAD (8 << 20)
 
 enum from { FROM_NOTHING, FROM_SIGNED, FROM_TREE };
 
@@ -216,6 +217,9 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	    (from == FROM_TREE && basis_open_tree(sink->incoming, sink->entry.path, &sink->basis, err) != 0))
 		return -1;
 	error_clear(&sink->basis_err);
+	/* Read while the delta is on its way. */
+	if (sink->basis.tree_fd >= 0)
+		(void)posix_fadvise(sink->basis.tree_fd, (off_t)at, READ_AHEAD, POSIX_FADV_WILLNEED);
 	clone_fd = sink->basis.part_fd < 0 && sink->incoming->vault->strategy != STRATEGY_HARDLINK ? sink->basis.tree_fd : -1;
 	part_writer_begin(&sink->writer, sink->fd, clone_fd, at, (sink->entry.flags & ENTRY_SPARSE) != 0);
 	return 0;

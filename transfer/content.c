@@ -12,6 +12,7 @@
 #include "wire/entry_codec.h"
 
 #define PIECE_BYTES 131072u
+#define READ_AHEAD (8 << 20)
 #define HOLE_LEAST 65536u /* a shorter one is not worth ending a delta for */
 #define CELL_BYTES 32u    /* differences are told apart in cells: about what a command costs */
 #define BLOCK_BYTES 4096u /* … and equal blocks passed over as a whole */
@@ -356,8 +357,10 @@ int content_send(struct content *c, const struct content_basis *basis, struct er
 {
 	uint8_t sha256[EVP_MAX_MD_SIZE];
 
-	if (c->entry->size_bytes > PIECE_BYTES)
+	if (c->entry->size_bytes > PIECE_BYTES) {
 		(void)posix_fadvise(c->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		(void)posix_fadvise(c->fd, (off_t)c->at, READ_AHEAD, POSIX_FADV_WILLNEED);
+	}
 	if (begin(c, basis, err) != 0)
 		return -1;
 	while (c->at < c->entry->size_bytes) {
