@@ -32,8 +32,8 @@ struct config_vault {
 	const char *ssh;                /* [user@]host[:port], or NULL for a local folder */
 	const char *identity;           /* file of a private key, or NULL */
 	const char *const *ssh_options; /* as for ssh -o, NULL-terminated, never NULL */
-	const char *strategy;           /* auto, snapshot, reflink, hardlink: how the receiver begins generations; never NULL */
-	const char *root;               /* ROOT of the vault at its end, absolute */
+	const char *strategy; /* auto, snapshot, reflink, hardlink: how the receiver begins generations; never NULL */
+	const char *root;     /* ROOT of the vault at its end, absolute */
 	const struct config_rate *rates;
 	size_t n_rates;
 	bool plain; /* `compression: off` */

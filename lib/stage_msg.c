@@ -203,7 +203,8 @@ static int decode_vault(struct stage_request *request, struct error *err)
 	/* Becomes an argument of the receiver, through a shell. */
 	if (vault->strategy == NULL)
 		vault->strategy = "auto";
-	if (strspn(vault->strategy, "abcdefghijklmnopqrstuvwxyz") != strlen(vault->strategy) || *vault->strategy == '\0')
+	if (strspn(vault->strategy, "abcdefghijklmnopqrstuvwxyz") != strlen(vault->strategy) ||
+	    *vault->strategy == '\0')
 		return error_set(err, ERR_INPUT, "vault.strategy: want auto, snapshot, reflink or hardlink");
 	/* Becomes an argument of ssh: one that looks like an option must not get there. */
 	if (vault->ssh != NULL && (*vault->ssh == '\0' || *vault->ssh == '-' || strpbrk(vault->ssh, " \t\r\n") != NULL))

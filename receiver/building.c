@@ -247,7 +247,8 @@ static int on_link(struct building *b, const struct frame *frame, struct error *
 	struct decoder d;
 
 	decoder_init(&d, frame->payload, frame->len_bytes);
-	if (get_path(b, &d, b->path, err) != 0 || get_path(b, &d, b->existing, err) != 0 || codec_done(&d, "LINK", err) != 0)
+	if (get_path(b, &d, b->path, err) != 0 || get_path(b, &d, b->existing, err) != 0 ||
+	    codec_done(&d, "LINK", err) != 0)
 		return -1;
 	return apply_link(b->incoming, b->path, b->existing, err);
 }
@@ -257,7 +258,8 @@ static int on_move(struct building *b, const struct frame *frame, struct error *
 	struct decoder d;
 
 	decoder_init(&d, frame->payload, frame->len_bytes);
-	if (get_path(b, &d, b->path, err) != 0 || get_path(b, &d, b->existing, err) != 0 || codec_done(&d, "MOVE", err) != 0)
+	if (get_path(b, &d, b->path, err) != 0 || get_path(b, &d, b->existing, err) != 0 ||
+	    codec_done(&d, "MOVE", err) != 0)
 		return -1;
 	if (b->moves == NULL && moves_new(b->incoming, &b->moves, err) != 0)
 		return -1;
@@ -351,8 +353,8 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 	if (b->incoming == NULL || !b->open)
 		return error_set(err, ERR_PROTOCOL, "%s before BEGIN", frame_name(frame->type));
 	if (frame->type != FRAME_LIST &&
-	    make_tree(b, frame->type == FRAME_SIG_WANT || frame->type == FRAME_PART_WANT || frame->type == FRAME_COMMIT, err) !=
-	            0)
+	    make_tree(b, frame->type == FRAME_SIG_WANT || frame->type == FRAME_PART_WANT || frame->type == FRAME_COMMIT,
+	              err) != 0)
 		return -1;
 	switch (frame->type) {
 	case FRAME_LIST:

@@ -23,8 +23,8 @@
 #include "wire/wire.h"
 
 #define OUT_BYTES 131072u
-#define LEFT_MOST 65536u /* delta bytes that librsync may leave for the next piece */
-#define COPIES_MOST 64u  /* of one piece that comes out of librsync; what is over is written, not shared */
+#define LEFT_MOST 65536u  /* delta bytes that librsync may leave for the next piece */
+#define COPIES_MOST 64u   /* of one piece that comes out of librsync; what is over is written, not shared */
 #define FLUSH_RUN 131072u /* content between two looks at the clock inside a file */
 #define ZEROS_BYTES 16384u
 #define READ_AHEAD (8 << 20)
@@ -220,7 +220,8 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	/* Read while the delta is on its way. */
 	if (sink->basis.tree_fd >= 0)
 		(void)posix_fadvise(sink->basis.tree_fd, (off_t)at, READ_AHEAD, POSIX_FADV_WILLNEED);
-	clone_fd = sink->basis.part_fd < 0 && sink->incoming->vault->strategy != STRATEGY_HARDLINK ? sink->basis.tree_fd : -1;
+	clone_fd = sink->basis.part_fd < 0 && sink->incoming->vault->strategy != STRATEGY_HARDLINK ? sink->basis.tree_fd
+	                                                                                           : -1;
 	part_writer_begin(&sink->writer, sink->fd, clone_fd, at, (sink->entry.flags & ENTRY_SPARSE) != 0);
 	return 0;
 }
@@ -252,8 +253,8 @@ static int fits(const struct file_sink *sink, uint64_t len_bytes, struct error *
 	return len_bytes <= sink->entry.size_bytes - sink->writer.at
 	               ? 0
 	               : error_set(err, ERR_PROTOCOL,
-	                           "\"%.300s\": more content than the %llu bytes that were announced",
-	                           sink->entry.path, (unsigned long long)sink->entry.size_bytes);
+	                           "\"%.300s\": more content than the %llu bytes that were announced", sink->entry.path,
+	                           (unsigned long long)sink->entry.size_bytes);
 }
 
 /* What came out of librsync: new bytes, and between them what it copied. */
@@ -366,8 +367,8 @@ int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_by
 	return 0;
 }
 
-int file_sink_part(struct file_sink *sink, const char *path, struct ticker *ticker, uint64_t *bytes,
-                   uint8_t sha256[32], struct error *err)
+int file_sink_part(struct file_sink *sink, const char *path, struct ticker *ticker, uint64_t *bytes, uint8_t sha256[32],
+                   struct error *err)
 {
 	int fd;
 	int rc;
@@ -416,8 +417,7 @@ static int complete(struct file_sink *sink, const uint8_t sha256[32], struct err
 {
 	if (check(sink, sha256, err) != 0 || wrote(sink, part_writer_flush(&sink->writer, err), err) != 0)
 		return -1;
-	if (sink->writer.data_end != sink->entry.size_bytes &&
-	    ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0)
+	if (sink->writer.data_end != sink->entry.size_bytes && ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0)
 		return error_sys(err, errno, "setting the size of \"%.300s\"", sink->entry.path);
 	hash_tag_set(sink->fd, sha256);
 	return 0;

@@ -26,8 +26,8 @@ int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_byte
 int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err);
 /* file_sink_part: what an earlier connection left of this file: *bytes (0: nothing) and their hash; a FILE_BEGIN may go on behind them.
  * ticker: a step a MiB. errors: by errno, ERR_PROTOCOL */
-int file_sink_part(struct file_sink *sink, const char *path, struct ticker *ticker, uint64_t *bytes,
-                   uint8_t sha256[32], struct error *err);
+int file_sink_part(struct file_sink *sink, const char *path, struct ticker *ticker, uint64_t *bytes, uint8_t sha256[32],
+                   struct error *err);
 /* file_sink_finish: errors: ERR_DAMAGED: the content is not what the sender hashed; the part is gone then */
 int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct error *err);
 

@@ -75,8 +75,8 @@ static bool read_state(int fd, struct state *state)
 	    json_unpack(json, "{s:s, s:s, s:s, s?I}", "base", &base, "boot_id", &boot, "work", &work, "new_bytes",
 	                &new_bytes) == 0 &&
 	    strncmp(work, WORK_PREFIX, strlen(WORK_PREFIX)) == 0 && strchr(work, '/') == NULL &&
-	    strlen(work) < sizeof(state->work) &&
-	    strlen(base) < sizeof(state->base) && strlen(boot) < sizeof(state->boot_id)) {
+	    strlen(work) < sizeof(state->work) && strlen(base) < sizeof(state->base) &&
+	    strlen(boot) < sizeof(state->boot_id)) {
 		(void)snprintf(state->base, sizeof(state->base), "%s", base);
 		(void)snprintf(state->boot_id, sizeof(state->boot_id), "%s", boot);
 		(void)snprintf(state->work, sizeof(state->work), "%s", work);

@@ -25,9 +25,9 @@ struct incoming {
 	const struct vault *vault;
 	struct record
 	        record; /* what will be the generation's; or, with INCOMING_PUBLISHED, is. new_bytes grows with what arrives */
-	char base[32]; /* the generation that the tree began as; "" */
-	struct record base_record; /* its record; zeros */
-	bool built;    /* the tree is there */
+	char base[32];                 /* the generation that the tree began as; "" */
+	struct record base_record;     /* its record; zeros */
+	bool built;                    /* the tree is there */
 	char work[INCOMING_WORK_SIZE]; /* the name of our folder in the tree */
 	bool relinked; /* a full group of hard links was given a new inode: compare again before publishing */
 	bool going_on; /* begun and not published: its state is to be remembered */

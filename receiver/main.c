@@ -25,7 +25,8 @@ struct command_line {
 static void print_usage(FILE *out)
 {
 	(void)fputs(
-	        "usage: aob-receiver serve --root DIR [--strategy WAY] [--append-only] [--keep-at-least N] [--keep-for TIME]\n"
+	        "usage: aob-receiver serve --root DIR [--strategy WAY] [--append-only] [--keep-at-least N] [--keep-for "
+	        "TIME]\n"
 	        "       aob-receiver list --root DIR\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
@@ -35,7 +36,8 @@ static void print_usage(FILE *out)
 	        "  restrict,command=\"aob-receiver serve --root /volume1/offsite\" ssh-ed25519 AAAA... vault_key\n"
 	        "\n"
 	        "  --root DIR          where the vault lies; must exist, so that an empty mount point is not filled\n"
-	        "  --strategy WAY      how a generation begins as the last one: snapshot, reflink, hardlink; else the best that works\n"
+	        "  --strategy WAY      how a generation begins as the last one: snapshot, reflink, hardlink; else the "
+	        "best that works\n"
 	        "  --append-only       never remove a generation, whoever asks\n"
 	        "  --keep-at-least N   never leave fewer than N generations\n"
 	        "  --keep-for TIME     never remove one that was published less than TIME (30d) ago\n"

@@ -121,8 +121,7 @@ static int next_record(struct moves *m, struct error *err)
 	int rc = read_text(m->journal, m->at.path, err);
 
 	if (rc == 1 && read_text(m->journal, m->at.to, err) != 1)
-		return err->class != ERR_NONE ? -1
-		                              : error_set(err, ERR_DAMAGED, "the journal of moves is cut short");
+		return err->class != ERR_NONE ? -1 : error_set(err, ERR_DAMAGED, "the journal of moves is cut short");
 	return rc;
 }
 
@@ -224,8 +223,7 @@ static int note_folder(struct moves *m, uint64_t n, off_t at, struct error *err)
 {
 	if (m->n_folders == m->room_folders) {
 		size_t room = m->room_folders != 0 ? 2 * m->room_folders : 64;
-		struct folder *grown =
-		        m->n_folders < FOLDERS_MOST ? realloc(m->folders, room * sizeof(*grown)) : NULL;
+		struct folder *grown = m->n_folders < FOLDERS_MOST ? realloc(m->folders, room * sizeof(*grown)) : NULL;
 
 		if (grown == NULL)
 			return error_set(err, ERR_SPACE, "more than %u folders moved", FOLDERS_MOST);
@@ -255,9 +253,8 @@ static int put_folders_down(struct moves *m, struct error *err)
 
 	rewind(m->journal);
 	for (uint64_t n = 0; (rc = next_record(m, err)) == 1; n++, at = ftello(m->journal))
-		if (m->at.to[0] != '\0' &&
-		    fstatat(m->moved_fd, number(n, name), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-		    note_folder(m, n, at, err) != 0)
+		if (m->at.to[0] != '\0' && fstatat(m->moved_fd, number(n, name), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode) && note_folder(m, n, at, err) != 0)
 			return -1;
 	if (m->n_folders > 1)
 		qsort(m->folders, m->n_folders, sizeof(*m->folders), by_depth);

@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES UINT64_C(4096) /* of every file system that shares blocks; also zeros of this length and alignment stay unwritten */
+#define BLOCK_BYTES                                                                                                    \
+	UINT64_C(                                                                                                      \
+	        4096) /* of every file system that shares blocks; also zeros of this length and alignment stay unwritten */
 #define RUN_MOST (UINT64_C(8) << 20) /* what a crash may find unwritten of a copy */
 #define PIECE_BYTES 65536u
 

@@ -15,9 +15,9 @@
 struct part_writer {
 	int fd;       /* the part; the caller's */
 	int clone_fd; /* of the older file, whose blocks may be shared; the caller's; -1: none, or the file system can't */
-	uint64_t at;  /* bytes so far, gathered ones included */
-	uint64_t data_end; /* behind the last byte that was written: what follows is a hole */
-	bool sparse;       /* blocks of zeros stay unwritten */
+	uint64_t at;                          /* bytes so far, gathered ones included */
+	uint64_t data_end;                    /* behind the last byte that was written: what follows is a hole */
+	bool sparse;                          /* blocks of zeros stay unwritten */
 	uint64_t run_from, run_at, run_bytes; /* the copy that is gathered */
 };
 

@@ -206,7 +206,8 @@ static void html_page(FILE *out, const struct page *page)
 	            out);
 	html_bundles(out, page);
 	(void)fputs("<h2>Is it undamaged?</h2>\n<p>Each file carries its SHA-256 in the extended attribute "
-	            "<code>user.aob.sha256</code>, which <code>getfattr -e hex -n user.aob.sha256 FILE</code> shows; it must be what "
+	            "<code>user.aob.sha256</code>, which <code>getfattr -e hex -n user.aob.sha256 FILE</code> shows; "
+	            "it must be what "
 	            "<code>sha256sum FILE</code> says.",
 	            out);
 	if (page->vault->fake_super)

@@ -30,9 +30,9 @@ int record_write(const struct vault *vault, const struct record *r, struct error
 	int rc = -1;
 	/* Source and host are for people; a name that is not UTF-8 is left out rather than the record. */
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "generation", r->name,
-	                         "run", r->run, "state", r->state, "snapshot_uuid", r->snapshot_uuid, "view", r->view, "ctransid",
-	                         (json_int_t)r->ctransid, "taken_at", (json_int_t)r->taken_at_s, "published_at",
-	                         (json_int_t)r->published_at_s, "files", (json_int_t)r->files, "bytes",
+	                         "run", r->run, "state", r->state, "snapshot_uuid", r->snapshot_uuid, "view", r->view,
+	                         "ctransid", (json_int_t)r->ctransid, "taken_at", (json_int_t)r->taken_at_s,
+	                         "published_at", (json_int_t)r->published_at_s, "files", (json_int_t)r->files, "bytes",
 	                         (json_int_t)r->bytes, "new_bytes", (json_int_t)r->new_bytes, "pinned", (int)r->pinned);
 
 	if (json != NULL) {
@@ -75,12 +75,12 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 	if (durable_read(vault->records_fd, file_name(name, file), RECORD_BYTES_MAX, &text, &len_bytes, err) != 0)
 		return -1;
 	json = json_loadb(text, len_bytes, 0, NULL);
-	rc = json == NULL
-	             ? -1
-	             : json_unpack(json, "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b}",
-	                           "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3], "source",
-	                           &s[4], "host", &s[5], "view", &s[6], "ctransid", &n[0], "taken_at", &n[1], "published_at", &n[2],
-	                           "files", &n[3], "bytes", &n[4], "new_bytes", &n[5], "pinned", &pinned);
+	rc = json == NULL ? -1
+	                  : json_unpack(json, "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b}",
+	                                "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3],
+	                                "source", &s[4], "host", &s[5], "view", &s[6], "ctransid", &n[0], "taken_at",
+	                                &n[1], "published_at", &n[2], "files", &n[3], "bytes", &n[4], "new_bytes",
+	                                &n[5], "pinned", &pinned);
 	if (rc != 0 || strcmp(s[0], name) != 0) {
 		rc = error_set(err, ERR_DAMAGED, "the record of generation %s (.aob/generations/%s) can't be read",
 		               name, file);

@@ -134,10 +134,11 @@ static int refuse(int folder_fd, enum strategy wanted, struct error *err)
 	if (wanted != STRATEGY_AUTO && hardlink_works(folder_fd))
 		return error_set(err, ERR_CONFIG, "the strategy `%s` does not work on %s; leave it to `auto`",
 		                 strategy_name(wanted), file_system(folder_fd));
-	return error_set(err, ERR_CONFIG,
-	                 "%s has no hard links, so every generation would take the room of a whole copy; use a disk with "
-	                 "btrfs, XFS or ext4 for the vault",
-	                 file_system(folder_fd));
+	return error_set(
+	        err, ERR_CONFIG,
+	        "%s has no hard links, so every generation would take the room of a whole copy; use a disk with "
+	        "btrfs, XFS or ext4 for the vault",
+	        file_system(folder_fd));
 }
 
 int strategy_choose(int folder_fd, enum strategy wanted, enum strategy recorded, bool used, enum strategy *chosen,

@@ -10,7 +10,7 @@
 
 struct ticker {
 	struct wire *wire; /* NULL: it is mute: the other end is sending, and may not be reading */
-	const char *text; /* what is being done; borrowed */
+	const char *text;  /* what is being done; borrowed */
 	uint64_t done, total;
 	int64_t told_ms;
 };

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define TRIES 1000
-#define SUBVOLUME_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID: the root of one; on other file systems, a number like others, and the asking fails */
+#define SUBVOLUME_INODE                                                                                                \
+	256 /* BTRFS_FIRST_FREE_OBJECTID: the root of one; on other file systems, a number like others, and the asking fails */
 
 #define SUBVOLUMES_DEEP 8
 

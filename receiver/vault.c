@@ -55,8 +55,8 @@ static int make_id(char id[40], struct error *err)
 static int write_format(struct vault *vault, struct error *err)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text), "{\"format\": %d, \"vault_id\": \"%s\", \"strategy\": \"%s\"}\n", VAULT_FORMAT,
-	                 vault->id, strategy_name(vault->strategy));
+	int n = snprintf(text, sizeof(text), "{\"format\": %d, \"vault_id\": \"%s\", \"strategy\": \"%s\"}\n",
+	                 VAULT_FORMAT, vault->id, strategy_name(vault->strategy));
 
 	return durable_write(vault->aob_fd, "format.json", text, (size_t)n, err);
 }

@@ -27,14 +27,14 @@ struct vault {
 	char pipeline[VAULT_PIPELINE_MAX + 1];
 	char id[40];
 	enum strategy strategy; /* how generations are begun; never STRATEGY_AUTO */
-	bool fake_super;    /* this process may not set owners and the like, and keeps them in user.rsync.* */
-	int folder_fd;      /* ROOT/<pipeline> */
-	int aob_fd;         /* .aob */
-	int generations_fd; /* generations */
-	int records_fd;     /* .aob/generations */
-	int incoming_fd;    /* .aob/incoming */
-	int trash_fd;       /* .aob/trash */
-	int lock_fd;        /* -1: not locked */
+	bool fake_super;        /* this process may not set owners and the like, and keeps them in user.rsync.* */
+	int folder_fd;          /* ROOT/<pipeline> */
+	int aob_fd;             /* .aob */
+	int generations_fd;     /* generations */
+	int records_fd;         /* .aob/generations */
+	int incoming_fd;        /* .aob/incoming */
+	int trash_fd;           /* .aob/trash */
+	int lock_fd;            /* -1: not locked */
 };
 
 /* vault_open: ROOT must exist (an empty mount point must not be filled); the pipeline's folder is made if `create`.

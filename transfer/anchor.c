@@ -96,9 +96,9 @@ static int open_folder(struct anchor *anchor, const char **why, struct error *er
 	                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (anchor->folder_fd < 0) {
 		*why = "the source folder was not there then";
-		return errno == ENOENT || errno == ENOTDIR ? 1
-		                                           : error_sys(err, errno, "opening the source folder in %s",
-		                                                       anchor->path);
+		return errno == ENOENT || errno == ENOTDIR
+		               ? 1
+		               : error_sys(err, errno, "opening the source folder in %s", anchor->path);
 	}
 	return inside_new(anchor->folder_fd, &anchor->folder, err);
 }

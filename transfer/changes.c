@@ -135,9 +135,8 @@ static int look_at_old(struct changes *c, uint32_t number, struct error *err)
 	if (!was)
 		return 0;
 	touch(c, node->origin_parent);
-	c->leaving[c->n_leaving++] = (struct leaving){ .node = number,
-		                                       .parent = node->origin_parent,
-		                                       .depth = origin_depth(c, number) };
+	c->leaving[c->n_leaving++] =
+	        (struct leaving){ .node = number, .parent = node->origin_parent, .depth = origin_depth(c, number) };
 	return 0;
 }
 

@@ -122,8 +122,7 @@ static int read_now(struct content *c, uint64_t most, size_t *n, struct error *e
 		return error_sys(err, errno, "reading");
 	if ((size_t)got != *n)
 		return error_set(err, ERR_BUSY, "it changed while it was read (%llu bytes instead of %llu)",
-		                 (unsigned long long)(c->at + (uint64_t)got),
-		                 (unsigned long long)c->entry->size_bytes);
+		                 (unsigned long long)(c->at + (uint64_t)got), (unsigned long long)c->entry->size_bytes);
 	(void)EVP_DigestUpdate(c->sha, c->now, *n);
 	meter_bytes(c->sender->meter, *n);
 	return wire_keepalive(c->sender->wire, err);

@@ -201,8 +201,8 @@ static int open_in(struct inside *tree, const char *path, struct stat *st, struc
 }
 
 /* FILE_BEGIN to FILE_END, from what the receiver has of it already, if that is the beginning of it. */
-static int send_from(struct sender *sender, struct window *window, const char *path,
-                     const struct content_basis *basis, struct error *err)
+static int send_from(struct sender *sender, struct window *window, const char *path, const struct content_basis *basis,
+                     struct error *err)
 {
 	int rc = content_send(window->content, basis, err);
 

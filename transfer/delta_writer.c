@@ -4,11 +4,11 @@
 
 #define MAGIC 0x72730236u /* RS_DELTA_MAGIC */
 #define OP_END 0x00u
-#define OP_LITERAL_N2 0x42u      /* a length of two bytes follows; _N4: of four */
+#define OP_LITERAL_N2 0x42u /* a length of two bytes follows; _N4: of four */
 #define OP_LITERAL_N4 0x43u
-#define OP_COPY_N1_N1 0x45u      /* then by the width of the position, four for each, and by the width of the length */
+#define OP_COPY_N1_N1 0x45u /* then by the width of the position, four for each, and by the width of the length */
 #define COPY_COMMAND_MOST 17u
-#define LITERAL_HEAD 5u          /* the widest that is written here */
+#define LITERAL_HEAD 5u /* the widest that is written here */
 #define NO_LITERAL SIZE_MAX
 
 static void put_number(struct delta_writer *w, uint64_t value, unsigned bytes)

@@ -48,7 +48,8 @@ static void tell_nested(struct local_side *side, const char *path)
 	if (side->is_anchor || side->nested++ >= NESTED_TOLD)
 		return;
 	log_line(LOG_WARNING,
-	         "\"%.300s\" is a subvolume of its own, and not part of the snapshot: what is in it is NOT backed up; make "
+	         "\"%.300s\" is a subvolume of its own, and not part of the snapshot: what is in it is NOT backed up; "
+	         "make "
 	         "it a pipeline of its own",
 	         path);
 }
@@ -187,8 +188,8 @@ static int follow(const struct detect_input *in, struct overlay *overlay, FILE *
 }
 
 /* 1: it takes a comparison (*why). */
-static int by_stream(const struct detect_input *in, struct plan *plan, struct compare_totals *totals,
-                     const char **why, struct error *err)
+static int by_stream(const struct detect_input *in, struct plan *plan, struct compare_totals *totals, const char **why,
+                     struct error *err)
 {
 	struct changes_input input = { .snapshot = in->sender->tree,
 		                       .anchor = in->anchor->folder,

@@ -18,10 +18,10 @@ enum detect_way { DETECT_AUTO, DETECT_SNAPSHOTS, DETECT_LISTING };
 struct detect_input {
 	enum detect_way way;
 	struct sender *sender;
-	int snapshot_fd;              /* of the subvolume that is read; -1: it is none */
-	int folder_fd;                /* of the source folder in it */
-	const struct anchor *anchor;  /* NULL: there is none … */
-	const char *why_not;          /* … for this reason, which is for people */
+	int snapshot_fd;             /* of the subvolume that is read; -1: it is none */
+	int folder_fd;               /* of the source folder in it */
+	const struct anchor *anchor; /* NULL: there is none … */
+	const char *why_not;         /* … for this reason, which is for people */
 	const char *const *excludes;
 	bool guess_moves; /* from a listing: not in an attempt after a fault */
 	uint64_t base_files, base_bytes;

@@ -127,8 +127,8 @@ int moves_resolve(struct moves_guess *moves, struct plan *plan, struct error *er
 	while ((rc = plan_next(plan, PLAN_DRAFT, &item, err)) == 1) {
 		int found = moves->any ? find(moves, &item, err) : 0;
 
-		if (found < 0 || (found == 1 ? add_moved(moves, &item, plan, err)
-		                             : plan_add(plan, PLAN_FILES, &item, err)) != 0)
+		if (found < 0 ||
+		    (found == 1 ? add_moved(moves, &item, plan, err) : plan_add(plan, PLAN_FILES, &item, err)) != 0)
 			return -1;
 	}
 	return rc;

@@ -108,10 +108,9 @@ static int add_node(struct overlay *o, const struct overlay_node *node, uint32_t
 int overlay_new(struct overlay **overlay, struct error *err)
 {
 	struct overlay *made = calloc(1, sizeof(*made));
-	struct overlay_node root = { .parent = OVERLAY_NONE,
-		                     .origin_parent = OVERLAY_NONE,
-		                     .link_of = OVERLAY_NONE,
-		                     .flags = OVERLAY_PRESENT };
+	struct overlay_node root = {
+		.parent = OVERLAY_NONE, .origin_parent = OVERLAY_NONE, .link_of = OVERLAY_NONE, .flags = OVERLAY_PRESENT
+	};
 	uint32_t number;
 
 	*overlay = NULL;
@@ -145,10 +144,9 @@ static int child_of(struct overlay *o, uint32_t parent, const char *name, size_t
                     struct error *err)
 {
 	uint32_t slot = slot_of(o, parent, name, len);
-	struct overlay_node made = { .parent = parent,
-		                     .origin_parent = parent,
-		                     .link_of = OVERLAY_NONE,
-		                     .flags = OVERLAY_PRESENT };
+	struct overlay_node made = {
+		.parent = parent, .origin_parent = parent, .link_of = OVERLAY_NONE, .flags = OVERLAY_PRESENT
+	};
 
 	if (o->slots[slot] != 0) {
 		uint32_t found = o->slots[slot] - 1;
@@ -195,8 +193,7 @@ static int find(struct overlay *o, const char *path, uint32_t *number, struct er
 	*number = OVERLAY_ROOT;
 	if (*path == '\0')
 		return 0;
-	if (find_parent(o, path, &parent, &leaf, err) != 0 ||
-	    child_of(o, parent, leaf, strlen(leaf), number, err) != 0)
+	if (find_parent(o, path, &parent, &leaf, err) != 0 || child_of(o, parent, leaf, strlen(leaf), number, err) != 0)
 		return -1;
 	return *number != OVERLAY_NONE
 	               ? 0
@@ -427,4 +424,3 @@ int overlay_children(struct overlay *overlay, const uint32_t **order, uint32_t *
 	*n = count;
 	return 0;
 }
-

@@ -19,11 +19,11 @@
 #define OVERLAY_ROOT 0u
 
 enum overlay_flag {
-	OVERLAY_PRESENT = 1,  /* it is in the new tree */
-	OVERLAY_NEW = 2,      /* it was not in the old tree */
-	OVERLAY_CONTENT = 4,  /* the caller's: its content may differ */
-	OVERLAY_META = 8,     /* the caller's: its metadata may differ */
-	OVERLAY_TOUCHED = 16, /* the caller's: something directly in it comes or goes */
+	OVERLAY_PRESENT = 1,   /* it is in the new tree */
+	OVERLAY_NEW = 2,       /* it was not in the old tree */
+	OVERLAY_CONTENT = 4,   /* the caller's: its content may differ */
+	OVERLAY_META = 8,      /* the caller's: its metadata may differ */
+	OVERLAY_TOUCHED = 16,  /* the caller's: something directly in it comes or goes */
 	OVERLAY_SCATTERED = 32 /* the caller's: its extents are not told in one piece */
 };
 

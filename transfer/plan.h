@@ -11,13 +11,13 @@
 #include "lib/error.h"
 
 enum plan_list {
-	PLAN_MOVES,    /* from, to and removals among them, in the order in which they are to be taken from their places */
+	PLAN_MOVES, /* from, to and removals among them, in the order in which they are to be taken from their places */
 	PLAN_REMOVALS, /* in tree order; after the moves, if there are any */
-	PLAN_EARLY,   /* new folders, in tree order */
-	PLAN_FILES,   /* content */
-	PLAN_LATE,    /* links, special files, metadata of files: in tree order, after all content */
-	PLAN_FOLDERS, /* metadata of folders, children before parents, after all else */
-	PLAN_DRAFT,   /* new files of which it is not known yet whether they are moved ones: not part of the totals, never sent */
+	PLAN_EARLY,    /* new folders, in tree order */
+	PLAN_FILES,    /* content */
+	PLAN_LATE,     /* links, special files, metadata of files: in tree order, after all content */
+	PLAN_FOLDERS,  /* metadata of folders, children before parents, after all else */
+	PLAN_DRAFT, /* new files of which it is not known yet whether they are moved ones: not part of the totals, never sent */
 	PLAN_LISTS
 };
 
@@ -41,9 +41,10 @@ struct plan_extent {
 struct plan_item {
 	enum plan_op op;
 	const char *path;
-	const char *existing; /* PLAN_LINK: the name that is there already; PLAN_MOVE: where it goes; PLAN_LOCAL: in the anchor; else "" */
-	uint64_t size_bytes;  /* PLAN_FILE: of the new content */
-	uint64_t inode;       /* PLAN_FILE: in the snapshot; 0: it has several names */
+	const char *
+	        existing; /* PLAN_LINK: the name that is there already; PLAN_MOVE: where it goes; PLAN_LOCAL: in the anchor; else "" */
+	uint64_t size_bytes; /* PLAN_FILE: of the new content */
+	uint64_t inode;      /* PLAN_FILE: in the snapshot; 0: it has several names */
 	enum plan_basis basis;
 	uint64_t old_bytes; /* PLAN_LISTED: … and its time */
 	int64_t mtime_s, old_mtime_s;

@@ -9,7 +9,7 @@
 #define MAGIC "btrfs-stream" /* with its NUL */
 #define MAGIC_BYTES 13u
 #define VERSION_MOST 2u
-#define HEAD_BYTES 10u               /* u32 length of what follows, u16 command, u32 crc32c */
+#define HEAD_BYTES 10u                /* u32 length of what follows, u16 command, u32 crc32c */
 #define BODY_MOST (UINT32_C(1) << 18) /* 64 KiB in version 1, 144 KiB in version 2 with pages of 4 KiB */
 #define PATH_MOST 4095u
 #define CRC_POLYNOMIAL 0x82f63b78u /* CRC-32C (Castagnoli), reflected */
@@ -75,8 +75,8 @@ struct send_stream {
 	uint8_t command[HEAD_BYTES + BODY_MOST];
 };
 
-int send_stream_new(int (*read)(void *context, void *buffer, size_t size, size_t *got, struct error *err), void *context,
-                    struct send_stream **stream, struct error *err)
+int send_stream_new(int (*read)(void *context, void *buffer, size_t size, size_t *got, struct error *err),
+                    void *context, struct send_stream **stream, struct error *err)
 {
 	struct send_stream *s = malloc(sizeof(*s));
 
@@ -292,8 +292,7 @@ static int take_command(struct send_stream *s, unsigned *command, uint32_t *body
 	if (fill(s, s->command + HEAD_BYTES, *body_bytes, err) != 0)
 		return -1;
 	memcpy(s->command + 6, zeros, sizeof(zeros));
-	return crc32c(s, s->command, HEAD_BYTES + *body_bytes) == crc ? 0
-	                                                              : broken(s, "a checksum does not fit", err);
+	return crc32c(s, s->command, HEAD_BYTES + *body_bytes) == crc ? 0 : broken(s, "a checksum does not fit", err);
 }
 
 int send_stream_next(struct send_stream *s, struct send_change *change, struct error *err)

@@ -34,8 +34,8 @@ struct send_change {
 struct send_stream;
 
 /* send_stream_new: read: fills at most size bytes, *got 0 at the end; -1 with err. context: borrowed. Nothing is read yet. */
-int send_stream_new(int (*read)(void *context, void *buffer, size_t size, size_t *got, struct error *err), void *context,
-                    struct send_stream **stream, struct error *err);
+int send_stream_new(int (*read)(void *context, void *buffer, size_t size, size_t *got, struct error *err),
+                    void *context, struct send_stream **stream, struct error *err);
 void send_stream_destroy(struct send_stream **stream);
 
 /* send_stream_next: 1: *change, its strings valid until the next call; 0: the stream's own end was met; -1.

@@ -13,9 +13,10 @@
 #include "wire/wire.h"
 
 struct sender {
-	struct inside *tree;   /* of the snapshot */
-	struct inside *anchor; /* of the snapshot that the vault's last generation was made from; NULL: there is none; borrowed */
-	struct parts *parts;   /* what the receiver has of files that a broken connection left; borrowed */
+	struct inside *tree; /* of the snapshot */
+	struct inside *
+	        anchor; /* of the snapshot that the vault's last generation was made from; NULL: there is none; borrowed */
+	struct parts *parts; /* what the receiver has of files that a broken connection left; borrowed */
 	struct wire *wire;
 	struct encoder encoder;
 	struct entry_memory memory;

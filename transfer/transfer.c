@@ -260,7 +260,8 @@ static int detect(struct transfer *t, struct error *err)
 		return -1;
 	t->sender.parts = &t->parts;
 	totals = plan_totals(t->plan);
-	log_line(LOG_INFO, "%llu files of %llu bytes; to send, by %s: %llu files of %llu bytes, %llu moves, %llu other changes",
+	log_line(LOG_INFO,
+	         "%llu files of %llu bytes; to send, by %s: %llu files of %llu bytes, %llu moves, %llu other changes",
 	         (unsigned long long)t->totals.files, (unsigned long long)t->totals.bytes, t->detected,
 	         (unsigned long long)totals.files, (unsigned long long)totals.file_bytes,
 	         (unsigned long long)totals.moves, (unsigned long long)(totals.items - totals.files - totals.moves));

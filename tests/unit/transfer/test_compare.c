@@ -78,7 +78,8 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 }
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-#define EXPECT(plan) assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_VAULT), plan)
+#define EXPECT(plan)                                                                                                   \
+	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_VAULT), plan)
 
 static void equal_trees_need_nothing(void **state)
 {
@@ -230,9 +231,10 @@ static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
-	                    "MOVE was=changed MOVE old=new | REMOVE old REMOVE was | | FILE changed=was FILE other | META new | "
-	                    "META  ");
+	assert_string_equal(
+	        plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
+	        "MOVE was=changed MOVE old=new | REMOVE old REMOVE was | | FILE changed=was FILE other | META new | "
+	        "META  ");
 }
 
 int main(void)

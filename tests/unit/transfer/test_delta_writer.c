@@ -111,7 +111,9 @@ static void copies_that_follow_each_other_are_one_command(void **state)
 		assert_int_equal(delta_writer_copy(&writer, at, 4096, &err), 0);
 	assert_int_equal(delta_writer_end(&writer, &err), 0);
 	collect(sender, receiver, &err);
-	assert_int_equal(n_delta, 4 + 1 + 1 + 4 + 1); /* the magic, a copy from one byte's position, of four bytes' length, the end */
+	assert_int_equal(n_delta,
+	                 4 + 1 + 1 + 4 +
+	                         1); /* the magic, a copy from one byte's position, of four bytes' length, the end */
 	wire_destroy(&sender);
 	wire_destroy(&receiver);
 	assert_int_equal(close(fds[0]), 0);

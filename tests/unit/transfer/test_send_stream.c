@@ -110,7 +110,7 @@ static int read_it(void *context, void *buffer, size_t size, size_t *got, struct
 /* The whole stream as text; or "error …". */
 static const char *told(void)
 {
-	static const char *const ops[] = { "?",    "file",   "folder", "other",  "rename",  "link",
+	static const char *const ops[] = { "?",      "file",  "folder", "other",    "rename", "link",
 		                           "unlink", "rmdir", "extent", "truncate", "meta" };
 	static char text[4096];
 	struct error err = { .class = ERR_NONE };
@@ -168,9 +168,10 @@ static void every_command_is_told_in_both_versions(void **state)
 		command(20), path(15, ""), done();
 		command(13), path(15, "b"), path(13, "user.x"), field(14, "", 0), done();
 		end();
-		assert_string_equal(told(), "file o257-7-0 0+0; rename o257-7-0>a/new 0+0; link b>a/new 0+0; unlink a/new 0+0; "
-		                            "folder d 0+0; other l 0+0; rmdir d 0+0; extent b 4096+8192; truncate b 0+10; "
-		                            "extent b 5+4; meta  0+0; meta b 0+0; ");
+		assert_string_equal(told(),
+		                    "file o257-7-0 0+0; rename o257-7-0>a/new 0+0; link b>a/new 0+0; unlink a/new 0+0; "
+		                    "folder d 0+0; other l 0+0; rmdir d 0+0; extent b 4096+8192; truncate b 0+10; "
+		                    "extent b 5+4; meta  0+0; meta b 0+0; ");
 		/* However the bytes come. */
 		s.chunk = 1;
 		assert_non_null(strstr(told(), "meta b"));
