@@ -12,6 +12,7 @@
 #include "lib/scratch.h"
 #include "transfer/content.h"
 #include "transfer/parts.h"
+#include "transfer/prefetch.h"
 #include "wire/entry_codec.h"
 
 #define WINDOW_FILES 64
@@ -466,6 +467,7 @@ static int take_item(struct sender *sender, struct window *window, const struct 
 int delta_send_files(struct sender *sender, struct plan *plan, struct error *err)
 {
 	struct window *window = calloc(1, sizeof(*window));
+	struct prefetch *prefetch = NULL;
 	struct plan_item item;
 	int rc = -1;
 
@@ -475,16 +477,22 @@ int delta_send_files(struct sender *sender, struct plan *plan, struct error *err
 	if (window->spool == NULL || content_new(sender, &window->content, err) != 0 ||
 	    plan_begin(plan, PLAN_FILES, err) != 0)
 		goto out;
-	while ((rc = plan_next(plan, PLAN_FILES, &item, err)) == 1)
+	if (plan_totals(plan).files > 1 && prefetch_new(plan, sender->folder_fd, &prefetch, err) != 0)
+		goto out;
+	while ((rc = plan_next(plan, PLAN_FILES, &item, err)) == 1) {
 		if (take_item(sender, window, &item, err) != 0) {
 			rc = -1;
 			break;
 		}
+		if (prefetch != NULL)
+			prefetch_done(prefetch);
+	}
 	if (rc == 0)
 		rc = flush_window(sender, window, err);
 out:
 	for (size_t i = 0; i < window->n; i++)
 		free(window->files[i].path);
+	prefetch_destroy(&prefetch);
 	content_destroy(&window->content);
 	if (window->spool != NULL)
 		(void)fclose(window->spool);

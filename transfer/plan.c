@@ -121,23 +121,24 @@ static int read_extents(struct plan *plan, FILE *file, uint32_t n, struct error 
 	               : error_set(err, ERR_IO, "the plan's temporary file is cut short");
 }
 
-int plan_next(struct plan *plan, enum plan_list list, struct plan_item *item, struct error *err)
+/* The next item but for its extents. */
+static int read_item(FILE *file, char path[WIRE_PATH_MAX + 1], char existing[WIRE_PATH_MAX + 1], struct plan_item *item,
+                     struct error *err)
 {
-	FILE *file = plan->lists[list];
 	struct head head;
 
 	if (fread(&head, sizeof(head), 1, file) != 1)
 		return feof(file) != 0 ? 0 : error_sys(err, errno, "reading the plan");
 	if (head.path_bytes > WIRE_PATH_MAX || head.existing_bytes > WIRE_PATH_MAX ||
 	    (head.n_extents > PLAN_EXTENTS_MOST && head.n_extents != PLAN_EVERYWHERE) ||
-	    fread(plan->path[list], 1, head.path_bytes, file) != head.path_bytes ||
-	    fread(plan->existing[list], 1, head.existing_bytes, file) != head.existing_bytes)
+	    fread(path, 1, head.path_bytes, file) != head.path_bytes ||
+	    fread(existing, 1, head.existing_bytes, file) != head.existing_bytes)
 		return error_set(err, ERR_IO, "the plan's temporary file is cut short");
-	plan->path[list][head.path_bytes] = '\0';
-	plan->existing[list][head.existing_bytes] = '\0';
+	path[head.path_bytes] = '\0';
+	existing[head.existing_bytes] = '\0';
 	*item = (struct plan_item){ .op = (enum plan_op)head.op,
-		                    .path = plan->path[list],
-		                    .existing = plan->existing[list],
+		                    .path = path,
+		                    .existing = existing,
 		                    .size_bytes = head.size_bytes,
 		                    .inode = head.inode,
 		                    .basis = (enum plan_basis)head.basis,
@@ -147,10 +148,63 @@ int plan_next(struct plan *plan, enum plan_list list, struct plan_item *item, st
 		                    .mtime_ns = head.mtime_ns,
 		                    .old_mtime_ns = head.old_mtime_ns,
 		                    .n_extents = head.n_extents };
-	if (read_extents(plan, file, extents_of(item), err) != 0)
+	return 1;
+}
+
+int plan_next(struct plan *plan, enum plan_list list, struct plan_item *item, struct error *err)
+{
+	int rc = read_item(plan->lists[list], plan->path[list], plan->existing[list], item, err);
+
+	if (rc != 1)
+		return rc;
+	if (read_extents(plan, plan->lists[list], extents_of(item), err) != 0)
 		return -1;
 	item->extents = plan->extents;
 	return 1;
+}
+
+struct plan_reader {
+	FILE *file;
+	char path[WIRE_PATH_MAX + 1];
+	char existing[WIRE_PATH_MAX + 1];
+};
+
+int plan_reader_new(struct plan *plan, enum plan_list list, struct plan_reader **reader, struct error *err)
+{
+	struct plan_reader *made = calloc(1, sizeof(*made));
+	char path[32];
+
+	*reader = NULL;
+	if (made == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	/* An open file of its own, with a position of its own. */
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(plan->lists[list]));
+	if (fflush(plan->lists[list]) == 0)
+		made->file = fopen(path, "re");
+	if (made->file == NULL) {
+		free(made);
+		return error_sys(err, errno, "opening the plan once more");
+	}
+	*reader = made;
+	return 0;
+}
+
+void plan_reader_destroy(struct plan_reader **reader)
+{
+	if (*reader == NULL)
+		return;
+	(void)fclose((*reader)->file);
+	free(*reader);
+	*reader = NULL;
+}
+
+int plan_reader_next(struct plan_reader *reader, struct plan_item *item, struct error *err)
+{
+	int rc = read_item(reader->file, reader->path, reader->existing, item, err);
+
+	if (rc == 1 && fseeko(reader->file, (off_t)(extents_of(item) * sizeof(struct plan_extent)), SEEK_CUR) != 0)
+		return error_sys(err, errno, "reading the plan");
+	return rc;
 }
 
 struct plan_totals plan_totals(const struct plan *plan)

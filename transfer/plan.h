@@ -73,6 +73,12 @@ int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *ite
 int plan_begin(struct plan *plan, enum plan_list list, struct error *err);
 int plan_next(struct plan *plan, enum plan_list list, struct plan_item *item, struct error *err);
 
+/* A second reader of a list, for another thread: the list is complete, and no longer written to. plan_reader_next: as plan_next, without the extents. */
+struct plan_reader;
+int plan_reader_new(struct plan *plan, enum plan_list list, struct plan_reader **reader, struct error *err);
+void plan_reader_destroy(struct plan_reader **reader);
+int plan_reader_next(struct plan_reader *reader, struct plan_item *item, struct error *err);
+
 struct plan_totals plan_totals(const struct plan *plan);
 
 #endif

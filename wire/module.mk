@@ -6,4 +6,5 @@ wire_SOURCES += \
 	wire/pack_level.c \
 	wire/pieces.c \
 	wire/remote.c \
+	wire/remote_command.c \
 	wire/wire.c

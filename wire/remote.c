@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +13,10 @@
 #include "lib/log.h"
 #include "lib/version.h"
 #include "wire/codec.h"
+#include "wire/remote_command.h"
 
 #define WORDS_BYTES 4096 /* of the child's stderr that are kept, the last ones */
 #define LISTEN_PACES 16  /* pieces that leave between two looks at the child's stderr */
-#define ARGS_MAX 128
 #define END_MS 10000
 #define GREET_MS 120000 /* a far disk may have to spin up */
 #define EXPLAIN_MS 2000
@@ -37,145 +36,6 @@ struct remote {
 	char words[WORDS_BYTES + 1];
 	size_t words_bytes, paces;
 };
-
-/* What is run: words that this owns, and pointers to them or to the configuration. */
-struct command {
-	const char *argv[ARGS_MAX + 1];
-	size_t n;
-	char host[300];
-	char port[16];
-	char *root;
-	char program[PATH_MAX];
-};
-
-static void add(struct command *command, const char *word)
-{
-	if (command->n < ARGS_MAX)
-		command->argv[command->n++] = word;
-}
-
-/* [user@]host[:port], an IPv6 address in brackets. */
-static int split_target(const char *target, struct command *command, struct error *err)
-{
-	const char *host = strrchr(target, '@');
-	const char *close = strrchr(target, ']');
-	const char *colon = strrchr(target, ':');
-	size_t n = strlen(target);
-
-	host = host != NULL ? host + 1 : target;
-	if (colon != NULL && (close == NULL ? strchr(host, ':') == colon : colon > close)) {
-		n = (size_t)(colon - target);
-		if (snprintf(command->port, sizeof(command->port), "%s", colon + 1) >= (int)sizeof(command->port))
-			return error_set(err, ERR_CONFIG, "the port in \"%.100s\" is too long", target);
-	}
-	if (n >= sizeof(command->host) || target[0] == '-' || n == 0)
-		return error_set(err, ERR_CONFIG, "\"%.100s\" is not [user@]host[:port]", target);
-	(void)snprintf(command->host, sizeof(command->host), "%.*s", (int)n, target);
-	if (*host == '[' && close != NULL) {
-		/* ssh takes the address without its brackets. */
-		char *open = command->host + (host - target);
-		char *end = strrchr(open, ']');
-
-		if (end != NULL)
-			*end = '\0';
-		memmove(open, open + 1, strlen(open));
-	}
-	return 0;
-}
-
-/* One word for the far end's login shell; a forced command does not look at it. */
-static char *quoted(const char *word)
-{
-	char *out = malloc(4 * strlen(word) + 3);
-	char *at = out;
-
-	if (out == NULL)
-		return NULL;
-	*at++ = '\'';
-	for (; *word != '\0'; word++) {
-		if (*word == '\'') {
-			memcpy(at, "'\\''", 4);
-			at += 4;
-		} else {
-			*at++ = *word;
-		}
-	}
-	*at++ = '\'';
-	*at = '\0';
-	return out;
-}
-
-static void add_strategy(const struct config_vault *vault, struct command *command)
-{
-	if (vault->strategy == NULL || strcmp(vault->strategy, "auto") == 0)
-		return;
-	add(command, "--strategy");
-	add(command, vault->strategy);
-}
-
-static int ssh_command(const struct config_vault *vault, struct command *command, struct error *err)
-{
-	/* ssh takes the first value of an option: what must be so stands before the vault's own, what is only usual behind. */
-	static const char *const always[] = { "ssh",
-		                              "-T",
-		                              "-x",
-		                              "-a",
-		                              "-oBatchMode=yes",
-		                              "-oClearAllForwardings=yes",
-		                              "-oControlMaster=no",
-		                              "-oControlPath=none" };
-	static const char *const usual[] = { "-oServerAliveInterval=15", "-oServerAliveCountMax=4",
-		                             "-oConnectTimeout=30", "-oLogLevel=ERROR" };
-
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		add(command, always[i]);
-	if (split_target(vault->ssh, command, err) != 0)
-		return -1;
-	for (const char *const *option = vault->ssh_options; option != NULL && *option != NULL; option++) {
-		add(command, "-o");
-		add(command, *option);
-	}
-	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-		add(command, usual[i]);
-	if (vault->identity != NULL) {
-		add(command, "-oIdentitiesOnly=yes");
-		add(command, "-i");
-		add(command, vault->identity);
-	}
-	if (command->port[0] != '\0') {
-		add(command, "-p");
-		add(command, command->port);
-	}
-	command->root = quoted(vault->root);
-	if (command->root == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	add(command, "--");
-	add(command, command->host);
-	add(command, "aob-receiver serve --root");
-	add(command, command->root);
-	add_strategy(vault, command);
-	return 0;
-}
-
-/* The receiver of a local vault: the one beside this program, else the one on PATH. */
-static void local_command(const struct config_vault *vault, struct command *command)
-{
-	static const char name[] = "aob-receiver";
-	ssize_t n = readlink("/proc/self/exe", command->program, sizeof(command->program) - sizeof(name) - 1);
-	char *slash;
-
-	command->program[n > 0 ? n : 0] = '\0';
-	slash = strrchr(command->program, '/');
-	if (slash != NULL)
-		memcpy(slash + 1, name, sizeof(name));
-	if (slash == NULL || access(command->program, X_OK) != 0)
-		memcpy(command->program, name, sizeof(name));
-	add(command, command->program);
-	add(command, "serve");
-	add(command, "--root");
-	add(command, vault->root);
-	add_strategy(vault, command);
-}
 
 static void keep_words(struct remote *remote, const char *text, size_t n)
 {
@@ -227,26 +87,20 @@ static int on_pace(void *context, size_t *len_bytes, struct error *err)
 static int start(struct remote *remote, const struct config_vault *vault, struct error *err)
 {
 	struct wire_hooks hooks = { .pace = on_pace, .waiting = on_waiting, .context = remote };
-	struct command *command = calloc(1, sizeof(*command));
+	struct remote_command *command = calloc(1, sizeof(*command));
 	int rc = -1;
 
 	if (command == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	remote->over_ssh = vault->ssh != NULL;
 	(void)snprintf(remote->place, sizeof(remote->place), "%s", vault->ssh != NULL ? vault->ssh : vault->root);
-	if (vault->ssh == NULL)
-		local_command(vault, command);
-	else if (ssh_command(vault, command, err) != 0)
+	if (remote_command_make(vault, command, err) != 0)
 		goto out;
-	if (command->n == ARGS_MAX) {
-		(void)error_set(err, ERR_CONFIG, "too many ssh_options");
-		goto out;
-	}
 	if (child_start(&remote->child, command->argv, err) != 0)
 		goto out;
 	rc = wire_new(remote->child.out_fd, remote->child.in_fd, 'C', &hooks, &remote->wire, err);
 out:
-	free(command->root);
+	remote_command_done(command);
 	free(command);
 	return rc;
 }

@@ -1,0 +1,129 @@
+#include "transfer/prefetch.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/inside.h"
+
+#define FILES_AHEAD 64u
+#define FILE_AHEAD ((off_t)1 << 20) /* of each: what is larger is read ahead by the kernel while it is read */
+
+struct prefetch {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of the two below */
+	pthread_cond_t wake;
+	uint64_t done;
+	bool ending;
+	struct plan_reader *reader;
+	struct inside *folder;
+};
+
+/* May the n-th file be read? False: it is over. */
+static bool wait_for_turn(struct prefetch *p, uint64_t n)
+{
+	bool on;
+
+	(void)pthread_mutex_lock(&p->lock);
+	while (!p->ending && n >= p->done + FILES_AHEAD)
+		(void)pthread_cond_wait(&p->wake, &p->lock);
+	on = !p->ending;
+	(void)pthread_mutex_unlock(&p->lock);
+	return on;
+}
+
+/* Whatever fails here will fail, and be told, where the file is sent. */
+static void look_at(struct prefetch *p, const char *path)
+{
+	int parent_fd;
+	const char *leaf;
+	int fd;
+
+	if (inside_parent(p->folder, path, &parent_fd, &leaf, NULL) != 0)
+		return;
+	fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, 0, FILE_AHEAD, POSIX_FADV_WILLNEED);
+	(void)close(fd);
+}
+
+static void *run(void *context)
+{
+	struct prefetch *p = context;
+	struct plan_item item;
+
+	for (uint64_t n = 0; wait_for_turn(p, n) && plan_reader_next(p->reader, &item, NULL) == 1; n++)
+		look_at(p, item.path);
+	return NULL;
+}
+
+static int start(struct prefetch *p)
+{
+	sigset_t all;
+	sigset_t before;
+	int sys;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	sys = pthread_create(&p->thread, NULL, run, p);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return sys;
+}
+
+int prefetch_new(struct plan *plan, int folder_fd, struct prefetch **prefetch, struct error *err)
+{
+	struct prefetch *p = calloc(1, sizeof(*p));
+	int sys;
+
+	*prefetch = NULL;
+	if (p == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (inside_new(folder_fd, &p->folder, err) != 0 || plan_reader_new(plan, PLAN_FILES, &p->reader, err) != 0) {
+		inside_destroy(&p->folder);
+		free(p);
+		return -1;
+	}
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->wake, NULL);
+	sys = start(p);
+	if (sys == 0) {
+		*prefetch = p;
+		return 0;
+	}
+	plan_reader_destroy(&p->reader);
+	inside_destroy(&p->folder);
+	free(p);
+	return error_sys(err, sys, "starting a thread");
+}
+
+void prefetch_destroy(struct prefetch **prefetch)
+{
+	struct prefetch *p = *prefetch;
+
+	if (p == NULL)
+		return;
+	*prefetch = NULL;
+	(void)pthread_mutex_lock(&p->lock);
+	p->ending = true;
+	(void)pthread_cond_signal(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+	(void)pthread_join(p->thread, NULL);
+	(void)pthread_cond_destroy(&p->wake);
+	(void)pthread_mutex_destroy(&p->lock);
+	plan_reader_destroy(&p->reader);
+	inside_destroy(&p->folder);
+	free(p);
+}
+
+void prefetch_done(struct prefetch *p)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	p->done++;
+	(void)pthread_cond_signal(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+}
