@@ -15,6 +15,7 @@ aob-transfer_SOURCES := \
 	transfer/overlay.c \
 	transfer/parts.c \
 	transfer/plan.c \
+	transfer/prefetch.c \
 	transfer/rate.c \
 	transfer/send_stream.c \
 	transfer/sender.c \

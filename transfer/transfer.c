@@ -259,6 +259,7 @@ static int detect(struct transfer *t, struct error *err)
 	if (detect_changes(&in, &t->plan, &t->totals, &t->parts, &t->detected, err) != 0)
 		return -1;
 	t->sender.parts = &t->parts;
+	t->sender.folder_fd = t->folder_fd;
 	totals = plan_totals(t->plan);
 	log_line(LOG_INFO,
 	         "%llu files of %llu bytes; to send, by %s: %llu files of %llu bytes, %llu moves, %llu other changes",
