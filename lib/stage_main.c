@@ -107,7 +107,7 @@ const struct config *stage_job_config(const struct stage_job *job)
 
 void stage_job_progress(struct stage_job *job, const struct stage_progress *progress)
 {
-	bool first = false;
+	bool first;
 
 	(void)pthread_mutex_lock(&job->lock);
 	first = !job->progressed;
@@ -179,6 +179,13 @@ static void *work(void *argument)
 	return NULL;
 }
 
+static void clear_job(struct stage_job *job)
+{
+	stage_request_destroy(&job->request);
+	(void)pthread_mutex_destroy(&job->lock);
+	free(job->reply);
+}
+
 /* One request from a file, without a broker; progress is shown when it is debugged with --trace. Returns the exit status. */
 static int run_once(const struct stage_ops *ops, struct config *config, const char *path)
 {
@@ -191,7 +198,7 @@ static int run_once(const struct stage_ops *ops, struct config *config, const ch
 
 	if (in == NULL)
 		(void)error_sys(&err, errno, "opening the request %s", path);
-	if (in != NULL && in != stdin)
+	else if (in != stdin)
 		(void)fclose(in);
 	(void)pthread_mutex_init(&job.lock, NULL);
 	catch_signals(job.wake_fd);
@@ -206,9 +213,7 @@ static int run_once(const struct stage_ops *ops, struct config *config, const ch
 		status = error_exit(err.class);
 	}
 	once = NULL;
-	stage_request_destroy(&job.request);
-	(void)pthread_mutex_destroy(&job.lock);
-	free(job.reply);
+	clear_job(&job);
 	free(text);
 	(void)close(job.wake_fd);
 	return status;
@@ -226,9 +231,7 @@ static void refuse(struct stage *stage, struct error *err)
 
 static void destroy_job(struct stage_job *job)
 {
-	stage_request_destroy(&job->request);
-	(void)pthread_mutex_destroy(&job->lock);
-	free(job->reply);
+	clear_job(job);
 	free(job);
 }
 
@@ -435,13 +438,12 @@ static int read_command_line(int argc, char **argv, const struct stage_ops *ops,
 static int open_worker(struct stage *stage, const struct command_line *line, const char *host, const char *name,
                        struct error *err)
 {
-	struct mdp_worker_options options = {
-		.endpoint = line->endpoint != NULL ? line->endpoint : stage->config->endpoint,
-		.curve = &stage->config->curve,
-		.service = stage->ops->service,
-		.worker = name,
-		.host = host,
-	};
+	struct mdp_worker_options options = { .endpoint =
+		                                      line->endpoint != NULL ? line->endpoint : stage->config->endpoint,
+		                              .curve = &stage->config->curve,
+		                              .service = stage->ops->service,
+		                              .worker = name,
+		                              .host = host };
 
 	if (stage->ops->check != NULL && stage->ops->check(stage->config, err) != 0)
 		return -1;

@@ -9,6 +9,7 @@
 #include "lib/entry.h"
 #include "lib/exclude.h"
 #include "transfer/follow.h"
+#include "transfer/source_view.h"
 #include "wire/wire.h"
 
 #define DEPTH_MOST 4096u
@@ -33,33 +34,6 @@ struct changes {
 	char path[WIRE_PATH_MAX + 1];
 	char origin[WIRE_PATH_MAX + 1];
 };
-
-/* The part of a subvolume's path that lies in the source folder; NULL: it does not. */
-static const char *seen(const struct changes *c, const char *path)
-{
-	size_t n = strlen(c->in->below);
-
-	if (n == 0)
-		return path;
-	if (strncmp(path, c->in->below, n) != 0 || (path[n] != '/' && path[n] != '\0'))
-		return NULL;
-	return path[n] == '/' ? path + n + 1 : path + n;
-}
-
-static bool is_shown(const struct changes *c, const char *path)
-{
-	const char *rel = seen(c, path);
-
-	return rel != NULL && !exclude_path(c->in->excludes, rel);
-}
-
-/* Does it hold the source folder, or is it that folder? */
-static bool is_above(const struct changes *c, const char *path)
-{
-	size_t n = strlen(path);
-
-	return n == 0 || (strncmp(c->in->below, path, n) == 0 && (c->in->below[n] == '/' || c->in->below[n] == '\0'));
-}
 
 static int take_stat(struct inside *tree, const char *path, struct stat *st, struct error *err)
 {
@@ -116,15 +90,15 @@ static int look_at_old(struct changes *c, uint32_t number, struct error *err)
 
 	if (!overlay_origin(c->overlay, number, c->origin, sizeof(c->origin)))
 		return error_set(err, ERR_PROTOCOL, "a change of something without a place");
-	if (*c->in->below != '\0' && is_above(c, c->origin))
+	if (*c->in->below != '\0' && source_view_above(c->in->below, c->origin))
 		return say(c, "the source folder itself, or one above it, was moved");
-	was = is_shown(c, c->origin);
+	was = source_view_shows(c->in->below, c->in->excludes, c->origin);
 	if (!gone) {
 		if (!overlay_path(c->overlay, number, c->path, sizeof(c->path)))
 			return error_set(err, ERR_PROTOCOL, "a path of more than %d bytes", WIRE_PATH_MAX);
-		if (*c->in->below != '\0' && is_above(c, c->path))
+		if (*c->in->below != '\0' && source_view_above(c->in->below, c->path))
 			return say(c, "the source folder itself, or one above it, was moved");
-		is = is_shown(c, c->path);
+		is = source_view_shows(c->in->below, c->in->excludes, c->path);
 		if (was != is)
 			return say(c, "something was moved into or out of what is backed up");
 		/* What lies in a moved folder has other paths for the patterns to look at. */
@@ -169,7 +143,7 @@ static int count_off(struct changes *c, uint32_t number, struct error *err)
 
 	if (!overlay_origin(c->overlay, number, c->origin, sizeof(c->origin)))
 		return error_set(err, ERR_PROTOCOL, "a removal of something without a place");
-	rel = seen(c, c->origin);
+	rel = source_view_path(c->in->below, c->origin);
 	if (rel == NULL || take_stat(c->in->anchor, rel, &st, err) != 0)
 		return rel == NULL ? 0 : -1;
 	if (S_ISDIR(st.st_mode))
@@ -252,7 +226,7 @@ static int new_file(struct changes *c, uint32_t number, const struct entry *entr
 
 	describe(&item, entry);
 	if (before != NULL && overlay_origin(c->overlay, before->node, c->origin, sizeof(c->origin))) {
-		const char *rel = seen(c, c->origin);
+		const char *rel = source_view_path(c->in->below, c->origin);
 
 		if (rel == NULL || take_stat(c->in->anchor, rel, &st, err) != 0)
 			return rel == NULL ? error_set(err, ERR_INTERNAL, "a file replaces one outside") : -1;
@@ -326,7 +300,7 @@ static int old_one(struct changes *c, uint32_t number, const char *rel, struct e
 		return 0;
 	if (!overlay_origin(c->overlay, number, c->origin, sizeof(c->origin)))
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\" came from nowhere", rel);
-	was = seen(c, c->origin);
+	was = source_view_path(c->in->below, c->origin);
 	if (was == NULL || take_entry(c->in->snapshot, rel, &c->new_memory, &now, err) != 0 ||
 	    take_entry(c->in->anchor, was, &c->old_memory, &before, err) != 0)
 		return was == NULL ? say(c, "something was moved into what is backed up") : -1;
@@ -372,11 +346,11 @@ static uint32_t first_child(const struct changes *c, uint32_t parent)
 /* Enters a node: 0: and what lies in it is to be seen, 1: not, 2: it takes more, -1. */
 static int enter(struct changes *c, uint32_t number, struct error *err)
 {
-	const char *rel = seen(c, c->path);
+	const char *rel = source_view_path(c->in->below, c->path);
 	int rc;
 
 	if (rel == NULL)
-		return is_above(c, c->path) ? 0 : 1;
+		return source_view_above(c->in->below, c->path) ? 0 : 1;
 	if (*rel != '\0' && exclude_name(c->in->excludes, rel, overlay_name(c->overlay, number)))
 		return 1;
 	if ((overlay_node(c->overlay, number)->flags & OVERLAY_NEW) != 0) {
@@ -391,7 +365,7 @@ static int enter(struct changes *c, uint32_t number, struct error *err)
 
 static int leave(struct changes *c, uint32_t number, struct error *err)
 {
-	const char *rel = seen(c, c->path);
+	const char *rel = source_view_path(c->in->below, c->path);
 
 	if (rel == NULL || (overlay_node(c->overlay, number)->flags & OVERLAY_TOUCHED) == 0)
 		return 0;
@@ -462,11 +436,11 @@ static int plan_leaving(struct changes *c, struct error *err)
 		if (!overlay_origin(c->overlay, at->node, c->origin, sizeof(c->origin)) ||
 		    (!gone && !overlay_path(c->overlay, at->node, c->path, sizeof(c->path))))
 			return error_set(err, ERR_PROTOCOL, "a path of more than %d bytes", WIRE_PATH_MAX);
-		item.path = seen(c, c->origin);
+		item.path = source_view_path(c->in->below, c->origin);
 		if (gone)
 			item.op = PLAN_REMOVE;
 		else
-			item.existing = seen(c, c->path);
+			item.existing = source_view_path(c->in->below, c->path);
 		if (take_stat(c->in->anchor, item.path, &st, err) != 0)
 			return -1;
 		if (!S_ISSOCK(st.st_mode) && plan_add(c->plan, PLAN_MOVES, &item, err) != 0)

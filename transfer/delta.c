@@ -13,6 +13,7 @@
 #include "transfer/content.h"
 #include "transfer/parts.h"
 #include "transfer/prefetch.h"
+#include "transfer/signing.h"
 #include "wire/entry_codec.h"
 
 #define WINDOW_FILES 64
@@ -25,11 +26,7 @@
 #define STRONG_LEAST 8u
 #define STRONG_MOST 32u
 #define SPOOL_MOST (UINT64_C(64) << 20) /* of signatures in one window, whatever the receiver sends */
-#define PIECE_BYTES 65536u
-#define LOCAL_BLOCK 512u /* a signature that does not cross may have small blocks */
-#define LOCAL_BLOCKS_MOST (UINT64_C(1) << 16)
-#define LOCAL_STRONG 16u
-#define SAMPLES 64u /* blocks that are looked at to tell an insertion from writes in place */
+#define SAMPLES 64u                     /* blocks that are looked at to tell an insertion from writes in place */
 
 /* A file whose signature is asked for. */
 struct waiting {
@@ -50,8 +47,8 @@ struct window {
 	uint64_t expected_bytes;
 	struct content *content;
 	FILE *spool;
-	uint8_t in[PIECE_BYTES];
-	uint8_t out[PIECE_BYTES];
+	uint8_t in[BLOCK_UNIT];
+	uint8_t out[BLOCK_UNIT];
 };
 
 struct delta_lengths delta_lengths(uint64_t old_bytes, bool careful)
@@ -75,85 +72,6 @@ struct delta_lengths delta_lengths(uint64_t old_bytes, bool careful)
 	return (struct delta_lengths){ .block = (uint32_t)block,
 		                       .strong = (uint32_t)strong,
 		                       .signature_bytes = 12 + (old_bytes + block - 1) / block * (4 + strong) };
-}
-
-/* Loads the signature from the spool. out: *sums the caller's, rs_free_sumset. */
-static int load_signature(struct window *window, const struct waiting *file, rs_signature_t **sums, struct error *err)
-{
-	rs_job_t *job = rs_loadsig_begin(sums);
-	rs_buffers_t b = { 0 };
-	uint64_t left = file->len_bytes;
-	rs_result result = job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
-
-	if (fseeko(window->spool, (off_t)file->at, SEEK_SET) != 0)
-		result = RS_IO_ERROR;
-	while (result == RS_BLOCKED) {
-		size_t want = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-
-		/* What was not consumed yet stays in front. */
-		if (b.avail_in != 0)
-			memmove(window->in, b.next_in, b.avail_in);
-		want = want < PIECE_BYTES - b.avail_in ? want : PIECE_BYTES - b.avail_in;
-		if (fread(window->in + b.avail_in, 1, want, window->spool) != want) {
-			result = RS_IO_ERROR;
-			break;
-		}
-		left -= want;
-		b.next_in = (char *)window->in;
-		b.avail_in += want;
-		b.eof_in = left == 0;
-		result = rs_job_iter(job, &b);
-	}
-	if (job != NULL)
-		(void)rs_job_free(job);
-	if (result == RS_DONE)
-		result = rs_build_hash_table(*sums);
-	return result == RS_DONE ? 0
-	                         : error_set(err, ERR_PROTOCOL, "the receiver's signature: %s", rs_strerror(result));
-}
-
-/* The signature of a file of this machine, into the spool's beginning. */
-static int sign_local(struct window *window, int fd, uint64_t bytes, struct waiting *file, struct error *err)
-{
-	uint64_t block = LOCAL_BLOCK;
-	rs_buffers_t b = { 0 };
-	uint64_t at = 0;
-	rs_result result;
-	rs_job_t *job;
-
-	while (bytes / block > LOCAL_BLOCKS_MOST)
-		block *= 2;
-	job = rs_sig_begin((size_t)block, LOCAL_STRONG, RS_RK_BLAKE2_SIG_MAGIC);
-	result = job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
-	rewind(window->spool);
-	*file = (struct waiting){ 0 };
-	while (result == RS_BLOCKED) {
-		if (b.avail_in == 0 && !b.eof_in) {
-			ssize_t n = pread(fd, window->in, PIECE_BYTES, (off_t)at);
-
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n < 0) {
-				result = RS_IO_ERROR;
-				break;
-			}
-			at += (uint64_t)n;
-			b.next_in = (char *)window->in;
-			b.avail_in = (size_t)n;
-			b.eof_in = n == 0;
-		}
-		b.next_out = (char *)window->out;
-		b.avail_out = PIECE_BYTES;
-		result = rs_job_iter(job, &b);
-		if (fwrite(window->out, 1, PIECE_BYTES - b.avail_out, window->spool) != PIECE_BYTES - b.avail_out)
-			result = RS_IO_ERROR;
-		file->len_bytes += PIECE_BYTES - b.avail_out;
-	}
-	if (job != NULL)
-		(void)rs_job_free(job);
-	if (result == RS_DONE && fflush(window->spool) != 0)
-		result = RS_IO_ERROR;
-	return result == RS_DONE ? 0 : error_set(err, ERR_IO, "signing the old content: %s", rs_strerror(result));
 }
 
 /* Is most of it where it was? Some blocks, evenly spread, tell. */
@@ -224,7 +142,7 @@ static int send_signed(struct sender *sender, struct window *window, const struc
 		return -1;
 	if (file->len_bytes != 0) {
 		basis.from = CONTENT_SIGNED;
-		if (load_signature(window, file, &basis.sums, err) != 0)
+		if (signing_load(window->spool, file->at, file->len_bytes, &basis.sums, err) != 0)
 			return -1;
 	}
 	rc = send_from(sender, window, file->path, &basis, err);
@@ -244,7 +162,7 @@ static int send_local(struct sender *sender, struct window *window, const struct
 		                       .extents = item->extents,
 		                       .n_extents = item->n_extents };
 	uint64_t both = item->size_bytes < old_bytes ? item->size_bytes : old_bytes;
-	struct waiting signature;
+	uint64_t signature_bytes;
 	struct entry entry;
 	int rc = 0;
 
@@ -253,8 +171,8 @@ static int send_local(struct sender *sender, struct window *window, const struct
 		return -1;
 	if (both >= OLD_LEAST && 2 * extents_bytes(item) >= both &&
 	    !lies_in_place(window, content_fd(window->content), old_fd, both)) {
-		if (sign_local(window, old_fd, old_bytes, &signature, err) != 0 ||
-		    load_signature(window, &signature, &basis.sums, err) != 0)
+		if (signing_make(window->spool, old_fd, old_bytes, &signature_bytes, err) != 0 ||
+		    signing_load(window->spool, 0, signature_bytes, &basis.sums, err) != 0)
 			rc = -1;
 	}
 	if (rc == 0)

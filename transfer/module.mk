@@ -19,5 +19,7 @@ aob-transfer_SOURCES := \
 	transfer/rate.c \
 	transfer/send_stream.c \
 	transfer/sender.c \
+	transfer/signing.c \
+	transfer/source_view.c \
 	transfer/transfer.c
 aob-transfer_LIBS := -lczmq -lzmq -lyaml -ljansson -lrsync -lsqlite3 -lcrypto -lzstd -lbtrfsutil

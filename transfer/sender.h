@@ -14,7 +14,7 @@
 
 struct sender {
 	struct inside *tree; /* of the snapshot */
-	int folder_fd; /* its root; borrowed */
+	int folder_fd;       /* its root; borrowed */
 	struct inside *
 	        anchor; /* of the snapshot that the vault's last generation was made from; NULL: there is none; borrowed */
 	struct parts *parts; /* what the receiver has of files that a broken connection left; borrowed */
