@@ -179,43 +179,46 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static void clear_job(struct stage_job *job)
+static void free_job(struct stage_job *job)
 {
 	stage_request_destroy(&job->request);
 	(void)pthread_mutex_destroy(&job->lock);
 	free(job->reply);
+	free(job);
 }
 
 /* One request from a file, without a broker; progress is shown when it is debugged with --trace. Returns the exit status. */
 static int run_once(const struct stage_ops *ops, struct config *config, const char *path)
 {
-	struct stage_job job = { .ops = ops, .config = config, .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	struct stage_job *job = calloc(1, sizeof(*job));
 	struct error err = { .class = ERR_NONE };
 	char *text = malloc(STAGE_MESSAGE_MAX);
 	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	size_t n = in != NULL && text != NULL ? fread(text, 1, STAGE_MESSAGE_MAX, in) : 0;
-	int status = EX_OK;
+	int status = EX_OSERR;
 
 	if (in == NULL)
 		(void)error_sys(&err, errno, "opening the request %s", path);
 	else if (in != stdin)
 		(void)fclose(in);
-	(void)pthread_mutex_init(&job.lock, NULL);
-	catch_signals(job.wake_fd);
-	once = &job;
-	if (err.class == ERR_NONE && (ops->check == NULL || ops->check(config, &err) == 0) &&
-	    stage_request_parse(text, n, &job.request, &err) == 0) {
-		(void)work(&job);
-		status = job.ok ? EX_OK : EX_TEMPFAIL;
-		(void)puts(job.reply != NULL ? job.reply : "");
-	} else {
-		log_error(LOG_ERR, &err, "--once");
-		status = error_exit(err.class);
+	if (job != NULL && text != NULL) {
+		*job = (struct stage_job){ .ops = ops, .config = config, .wake_fd = -1 };
+		(void)pthread_mutex_init(&job->lock, NULL);
+		once = job;
+		catch_signals(job->wake_fd);
+		if (err.class == ERR_NONE && (ops->check == NULL || ops->check(config, &err) == 0) &&
+		    stage_request_parse(text, n, &job->request, &err) == 0) {
+			(void)work(job);
+			status = job->ok ? EX_OK : EX_TEMPFAIL;
+			(void)puts(job->reply != NULL ? job->reply : "");
+		} else {
+			log_error(LOG_ERR, &err, "--once");
+			status = error_exit(err.class);
+		}
+		once = NULL;
+		free_job(job);
 	}
-	once = NULL;
-	clear_job(&job);
 	free(text);
-	(void)close(job.wake_fd);
 	return status;
 }
 
@@ -227,12 +230,6 @@ static void refuse(struct stage *stage, struct error *err)
 	if (reply != NULL)
 		mdp_worker_final(stage->worker, reply, zclock_mono());
 	free(reply);
-}
-
-static void destroy_job(struct stage_job *job)
-{
-	clear_job(job);
-	free(job);
 }
 
 static void start_job(struct stage *stage)
@@ -265,7 +262,7 @@ static void start_job(struct stage *stage)
 	return;
 out:
 	refuse(stage, &err);
-	destroy_job(job);
+	free_job(job);
 }
 
 static void send_progress(struct stage *stage, const struct stage_progress *progress, int64_t now_ms)
@@ -304,7 +301,7 @@ static void look_after_job(struct stage *stage, int64_t now_ms)
 		mdp_worker_final(stage->worker, job->reply, now_ms);
 	else if (job->reply == NULL)
 		stage->stop_at = now_ms; /* out of memory even for saying so */
-	destroy_job(job);
+	free_job(job);
 	stage->job = NULL;
 	log_context(NULL);
 }
