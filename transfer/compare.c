@@ -100,7 +100,7 @@ static void touch(struct compare *c)
 /* A file that goes may be found again under another name. */
 static int note_leaving(struct compare *c, const struct entry *vault, struct error *err)
 {
-	return c->moves != NULL && vault->type == ENTRY_FILE ? moves_leaving(c->moves, vault, err) : 0;
+	return c->moves != NULL && vault->type == ENTRY_FILE ? moves_guess_leaving(c->moves, vault, err) : 0;
 }
 
 /* Only the vault has it. */
@@ -324,7 +324,7 @@ int compare_trees(const struct compare_side *source, const struct compare_side *
 	    (with == COMPARE_WARY || moves_guess_new(with == COMPARE_ANCHOR, &c->moves, err) == 0))
 		rc = merge(c, err);
 	if (rc == 0 && c->moves != NULL)
-		rc = moves_resolve(c->moves, plan, err);
+		rc = moves_guess_resolve(c->moves, plan, err);
 	moves_guess_destroy(&c->moves);
 	link_map_destroy(&c->firsts);
 	link_map_destroy(&c->shared);

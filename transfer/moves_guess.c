@@ -61,7 +61,7 @@ static uint64_t key_of(const struct moves_guess *moves, uint64_t inode, const st
 	return h ^ (h >> 31);
 }
 
-int moves_leaving(struct moves_guess *moves, const struct entry *file, struct error *err)
+int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, struct error *err)
 {
 	struct seen *at = &moves->at.file;
 	size_t n = strlen(file->path);
@@ -117,7 +117,7 @@ static int add_moved(struct moves_guess *moves, const struct plan_item *item, st
 	return plan_add(plan, PLAN_FILES, &then, err);
 }
 
-int moves_resolve(struct moves_guess *moves, struct plan *plan, struct error *err)
+int moves_guess_resolve(struct moves_guess *moves, struct plan *plan, struct error *err)
 {
 	struct plan_item item;
 	int rc;

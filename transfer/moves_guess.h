@@ -17,10 +17,10 @@ struct moves_guess;
 int moves_guess_new(bool by_inode, struct moves_guess **moves, struct error *err);
 void moves_guess_destroy(struct moves_guess **moves);
 
-/* moves_leaving: a file that goes. errors: link_map's */
-int moves_leaving(struct moves_guess *moves, const struct entry *file, struct error *err);
+/* moves_guess_leaving: a file that goes. errors: link_map's */
+int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, struct error *err);
 
-/* moves_resolve: every item of PLAN_DRAFT finds its place in the other lists. errors: the plan's, link_map's */
-int moves_resolve(struct moves_guess *moves, struct plan *plan, struct error *err);
+/* moves_guess_resolve: every item of PLAN_DRAFT finds its place in the other lists. errors: the plan's, link_map's */
+int moves_guess_resolve(struct moves_guess *moves, struct plan *plan, struct error *err);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES_MOST (UINT32_C(48) << 20)
+#define NAMES_MOST (UINT32_C(8) << 20)
 #define SLOTS_LEAST 256u
 
 struct overlay {

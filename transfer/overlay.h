@@ -14,7 +14,7 @@
 
 #include "lib/error.h"
 
-#define OVERLAY_NODES_MOST 150000u
+#define OVERLAY_NODES_MOST 100000u
 #define OVERLAY_NONE UINT32_MAX
 #define OVERLAY_ROOT 0u
 
