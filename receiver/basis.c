@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define READ_AHEAD (8 << 20)
+
 int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *err)
 {
 	unsigned char sha[EVP_MAX_MD_SIZE];
@@ -173,6 +175,22 @@ int basis_open_tree(struct incoming *incoming, const char *path, struct basis *b
 		return -1;
 	}
 	return 0;
+}
+
+void basis_read_ahead(struct incoming *incoming, const char *path)
+{
+	uint64_t bytes;
+	int parent_fd;
+	const char *leaf;
+	int fd;
+
+	if (inside_parent(incoming->other, path, &parent_fd, &leaf, NULL) != 0)
+		return;
+	fd = open_file(parent_fd, leaf, &bytes);
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, 0, READ_AHEAD, POSIX_FADV_WILLNEED);
+	(void)close(fd);
 }
 
 int basis_open(struct incoming *incoming, const char *path, struct basis *basis, struct error *err)

@@ -30,6 +30,9 @@ int basis_open(struct incoming *incoming, const char *path, struct basis *basis,
 int basis_open_tree(struct incoming *incoming, const char *path, struct basis *basis, struct error *err);
 void basis_close(struct basis *basis);
 
+/* basis_read_ahead: the disk is asked for the beginning of the tree's file, and not waited for. */
+void basis_read_ahead(struct incoming *incoming, const char *path);
+
 /* basis_keep: the part under way becomes "<name>.old", so that a new one can be built from it. Call before the new one is created. */
 int basis_keep(struct incoming *incoming, const char *path, struct error *err);
 

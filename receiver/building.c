@@ -266,6 +266,18 @@ static int on_move(struct building *b, const struct frame *frame, struct error *
 	return moves_add(b->moves, b->path, b->existing, err);
 }
 
+/* Only a hint: whatever fails will fail where the file is needed. */
+static int on_ahead(struct building *b, const struct frame *frame, struct error *err)
+{
+	struct decoder d;
+
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	if (get_path(b, &d, b->path, err) != 0 || codec_done(&d, "AHEAD", err) != 0)
+		return -1;
+	basis_read_ahead(b->incoming, b->path);
+	return 0;
+}
+
 static int on_moves_end(struct building *b, const struct frame *frame, struct error *err)
 {
 	struct decoder d;
@@ -365,6 +377,8 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 		return on_part_want(b, frame, err);
 	case FRAME_MOVE:
 		return on_move(b, frame, err);
+	case FRAME_AHEAD:
+		return on_ahead(b, frame, err);
 	case FRAME_MOVES_END:
 		return on_moves_end(b, frame, err);
 	case FRAME_REMOVE:

@@ -26,6 +26,8 @@
 #define LEFT_MOST 65536u  /* delta bytes that librsync may leave for the next piece */
 #define COPIES_MOST 64u   /* of one piece that comes out of librsync; what is over is written, not shared */
 #define FLUSH_RUN 131072u /* content between two looks at the clock inside a file */
+#define PUSH_RUN (UINT64_C(8) << 20)
+#define PUSH_LEAST (UINT64_C(1) << 20)
 #define ZEROS_BYTES 16384u
 #define READ_AHEAD (8 << 20)
 
@@ -53,6 +55,7 @@ struct file_sink {
 	uint64_t hashed_bytes;
 	struct flusher *flusher;
 	uint64_t since_flush;
+	uint64_t pushed; /* of the file under way: the kernel is writing it out up to here */
 	struct copied copied[COPIES_MOST];
 	size_t n_copied;
 	uint8_t left[LEFT_MOST + WIRE_DATA_MAX];
@@ -217,6 +220,7 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	    (from == FROM_TREE && basis_open_tree(sink->incoming, sink->entry.path, &sink->basis, err) != 0))
 		return -1;
 	error_clear(&sink->basis_err);
+	sink->pushed = at;
 	/* Read while the delta is on its way. */
 	if (sink->basis.tree_fd >= 0)
 		(void)posix_fadvise(sink->basis.tree_fd, (off_t)at, READ_AHEAD, POSIX_FADV_WILLNEED);
@@ -315,12 +319,24 @@ static int run(struct file_sink *sink, bool eof, struct error *err)
 	return 0;
 }
 
+/* Large files begin to be written out while more arrives: nothing waits for it here, and the sync before publishing finds little left. */
+static void push_out(struct file_sink *sink, uint64_t least)
+{
+	if (sink->writer.at - sink->pushed < least)
+		return;
+	(void)sync_file_range(sink->fd, (off_t)sink->pushed, (off_t)(sink->writer.at - sink->pushed),
+	                      SYNC_FILE_RANGE_WRITE);
+	sink->pushed = sink->writer.at;
+}
+
 /* What has come is on the disk within ten seconds. */
 static int checkpoint(struct file_sink *sink, struct error *err)
 {
 	if (sink->since_flush < FLUSH_RUN && sink->fd >= 0)
 		return 0;
 	sink->since_flush = 0;
+	if (sink->fd >= 0)
+		push_out(sink, PUSH_RUN);
 	if (!flusher_due(sink->flusher))
 		return 0;
 	if (sink->fd >= 0 && wrote(sink, part_writer_flush(&sink->writer, err), err) != 0)
@@ -420,6 +436,7 @@ static int complete(struct file_sink *sink, const uint8_t sha256[32], struct err
 	if (sink->writer.data_end != sink->entry.size_bytes && ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0)
 		return error_sys(err, errno, "setting the size of \"%.300s\"", sink->entry.path);
 	hash_tag_set(sink->fd, sha256);
+	push_out(sink, PUSH_LEAST);
 	return 0;
 }
 

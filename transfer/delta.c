@@ -26,7 +26,8 @@
 #define STRONG_LEAST 8u
 #define STRONG_MOST 32u
 #define SPOOL_MOST (UINT64_C(64) << 20) /* of signatures in one window, whatever the receiver sends */
-#define SAMPLES 64u                     /* blocks that are looked at to tell an insertion from writes in place */
+#define AHEAD_BYTES (UINT64_C(32) << 20)
+#define SAMPLES 64u /* blocks that are looked at to tell an insertion from writes in place */
 
 /* A file whose signature is asked for. */
 struct waiting {
@@ -39,6 +40,12 @@ struct waiting {
 struct part {
 	uint64_t bytes;
 	uint8_t sha256[32];
+};
+
+/* Which files the receiver was told of. */
+struct ahead {
+	struct plan_reader *reader;
+	uint64_t told_bytes, sent_bytes;
 };
 
 struct window {
@@ -382,10 +389,33 @@ static int take_item(struct sender *sender, struct window *window, const struct 
 	return rc == 1 ? add_to_window(sender, window, item->path, begun, err) : rc;
 }
 
+/* Tells the receiver of the larger old contents that come next, so that its disk works while this one is sent. */
+static int tell_ahead(struct sender *sender, struct ahead *ahead, struct error *err)
+{
+	while (ahead->reader != NULL && ahead->told_bytes < ahead->sent_bytes + AHEAD_BYTES) {
+		struct plan_item item;
+		int rc = plan_reader_next(ahead->reader, &item, err);
+
+		if (rc != 1) {
+			plan_reader_destroy(&ahead->reader);
+			return rc;
+		}
+		ahead->told_bytes += item.size_bytes;
+		if (item.basis == PLAN_NO_BASIS || item.old_bytes < PART_LEAST)
+			continue;
+		encoder_reset(&sender->encoder);
+		put_bytes(&sender->encoder, item.path, strlen(item.path));
+		if (sender_frame(sender, FRAME_AHEAD, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int delta_send_files(struct sender *sender, struct plan *plan, struct error *err)
 {
 	struct window *window = calloc(1, sizeof(*window));
 	struct prefetch *prefetch = NULL;
+	struct ahead ahead = { 0 };
 	struct plan_item item;
 	int rc = -1;
 
@@ -395,15 +425,17 @@ int delta_send_files(struct sender *sender, struct plan *plan, struct error *err
 	if (window->spool == NULL || content_new(sender, &window->content, err) != 0 ||
 	    plan_begin(plan, PLAN_FILES, err) != 0)
 		goto out;
-	if (plan_totals(plan).files > 1 && prefetch_new(plan, sender->folder_fd, &prefetch, err) != 0)
+	if (plan_totals(plan).files > 1 && (prefetch_new(plan, sender->folder_fd, &prefetch, err) != 0 ||
+	                                    plan_reader_new(plan, PLAN_FILES, &ahead.reader, err) != 0))
 		goto out;
 	while ((rc = plan_next(plan, PLAN_FILES, &item, err)) == 1) {
-		if (take_item(sender, window, &item, err) != 0) {
+		if (tell_ahead(sender, &ahead, err) != 0 || take_item(sender, window, &item, err) != 0) {
 			rc = -1;
 			break;
 		}
+		ahead.sent_bytes += item.size_bytes;
 		if (prefetch != NULL)
-			prefetch_done(prefetch);
+			prefetch_done(prefetch, item.size_bytes);
 	}
 	if (rc == 0)
 		rc = flush_window(sender, window, err);
@@ -411,6 +443,7 @@ out:
 	for (size_t i = 0; i < window->n; i++)
 		free(window->files[i].path);
 	prefetch_destroy(&prefetch);
+	plan_reader_destroy(&ahead.reader);
 	content_destroy(&window->content);
 	if (window->spool != NULL)
 		(void)fclose(window->spool);

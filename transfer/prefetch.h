@@ -5,6 +5,8 @@
 #ifndef AOB_PREFETCH_H
 #define AOB_PREFETCH_H
 
+#include <stdint.h>
+
 #include "lib/error.h"
 #include "transfer/plan.h"
 
@@ -15,6 +17,6 @@ int prefetch_new(struct plan *plan, int folder_fd, struct prefetch **prefetch, s
 void prefetch_destroy(struct prefetch **prefetch);
 
 /* prefetch_done: one more file is dealt with: another one may be read ahead. */
-void prefetch_done(struct prefetch *prefetch);
+void prefetch_done(struct prefetch *prefetch, uint64_t size_bytes);
 
 #endif
