@@ -392,6 +392,8 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 		return file_sink_begin(b->sink, frame->payload, frame->len_bytes, err);
 	case FRAME_FILE_DELTA:
 		return file_sink_delta(b->sink, frame->payload, frame->len_bytes, err);
+	case FRAME_FILE_DATA:
+		return file_sink_data(b->sink, frame->payload, frame->len_bytes, err);
 	case FRAME_FILE_HOLE:
 		return file_sink_hole(b->sink, frame->payload, frame->len_bytes, err);
 	case FRAME_FILE_END:

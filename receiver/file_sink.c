@@ -360,6 +360,19 @@ int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_byte
 	return run(sink, false, err) == 0 ? checkpoint(sink, err) : -1;
 }
 
+int file_sink_data(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err)
+{
+	if (sink->fd < 0 || sink->job != NULL)
+		return error_set(err, ERR_PROTOCOL, "FILE_DATA inside a delta, or without a file");
+	if (fits(sink, len_bytes, err) != 0)
+		return -1;
+	(void)EVP_DigestUpdate(sink->sha, data, len_bytes);
+	sink->since_flush += len_bytes;
+	sink->incoming->record.new_bytes += len_bytes;
+	return wrote(sink, part_writer_data(&sink->writer, data, len_bytes, err), err) == 0 ? checkpoint(sink, err)
+	                                                                                    : -1;
+}
+
 int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err)
 {
 	static const uint8_t zeros[ZEROS_BYTES];

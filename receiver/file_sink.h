@@ -22,6 +22,8 @@ bool file_sink_busy(const struct file_sink *sink); /* is a file under way? */
 int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err);
 /* file_sink_delta: errors: ERR_PROTOCOL (no delta, more content than announced), ERR_SPACE, by errno */
 int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err);
+/* file_sink_data: new content as it is; not inside a delta. */
+int file_sink_data(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err);
 /* file_sink_hole: in: the payload of FILE_HOLE. errors: ERR_PROTOCOL, ERR_SPACE, by errno */
 int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err);
 /* file_sink_part: what an earlier connection left of this file: *bytes (0: nothing) and their hash; a FILE_BEGIN may go on behind them.

@@ -303,6 +303,21 @@ static int send_data(struct content *c, const struct content_basis *basis, uint6
 	return delta_writer_end(&c->writer, err);
 }
 
+/* There is nothing to copy from. */
+static int send_new(struct content *c, uint64_t end, struct error *err)
+{
+	while (c->at < end) {
+		size_t n;
+
+		if (read_now(c, end - c->at, &n, err) != 0 ||
+		    wire_send(c->sender->wire, FRAME_FILE_DATA, c->now, n, err) != 0)
+			return -1;
+		c->at += n;
+		c->sender->literal_bytes += n;
+	}
+	return 0;
+}
+
 /* By signature: likewise. */
 static int search_data(struct content *c, rs_signature_t *sums, uint64_t end, struct error *err)
 {
@@ -368,8 +383,9 @@ int content_send(struct content *c, const struct content_basis *basis, struct er
 		int rc = next_hole(c, &data_end, &hole_end, err);
 
 		if (rc == 0 && data_end > c->at)
-			rc = basis->sums != NULL ? search_data(c, basis->sums, data_end, err)
-			                         : send_data(c, basis, data_end, err);
+			rc = basis->from == CONTENT_NOTHING ? send_new(c, data_end, err)
+			     : basis->sums != NULL          ? search_data(c, basis->sums, data_end, err)
+			                                    : send_data(c, basis, data_end, err);
 		if (rc != 0 || send_hole(c, hole_end, err) != 0)
 			return -1;
 	}
