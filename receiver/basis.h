@@ -40,7 +40,7 @@ int basis_keep(struct incoming *incoming, const char *path, struct error *err);
 int basis_restore(struct incoming *incoming, const char *path, struct error *err);
 
 /* The parts that an earlier connection left, one after another. next: 1: *part, 0: the end, -1. errors: by errno */
-#define BASIS_KEY_BYTES 16
+#define BASIS_KEY_BYTES ((size_t)16)
 struct basis_part {
 	uint8_t key[BASIS_KEY_BYTES]; /* the first bytes of the SHA-256 of its path */
 	uint64_t bytes;

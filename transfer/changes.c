@@ -118,7 +118,7 @@ static int look_at_all(struct changes *c, struct error *err)
 {
 	uint32_t n = overlay_count(c->overlay);
 
-	c->leaving = malloc((size_t)n * sizeof(*c->leaving));
+	c->leaving = calloc(n, sizeof(*c->leaving));
 	if (c->leaving == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	for (uint32_t i = 1; i < n; i++) {

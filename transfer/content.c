@@ -121,8 +121,8 @@ static int read_now(struct content *c, uint64_t most, size_t *n, struct error *e
 	if (got < 0)
 		return error_sys(err, errno, "reading");
 	if ((size_t)got != *n)
-		return error_set(err, ERR_BUSY, "it changed while it was read (%llu bytes instead of %llu)",
-		                 (unsigned long long)(c->at + (uint64_t)got), (unsigned long long)c->entry->size_bytes);
+		return error_set(err, ERR_BUSY, "it has become shorter than %llu bytes while it was read",
+		                 (unsigned long long)c->entry->size_bytes);
 	(void)EVP_DigestUpdate(c->sha, c->now, *n);
 	meter_bytes(c->sender->meter, *n);
 	return wire_keepalive(c->sender->wire, err);

@@ -187,8 +187,8 @@ static int find_parent(struct overlay *o, const char *path, uint32_t *parent, co
 
 static int find(struct overlay *o, const char *path, uint32_t *number, struct error *err)
 {
-	uint32_t parent;
-	const char *leaf;
+	uint32_t parent = OVERLAY_ROOT;
+	const char *leaf = "";
 
 	*number = OVERLAY_ROOT;
 	if (*path == '\0')
@@ -204,10 +204,10 @@ static int find(struct overlay *o, const char *path, uint32_t *number, struct er
 static int place(struct overlay *o, uint32_t number, const char *path, struct error *err)
 {
 	struct overlay_node *node;
-	uint32_t parent;
+	uint32_t parent = OVERLAY_ROOT;
 	uint32_t name;
 	uint32_t slot;
-	const char *leaf;
+	const char *leaf = "";
 
 	if (find_parent(o, path, &parent, &leaf, err) != 0 || add_name(o, leaf, strlen(leaf), &name, err) != 0 ||
 	    grow_slots(o, err) != 0)
@@ -230,7 +230,7 @@ static int take_away(struct overlay *o, uint32_t number, struct error *err)
 {
 	struct overlay_node marker = { .marker = true, .origin_parent = OVERLAY_NONE, .link_of = OVERLAY_NONE };
 	uint32_t slot = slot_of(o, o->nodes[number].parent, overlay_name(o, number), strlen(overlay_name(o, number)));
-	uint32_t made;
+	uint32_t made = OVERLAY_NONE;
 
 	marker.parent = o->nodes[number].parent;
 	marker.name = o->nodes[number].name;
@@ -244,7 +244,7 @@ static int take_away(struct overlay *o, uint32_t number, struct error *err)
 static int add_new(struct overlay *o, const char *path, uint32_t link_of, struct error *err)
 {
 	struct overlay_node made = { .origin_parent = OVERLAY_NONE, .link_of = link_of, .flags = OVERLAY_NEW };
-	uint32_t number;
+	uint32_t number = OVERLAY_NONE;
 
 	return add_node(o, &made, &number, err) == 0 ? place(o, number, path, err) : -1;
 }
@@ -256,7 +256,7 @@ int overlay_make(struct overlay *overlay, const char *path, struct error *err)
 
 int overlay_rename(struct overlay *overlay, const char *from, const char *to, struct error *err)
 {
-	uint32_t number;
+	uint32_t number = OVERLAY_NONE;
 
 	if (find(overlay, from, &number, err) != 0)
 		return -1;
@@ -267,7 +267,7 @@ int overlay_rename(struct overlay *overlay, const char *from, const char *to, st
 
 int overlay_link(struct overlay *overlay, const char *path, const char *existing, struct error *err)
 {
-	uint32_t number;
+	uint32_t number = OVERLAY_NONE;
 
 	if (find(overlay, existing, &number, err) != 0)
 		return -1;
@@ -278,7 +278,7 @@ int overlay_link(struct overlay *overlay, const char *path, const char *existing
 
 int overlay_remove(struct overlay *overlay, const char *path, struct error *err)
 {
-	uint32_t number;
+	uint32_t number = OVERLAY_NONE;
 
 	if (find(overlay, path, &number, err) != 0)
 		return -1;

@@ -302,19 +302,19 @@ int send_stream_next(struct send_stream *s, struct send_change *change, struct e
 	while (!s->ended) {
 		unsigned command;
 		uint32_t body_bytes;
+		bool says;
 
 		if (take_command(s, &command, &body_bytes, err) != 0 ||
 		    split(s, s->command + HEAD_BYTES, body_bytes, err) != 0)
 			return -1;
 		*change = (struct send_change){ .path = s->path, .to = "" };
-		if (command == C_END)
-			s->ended = true;
-		else if (take_path(s, A_PATH, s->path, err) != 0)
-			return -1;
-		else if (command != C_SUBVOL && command != C_SNAPSHOT && interpret(s, command, change, err) != 0)
+		s->ended = command == C_END;
+		says = command != C_END && command != C_SUBVOL && command != C_SNAPSHOT;
+		if ((!s->ended && take_path(s, A_PATH, s->path, err) != 0) ||
+		    (says && interpret(s, command, change, err) != 0))
 			return -1;
 		s->at += HEAD_BYTES + body_bytes;
-		if (command != C_END && command != C_SUBVOL && command != C_SNAPSHOT)
+		if (says)
 			return 1;
 	}
 	return 0;
