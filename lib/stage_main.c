@@ -190,35 +190,34 @@ static void free_job(struct stage_job *job)
 /* One request from a file, without a broker; progress is shown when it is debugged with --trace. Returns the exit status. */
 static int run_once(const struct stage_ops *ops, struct config *config, const char *path)
 {
+	static char text[STAGE_MESSAGE_MAX];
 	struct stage_job *job = calloc(1, sizeof(*job));
 	struct error err = { .class = ERR_NONE };
-	char *text = malloc(STAGE_MESSAGE_MAX);
 	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	size_t n = in != NULL && text != NULL ? fread(text, 1, STAGE_MESSAGE_MAX, in) : 0;
-	int status = EX_OSERR;
+	size_t n = in != NULL ? fread(text, 1, sizeof(text), in) : 0;
+	int status;
 
 	if (in == NULL)
 		(void)error_sys(&err, errno, "opening the request %s", path);
 	else if (in != stdin)
 		(void)fclose(in);
-	if (job != NULL && text != NULL) {
-		*job = (struct stage_job){ .ops = ops, .config = config, .wake_fd = -1 };
-		(void)pthread_mutex_init(&job->lock, NULL);
-		once = job;
-		catch_signals(job->wake_fd);
-		if (err.class == ERR_NONE && (ops->check == NULL || ops->check(config, &err) == 0) &&
-		    stage_request_parse(text, n, &job->request, &err) == 0) {
-			(void)work(job);
-			status = job->ok ? EX_OK : EX_TEMPFAIL;
-			(void)puts(job->reply != NULL ? job->reply : "");
-		} else {
-			log_error(LOG_ERR, &err, "--once");
-			status = error_exit(err.class);
-		}
-		once = NULL;
-		free_job(job);
+	if (job == NULL)
+		return EX_OSERR;
+	*job = (struct stage_job){ .ops = ops, .config = config, .wake_fd = -1 };
+	(void)pthread_mutex_init(&job->lock, NULL);
+	once = job;
+	catch_signals(job->wake_fd);
+	if (err.class == ERR_NONE && (ops->check == NULL || ops->check(config, &err) == 0) &&
+	    stage_request_parse(text, n, &job->request, &err) == 0) {
+		(void)work(job);
+		status = job->ok ? EX_OK : EX_TEMPFAIL;
+		(void)puts(job->reply != NULL ? job->reply : "");
+	} else {
+		log_error(LOG_ERR, &err, "--once");
+		status = error_exit(err.class);
 	}
-	free(text);
+	once = NULL;
+	free_job(job);
 	return status;
 }
 

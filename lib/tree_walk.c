@@ -248,11 +248,9 @@ static enum entry_type type_of(unsigned char d_type)
 	}
 }
 
-static int give(struct tree_walk *walk, int fd, const char *name, const struct entry **entry, int *parent_fd,
-                const char **name_out, struct error *err)
+static int give(struct tree_walk *walk, int fd, const char *name, unsigned char d_type, const struct entry **entry,
+                int *parent_fd, const char **name_out, struct error *err)
 {
-	unsigned char d_type = walk->depth > 0 ? (unsigned char)name[-1] : DT_DIR;
-
 	if (walk->light && d_type != DT_DIR && d_type != DT_UNKNOWN)
 		walk->entry = (struct entry){ .path = walk->path, .type = type_of(d_type), .target = "" };
 	else if (entry_read(fd, name, walk->path, walk->digest, &walk->memory, &walk->entry, err) != 0)
@@ -295,7 +293,7 @@ int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *pare
 {
 	if (!walk->started) {
 		walk->started = true;
-		return give(walk, walk->root_fd, ".", entry, parent_fd, name, err);
+		return give(walk, walk->root_fd, ".", DT_DIR, entry, parent_fd, name, err);
 	}
 	if (walk->enter && enter_last(walk, err) != 0)
 		return -1;
@@ -314,7 +312,7 @@ int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *pare
 			return -1;
 		if (exclude_name(walk->excludes, walk->path, next))
 			continue;
-		if (give(walk, top->fd, next, entry, parent_fd, name, err) == 1)
+		if (give(walk, top->fd, next, (unsigned char)next[-1], entry, parent_fd, name, err) == 1)
 			return 1;
 		if (err == NULL || err->class != ERR_NOT_FOUND)
 			return -1;

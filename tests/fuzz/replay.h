@@ -13,6 +13,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 #define REPLAY_MOST ((size_t)1 << 20)
 
 /* Returns how many there were. */
