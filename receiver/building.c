@@ -338,8 +338,6 @@ static int on_commit(struct building *b, const struct frame *frame, struct error
 	record->files = get_u64(&d);
 	record->bytes = get_u64(&d);
 	(void)get_u64(&d); /* of this connection; what crossed in all was counted here */
-	if (file_sink_busy(b->sink) || b->moves != NULL)
-		return error_set(err, ERR_PROTOCOL, "COMMIT inside a file, or among moves");
 	if (b->incoming->relinked)
 		return error_set(
 		        err, ERR_SYSTEM,
@@ -358,6 +356,17 @@ static int on_commit(struct building *b, const struct frame *frame, struct error
 	return reply(b, FRAME_PUBLISHED, err);
 }
 
+/* A file, and moves, are told to their end before anything else. */
+static bool is_in_place(const struct building *b, unsigned type)
+{
+	bool of_file = type == FRAME_FILE_DELTA || type == FRAME_FILE_DATA || type == FRAME_FILE_HOLE ||
+	               type == FRAME_FILE_END;
+
+	if (b->sink != NULL && file_sink_busy(b->sink) != of_file)
+		return false;
+	return b->moves == NULL || type == FRAME_MOVE || type == FRAME_MOVES_END;
+}
+
 int building_frame(struct building *b, const struct frame *frame, struct error *err)
 {
 	if (frame->type == FRAME_BEGIN)
@@ -368,6 +377,9 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 	    make_tree(b, frame->type == FRAME_SIG_WANT || frame->type == FRAME_PART_WANT || frame->type == FRAME_COMMIT,
 	              err) != 0)
 		return -1;
+	if (!is_in_place(b, frame->type))
+		return error_set(err, ERR_PROTOCOL, "%s inside a file, or among moves, or out of a file",
+		                 frame_name(frame->type));
 	switch (frame->type) {
 	case FRAME_LIST:
 		return on_list(b, err);

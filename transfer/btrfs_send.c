@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "lib/subvolume.h"
 
 #define PIPE_BYTES (1 << 20)
+#define LOOK_MS 1000
 #ifndef BTRFS_SEND_FLAG_VERSION
 #define BTRFS_SEND_FLAG_VERSION 0x8
 #endif
@@ -34,6 +36,8 @@ struct btrfs_send {
 	int in_fd;  /* ours */
 	int out_fd; /* the kernel's */
 	__u64 anchor_id;
+	int (*busy)(void *context, struct error *err);
+	void *context;
 	int sys; /* the thread's errno; 0 */
 };
 
@@ -75,7 +79,8 @@ static int start(struct btrfs_send *send, struct error *err)
 	return sys == 0 ? 0 : error_sys(err, sys, "starting a thread");
 }
 
-int btrfs_send_open(int snapshot_fd, int anchor_fd, struct btrfs_send **send, struct error *err)
+int btrfs_send_open(int snapshot_fd, int anchor_fd, int (*busy)(void *context, struct error *err), void *context,
+                    struct btrfs_send **send, struct error *err)
 {
 	struct btrfs_send *made = calloc(1, sizeof(*made));
 	struct subvolume anchor;
@@ -95,6 +100,8 @@ int btrfs_send_open(int snapshot_fd, int anchor_fd, struct btrfs_send **send, st
 	}
 	(void)fcntl(pipe_fds[0], F_SETPIPE_SZ, PIPE_BYTES);
 	made->snapshot_fd = snapshot_fd;
+	made->busy = busy;
+	made->context = context;
 	made->in_fd = pipe_fds[0];
 	made->out_fd = pipe_fds[1];
 	made->anchor_id = anchor.id;
@@ -111,8 +118,12 @@ int btrfs_send_open(int snapshot_fd, int anchor_fd, struct btrfs_send **send, st
 int btrfs_send_read(void *context, void *buffer, size_t size, size_t *got, struct error *err)
 {
 	const struct btrfs_send *send = context;
+	struct pollfd waiting = { .fd = send->in_fd, .events = POLLIN };
 	ssize_t n;
 
+	while (poll(&waiting, 1, LOOK_MS) == 0)
+		if (send->busy(send->context, err) != 0)
+			return -1;
 	do {
 		n = read(send->in_fd, buffer, size);
 	} while (n < 0 && errno == EINTR);

@@ -12,8 +12,10 @@
 struct btrfs_send;
 
 /* btrfs_send_open: from anchor to snapshot, both the open roots of read-only snapshots, which stay the caller's, open until close.
+ * busy: called each second that nothing comes, as the kernel may have to read much first; -1 ends the reading.
  * errors: ERR_SYSTEM, by errno. What the kernel refuses is told by btrfs_send_close. */
-int btrfs_send_open(int snapshot_fd, int anchor_fd, struct btrfs_send **send, struct error *err);
+int btrfs_send_open(int snapshot_fd, int anchor_fd, int (*busy)(void *context, struct error *err), void *context,
+                    struct btrfs_send **send, struct error *err);
 
 /* btrfs_send_read: context: the struct btrfs_send; as send_stream_new wants it. */
 int btrfs_send_read(void *context, void *buffer, size_t size, size_t *got, struct error *err);

@@ -175,7 +175,7 @@ static int follow(const struct detect_input *in, struct overlay *overlay, FILE *
 	struct error aside = { .class = ERR_NONE };
 	int rc;
 
-	if (btrfs_send_open(in->snapshot_fd, in->anchor->subvolume_fd, &send, err) != 0)
+	if (btrfs_send_open(in->snapshot_fd, in->anchor->subvolume_fd, stay_alive, in->sender, &send, err) != 0)
 		return -1;
 	rc = send_stream_new(btrfs_send_read, send, &stream, err);
 	if (rc == 0)
