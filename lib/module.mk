@@ -13,6 +13,7 @@ lib_SOURCES += \
 	lib/duration.c \
 	lib/number.c \
 	lib/priority.c \
+	lib/quiet_thread.c \
 	lib/suggest.c \
 	lib/faults.c \
 	lib/arena.c \

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/quiet_thread.h"
 
 #define EVERY_MS 5000
 
@@ -46,24 +46,9 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* Signals are for the thread that serves. */
-static int start(struct flusher *f)
-{
-	sigset_t all;
-	sigset_t before;
-	int sys;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	sys = pthread_create(&f->thread, NULL, run, f);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return sys;
-}
-
 int flusher_new(int folder_fd, struct flusher **flusher, struct error *err)
 {
 	struct flusher *f = calloc(1, sizeof(*f));
-	int sys;
 
 	*flusher = NULL;
 	if (f == NULL)
@@ -76,14 +61,13 @@ int flusher_new(int folder_fd, struct flusher **flusher, struct error *err)
 	(void)pthread_mutex_init(&f->lock, NULL);
 	(void)pthread_cond_init(&f->wake, NULL);
 	f->asked_ms = clock_now_ms();
-	sys = start(f);
-	if (sys == 0) {
+	if (quiet_thread_start(&f->thread, run, f, err) == 0) {
 		*flusher = f;
 		return 0;
 	}
 	(void)close(f->fd);
 	free(f);
-	return error_sys(err, sys, "starting a thread");
+	return -1;
 }
 
 void flusher_destroy(struct flusher **flusher)

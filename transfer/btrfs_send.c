@@ -5,11 +5,11 @@
 #include <linux/btrfs.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/quiet_thread.h"
 #include "lib/subvolume.h"
 
 #define PIPE_BYTES (1 << 20)
@@ -65,20 +65,6 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* No signal of the process is for the thread; and a pipe that is closed on the other side is an error there, not a signal. */
-static int start(struct btrfs_send *send, struct error *err)
-{
-	sigset_t all;
-	sigset_t before;
-	int sys;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	sys = pthread_create(&send->thread, NULL, run, send);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return sys == 0 ? 0 : error_sys(err, sys, "starting a thread");
-}
-
 int btrfs_send_open(int snapshot_fd, int anchor_fd, int (*busy)(void *context, struct error *err), void *context,
                     struct btrfs_send **send, struct error *err)
 {
@@ -105,7 +91,7 @@ int btrfs_send_open(int snapshot_fd, int anchor_fd, int (*busy)(void *context, s
 	made->in_fd = pipe_fds[0];
 	made->out_fd = pipe_fds[1];
 	made->anchor_id = anchor.id;
-	if (start(made, err) != 0) {
+	if (quiet_thread_start(&made->thread, run, made, err) != 0) {
 		(void)close(pipe_fds[0]);
 		(void)close(pipe_fds[1]);
 		free(made);

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/inside.h"
+#include "lib/quiet_thread.h"
 
 #define FILES_AHEAD 64u
 #define FILE_AHEAD (UINT64_C(8) << 20) /* of each: what is larger is read ahead by the kernel while it is read */
@@ -73,23 +73,9 @@ static void *run(void *context)
 	return NULL;
 }
 
-static int start(struct prefetch *p)
-{
-	sigset_t all;
-	sigset_t before;
-	int sys;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	sys = pthread_create(&p->thread, NULL, run, p);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return sys;
-}
-
 int prefetch_new(struct plan *plan, int folder_fd, struct prefetch **prefetch, struct error *err)
 {
 	struct prefetch *p = calloc(1, sizeof(*p));
-	int sys;
 
 	*prefetch = NULL;
 	if (p == NULL)
@@ -101,15 +87,14 @@ int prefetch_new(struct plan *plan, int folder_fd, struct prefetch **prefetch, s
 	}
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_cond_init(&p->wake, NULL);
-	sys = start(p);
-	if (sys == 0) {
+	if (quiet_thread_start(&p->thread, run, p, err) == 0) {
 		*prefetch = p;
 		return 0;
 	}
 	plan_reader_destroy(&p->reader);
 	inside_destroy(&p->folder);
 	free(p);
-	return error_sys(err, sys, "starting a thread");
+	return -1;
 }
 
 void prefetch_destroy(struct prefetch **prefetch)
