@@ -14,6 +14,7 @@ lib_SOURCES += \
 	lib/number.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
+	lib/reason.c \
 	lib/suggest.c \
 	lib/faults.c \
 	lib/arena.c \

@@ -1,23 +1,12 @@
 #include "lib/snapshot_policy.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 2, 3))) static void keep(struct snapshot_policy_verdict *verdict, const char *format, ...)
-{
-	size_t used = strlen(verdict->reason);
-	va_list args;
+#include "lib/reason.h"
 
-	if (used > 0)
-		used += (size_t)snprintf(verdict->reason + used, sizeof(verdict->reason) - used, ", ");
-	verdict->keep = true;
-	if (used >= sizeof(verdict->reason))
-		return;
-	va_start(args, format);
-	(void)vsnprintf(verdict->reason + used, sizeof(verdict->reason) - used, format, args);
-	va_end(args);
-}
+#define KEEP(verdict, ...)                                                                                             \
+	((verdict)->keep = true, reason_add((verdict)->reason, sizeof((verdict)->reason), __VA_ARGS__))
 
 void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t more,
                            const struct snapshot_policy_item *snapshots, size_t n,
@@ -26,9 +15,9 @@ void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t mo
 	memset(verdicts, 0, n * sizeof(*verdicts));
 	for (size_t i = 0; i < n; i++) {
 		if (*anchor_uuid != '\0' && strcmp(snapshots[i].uuid, anchor_uuid) == 0)
-			keep(&verdicts[i], "anchor of the next difference");
+			KEEP(&verdicts[i], "anchor of the next difference");
 		if (*run != '\0' && strcmp(snapshots[i].run, run) == 0)
-			keep(&verdicts[i], "of this run");
+			KEEP(&verdicts[i], "of this run");
 	}
 	for (uint64_t kept = 0; kept < more && kept < n; kept++) {
 		size_t newest = n;
@@ -38,7 +27,7 @@ void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t mo
 				newest = i;
 		if (newest == n)
 			break;
-		keep(&verdicts[newest], "local %llu of %llu", (unsigned long long)kept + 1, (unsigned long long)more);
+		KEEP(&verdicts[newest], "local %llu of %llu", (unsigned long long)kept + 1, (unsigned long long)more);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!verdicts[i].keep)

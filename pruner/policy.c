@@ -1,9 +1,10 @@
 #include "pruner/policy.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/reason.h"
 
 static const char *const names[POLICY_RULES] = {
 	[POLICY_LAST] = "last",     [POLICY_HOURLY] = "hourly",   [POLICY_DAILY] = "daily",
@@ -15,21 +16,8 @@ const char *policy_rule_name(enum policy_rule rule)
 	return names[rule];
 }
 
-__attribute__((format(printf, 2, 3))) static void keep(struct policy_verdict *verdict, const char *format, ...)
-{
-	size_t used = strlen(verdict->reason);
-	va_list args;
-
-	/* What does not fit any more is cut: there are enough reasons then. */
-	if (used > 0)
-		used += (size_t)snprintf(verdict->reason + used, sizeof(verdict->reason) - used, ", ");
-	verdict->keep = true;
-	if (used >= sizeof(verdict->reason))
-		return;
-	va_start(args, format);
-	(void)vsnprintf(verdict->reason + used, sizeof(verdict->reason) - used, format, args);
-	va_end(args);
-}
+#define KEEP(verdict, ...)                                                                                             \
+	((verdict)->keep = true, reason_add((verdict)->reason, sizeof((verdict)->reason), __VA_ARGS__))
 
 static int64_t floor_divide(int64_t a, int64_t b)
 {
@@ -195,11 +183,11 @@ static void apply(enum policy_rule rule, uint64_t count, const struct generation
 				best = start;
 		}
 		if (!trusted) {
-			keep(&verdicts[best], "%s, not counted (the clock was set)", names[rule]);
+			KEEP(&verdicts[best], "%s, not counted (the clock was set)", names[rule]);
 		} else if (now < counted) {
 			used++;
 			counted = now;
-			keep(&verdicts[best], "%s %llu of %llu", names[rule], (unsigned long long)used,
+			KEEP(&verdicts[best], "%s %llu of %llu", names[rule], (unsigned long long)used,
 			     (unsigned long long)count);
 		}
 		end = start;
@@ -209,7 +197,7 @@ static void apply(enum policy_rule rule, uint64_t count, const struct generation
 static void apply_last(uint64_t count, size_t n, struct policy_verdict *verdicts)
 {
 	for (size_t i = 0; i < n && i < count; i++)
-		keep(&verdicts[n - 1 - i], "last %zu of %llu", i + 1, (unsigned long long)count);
+		KEEP(&verdicts[n - 1 - i], "last %zu of %llu", i + 1, (unsigned long long)count);
 }
 
 static void protect(const struct generation_info *list, size_t n, struct policy_verdict *verdicts)
@@ -219,15 +207,15 @@ static void protect(const struct generation_info *list, size_t n, struct policy_
 
 	for (size_t i = n; i-- > 0;) {
 		if (list[i].current)
-			keep(&verdicts[i], "current");
+			KEEP(&verdicts[i], "current");
 		else if (i == n - 1)
-			keep(&verdicts[i], "newest");
+			KEEP(&verdicts[i], "newest");
 		if (list[i].pinned)
-			keep(&verdicts[i], "pinned");
+			KEEP(&verdicts[i], "pinned");
 		if (!clean && is_clean(&list[i]) && i != n - 1)
-			keep(&verdicts[i], "newest clean one");
+			KEEP(&verdicts[i], "newest clean one");
 		else if (!whole && is_whole(&list[i]) && i != n - 1)
-			keep(&verdicts[i], "newest whole one");
+			KEEP(&verdicts[i], "newest whole one");
 		clean = clean || is_clean(&list[i]);
 		whole = whole || is_whole(&list[i]);
 	}
@@ -256,7 +244,7 @@ int policy_generations(const struct policy *policy, const struct generation_info
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!any)
-			keep(&verdicts[i], "no rules are set");
+			KEEP(&verdicts[i], "no rules are set");
 		else if (!verdicts[i].keep)
 			(void)snprintf(verdicts[i].reason, sizeof(verdicts[i].reason), "no rule keeps it");
 	}
