@@ -18,6 +18,7 @@
 #include "receiver/flusher.h"
 #include "receiver/part_writer.h"
 #include "receiver/hash_tag.h"
+#include "receiver/write_out.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 #include "wire/wire.h"
@@ -54,6 +55,7 @@ struct file_sink {
 	char hashed[BASIS_NAME_SIZE]; /* the part that PART_WANT asked for, whose bytes sha has seen; "" */
 	uint64_t hashed_bytes;
 	struct flusher *flusher;
+	struct write_out write_out;
 	uint64_t since_flush;
 	uint64_t pushed; /* of the file under way: the kernel is writing it out up to here */
 	struct copied copied[COPIES_MOST];
@@ -86,6 +88,7 @@ int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct err
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->incoming = incoming;
 	made->fd = -1;
+	write_out_init(&made->write_out);
 	made->basis = (struct basis){ .part_fd = -1, .tree_fd = -1 };
 	entry_memory_init(&made->memory);
 	made->sha = EVP_MD_CTX_new();
@@ -141,6 +144,7 @@ void file_sink_destroy(struct file_sink **sink)
 	if ((*sink)->fd >= 0)
 		keep_part(*sink);
 	put_away(*sink);
+	write_out_done(&(*sink)->write_out);
 	flusher_destroy(&(*sink)->flusher);
 	EVP_MD_CTX_free((*sink)->sha);
 	entry_memory_done(&(*sink)->memory);
@@ -319,13 +323,12 @@ static int run(struct file_sink *sink, bool eof, struct error *err)
 	return 0;
 }
 
-/* Large files begin to be written out while more arrives: nothing waits for it here, and the sync before publishing finds little left. */
+/* Large files begin to be written out while more arrives: the sync before publishing finds little left. */
 static void push_out(struct file_sink *sink, uint64_t least)
 {
 	if (sink->writer.at - sink->pushed < least)
 		return;
-	(void)sync_file_range(sink->fd, (off_t)sink->pushed, (off_t)(sink->writer.at - sink->pushed),
-	                      SYNC_FILE_RANGE_WRITE);
+	write_out_begin(&sink->write_out, sink->fd, sink->pushed, sink->writer.at - sink->pushed);
 	sink->pushed = sink->writer.at;
 }
 

@@ -29,5 +29,6 @@ aob-receiver_SOURCES := \
 	receiver/strategy.c \
 	receiver/ticker.c \
 	receiver/trash.c \
-	receiver/vault.c
+	receiver/vault.c \
+	receiver/write_out.c
 aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lsqlite3 -lbtrfsutil

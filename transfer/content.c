@@ -13,16 +13,19 @@
 
 #define PIECE_BYTES 131072u
 #define READ_AHEAD (8 << 20)
-#define HOLE_LEAST 65536u /* a shorter one is not worth ending a delta for */
-#define CELL_BYTES 32u    /* differences are told apart in cells: about what a command costs */
-#define BLOCK_BYTES 4096u /* … and equal blocks passed over as a whole */
+#define DROP_RUN (UINT64_C(8) << 20)   /* what has been read leaves the memory in runs of this size */
+#define DROP_LEAST (UINT64_C(1) << 20) /* … and at the end of a file, if it is worth a call */
+#define HOLE_LEAST 65536u              /* a shorter one is not worth ending a delta for */
+#define CELL_BYTES 32u                 /* differences are told apart in cells: about what a command costs */
+#define BLOCK_BYTES 4096u              /* … and equal blocks passed over as a whole */
 
 struct content {
 	struct sender *sender;
 	const struct entry *entry;
 	int fd;
 	EVP_MD_CTX *sha;
-	uint64_t at; /* everything in front of it is hashed, and sent or there */
+	uint64_t at;      /* everything in front of it is hashed, and sent or there */
+	uint64_t dropped; /* everything in front of it has left the memory */
 	uint32_t extent;
 	struct delta_writer writer;
 	uint8_t now[PIECE_BYTES];
@@ -47,10 +50,21 @@ int content_new(struct sender *sender, struct content **content, struct error *e
 	return 0;
 }
 
+/* A snapshot is read once: its pages need not drive out what others on this machine work with. */
+static void drop_behind(struct content *c, uint64_t end, uint64_t least)
+{
+	if (end < c->dropped + least)
+		return;
+	(void)posix_fadvise(c->fd, (off_t)c->dropped, (off_t)(end - c->dropped), POSIX_FADV_DONTNEED);
+	c->dropped = end;
+}
+
 static void shut(struct content *c)
 {
-	if (c->fd >= 0)
+	if (c->fd >= 0) {
+		drop_behind(c, c->at, DROP_LEAST);
 		(void)close(c->fd);
+	}
 	c->fd = -1;
 }
 
@@ -82,7 +96,7 @@ int content_open(struct content *c, const char *path, struct entry *entry, struc
 	if (EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) != 1)
 		return error_set(err, ERR_SYSTEM, "SHA-256");
 	c->entry = entry;
-	c->at = 0;
+	c->at = c->dropped = 0;
 	c->extent = 0;
 	c->writer.literal_bytes = c->writer.matched_bytes = 0;
 	return 0;
@@ -116,6 +130,7 @@ static int read_now(struct content *c, uint64_t most, size_t *n, struct error *e
 {
 	ssize_t got;
 
+	drop_behind(c, c->at, DROP_RUN);
 	*n = most < PIECE_BYTES ? (size_t)most : PIECE_BYTES;
 	got = read_at(c->fd, c->now, *n, c->at);
 	if (got < 0)
