@@ -434,10 +434,12 @@ static int check(struct file_sink *sink, const uint8_t sha256[32], struct error 
 	if (sink->writer.at != sink->entry.size_bytes || memcmp(have, sha256, 32) != 0) {
 		char old[BASIS_NAME_SIZE];
 
-		/* Neither it nor what it was built from is worth keeping. */
+		/* Neither it nor what it was built from is worth keeping: not in the tree either, where its size and time may be those of the right one. */
 		(void)snprintf(old, sizeof(old), "%.32s.old", sink->part);
 		(void)unlinkat(sink->incoming->parts_fd, sink->part, 0);
 		(void)unlinkat(sink->incoming->parts_fd, old, 0);
+		if (sink->basis.tree_fd >= 0)
+			(void)apply_remove(sink->incoming, sink->entry.path, NULL);
 		return error_set(err, ERR_DAMAGED, "\"%.300s\" arrived with another SHA-256 than it was sent with",
 		                 sink->entry.path);
 	}

@@ -198,8 +198,9 @@ int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct
 			tell_fault(s, err);
 	}
 	building_destroy(&s->building);
-	/* What was replaced and removed gives its room back now; cut off, the next writer goes on with it. */
-	if (rc == 0 && s->vault != NULL && s->vault->lock_fd >= 0 && trash_empty(s->vault, NULL, &aside) != 0)
+	/* What was replaced and removed gives its room back now, or to the next attempt; cut off, the next writer goes on with it. */
+	if ((rc == 0 || err->class == ERR_SPACE) && s->vault != NULL && s->vault->lock_fd >= 0 &&
+	    trash_empty(s->vault, NULL, &aside) != 0)
 		log_error(LOG_WARNING, &aside, "emptying the trash");
 	vault_close(&s->vault);
 	wire_destroy(&s->wire);

@@ -343,24 +343,34 @@ static uint32_t first_child(const struct changes *c, uint32_t parent)
 	return low;
 }
 
-/* Enters a node: 0: and what lies in it is to be seen, 1: not, 2: it takes more, -1. */
-static int enter(struct changes *c, uint32_t number, struct error *err)
+/* What is not shown may be another name of a file that is: btrfs tells of a file's change by one of its names. 1: it takes more. */
+static int hidden_one(struct changes *c, uint32_t number, struct error *err)
+{
+	unsigned flags = overlay_node(c->overlay, number)->flags;
+	struct stat st;
+
+	if ((flags & OVERLAY_NEW) != 0 || (flags & (OVERLAY_CONTENT | OVERLAY_META)) == 0)
+		return 0;
+	if (fstatat(c->in->snapshot_fd, *c->path != '\0' ? c->path : ".", &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_sys(err, errno, "stat of \"%.300s\"", c->path);
+	return !S_ISDIR(st.st_mode) && st.st_nlink > 1 ? say(c, "a file with a name that is not backed up has changed")
+	                                               : 0;
+}
+
+/* Enters a node: 0: what lies in it is shown if it is, 1: it takes more, -1. *hidden: in: its folder is; out: it is. */
+static int enter(struct changes *c, uint32_t number, bool *hidden, struct error *err)
 {
 	const char *rel = source_view_path(c->in->below, c->path);
-	int rc;
 
-	if (rel == NULL)
-		return source_view_above(c->in->below, c->path) ? 0 : 1;
-	if (*rel != '\0' && exclude_name(c->in->excludes, rel, overlay_name(c->overlay, number)))
-		return 1;
-	if ((overlay_node(c->overlay, number)->flags & OVERLAY_NEW) != 0) {
-		if (*rel == '\0')
-			return say(c, "the source folder is another one") + 1;
-		rc = new_one(c, number, rel, err);
-	} else {
-		rc = old_one(c, number, rel, err);
-	}
-	return rc == 1 ? 2 : rc;
+	if (rel == NULL && source_view_above(c->in->below, c->path))
+		return 0;
+	*hidden = *hidden || rel == NULL ||
+	          (*rel != '\0' && exclude_name(c->in->excludes, rel, overlay_name(c->overlay, number)));
+	if (*hidden)
+		return hidden_one(c, number, err);
+	if ((overlay_node(c->overlay, number)->flags & OVERLAY_NEW) == 0)
+		return old_one(c, number, rel, err);
+	return *rel == '\0' ? say(c, "the source folder is another one") : new_one(c, number, rel, err);
 }
 
 static int leave(struct changes *c, uint32_t number, struct error *err)
@@ -375,6 +385,7 @@ static int leave(struct changes *c, uint32_t number, struct error *err)
 struct step {
 	uint32_t node, next; /* its next child, in the order */
 	size_t path_bytes;
+	bool hidden; /* not backed up, and nothing in it is */
 };
 
 /* Goes through what was touched in tree order, c->path at its heels. */
@@ -387,17 +398,16 @@ static int go_through(struct changes *c, struct error *err)
 	if (steps == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	c->path[0] = '\0';
-	rc = enter(c, OVERLAY_ROOT, err);
-	if (rc == 0)
-		steps[depth++] = (struct step){ OVERLAY_ROOT, first_child(c, OVERLAY_ROOT), 0 };
-	while (depth > 0 && (rc == 0 || rc == 1)) {
+	steps[depth++] = (struct step){ OVERLAY_ROOT, first_child(c, OVERLAY_ROOT), 0, false };
+	rc = enter(c, OVERLAY_ROOT, &steps[0].hidden, err);
+	while (depth > 0 && rc == 0) {
 		struct step *at = &steps[depth - 1];
 		uint32_t child = at->next < c->n_order ? c->order[at->next] : OVERLAY_NONE;
 		size_t n;
 
 		c->path[at->path_bytes] = '\0';
 		if (child == OVERLAY_NONE || overlay_node(c->overlay, child)->parent != at->node) {
-			rc = leave(c, at->node, err);
+			rc = at->hidden ? 0 : leave(c, at->node, err);
 			depth--;
 			continue;
 		}
@@ -407,17 +417,17 @@ static int go_through(struct changes *c, struct error *err)
 			rc = error_set(err, ERR_INPUT, "\"%.300s…\" is too deep, or its path too long", c->path);
 			break;
 		}
-		steps[depth] = (struct step){ child, first_child(c, child), at->path_bytes + n };
+		steps[depth] = (struct step){ child, first_child(c, child), at->path_bytes + n, at->hidden };
 		if (at->path_bytes != 0) {
 			c->path[at->path_bytes] = '/';
 			steps[depth].path_bytes++;
 		}
 		memcpy(c->path + steps[depth].path_bytes - n, overlay_name(c->overlay, child), n + 1);
-		rc = enter(c, child, err);
+		rc = enter(c, child, &steps[depth].hidden, err);
 		depth += rc == 0;
 	}
 	free(steps);
-	return rc == 2 ? 1 : rc < 0 ? -1 : 0;
+	return rc;
 }
 
 /* The moves, and the removals that lie between them: what lay deepest first. Without a move, removals alone, each at its top. */

@@ -1,7 +1,7 @@
 /* changes: what is to be sent, worked out of an overlay: only the objects that a send stream spoke of are looked at, in the snapshot and in the anchor.
  *
  * The order in which moves are planned is the one in which they can be taken away: what lay deepest first. Where something cannot be told from an
- * overlay alone (hard links, moves over the edge of the source folder), it says so, and the two trees are compared instead.
+ * overlay alone (hard links, also those with names that are not backed up; moves over the edge of the source folder), it says so, and the two trees are compared instead.
  *
  * threads: one. */
 #ifndef AOB_CHANGES_H
@@ -20,6 +20,7 @@ struct changes_input {
 	FILE *extents;           /* as follow_stream filled it */
 	struct inside *snapshot; /* of the source folder in the snapshot */
 	struct inside *anchor;   /* and in the anchor */
+	int snapshot_fd;         /* of the subvolume, whole: to look at what is not backed up */
 	const char *below;       /* the source folder's path in its subvolume; "" */
 	const char *const *excludes;
 	uint64_t base_files, base_bytes; /* what the last generation holds */

@@ -56,6 +56,26 @@ make_vault() { # [TYPE [SIZE]]
 	mkdir "$VAULT/offsite"
 }
 
+# For what a transfer does without a broker: snapshots made by hand, and one request each.
+snapshot() { # the next one of $SOURCE: $SNAP, $UUID, its number $n
+	n=$((${n:-0} + 1))
+	SNAP="$NAS/.aob-snapshots/p.r$n"
+	mkdir -p "$NAS/.aob-snapshots"
+	btrfs -q subvolume snapshot -r "$SOURCE" "$SNAP"
+	UUID=$(btrfs subvolume show "$SNAP" | awk '$1 == "UUID:" { print $2 }')
+}
+once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the folder BELOW in it, into that vault
+	local with=${3:-}
+	printf 'vaults:\n  v: { path: /elsewhere }\npipelines:\n  p:\n    source: %s\n    vault: v\n    stages: [snapshot, transfer]\n' "$SOURCE" >"$WORK/once.yaml"
+	cat >"$WORK/request.json" <<-END
+		{"v":1,"job":"r$n/${4:-1}","run":"r$n","pipeline":"p","attempt":${4:-1},"source":"$SOURCE","trigger":"manual",
+		 "vault":{"name":"v","root":"$1","strategy":"${2:-auto}"},"with":${with:-{\}},
+		 "results":{"snapshot":{"path":"$SNAP${5:+/$5}","snapshot":"$SNAP","uuid":"$UUID","ctransid":$n,"state":"quiet","taken_at":$((1600000000 + n))}}}
+	END
+	aob-transfer --config "$WORK/once.yaml" --once "$WORK/request.json" >"$WORK/answer.json" 2>>"$WORK/log/once.log"
+}
+answer() { jq -r ".result.$1" "$WORK/answer.json"; }
+
 # HOME is set so that nothing in this machine's own shell files has a say.
 start_sshd() { # a real sshd on loopback; its forced command is the receiver, as docs tell an admin to set it up
 	mkdir -p "$WORK/ssh"
