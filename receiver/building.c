@@ -95,7 +95,7 @@ static int go_on(struct building *b, struct error *err)
 		if (moves_forget(b->incoming, err) != 0)
 			return -1;
 	}
-	return file_sink_new(b->incoming, &b->sink, err);
+	return moves_doubt(b->incoming, err) == 0 ? file_sink_new(b->incoming, &b->sink, err) : -1;
 }
 
 /* The tree is made when it is first needed: a client that finds nothing to change leaves nothing behind. waits: the client does, and can be told. */
@@ -282,15 +282,17 @@ static int on_moves_end(struct building *b, const struct frame *frame, struct er
 {
 	struct decoder d;
 	uint64_t n;
+	bool guessed;
 	int rc;
 
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	n = get_u64(&d);
+	guessed = get_u8(&d) != 0;
 	if (codec_done(&d, "MOVES_END", err) != 0)
 		return -1;
 	if (b->moves == NULL)
 		return error_set(err, ERR_PROTOCOL, "MOVES_END without a MOVE");
-	rc = moves_end(b->moves, n, err);
+	rc = moves_end(b->moves, n, guessed, err);
 	moves_destroy(&b->moves);
 	return rc;
 }

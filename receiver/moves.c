@@ -17,8 +17,9 @@
 /* The journal's names tell how far it is. */
 #define COMING "moves.new"
 #define WHOLE "moves"
-#define TAKEN "moves.taken" /* everything has left its place */
-#define MOVED "moved"       /* the folder of what has no place now; by its number in the journal */
+#define TAKEN "moves.taken"     /* everything has left its place */
+#define GUESSED "moves.guessed" /* those of which the client is not sure, by the inode */
+#define MOVED "moved"           /* the folder of what has no place now; by its number in the journal */
 
 #define MOVES_MOST (UINT64_C(1) << 24)
 #define FOLDERS_MOST 200000u
@@ -39,6 +40,7 @@ struct folder {
 struct moves {
 	struct incoming *incoming;
 	FILE *journal; /* NULL: none yet */
+	FILE *guessed; /* NULL: none */
 	uint64_t n;
 	int moved_fd;
 	struct move at;
@@ -65,18 +67,21 @@ void moves_destroy(struct moves **moves)
 	*moves = NULL;
 	if (m->journal != NULL)
 		(void)fclose(m->journal);
+	if (m->guessed != NULL)
+		(void)fclose(m->guessed);
 	if (m->moved_fd >= 0)
 		(void)close(m->moved_fd);
 	free(m->folders);
 	free(m);
 }
 
-static int open_journal(struct moves *m, const char *name, int flags, const char *mode, struct error *err)
+static int open_journal(struct moves *m, const char *name, int flags, const char *mode, FILE **journal,
+                        struct error *err)
 {
 	int fd = openat(m->incoming->fd, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	m->journal = fd >= 0 ? fdopen(fd, mode) : NULL;
-	if (m->journal != NULL)
+	*journal = fd >= 0 ? fdopen(fd, mode) : NULL;
+	if (*journal != NULL)
 		return 0;
 	(void)error_sys(err, errno, "opening the journal of moves");
 	if (fd >= 0)
@@ -95,7 +100,7 @@ int moves_add(struct moves *m, const char *path, const char *to, struct error *e
 {
 	if (*path == '\0' || m->n == MOVES_MOST)
 		return error_set(err, ERR_PROTOCOL, "%s", *path == '\0' ? "a move of the root" : "too many moves");
-	if (m->journal == NULL && open_journal(m, COMING, O_RDWR | O_CREAT | O_TRUNC, "w+", err) != 0)
+	if (m->journal == NULL && open_journal(m, COMING, O_RDWR | O_CREAT | O_TRUNC, "w+", &m->journal, err) != 0)
 		return -1;
 	if (write_text(m->journal, path) != 0 || write_text(m->journal, to) != 0)
 		return error_sys(err, errno, "writing the journal of moves");
@@ -293,6 +298,37 @@ static int open_moved(struct moves *m, struct error *err)
 	return m->moved_fd >= 0 ? 0 : error_sys(err, errno, "opening the folder of what is moved");
 }
 
+static int note_guess(struct moves *m, uint64_t n, struct error *err)
+{
+	char name[NUMBER_SIZE];
+	struct stat st;
+	uint64_t inode;
+
+	if (m->at.to[0] == '\0' || fstatat(m->moved_fd, number(n, name), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	inode = st.st_ino;
+	return fwrite(&inode, sizeof(inode), 1, m->guessed) == 1 && write_text(m->guessed, m->at.path) == 0 &&
+	                       write_text(m->guessed, m->at.to) == 0
+	               ? 0
+	               : error_sys(err, errno, "writing the journal of guessed moves");
+}
+
+/* On the disk before any of them is in its new place. */
+static int note_guesses(struct moves *m, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(m->incoming->fd, GUESSED, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "looking for guessed moves");
+	if (open_journal(m, GUESSED, O_WRONLY | O_TRUNC, "w", &m->guessed, err) != 0 ||
+	    for_each(m, note_guess, err) != 0)
+		return -1;
+	return fflush(m->guessed) == 0 && fsync(fileno(m->guessed)) == 0
+	               ? 0
+	               : error_sys(err, errno, "writing the journal of guessed moves");
+}
+
 /* The journal is whole and open. taken: its first half is done. */
 static int carry_out(struct moves *m, bool taken, struct error *err)
 {
@@ -302,6 +338,8 @@ static int carry_out(struct moves *m, bool taken, struct error *err)
 		return -1;
 	if (!taken) {
 		if (for_each(m, take_away, err) != 0)
+			return -1;
+		if (note_guesses(m, err) != 0)
 			return -1;
 		crash_point("moves-taken");
 		if (renameat(fd, WHOLE, fd, TAKEN) != 0)
@@ -317,7 +355,20 @@ static int carry_out(struct moves *m, bool taken, struct error *err)
 	return incoming_trash(m->incoming, m->incoming->work_fd, MOVED, err);
 }
 
-int moves_end(struct moves *m, uint64_t n, struct error *err)
+/* A mark, which note_guesses fills. */
+static int begin_guesses(struct moves *m, struct error *err)
+{
+	int fd = openat(m->incoming->fd, GUESSED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EEXIST)
+		return error_set(err, ERR_PROTOCOL, "guessed moves a second time");
+	if (fd < 0)
+		return error_sys(err, errno, "beginning the journal of guessed moves");
+	(void)close(fd);
+	return 0;
+}
+
+int moves_end(struct moves *m, uint64_t n, bool guessed, struct error *err)
 {
 	int fd = m->incoming->fd;
 
@@ -326,6 +377,8 @@ int moves_end(struct moves *m, uint64_t n, struct error *err)
 		                 (unsigned long long)m->n);
 	if (fflush(m->journal) != 0)
 		return error_sys(err, errno, "writing the journal of moves");
+	if (guessed && begin_guesses(m, err) != 0)
+		return -1;
 	if (renameat(fd, COMING, fd, WHOLE) != 0)
 		return error_sys(err, errno, "renaming the journal of moves");
 	crash_point("moves-written");
@@ -346,11 +399,59 @@ int moves_replay(struct incoming *incoming, struct error *err)
 		return incoming_trash(incoming, incoming->work_fd, MOVED, err);
 	if (moves_new(incoming, &m, err) != 0)
 		return -1;
-	rc = open_journal(m, whole ? WHOLE : TAKEN, O_RDONLY, "r", err);
+	rc = open_journal(m, whole ? WHOLE : TAKEN, O_RDONLY, "r", &m->journal, err);
 	if (rc == 0)
 		rc = carry_out(m, taken, err);
 	moves_destroy(&m);
 	return rc;
+}
+
+/* Back to where it was, if nothing has taken that place; else it goes, and crosses again. */
+static int take_back(struct moves *m, uint64_t inode, struct error *err)
+{
+	struct error aside = { .class = ERR_NONE };
+	struct inside *tree = m->incoming->tree;
+	struct stat st;
+	int to_fd;
+	int parent_fd;
+	const char *to;
+	const char *leaf;
+
+	if (make_way(m, m->at.path, &aside) != 0)
+		error_clear(&aside);
+	if (inside_parent(m->incoming->other, m->at.to, &to_fd, &to, &aside) != 0 ||
+	    fstatat(to_fd, to, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) || st.st_ino != inode)
+		return 0;
+	if (inside_parent(tree, m->at.path, &parent_fd, &leaf, &aside) == 0 &&
+	    renameat2(to_fd, to, parent_fd, leaf, RENAME_NOREPLACE) == 0)
+		return 0;
+	return unlinkat(to_fd, to, 0) == 0 ? 0 : error_sys(err, errno, "removing \"%.300s\"", m->at.to);
+}
+
+int moves_doubt(struct incoming *incoming, struct error *err)
+{
+	struct moves *m;
+	struct stat st;
+	uint64_t inode;
+	int rc = 1;
+
+	if (fstatat(incoming->fd, GUESSED, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "looking for guessed moves");
+	if (moves_new(incoming, &m, err) != 0)
+		return -1;
+	if (open_journal(m, GUESSED, O_RDONLY, "r", &m->journal, err) != 0)
+		rc = -1;
+	while (rc == 1 && fread(&inode, sizeof(inode), 1, m->journal) == 1) {
+		rc = next_record(m, err);
+		if (rc == 1 && take_back(m, inode, err) != 0)
+			rc = -1;
+	}
+	forget(m);
+	moves_destroy(&m);
+	if (rc < 0)
+		return -1;
+	return unlinkat(incoming->fd, GUESSED, 0) == 0 ? 0
+	                                               : error_sys(err, errno, "removing the journal of guessed moves");
 }
 
 int moves_forget(struct incoming *incoming, struct error *err)

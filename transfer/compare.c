@@ -321,7 +321,7 @@ int compare_trees(const struct compare_side *source, const struct compare_side *
 	c->plan = plan;
 	c->totals = totals;
 	if (link_map_new(&c->firsts, err) == 0 && link_map_new(&c->shared, err) == 0 &&
-	    (with == COMPARE_WARY || moves_guess_new(with == COMPARE_ANCHOR, &c->moves, err) == 0))
+	    moves_guess_new(with == COMPARE_ANCHOR, &c->moves, err) == 0)
 		rc = merge(c, err);
 	if (rc == 0 && c->moves != NULL)
 		rc = moves_guess_resolve(c->moves, plan, err);

@@ -31,7 +31,6 @@ struct compare_side {
 /* What the other side is. */
 enum compare_with {
 	COMPARE_VAULT, /* the vault's listing */
-	COMPARE_WARY,  /* likewise, and no moves are guessed */
 	COMPARE_ANCHOR /* the snapshot that the vault's last generation was made from */
 };
 

@@ -140,7 +140,7 @@ static int by_listing(const struct detect_input *in, struct plan *plan, struct c
 	entry_memory_init(&listed.memory);
 	rc = wire_send(in->sender->wire, FRAME_LIST, NULL, 0, err) != 0 || wire_flush(in->sender->wire, err) != 0
 	             ? -1
-	             : compare_with(in, &vault, in->guess_moves ? COMPARE_VAULT : COMPARE_WARY, plan, totals, err);
+	             : compare_with(in, &vault, COMPARE_VAULT, plan, totals, err);
 	entry_memory_done(&listed.memory);
 	return rc;
 }

@@ -23,7 +23,6 @@ struct detect_input {
 	const struct anchor *anchor; /* NULL: there is none … */
 	const char *why_not;         /* … for this reason, which is for people */
 	const char *const *excludes;
-	bool guess_moves; /* from a listing: not in an attempt after a fault */
 	uint64_t base_files, base_bytes;
 };
 

@@ -49,16 +49,36 @@ void moves_guess_destroy(struct moves_guess **moves)
 	*moves = NULL;
 }
 
-/* Two files of one key are told apart by what is stored with it; of those, only the last is remembered. */
-static uint64_t key_of(const struct moves_guess *moves, uint64_t inode, const struct seen *file)
+/* What tells a file: size and time, and its name too, if it is given (a whole folder that moved leaves the names as they were). */
+static uint64_t key_of(const struct seen *file, const char *name)
 {
 	uint64_t h = file->size_bytes * UINT64_C(0x9e3779b97f4a7c15);
 
-	if (moves->by_inode)
-		return inode;
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
 	h = (h ^ (h >> 29) ^ (uint64_t)file->mtime_s) * UINT64_C(0xbf58476d1ce4e5b9);
 	h = (h ^ (h >> 32) ^ file->mtime_ns) * UINT64_C(0x94d049bb133111eb);
 	return h ^ (h >> 31);
+}
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* Under one key only one file is remembered: of two that fit, neither is the sure one. What has no bytes was given away, or is ambiguous. */
+static int remember(struct moves_guess *moves, uint64_t key, size_t n, struct error *err)
+{
+	size_t used;
+	char there[sizeof(moves->at)];
+	int rc = moves->by_inode ? 0 : link_map_get(moves->leaving, key, there, sizeof(there), &used, err);
+
+	if (rc < 0)
+		return -1;
+	return link_map_put(moves->leaving, key, rc == 1 ? "" : (const char *)&moves->at,
+	                    rc == 1 ? 0 : sizeof(moves->at.file) + n, err);
 }
 
 int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, struct error *err)
@@ -75,29 +95,52 @@ int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, str
 	at->path_bytes = (uint32_t)n;
 	memcpy(moves->at.path, file->path, n);
 	moves->any = true;
-	return link_map_put(moves->leaving, key_of(moves, file->inode, at), at, sizeof(*at) + n, err);
+	moves->at.path[n] = '\0';
+	if (moves->by_inode)
+		return remember(moves, file->inode, n, err);
+	return remember(moves, key_of(at, name_of(moves->at.path)), n, err) == 0
+	               ? remember(moves, key_of(at, ""), n, err)
+	               : -1;
 }
 
-/* 1: the file was this one; its path stands in moves->at. */
-static int find(struct moves_guess *moves, const struct plan_item *item, struct error *err)
+/* 1: what is remembered under the key; its path stands in moves->at. */
+static int look_up(struct moves_guess *moves, uint64_t key, struct error *err)
 {
-	struct seen now = { .size_bytes = item->size_bytes, .mtime_s = item->mtime_s, .mtime_ns = item->mtime_ns };
-	uint64_t key = key_of(moves, item->inode, &now);
 	size_t n;
 	int rc = link_map_get(moves->leaving, key, &moves->at, sizeof(moves->at) - 1, &n, err);
 
 	if (rc != 1 || n < sizeof(moves->at.file))
-		return rc < 0 ? -1 : 0; /* nothing, or given away already */
+		return rc < 0 ? -1 : 0;
 	moves->at.path[n - sizeof(moves->at.file)] = '\0';
-	if (!moves->by_inode && (moves->at.file.size_bytes != now.size_bytes || moves->at.file.mtime_s != now.mtime_s ||
-	                         moves->at.file.mtime_ns != now.mtime_ns))
+	return 1;
+}
+
+/* 1: the file was this one; its path stands in moves->at, and nobody else gets it. */
+static int find(struct moves_guess *moves, const struct plan_item *item, struct error *err)
+{
+	struct seen now = { .size_bytes = item->size_bytes, .mtime_s = item->mtime_s, .mtime_ns = item->mtime_ns };
+	const struct seen *was = &moves->at.file;
+	int rc = look_up(moves, moves->by_inode ? item->inode : key_of(&now, name_of(item->path)), err);
+
+	if (rc == 0 && !moves->by_inode)
+		rc = look_up(moves, key_of(&now, ""), err);
+	if (rc != 1)
+		return rc;
+	if (moves->by_inode)
+		return link_map_put(moves->leaving, item->inode, "", 0, err) == 0 ? 1 : -1;
+	if (was->size_bytes != now.size_bytes || was->mtime_s != now.mtime_s || was->mtime_ns != now.mtime_ns)
 		return 0;
-	return link_map_put(moves->leaving, key, "", 0, err) == 0 ? 1 : -1;
+	return link_map_put(moves->leaving, key_of(&now, name_of(moves->at.path)), "", 0, err) == 0 &&
+	                       link_map_put(moves->leaving, key_of(&now, ""), "", 0, err) == 0
+	               ? 1
+	               : -1;
 }
 
 static int add_moved(struct moves_guess *moves, const struct plan_item *item, struct plan *plan, struct error *err)
 {
-	struct plan_item move = { .op = PLAN_MOVE, .path = moves->at.path, .existing = item->path };
+	struct plan_item move = {
+		.op = PLAN_MOVE, .path = moves->at.path, .existing = item->path, .guessed = !moves->by_inode
+	};
 	struct plan_item then = *item;
 	bool same = moves->at.file.size_bytes == item->size_bytes && moves->at.file.mtime_s == item->mtime_s &&
 	            moves->at.file.mtime_ns == item->mtime_ns;

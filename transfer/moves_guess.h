@@ -1,5 +1,6 @@
 /* moves_guess: finds among the new files of a comparison those that only have another name: files that go are remembered by what identifies them, in
- * bounded memory, and each is given to the first new file that fits.
+ * bounded memory, and each is given to the first new file that fits. Where only size and time tell, a file of the same name goes before others, and what fits two of them
+ * fits none.
  *
  * lifetime: moves_guess_new / moves_guess_destroy. threads: one. */
 #ifndef AOB_MOVES_GUESS_H

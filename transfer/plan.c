@@ -91,6 +91,7 @@ int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *ite
 		return 0;
 	plan->totals.items++;
 	plan->totals.moves += item->op == PLAN_MOVE;
+	plan->totals.guessed += item->op == PLAN_MOVE && item->guessed;
 	plan->totals.leaving += item->op == PLAN_MOVE || item->op == PLAN_REMOVE;
 	if (item->op == PLAN_FILE) {
 		plan->totals.files++;

@@ -40,6 +40,7 @@ struct plan_extent {
 
 struct plan_item {
 	enum plan_op op;
+	bool guessed; /* PLAN_MOVE: it may be another file; only counted, not kept */
 	const char *path;
 	const char *
 	        existing; /* PLAN_LINK: the name that is there already; PLAN_MOVE: where it goes; PLAN_LOCAL: in the anchor; else "" */
@@ -56,6 +57,7 @@ struct plan_item {
 struct plan_totals {
 	uint64_t items;
 	uint64_t moves;      /* PLAN_MOVE items */
+	uint64_t guessed;    /* … those of them that are guessed */
 	uint64_t leaving;    /* PLAN_MOVE and PLAN_REMOVE items */
 	uint64_t files;      /* PLAN_FILE items */
 	uint64_t file_bytes; /* their sizes */

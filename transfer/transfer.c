@@ -246,7 +246,6 @@ static int detect(struct transfer *t, struct error *err)
 		                   .snapshot_fd = t->root_fd,
 		                   .folder_fd = t->folder_fd,
 		                   .excludes = t->excludes,
-		                   .guess_moves = !t->sender.careful,
 		                   .base_files = t->base_files,
 		                   .base_bytes = t->base_bytes };
 	struct plan_totals totals;
@@ -328,6 +327,7 @@ static int send_moves(struct transfer *t, struct error *err)
 		return 0;
 	encoder_reset(e);
 	put_u64(e, plan_totals(t->plan).leaving);
+	put_u8(e, plan_totals(t->plan).guessed != 0);
 	return sender_frame(&t->sender, FRAME_MOVES_END, err);
 }
 

@@ -52,7 +52,7 @@ static void two_files_change_places(void **state)
 	make(lab, "b");
 	add(lab, "a", "b");
 	add(lab, "b", "a");
-	assert_int_equal(moves_end(moves, 2, &lab->err), 0);
+	assert_int_equal(moves_end(moves, 2, false, &lab->err), 0);
 	assert_string_equal(vault_lab_read(lab, TREE "a"), "b");
 	assert_string_equal(vault_lab_read(lab, TREE "b"), "a");
 }
@@ -67,7 +67,7 @@ static void a_child_leaves_its_folder_and_that_goes(void **state)
 	make(lab, "d/lose");
 	add(lab, "d/e/keep", "far/away/kept");
 	add(lab, "d", "");
-	assert_int_equal(moves_end(moves, 2, &lab->err), 0);
+	assert_int_equal(moves_end(moves, 2, false, &lab->err), 0);
 	assert_string_equal(vault_lab_read(lab, TREE "far/away/kept"), "d/e/keep");
 	assert_false(vault_lab_there(lab, TREE "d"));
 }
@@ -82,7 +82,7 @@ static void a_folder_becomes_the_child_of_its_own_child(void **state)
 	make(lab, "p/in-p");
 	add(lab, "p/c", "c");
 	add(lab, "p", "c/p");
-	assert_int_equal(moves_end(moves, 2, &lab->err), 0);
+	assert_int_equal(moves_end(moves, 2, false, &lab->err), 0);
 	assert_string_equal(vault_lab_read(lab, TREE "c/in-c"), "p/c/in-c");
 	assert_string_equal(vault_lab_read(lab, TREE "c/p/in-p"), "p/in-p");
 }
@@ -110,6 +110,44 @@ static void what_was_half_done_is_gone_on_with(void **state)
 	assert_string_equal(vault_lab_read(lab, TREE "a"), "b");
 }
 
+static void guessed_moves_are_taken_back_until_the_file_is_another_one(void **state)
+{
+	struct vault_lab *lab = *state;
+
+	make(lab, "a");
+	make(lab, "b");
+	add(lab, "a", "f/a");
+	add(lab, "b", "f/b");
+	assert_int_equal(moves_end(moves, 2, true, &lab->err), 0);
+	assert_string_equal(vault_lab_read(lab, TREE "f/a"), "a");
+	/* The hash of one was right: a file of its own took its place. */
+	make(lab, "new");
+	assert_int_equal(renameat(incoming->tree_fd, "new", incoming->tree_fd, "f/b"), 0);
+	moves_destroy(&moves);
+	assert_int_equal(moves_replay(incoming, &lab->err), 0);
+	assert_int_equal(moves_doubt(incoming, &lab->err), 0);
+	assert_string_equal(vault_lab_read(lab, TREE "a"), "a");
+	assert_false(vault_lab_there(lab, TREE "f/a"));
+	assert_string_equal(vault_lab_read(lab, TREE "f/b"), "new");
+	assert_false(vault_lab_there(lab, TREE "b"));
+	assert_int_equal(moves_doubt(incoming, &lab->err), 0);
+}
+
+static void what_is_in_the_place_of_a_guessed_move_stays(void **state)
+{
+	struct vault_lab *lab = *state;
+
+	make(lab, "d");
+	make(lab, "gone");
+	add(lab, "d", "e");
+	assert_int_equal(moves_end(moves, 1, true, &lab->err), 0);
+	make(lab, "d");
+	moves_destroy(&moves);
+	assert_int_equal(moves_doubt(incoming, &lab->err), 0);
+	assert_string_equal(vault_lab_read(lab, TREE "d"), "d");
+	assert_false(vault_lab_there(lab, TREE "e"));
+}
+
 static void what_had_no_end_is_forgotten(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -127,11 +165,11 @@ static void what_is_not_there_and_counts_that_differ_are_refused(void **state)
 	struct vault_lab *lab = *state;
 
 	assert_int_equal(moves_add(moves, "", "x", &lab->err), -1);
-	assert_int_equal(moves_end(moves, 0, &lab->err), -1);
+	assert_int_equal(moves_end(moves, 0, false, &lab->err), -1);
 	add(lab, "nothing", "x");
-	assert_int_equal(moves_end(moves, 2, &lab->err), -1);
+	assert_int_equal(moves_end(moves, 2, false, &lab->err), -1);
 	assert_int_equal(lab->err.class, ERR_PROTOCOL);
-	assert_int_equal(moves_end(moves, 1, &lab->err), -1);
+	assert_int_equal(moves_end(moves, 1, false, &lab->err), -1);
 	assert_int_equal(lab->err.class, ERR_DAMAGED);
 	assert_int_equal(moves_forget(incoming, &lab->err), 0);
 	assert_int_equal(moves_replay(incoming, &lab->err), 0);
@@ -145,7 +183,7 @@ static void no_symlink_leads_out(void **state)
 	assert_int_equal(symlinkat("/tmp", incoming->tree_fd, "link"), 0);
 	add(lab, "a", "link/a");
 	/* What is in the way of a folder goes: it is the link itself, and not what it leads to. */
-	assert_int_equal(moves_end(moves, 1, &lab->err), 0);
+	assert_int_equal(moves_end(moves, 1, false, &lab->err), 0);
 	assert_string_equal(vault_lab_read(lab, TREE "link/a"), "a");
 }
 
@@ -158,6 +196,8 @@ int main(void)
 		MOVES_TEST(a_child_leaves_its_folder_and_that_goes),
 		MOVES_TEST(a_folder_becomes_the_child_of_its_own_child),
 		MOVES_TEST(what_was_half_done_is_gone_on_with),
+		MOVES_TEST(guessed_moves_are_taken_back_until_the_file_is_another_one),
+		MOVES_TEST(what_is_in_the_place_of_a_guessed_move_stays),
 		MOVES_TEST(what_had_no_end_is_forgotten),
 		MOVES_TEST(what_is_not_there_and_counts_that_differ_are_refused),
 		MOVES_TEST(no_symlink_leads_out),
