@@ -9,6 +9,7 @@
 #include "lib/entry.h"
 #include "lib/exclude.h"
 #include "transfer/follow.h"
+#include "transfer/sender.h"
 #include "transfer/source_view.h"
 #include "wire/wire.h"
 
@@ -45,17 +46,6 @@ static int take_stat(struct inside *tree, const char *path, struct stat *st, str
 	return fstatat(parent_fd, leaf, st, AT_SYMLINK_NOFOLLOW) == 0
 	               ? 0
 	               : error_sys(err, errno, "stat of \"%.300s\"", path);
-}
-
-static int take_entry(struct inside *tree, const char *path, struct entry_memory *memory, struct entry *entry,
-                      struct error *err)
-{
-	int parent_fd;
-	const char *leaf;
-
-	if (inside_parent(tree, path, &parent_fd, &leaf, err) != 0)
-		return -1;
-	return entry_read(parent_fd, leaf, path, true, memory, entry, err);
 }
 
 static void touch(struct changes *c, uint32_t node)
@@ -248,7 +238,7 @@ static int new_one(struct changes *c, uint32_t number, const char *rel, struct e
 {
 	struct entry entry;
 
-	if (take_entry(c->in->snapshot, rel, &c->new_memory, &entry, err) != 0)
+	if (sender_read_in(c->in->snapshot, rel, true, &c->new_memory, &entry, err) != 0)
 		return -1;
 	switch (entry.type) {
 	case ENTRY_SOCKET:
@@ -301,8 +291,8 @@ static int old_one(struct changes *c, uint32_t number, const char *rel, struct e
 	if (!overlay_origin(c->overlay, number, c->origin, sizeof(c->origin)))
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\" came from nowhere", rel);
 	was = source_view_path(c->in->below, c->origin);
-	if (was == NULL || take_entry(c->in->snapshot, rel, &c->new_memory, &now, err) != 0 ||
-	    take_entry(c->in->anchor, was, &c->old_memory, &before, err) != 0)
+	if (was == NULL || sender_read_in(c->in->snapshot, rel, true, &c->new_memory, &now, err) != 0 ||
+	    sender_read_in(c->in->anchor, was, true, &c->old_memory, &before, err) != 0)
 		return was == NULL ? say(c, "something was moved into what is backed up") : -1;
 	if (now.type == ENTRY_SOCKET && before.type == ENTRY_SOCKET)
 		return 0;
@@ -423,7 +413,7 @@ static int go_through(struct changes *c, struct error *err)
 			steps[depth].path_bytes++;
 		}
 		memcpy(c->path + steps[depth].path_bytes - n, overlay_name(c->overlay, child), n + 1);
-		rc = enter(c, child, &steps[depth].hidden, err);
+		rc = c->in->busy(c->in->context, err) == 0 ? enter(c, child, &steps[depth].hidden, err) : -1;
 		depth += rc == 0;
 	}
 	free(steps);
@@ -464,7 +454,9 @@ static int derive(struct changes *c, struct error *err)
 	int rc = look_at_all(c, err);
 
 	for (uint32_t i = 0; i < c->n_leaving && rc == 0; i++)
-		if (overlay_gone(c->overlay, c->leaving[i].node))
+		if (c->in->busy(c->in->context, err) != 0)
+			rc = -1;
+		else if (overlay_gone(c->overlay, c->leaving[i].node))
 			rc = count_off(c, c->leaving[i].node, err);
 	if (rc != 0)
 		return rc;

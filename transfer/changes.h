@@ -23,7 +23,9 @@ struct changes_input {
 	int snapshot_fd;         /* of the subvolume, whole: to look at what is not backed up */
 	const char *below;       /* the source folder's path in its subvolume; "" */
 	const char *const *excludes;
-	uint64_t base_files, base_bytes; /* what the last generation holds */
+	uint64_t base_files, base_bytes;               /* what the last generation holds */
+	int (*busy)(void *context, struct error *err); /* called for each object that is looked at: -1 ends it */
+	void *context;
 };
 
 /* changes_plan: returns: 0 (plan filled, *totals of the snapshot); 1: it takes a comparison (*why, static; nothing planned); -1.

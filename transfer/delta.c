@@ -18,7 +18,8 @@
 
 #define WINDOW_FILES 64
 #define WINDOW_BYTES (UINT64_C(4) << 20)
-#define OLD_LEAST 8192u                /* smaller ones are sent whole: a signature and its answer cost as much */
+#define OLD_LEAST 8192u     /* smaller ones are sent whole: a signature and its answer cost as much */
+#define OLD_TIMES_MOST 512u /* what is so much smaller than the old content is sent sooner than that is read */
 #define PART_LEAST (UINT64_C(1) << 20) /* from that size on a broken connection's part is gone on with */
 #define BLOCK_UNIT 4096u
 #define BLOCKS_MOST (UINT64_C(1) << 18) /* a signature in memory: at most some 10 MiB */
@@ -176,9 +177,9 @@ static int send_local(struct sender *sender, struct window *window, const struct
 	if (content_open(window->content, item->path, &entry, err) != 0 ||
 	    content_has_prefix(window->content, part->bytes, part->sha256, err) < 0)
 		return -1;
-	if (both >= OLD_LEAST && 2 * extents_bytes(item) >= both &&
+	if (both >= OLD_LEAST && old_bytes / OLD_TIMES_MOST <= item->size_bytes && 2 * extents_bytes(item) >= both &&
 	    !lies_in_place(window, content_fd(window->content), old_fd, both)) {
-		if (signing_make(window->spool, old_fd, old_bytes, &signature_bytes, err) != 0 ||
+		if (signing_make(window->spool, old_fd, old_bytes, sender_alive, sender, &signature_bytes, err) != 0 ||
 		    signing_load(window->spool, 0, signature_bytes, &basis.sums, err) != 0)
 			rc = -1;
 	}

@@ -159,13 +159,6 @@ static int by_snapshots(const struct detect_input *in, struct plan *plan, struct
 	return rc;
 }
 
-static int stay_alive(void *context, struct error *err)
-{
-	const struct sender *sender = context;
-
-	return wire_keepalive(sender->wire, err);
-}
-
 /* The stream into an overlay. 1: it takes a comparison. */
 static int follow(const struct detect_input *in, struct overlay *overlay, FILE *extents, const char **why,
                   struct error *err)
@@ -175,11 +168,11 @@ static int follow(const struct detect_input *in, struct overlay *overlay, FILE *
 	struct error aside = { .class = ERR_NONE };
 	int rc;
 
-	if (btrfs_send_open(in->snapshot_fd, in->anchor->subvolume_fd, stay_alive, in->sender, &send, err) != 0)
+	if (btrfs_send_open(in->snapshot_fd, in->anchor->subvolume_fd, sender_alive, in->sender, &send, err) != 0)
 		return -1;
 	rc = send_stream_new(btrfs_send_read, send, &stream, err);
 	if (rc == 0)
-		rc = follow_stream(stream, overlay, extents, stay_alive, in->sender, why, err);
+		rc = follow_stream(stream, overlay, extents, sender_alive, in->sender, why, err);
 	send_stream_destroy(&stream);
 	/* Its own reason, if the stream was cut short. */
 	if (btrfs_send_close(&send, &aside) != 0 && rc < 0 && err->class == ERR_PROTOCOL)
@@ -197,7 +190,9 @@ static int by_stream(const struct detect_input *in, struct plan *plan, struct co
 		                       .below = in->anchor->below,
 		                       .excludes = in->excludes,
 		                       .base_files = in->base_files,
-		                       .base_bytes = in->base_bytes };
+		                       .base_bytes = in->base_bytes,
+		                       .busy = sender_alive,
+		                       .context = in->sender };
 	int rc = overlay_new(&input.overlay, err);
 
 	if (rc == 0) {

@@ -33,6 +33,13 @@ void sender_done(struct sender *sender);
 /* sender_read: the entry at path, with its attributes. out: valid until the next call. */
 int sender_read(struct sender *sender, const char *path, struct entry *entry, struct error *err);
 
+/* sender_read_in: likewise from any tree, into memory of the caller's. digest_only: as entry_read's. */
+int sender_read_in(struct inside *tree, const char *path, bool digest_only, struct entry_memory *memory,
+                   struct entry *entry, struct error *err);
+
+/* sender_alive: in: context: a sender. Called now and then in long work on this machine, so that neither the receiver's patience nor a cancel waits for its end. */
+int sender_alive(void *context, struct error *err);
+
 /* sender_frame: what stands in sender->encoder, as one frame. */
 int sender_frame(struct sender *sender, unsigned type, struct error *err);
 

@@ -8,6 +8,7 @@
 #define LOCAL_BLOCK 512u /* a signature that does not cross may have small blocks */
 #define LOCAL_BLOCKS_MOST (UINT64_C(1) << 16)
 #define LOCAL_STRONG 16u
+#define STOPPED (-2)
 
 int signing_load(FILE *spool, uint64_t at, uint64_t len_bytes, rs_signature_t **sums, struct error *err)
 {
@@ -48,7 +49,8 @@ int signing_load(FILE *spool, uint64_t at, uint64_t len_bytes, rs_signature_t **
 	return error_set(err, ERR_PROTOCOL, "a signature: %s", rs_strerror(result));
 }
 
-int signing_make(FILE *spool, int fd, uint64_t bytes, uint64_t *len_bytes, struct error *err)
+int signing_make(FILE *spool, int fd, uint64_t bytes, int (*busy)(void *context, struct error *err), void *context,
+                 uint64_t *len_bytes, struct error *err)
 {
 	uint64_t block = LOCAL_BLOCK;
 	uint8_t in[SIGNING_PIECE];
@@ -66,8 +68,12 @@ int signing_make(FILE *spool, int fd, uint64_t bytes, uint64_t *len_bytes, struc
 	*len_bytes = 0;
 	while (result == RS_BLOCKED) {
 		if (b.avail_in == 0 && !b.eof_in) {
-			ssize_t n = pread(fd, in, SIGNING_PIECE, (off_t)at);
+			ssize_t n = busy(context, err) == 0 ? pread(fd, in, SIGNING_PIECE, (off_t)at) : STOPPED;
 
+			if (n == STOPPED) {
+				(void)rs_job_free(job);
+				return -1;
+			}
 			if (n < 0 && errno == EINTR)
 				continue;
 			if (n < 0) {

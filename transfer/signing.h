@@ -13,8 +13,9 @@
  * error. errors: ERR_PROTOCOL (it is none), ERR_SYSTEM */
 int signing_load(FILE *spool, uint64_t at, uint64_t len_bytes, rs_signature_t **sums, struct error *err);
 
-/* signing_make: the signature of a file of this machine, into the spool's beginning. in: bytes: its size. out: *len_bytes of the signature.
- * errors: ERR_IO */
-int signing_make(FILE *spool, int fd, uint64_t bytes, uint64_t *len_bytes, struct error *err);
+/* signing_make: the signature of a file of this machine, into the spool's beginning. in: bytes: its size; busy: called for each piece that is read, as this may
+ * take long: -1 ends it. out: *len_bytes of the signature. errors: ERR_IO, busy's */
+int signing_make(FILE *spool, int fd, uint64_t bytes, int (*busy)(void *context, struct error *err), void *context,
+                 uint64_t *len_bytes, struct error *err);
 
 #endif

@@ -446,6 +446,8 @@ int wire_receive(struct wire *wire, struct frame *frame, struct error *err)
 
 int wire_keepalive(struct wire *wire, struct error *err)
 {
+	if (wire->hooks.waiting != NULL && wire->hooks.waiting(wire->hooks.context, err) != 0)
+		return -1;
 	if (clock_now_ms() - wire->left_ms < PING_MS)
 		return 0;
 	if (wire_send(wire, FRAME_PING, NULL, 0, err) != 0)

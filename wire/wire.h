@@ -48,7 +48,7 @@ struct wire_hooks {
 	/* May be NULL. Called before bytes leave, after compression, with *len_bytes that would; sleeps to keep the rate, sets how many of
 	 * them may leave now (it is asked again for the rest), returns -1 (err set) to stop. */
 	int (*pace)(void *context, size_t *len_bytes, struct error *err);
-	/* May be NULL. Called at least once a second while the wire waits; returns -1 (err set) to give up (cancel). */
+	/* May be NULL. Called at least once a second while the wire waits, and by wire_keepalive; returns -1 (err set) to give up (cancel). */
 	int (*waiting)(void *context, struct error *err);
 	void *context;
 };

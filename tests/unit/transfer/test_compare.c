@@ -221,7 +221,8 @@ static void of_two_that_fit_the_name_decides_or_none_is_taken(void **state)
 	struct compare_totals totals;
 
 	(void)state;
-	EXPECT("MOVE a/one=b/one MOVE a/two=b/two | REMOVE a | MAKE b | FILE b/one FILE b/two FILE else | | META b META  ");
+	EXPECT("MOVE a/one=b/one MOVE a/two=b/two | REMOVE a | MAKE b | FILE b/one FILE b/two FILE else | | META b "
+	       "META  ");
 }
 
 static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
