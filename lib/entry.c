@@ -90,6 +90,8 @@ static void from_stat(const struct stat *st, struct entry *entry)
 	entry->size_bytes = entry->type == ENTRY_FILE ? (uint64_t)st->st_size : 0;
 	entry->mtime_s = st->st_mtim.tv_sec;
 	entry->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	entry->ctime_s = st->st_ctim.tv_sec;
+	entry->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
 	entry->inode = st->st_ino;
 	entry->links = (uint32_t)st->st_nlink;
 	if (entry->type == ENTRY_CHAR_DEVICE || entry->type == ENTRY_BLOCK_DEVICE) {

@@ -46,6 +46,8 @@ struct entry {
 	uint64_t size_bytes;
 	int64_t mtime_s;
 	uint32_t mtime_ns;
+	int64_t ctime_s; /* of this machine, when read here; neither sent nor applied */
+	uint32_t ctime_ns;
 	uint32_t rdev_major, rdev_minor;
 	uint64_t inode;
 	uint32_t links;

@@ -120,8 +120,11 @@ static int remove_one(struct compare *c, const struct entry *vault, struct error
 	return plan_add(c->plan, PLAN_REMOVALS, &item, err) == 0 ? note_leaving(c, vault, err) : -1;
 }
 
-static bool same_content(const struct entry *source, const struct entry *vault)
+/* Two snapshots of one subvolume have the kernel's own time of the last change too, which no program can put back. */
+static bool same_content(const struct compare *c, const struct entry *source, const struct entry *vault)
 {
+	if (c->with == COMPARE_ANCHOR && (source->ctime_s != vault->ctime_s || source->ctime_ns != vault->ctime_ns))
+		return false;
 	return source->type == vault->type && source->size_bytes == vault->size_bytes &&
 	       source->mtime_s == vault->mtime_s && source->mtime_ns == vault->mtime_ns;
 }
@@ -212,7 +215,7 @@ static int compare_one(struct compare *c, const struct entry *source, const stru
 	if (source->type == ENTRY_FILE)
 		c->totals->bytes += source->size_bytes;
 	if (vault == NULL || vault->type != source->type ||
-	    (source->type == ENTRY_FILE && !same_content(source, vault)))
+	    (source->type == ENTRY_FILE && !same_content(c, source, vault)))
 		return send_one(c, source, vault, err);
 	rc = claim(c, source, vault, err);
 	if (rc < 0)
