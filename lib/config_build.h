@@ -23,7 +23,8 @@ struct config_build {
 /* Each adds its faults. They touch no NULL when the arena has failed, so that is looked at once, at the end. */
 void config_vault_build(struct config_build *build);
 void config_pipeline_build(struct config_build *build); /* after the vaults */
-void config_cross_check(struct config_build *build);    /* after both: what no value shows alone */
+void config_notify_build(struct config_build *build);   /* after the pipelines */
+void config_cross_check(struct config_build *build);    /* after all: what no value shows alone */
 
 /* config_rate_read: the value of `rate`. */
 void config_rate_read(struct config_build *build, const struct yaml_pos *value, struct config_vault *vault);
