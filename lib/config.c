@@ -129,6 +129,7 @@ static void build(struct config_build *b)
 	config_vault_build(b);
 	config_pipeline_build(b);
 	config_monitor_build(b);
+	config_notify_build(b);
 	config_cross_check(b);
 }
 

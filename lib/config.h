@@ -57,7 +57,8 @@ struct config_pipeline {
 	const char *name;
 	const char *source; /* absolute folder */
 	const struct config_vault *vault;
-	bool watched; /* false: `watch: off`, runs only when asked */
+	uint64_t max_age_ms; /* how old the state in the vault may get; 0: any age */
+	bool watched;        /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
 	const struct config_stage *stages;
 	size_t n_stages;
@@ -77,6 +78,50 @@ struct config_monitor {
 	const char *const *host_names; /* under which the page may be asked for, NULL-terminated, never NULL */
 };
 
+enum config_notice { /* what a notifier may tell of: `on` is a set of 1u << these */
+	             CONFIG_NOTICE_FAILED,
+	             CONFIG_NOTICE_OVERDUE,
+	             CONFIG_NOTICE_DAMAGED,
+	             CONFIG_NOTICE_BRAKED,
+	             CONFIG_NOTICE_FORECAST,
+	             CONFIG_NOTICE_RECOVERED,
+	             CONFIG_NOTICE_STARTED,
+	             CONFIG_NOTICE_FINISHED,
+	             CONFIG_NOTICES /* how many there are */
+};
+#define CONFIG_NOTICES_ALARMS ((1u << (CONFIG_NOTICE_RECOVERED + 1)) - 1) /* all but what every run does */
+
+enum config_notify_driver { CONFIG_NOTIFY_COMMAND, CONFIG_NOTIFY_MAIL, CONFIG_NOTIFY_WEBHOOK, CONFIG_NOTIFY_MQTT };
+enum config_webhook {
+	CONFIG_WEBHOOK_CLOUDEVENTS,
+	CONFIG_WEBHOOK_NTFY,
+	CONFIG_WEBHOOK_GOTIFY,
+	CONFIG_WEBHOOK_HEALTHCHECKS
+};
+
+struct config_notify {                /* an item of `notify`; what its driver does not have is NULL, 0 or empty */
+	const char *name;             /* no other has it */
+	const char *driver_word;      /* as written */
+	const char *const *pipelines; /* NULL-terminated; empty: all */
+	enum config_notify_driver driver;
+	unsigned on;            /* of 1u << enum config_notice */
+	const char *const *run; /* command: program and arguments, NULL-terminated */
+	const char *const *to;  /* mail: addresses, NULL-terminated */
+	const char *from;       /* NULL: as sendmail has it */
+	const char *sendmail;
+	const char *url; /* webhook */
+	enum config_webhook webhook;
+	const char *token_file;
+	const char *ca_file; /* and of mqtt; NULL: the system's */
+	const char *host;    /* mqtt */
+	const char *user;    /* NULL: nobody */
+	const char *password_file;
+	const char *topic;     /* what ours begin with */
+	const char *discovery; /* Home Assistant's prefix; NULL: off */
+	uint16_t port;
+	bool tls;
+};
+
 struct config {
 	const char *path; /* as given */
 	const char *endpoint;
@@ -88,6 +133,8 @@ struct config {
 	size_t n_vaults;
 	const struct config_pipeline *pipelines;
 	size_t n_pipelines;
+	const struct config_notify *notifiers;
+	size_t n_notifiers;
 	void *memory; /* private: owns all of the above */
 };
 
@@ -101,6 +148,9 @@ void config_destroy(struct config **config);
 
 /* NULL if there is none of that name; borrowed from config. */
 const struct config_pipeline *config_pipeline(const struct config *config, const char *name);
+
+/* config_notify_notice: "failed", …; static. */
+const char *config_notify_notice(enum config_notice notice);
 
 /* config_path: --config's value, else $AOB_CONFIG, else CONFIG_DEFAULT_PATH. Borrowed. */
 const char *config_path(const char *option);

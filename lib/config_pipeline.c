@@ -9,7 +9,8 @@
 #define DAY_MS 86400000ULL
 #define IDLE_MS 600000
 #define MAX_WAIT_MS DAY_MS
-#define MAX_WAIT_MOST (3650 * DAY_MS)
+#define MAX_AGE_MS (3 * DAY_MS)
+#define SPAN_MOST (3650 * DAY_MS)
 
 static const struct config_vault *find_vault(struct config_build *b, const struct yaml_pos *value)
 {
@@ -34,36 +35,63 @@ static const struct config_vault *find_vault(struct config_build *b, const struc
 	return NULL;
 }
 
+/* A duration, or `never`: 0. otherwise: if there is none, or a wrong one. */
+static uint64_t read_span(struct config_build *b, const struct yaml_pos *value, const struct schema_key *key,
+                          uint64_t otherwise_ms)
+{
+	uint64_t ms = 0;
+
+	if (value == NULL)
+		return otherwise_ms;
+	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "never") == 0)
+		return 0;
+	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "0") == 0) {
+		faults_add(b->faults, value->line, value->column, "'%s: 0': for no limit, write never", key->name);
+		return otherwise_ms;
+	}
+	/* An empty one was told by the schema. */
+	if (yaml_pos_null(value) || !config_value_check(value, key, b->faults) ||
+	    duration_parse(value->text, &ms, NULL) != 0)
+		return otherwise_ms;
+	return ms;
+}
+
 static uint64_t read_max_wait(struct config_build *b, const struct yaml_pos *value, uint64_t idle_ms)
 {
 	static const struct schema_key key = { "max_wait",
 		                               SCHEMA_DURATION,
 		                               false,
 		                               1000,
-		                               MAX_WAIT_MOST,
+		                               SPAN_MOST,
 		                               NULL,
 		                               "how long a changed source waits at most, such as 24h, or never" };
-	uint64_t ms = 0;
+	uint64_t usual_ms = MAX_WAIT_MS > idle_ms ? MAX_WAIT_MS : idle_ms;
+	uint64_t ms = read_span(b, value, &key, usual_ms);
 	char idle[DURATION_TEXT_SIZE];
 
-	if (value == NULL)
-		return MAX_WAIT_MS > idle_ms ? MAX_WAIT_MS : idle_ms;
-	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "never") == 0)
-		return 0;
-	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "0") == 0) {
-		faults_add(b->faults, value->line, value->column,
-		           "'max_wait: 0': to wait for as long as it takes, write never");
-		return MAX_WAIT_MS;
-	}
-	/* An empty one was told by the schema. */
-	if (yaml_pos_null(value) || !config_value_check(value, &key, b->faults) ||
-	    duration_parse(value->text, &ms, NULL) != 0)
-		return MAX_WAIT_MS;
-	if (ms < idle_ms)
+	if (ms != 0 && ms < idle_ms)
 		faults_add(b->faults, value->line, value->column,
 		           "'max_wait' is shorter than 'idle' (%s); make it longer",
 		           duration_text(idle_ms, idle, sizeof(idle)));
 	return ms;
+}
+
+/* A source that changes is in the vault after max_wait and a run: without a word about it, three times that is too long. */
+static uint64_t read_max_age(struct config_build *b, const struct yaml_pos *value,
+                             const struct config_pipeline *pipeline)
+{
+	static const struct schema_key key = { "max_age",
+		                               SCHEMA_DURATION,
+		                               false,
+		                               1000,
+		                               SPAN_MOST,
+		                               NULL,
+		                               "how old the state in the vault may get, such as 26h, or never" };
+	uint64_t usual_ms = MAX_AGE_MS;
+
+	if (pipeline->watch.max_wait_ms > MAX_AGE_MS / 3)
+		usual_ms = 3 * pipeline->watch.max_wait_ms;
+	return read_span(b, value, &key, pipeline->watched ? usual_ms : 0);
 }
 
 static void read_watch(struct config_build *b, const struct yaml_pos *value, struct config_pipeline *pipeline)
@@ -103,6 +131,7 @@ static void read_pipeline(struct config_build *b, const struct yaml_pos *value, 
 	if (vault != NULL && vault->kind == YAML_POS_TEXT && !yaml_pos_null(vault))
 		pipeline->vault = find_vault(b, vault);
 	read_watch(b, yaml_pos_get(value, "watch"), pipeline);
+	pipeline->max_age_ms = read_max_age(b, yaml_pos_get(value, "max_age"), pipeline);
 	config_stage_read(b, yaml_pos_get(value, "stages"), pipeline);
 }
 

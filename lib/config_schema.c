@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/config.h"
 #include "lib/config_value.h"
 #include "lib/suggest.h"
 
@@ -23,6 +24,7 @@ static const struct schema_key root_keys[] = {
 	  "a map of names, such as dad: { ssh: backup@dad.example.net, root: /volume1/offsite }" },
 	{ "pipelines", SCHEMA_MAP, true, 0, 0, NULL,
 	  "a map of names, such as photos: { source: …, vault: …, stages: … }" },
+	{ "notify", SCHEMA_LIST, false, 0, 0, NULL, "a list such as - mail: { to: [me@example.net] }" },
 };
 
 static const struct schema_key broker_keys[] = {
@@ -74,6 +76,8 @@ static const struct schema_key pipeline_keys[] = {
 	{ "source", SCHEMA_PATH, true, 0, 0, NULL, "the folder to back up, such as /volume1/photos" },
 	{ "vault", SCHEMA_TEXT, true, 0, 0, NULL, "the name of a vault" },
 	{ "watch", SCHEMA_OTHER, false, 0, 0, NULL, "{ idle: 10m, max_wait: 24h }, or off" },
+	{ "max_age", SCHEMA_OTHER, false, 0, 0, NULL,
+	  "how old the state in the vault may get before it is overdue, such as 26h, or never" },
 	{ "stages", SCHEMA_LIST, true, 0, 0, NULL, "a list such as - snapshot: { driver: btrfs }" },
 };
 
@@ -116,6 +120,43 @@ static const struct schema_key prune_keys[] = {
 	  "how many local snapshots to keep besides the anchor, such as 0" },
 };
 
+/* Of every notifier. */
+#define NOTIFY_COMMON                                                                                                  \
+	{ "name", SCHEMA_TEXT, false, 0, 0, NULL, "a name of its own, such as phone" },                                \
+	        { "on", SCHEMA_TEXTS, false, 0, 0, NULL, "a list such as [failed, overdue, recovered]" },              \
+	{                                                                                                              \
+		"pipelines", SCHEMA_TEXTS, false, 0, 0, NULL, "a list of pipelines, such as [photos]"                  \
+	}
+static const struct schema_key command_keys[] = {
+	NOTIFY_COMMON,
+	{ "run", SCHEMA_TEXTS, true, 0, 0, NULL, "a program and its arguments, such as [/usr/local/bin/tell]" },
+};
+static const struct schema_key mail_keys[] = {
+	NOTIFY_COMMON,
+	{ "to", SCHEMA_TEXTS, true, 0, 0, NULL, "a list of addresses, such as [me@example.net]" },
+	{ "from", SCHEMA_TEXT, false, 0, 0, NULL, "an address, such as nas@example.net" },
+	{ "sendmail", SCHEMA_PATH, false, 0, 0, NULL, "the program that sends mail, such as /usr/sbin/sendmail" },
+};
+static const char *const templates[] = { "cloudevents", "ntfy", "gotify", "healthchecks", NULL };
+static const struct schema_key webhook_keys[] = {
+	NOTIFY_COMMON,
+	{ "url", SCHEMA_TEXT, true, 0, 0, NULL, "a web address, such as https://ntfy.sh/my-topic" },
+	{ "template", SCHEMA_CHOICE, false, 0, 0, templates, "cloudevents, ntfy, gotify or healthchecks" },
+	{ "token_file", SCHEMA_PATH, false, 0, 0, NULL,
+	  "the file that the token lies in, such as /etc/aob/ntfy-token" },
+	{ "ca_file", SCHEMA_PATH, false, 0, 0, NULL, "the certificates to trust, such as /etc/aob/ca.pem" },
+};
+static const struct schema_key mqtt_keys[] = {
+	NOTIFY_COMMON,
+	{ "url", SCHEMA_TEXT, true, 0, 0, NULL, "the MQTT broker, such as mqtt://homeassistant.local" },
+	{ "user", SCHEMA_TEXT, false, 0, 0, NULL, "a user of the MQTT broker, such as aob" },
+	{ "password_file", SCHEMA_PATH, false, 0, 0, NULL,
+	  "the file that the password lies in, such as /etc/aob/mqtt-password" },
+	{ "ca_file", SCHEMA_PATH, false, 0, 0, NULL, "the certificates to trust, such as /etc/aob/ca.pem" },
+	{ "topic", SCHEMA_TEXT, false, 0, 0, NULL, "what our topics begin with, such as aob" },
+	{ "discovery", SCHEMA_TEXT, false, 0, 0, NULL, "Home Assistant's prefix, such as homeassistant, or off" },
+};
+
 const struct schema config_schema_root = SCHEMA("the top level", root_keys);
 const struct schema config_schema_broker = SCHEMA("'broker'", broker_keys);
 const struct schema config_schema_curve = SCHEMA("'curve'", curve_keys);
@@ -133,6 +174,28 @@ static const struct {
 	{ "transfer", SCHEMA("the stage 'transfer'", transfer_keys) },
 	{ "prune", SCHEMA("the stage 'prune'", prune_keys) },
 };
+
+static const struct {
+	const char *word;
+	struct schema schema;
+} notifiers[] = {
+	[CONFIG_NOTIFY_COMMAND] = { "command", SCHEMA("the notifier 'command'", command_keys) },
+	[CONFIG_NOTIFY_MAIL] = { "mail", SCHEMA("the notifier 'mail'", mail_keys) },
+	[CONFIG_NOTIFY_WEBHOOK] = { "webhook", SCHEMA("the notifier 'webhook'", webhook_keys) },
+	[CONFIG_NOTIFY_MQTT] = { "mqtt", SCHEMA("the notifier 'mqtt'", mqtt_keys) },
+};
+
+#define N_NOTIFIERS (sizeof(notifiers) / sizeof(notifiers[0]))
+
+const char *config_schema_notify_word(size_t at)
+{
+	return notifiers[at].word;
+}
+
+const struct schema *config_schema_notify(size_t at)
+{
+	return &notifiers[at].schema;
+}
 
 #define N_STAGES (sizeof(stages) / sizeof(stages[0]))
 
@@ -173,6 +236,9 @@ static const char *elsewhere(const char *name)
 	for (size_t i = 0; i < N_STAGES; i++)
 		if (key_of(&stages[i].schema, name) != NULL)
 			return stages[i].schema.name;
+	for (size_t i = 0; i < N_NOTIFIERS; i++)
+		if (key_of(&notifiers[i].schema, name) != NULL)
+			return notifiers[i].schema.name;
 	return NULL;
 }
 

@@ -43,6 +43,10 @@ extern const struct schema config_schema_root, config_schema_monitor, config_sch
 /* The schema of `with` for our own services; NULL for others. */
 const struct schema *config_schema_stage(const char *service);
 
+/* The drivers of `notify`, in the order of enum config_notify_driver; at: less than 4. */
+const char *config_schema_notify_word(size_t at);
+const struct schema *config_schema_notify(size_t at);
+
 /* A service of ours that the word is a misspelling of (one letter, or upper and lower case); else NULL. */
 const char *config_schema_misspelt(const char *service);
 

@@ -70,6 +70,7 @@ struct family {
 
 HAS(good, *p->last_good.name != '\0')
 HAS(run, *p->last_run.run != '\0')
+HAS(age, p->age_s >= 0)
 HAS(max_age, p->max_age_s != 0)
 HAS(running, *p->running.run != '\0')
 HAS(source_space, p->space.known && p->space.source_total_bytes != 0)
@@ -105,6 +106,8 @@ VALUE(files, p->last_good.files)
 VALUE(bytes, p->last_good.bytes)
 VALUE(generations, generations_held(state, p))
 VALUE(overdue, p->overdue)
+VALUE(age, p->age_s)
+VALUE(backlog, p->forecast.backlog_bytes)
 VALUE(max_age, p->max_age_s)
 VALUE(failed, is_text(p->last_run.state, "failed"))
 VALUE(ended, p->last_run.ended_at)
@@ -147,6 +150,9 @@ static const struct family families[] = {
 	{ "aob_generation_size_bytes", "gauge", "Size of the newest generation.", has_good, value_bytes },
 	{ "aob_generations", "gauge", "Generations in the vault.", NULL, value_generations },
 	{ "aob_overdue", "gauge", "1: the newest generation is older than max_age allows.", NULL, value_overdue },
+	{ "aob_age_seconds", "gauge",
+	  "How old the state in the vault is, by the broker's own clock; near 0 while the source is known to be unchanged.", has_age,
+	  value_age },
 	{ "aob_max_age_seconds", "gauge", "How old the newest generation may be.", has_max_age, value_max_age },
 	{ "aob_last_run_failed", "gauge", "1: the last run failed.", has_run, value_failed },
 	{ "aob_last_run_end_timestamp_seconds", "gauge", "When the last run ended; 0: it is under way.", has_run, value_ended },
@@ -177,6 +183,7 @@ static const struct family families[] = {
 	{ "aob_forecast_change_bytes_per_second", "gauge", "How fast the source changes, averaged.", has_forecast, value_change },
 	{ "aob_forecast_link_bytes_per_second", "gauge", "What the link carries within its rates, averaged.", has_forecast,
 	  value_link },
+	{ "aob_forecast_backlog_bytes", "gauge", "What has not crossed yet.", has_forecast, value_backlog },
 	{ "aob_forecast_caught_up_timestamp_seconds", "gauge", "When the vault will have caught up.", has_caught_up,
 	  value_caught_up },
 	{ "aob_forecast_never", "gauge", "1: more changes than the link can carry.", has_forecast, value_never },

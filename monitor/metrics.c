@@ -126,6 +126,22 @@ static bool seen_before(struct metrics *metrics, const char *id)
 	return false;
 }
 
+/* A recovery names the alarms that are over. */
+static bool clears(const struct event *event, const char *kind)
+{
+	const json_t *cleared = json_object_get(event->data, "cleared");
+
+	if (strcmp(event->what, "pipeline.recovered") != 0)
+		return false;
+	for (size_t i = 0; i < json_array_size(cleared); i++) {
+		const char *word = json_string_value(json_array_get(cleared, i));
+
+		if (word != NULL && strcmp(word, kind) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is true since it happened, also if that was before this process began. */
 static void mark(struct metrics_pipeline *row, const struct event *event)
 {
@@ -135,8 +151,10 @@ static void mark(struct metrics_pipeline *row, const struct event *event)
 		row->verified_at_ms = event->at_ms;
 	else if (strcmp(event->what, "pipeline.braked") == 0)
 		row->braked_at_ms = event->at_ms;
-	else if (strcmp(event->what, "run.finished") == 0)
+	else if (strcmp(event->what, "run.finished") == 0 || clears(event, "braked"))
 		row->ended_well_at_ms = event->at_ms;
+	if (clears(event, "damaged"))
+		row->verified_at_ms = event->at_ms;
 }
 
 static void begin_step(struct metrics_pipeline *row, const struct event *event)

@@ -189,6 +189,8 @@ static void add_forecast(struct text *text, const struct view_pipeline *p, int64
 		text_add(text, "About %s change a day. ", words_bytes(f->change_bytes_per_day, a));
 	if (f->link_bytes_per_s > 0)
 		text_add(text, "The link carries %s/s. ", words_bytes(f->link_bytes_per_s, a));
+	if (f->backlog_bytes > 0)
+		text_add(text, "%s wait to cross. ", words_bytes(f->backlog_bytes, a));
 	if (f->never)
 		text_add(text, "The vault will never catch up at this rate. ");
 	else if (f->caught_up_at > now)

@@ -59,7 +59,7 @@ static struct verdict of_good(const struct view_pipeline *p, int64_t now)
 	const char *state = p->last_good.state;
 	char age[DURATION_TEXT_SIZE];
 
-	span(now - p->last_good.taken_at, age);
+	span(p->age_s >= 0 ? p->age_s : now - p->last_good.taken_at, age);
 	if (*p->running.run != '\0')
 		return say(VERDICT_GOOD, "Safe", "The copy is %s old, and a newer one is being made.", age);
 	if (is(p->watch_state, "unchanged"))
@@ -71,21 +71,48 @@ static struct verdict of_good(const struct view_pipeline *p, int64_t now)
 	return say(VERDICT_GOOD, "Safe", "The copy is %s old.", age);
 }
 
+static const struct view_alarm *alarm_of(const struct view_pipeline *p, const char *kind)
+{
+	for (size_t i = 0; i < p->n_alarms; i++)
+		if (is(p->alarms[i].kind, kind))
+			return &p->alarms[i];
+	return NULL;
+}
+
+/* One that a later broker may know, and we do not: NULL: none. */
+static const struct view_alarm *strange_alarm(const struct view_pipeline *p)
+{
+	static const char *const known[] = { "failed", "overdue", "forecast", "damaged", "braked" };
+
+	for (size_t i = 0; i < p->n_alarms; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+			found = found || is(p->alarms[i].kind, known[k]);
+		if (!found)
+			return &p->alarms[i];
+	}
+	return NULL;
+}
+
 struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks marks, int64_t now)
 {
 	const char *error = p->last_run.error.message;
 	const char *full = NULL;
+	const struct view_alarm *strange = strange_alarm(p);
 	char age[DURATION_TEXT_SIZE];
 	int64_t at = 0;
 
-	if (marks.damaged)
+	if (marks.damaged || alarm_of(p, "damaged") != NULL)
 		return say(VERDICT_BAD, "Damaged", "A generation in the vault does not match its hashes any more.");
 	if (p->overdue)
 		return say(VERDICT_BAD, "Overdue", "%.400s",
 		           *p->overdue_reason != '\0' ? p->overdue_reason : "The copy is older than max_age allows.");
 	if (is(p->last_run.state, "failed") && *p->running.run == '\0')
 		return say(VERDICT_BAD, "Failed", "The last run failed: %.500s", *error != '\0' ? error : "no reason was given");
-	if (marks.braked)
+	if (strange != NULL)
+		return say(VERDICT_BAD, "Alarm", "%.64s: %.500s", strange->kind, strange->reason);
+	if (marks.braked || alarm_of(p, "braked") != NULL)
 		return say(VERDICT_BAD, "Stopped", "Too much changed at once, so the run was stopped for you to look.");
 	if (is_stuck(&p->running))
 		return say(VERDICT_WARN, "Waiting", "%.500s",

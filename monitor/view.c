@@ -119,6 +119,7 @@ static struct view_forecast read_forecast(struct arena *arena, const json_t *for
 		.known = json_is_object(forecast),
 		.change_bytes_per_day = amount_of(forecast, "change_bytes_per_day"),
 		.link_bytes_per_s = amount_of(forecast, "link_bytes_per_s"),
+		.backlog_bytes = amount_of(forecast, "backlog_bytes"),
 		.caught_up_at = amount_of(forecast, "caught_up_at"),
 		.never = is_set(forecast, "never"),
 		.vault_full_at = amount_of(forecast, "vault_full_at"),
@@ -140,10 +141,28 @@ static struct view_totals read_totals(const json_t *totals)
 	};
 }
 
+/* out: *n, how many. */
+static const struct view_alarm *read_alarms(struct arena *arena, const json_t *list, size_t *n)
+{
+	size_t there = json_array_size(list);
+	struct view_alarm *alarms = arena_array(arena, there < VIEW_ALARMS_MAX ? there : VIEW_ALARMS_MAX, sizeof(*alarms));
+
+	*n = 0;
+	for (size_t i = 0; alarms != NULL && i < there && i < VIEW_ALARMS_MAX; i++) {
+		const json_t *alarm = json_array_get(list, i);
+
+		alarms[(*n)++] = (struct view_alarm){ text_of(arena, alarm, "kind"), amount_of(alarm, "since"),
+			                              text_of(arena, alarm, "reason") };
+	}
+	return alarms;
+}
+
 static struct view_pipeline read_pipeline(struct arena *arena, const json_t *p)
 {
 	const json_t *watch = json_object_get(p, "watch");
 	const json_t *overdue = json_object_get(p, "overdue");
+	size_t n_alarms = 0;
+	const struct view_alarm *alarms = read_alarms(arena, json_object_get(p, "alarms"), &n_alarms);
 
 	return (struct view_pipeline){
 		.name = text_of(arena, p, "name"),
@@ -156,10 +175,13 @@ static struct view_pipeline read_pipeline(struct arena *arena, const json_t *p)
 		.last_good = read_generation(arena, json_object_get(p, "last_good")),
 		.last_run = read_run(arena, json_object_get(p, "last_run")),
 		.running = read_running(arena, json_object_get(p, "running")),
+		.age_s = json_is_integer(json_object_get(p, "age_s")) ? amount_of(p, "age_s") : -1,
 		.max_age_s = amount_of(p, "max_age_s"),
 		.overdue = json_is_object(overdue),
 		.overdue_since = amount_of(overdue, "since"),
 		.overdue_reason = text_of(arena, overdue, "reason"),
+		.alarms = alarms,
+		.n_alarms = n_alarms,
 		.waits_for = text_of(arena, p, "waits_for"),
 		.space = read_space(json_object_get(p, "space")),
 		.forecast = read_forecast(arena, json_object_get(p, "forecast")),

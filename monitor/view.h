@@ -14,6 +14,7 @@
 #include "lib/error.h"
 
 #define VIEW_WORKERS_MAX 4096
+#define VIEW_ALARMS_MAX 32
 #define VIEW_DAYS 372          /* of the calendar: a year, and the week that it begins in */
 #define VIEW_GENERATIONS_MAX 400 /* kept of one pipeline, the newest */
 
@@ -67,10 +68,16 @@ struct view_space {
 
 struct view_forecast {
 	bool known;
-	int64_t change_bytes_per_day, link_bytes_per_s;
+	int64_t change_bytes_per_day, link_bytes_per_s, backlog_bytes; /* 0: none, or not known */
 	int64_t caught_up_at;
 	bool never; /* more changes than the link carries */
 	int64_t vault_full_at, source_full_at;
+	const char *reason;
+};
+
+struct view_alarm { /* in force now */
+	const char *kind; /* failed, overdue, forecast, damaged, braked, or one that is not known here */
+	int64_t since;
 	const char *reason;
 };
 
@@ -87,10 +94,13 @@ struct view_pipeline {
 	struct view_generation last_good;
 	struct view_run last_run;
 	struct view_running running;
+	int64_t age_s;     /* of the state in the vault; -1: not known, or nothing lies there */
 	int64_t max_age_s; /* 0: none */
 	bool overdue;
 	int64_t overdue_since;
 	const char *overdue_reason;
+	const struct view_alarm *alarms;
+	size_t n_alarms;
 	const char *waits_for; /* what waits for what and why, or "" */
 	struct view_space space;
 	struct view_forecast forecast;

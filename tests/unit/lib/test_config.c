@@ -156,6 +156,8 @@ static void defaults_are_those_of_the_documentation(void **state)
 	assert_int_equal(photos->n_stages, 2);
 	assert_string_equal(photos->stages[0].with_json, "{}");
 	assert_int_equal(photos->stages[0].when, WHEN_SUCCESS);
+	assert_int_equal(photos->max_age_ms, 3 * 86400000);
+	assert_int_equal(config->n_notifiers, 0);
 	assert_null(config_pipeline(config, "Photos"));
 	config_destroy(&config);
 	assert_null(config);
@@ -227,6 +229,75 @@ static void everything_that_is_written_is_held(void **state)
 	assert_int_equal(mac->stages[3].when, WHEN_FAILURE);
 	assert_false(config_pipeline(config, "other")->watched);
 	assert_string_equal(config_pipeline(config, "other")->stages[0].service, "notify");
+	config_destroy(&config);
+}
+
+static void how_old_a_state_may_get_follows_how_long_it_may_wait(void **state)
+{
+	struct config *config = load("vaults: { v: { path: /v } }\n"
+	                             "pipelines:\n"
+	                             "  a: { source: /a, vault: v, max_age: 26h, stages: [x] }\n"
+	                             "  b: { source: /b, vault: v, max_age: never, stages: [x] }\n"
+	                             "  c: { source: /c, vault: v, watch: { max_wait: 2d }, stages: [x] }\n"
+	                             "  d: { source: /d, vault: v, watch: { max_wait: never }, stages: [x] }\n"
+	                             "  e: { source: /e, vault: v, watch: off, stages: [x] }\n"
+	                             "  f: { source: /f, vault: v, watch: off, max_age: 30d, stages: [x] }\n");
+	static const uint64_t hours[] = { 26, 0, 144, 72, 0, 720 };
+
+	(void)state;
+	assert_int_equal(config->n_pipelines, 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(config->pipelines[i].max_age_ms, hours[i] * 3600000);
+	config_destroy(&config);
+}
+
+static void notifiers_are_held_with_their_defaults(void **state)
+{
+	struct config *config = load(
+	        VAULTS PIPELINES
+	        "notify:\n"
+	        "  - mail: { to: [a@b, root] }\n"
+	        "  - mail: { to: [c@d], from: nas@b, sendmail: /usr/bin/msmtp, on: [overdue, recovered], pipelines: "
+	        "[photos] }\n"
+	        "  - command: { run: [/x, y], name: pager }\n"
+	        "  - webhook: { url: \"https://ntfy.sh/x\", template: ntfy, token_file: /t }\n"
+	        "  - webhook: { url: \"https://hc-ping.com/u\", template: healthchecks, ca_file: /c }\n"
+	        "  - mqtt: { url: \"mqtt://h\" }\n"
+	        "  - mqtt: { url: \"mqtts://[::1]:99\", user: u, password_file: /p, topic: a/b, discovery: off }\n");
+	const struct config_notify *n = config->notifiers;
+
+	(void)state;
+	assert_int_equal(config->n_notifiers, 7);
+	assert_string_equal(n[0].name, "mail");
+	assert_string_equal(n[0].sendmail, "/usr/sbin/sendmail");
+	assert_string_equal(n[0].to[1], "root");
+	assert_null(n[0].from);
+	assert_null(n[0].pipelines[0]);
+	assert_int_equal(n[0].on, CONFIG_NOTICES_ALARMS);
+	assert_string_equal(n[1].name, "mail-2");
+	assert_string_equal(n[1].from, "nas@b");
+	assert_string_equal(n[1].sendmail, "/usr/bin/msmtp");
+	assert_string_equal(n[1].pipelines[0], "photos");
+	assert_int_equal(n[1].on, 1u << CONFIG_NOTICE_OVERDUE | 1u << CONFIG_NOTICE_RECOVERED);
+	assert_string_equal(n[2].name, "pager");
+	assert_string_equal(n[2].run[1], "y");
+	assert_null(n[2].run[2]);
+	assert_int_equal(n[3].webhook, CONFIG_WEBHOOK_NTFY);
+	assert_string_equal(n[3].token_file, "/t");
+	assert_int_equal(n[3].on, CONFIG_NOTICES_ALARMS);
+	assert_int_equal(n[4].webhook, CONFIG_WEBHOOK_HEALTHCHECKS);
+	assert_true((n[4].on & 1u << CONFIG_NOTICE_STARTED) != 0);
+	assert_true((n[4].on & 1u << CONFIG_NOTICE_OVERDUE) == 0);
+	assert_string_equal(n[5].host, "h");
+	assert_int_equal(n[5].port, 1883);
+	assert_false(n[5].tls);
+	assert_string_equal(n[5].topic, "aob");
+	assert_string_equal(n[5].discovery, "homeassistant");
+	assert_string_equal(n[6].host, "::1");
+	assert_int_equal(n[6].port, 99);
+	assert_true(n[6].tls);
+	assert_null(n[6].discovery);
+	assert_string_equal(config_notify_notice(CONFIG_NOTICE_BRAKED), "braked");
 	config_destroy(&config);
 }
 
@@ -378,6 +449,8 @@ int main(void)
 		cmocka_unit_test(the_error_is_the_first_fault_and_how_many_more),
 		cmocka_unit_test(defaults_are_those_of_the_documentation),
 		cmocka_unit_test(everything_that_is_written_is_held),
+		cmocka_unit_test(how_old_a_state_may_get_follows_how_long_it_may_wait),
+		cmocka_unit_test(notifiers_are_held_with_their_defaults),
 		cmocka_unit_test(what_only_looks_alike_is_taken),
 		cmocka_unit_test(a_vault_behind_a_symlink_into_a_source_is_found),
 		cmocka_unit_test(a_file_that_is_none_is_refused),

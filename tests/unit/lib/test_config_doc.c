@@ -72,6 +72,12 @@ static void check_page(const char *path)
 		assert_non_null(config_schema_stage(services[i]));
 		check_schema(path, text, config_schema_stage(services[i]));
 	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_true(names(text, config_schema_notify_word(i)));
+		check_schema(path, text, config_schema_notify(i));
+	}
+	for (int i = 0; i < CONFIG_NOTICES; i++)
+		assert_true(names(text, config_notify_notice((enum config_notice)i)));
 }
 
 static void the_documentation_tells_of_every_key(void **state)
