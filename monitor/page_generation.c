@@ -11,7 +11,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PLACE_SIZE 2048
 
-static const char *state_words(const struct view_generation *g)
+static const char *explain_state(const struct view_generation *g)
 {
 	static const struct {
 		const char *state, *words;
@@ -96,7 +96,7 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 		{ "files", words_number(g->files, files) },
 		{ "size", words_bytes(g->bytes, size) },
 		{ "taken_at", page_part_string(&times[0]) },
-		{ "state", state_words(g) },
+		{ "state", explain_state(g) },
 		{ "published_at", page_part_string(&times[1]) },
 		{ "took", took_words },
 		{ "place", place },

@@ -217,6 +217,44 @@ void state_history(struct state *state, const char *pipeline, struct view_histor
 	view_history_destroy(history);
 }
 
+void state_refused(struct state *state)
+{
+	state_lock(state);
+	state->metrics->refused++;
+	state_unlock(state);
+}
+
+/* Under the lock. */
+static size_t runs_under_way(const struct state *state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; state->view != NULL && i < state->view->n_pipelines; i++)
+		n += *state->view->pipelines[i].running.run != '\0';
+	return n;
+}
+
+bool state_runs(struct state *state)
+{
+	bool runs;
+
+	state_lock(state);
+	runs = runs_under_way(state) > 0;
+	state_unlock(state);
+	return runs;
+}
+
+void state_words(struct state *state, char *out, size_t size)
+{
+	state_lock(state);
+	if (state->trouble[0] != '\0')
+		(void)snprintf(out, size, "the broker does not answer");
+	else
+		(void)snprintf(out, size, "%zu pipelines, %zu runs under way",
+		               state->view != NULL ? state->view->n_pipelines : 0, runs_under_way(state));
+	state_unlock(state);
+}
+
 void state_turned(struct state *state, int64_t now_ms)
 {
 	state_lock(state);

@@ -42,7 +42,7 @@ struct state {
 	char *status_json;   /* the broker's last answer to `status`, as it came; NULL likewise */
 	int64_t answered_at; /* wall clock, s; 0: never */
 	int64_t answered_ms; /* monotonic; since when there was none: the start */
-	char trouble[512];   /* why there is no answer; "": there is */
+	char trouble[ERROR_TEXT_SIZE];  /* why there is no answer; "": there is */
 	uint64_t failed_asks;
 	struct metrics *metrics;
 	struct state_history *histories; /* as the view's pipelines, by index */
@@ -74,6 +74,10 @@ bool state_wants_history(struct state *state, int64_t now_ms, char pipeline[CONF
 /* state_history: takes *history over; NULL: it was asked for in vain. */
 void state_history(struct state *state, const char *pipeline, struct view_history **history, int64_t now_ms);
 
+void state_refused(struct state *state); /* a message came that is no event of ours */
+bool state_runs(struct state *state);    /* is a run under way? */
+/* state_words: how things are, in a line, for the service manager. */
+void state_words(struct state *state, char *out, size_t size);
 void state_turned(struct state *state, int64_t now_ms);
 
 /* Under the lock: of a pipeline; NULL: not known (yet). */
