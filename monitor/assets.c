@@ -6,8 +6,8 @@
 	__asm__(".pushsection .rodata\n"                                                                               \
 	        ".global " name "\n"                                                                                   \
 	        ".type " name ", %object\n" name ":\n"                                                                 \
-	        "	.incbin \"monitor/page/" file "\"\n"                                                            \
-	        "	.byte 0\n"                                                                                     \
+	        "	.incbin \"monitor/page/" file "\"\n"                                                           \
+	        "	.byte 0\n"                                                                                           \
 	        ".size " name ", . - " name "\n"                                                                       \
 	        ".popsection\n")
 

@@ -142,24 +142,27 @@ VALUE(is_damaged, metrics_marks(state->metrics, p->name).damaged)
 VALUE(braked, metrics_marks(state->metrics, p->name).braked)
 
 static const struct family families[] = {
-	{ "aob_last_success_timestamp_seconds", "gauge", "The instant of the source that the newest whole generation in the vault holds.",
-	  has_good, value_success },
-	{ "aob_last_published_timestamp_seconds", "gauge", "When the newest generation was published in the vault.", has_good,
-	  value_published },
+	{ "aob_last_success_timestamp_seconds", "gauge",
+	  "The instant of the source that the newest whole generation in the vault holds.", has_good, value_success },
+	{ "aob_last_published_timestamp_seconds", "gauge", "When the newest generation was published in the vault.",
+	  has_good, value_published },
 	{ "aob_generation_files", "gauge", "Files in the newest generation.", has_good, value_files },
 	{ "aob_generation_size_bytes", "gauge", "Size of the newest generation.", has_good, value_bytes },
 	{ "aob_generations", "gauge", "Generations in the vault.", NULL, value_generations },
 	{ "aob_overdue", "gauge", "1: the newest generation is older than max_age allows.", NULL, value_overdue },
 	{ "aob_age_seconds", "gauge",
-	  "How old the state in the vault is, by the broker's own clock; near 0 while the source is known to be unchanged.", has_age,
-	  value_age },
+	  "How old the state in the vault is, by the broker's own clock; near 0 while the source is known to be "
+	  "unchanged.",
+	  has_age, value_age },
 	{ "aob_max_age_seconds", "gauge", "How old the newest generation may be.", has_max_age, value_max_age },
 	{ "aob_last_run_failed", "gauge", "1: the last run failed.", has_run, value_failed },
-	{ "aob_last_run_end_timestamp_seconds", "gauge", "When the last run ended; 0: it is under way.", has_run, value_ended },
+	{ "aob_last_run_end_timestamp_seconds", "gauge", "When the last run ended; 0: it is under way.", has_run,
+	  value_ended },
 	{ "aob_paused", "gauge", "1: no runs begin by themselves.", NULL, value_paused },
 	{ "aob_source_active", "gauge", "1: the source is being written.", NULL, value_active },
 	{ "aob_running", "gauge", "1: a run is under way.", NULL, value_running },
-	{ "aob_waiting", "gauge", "1: the run under way waits: for a worker, or before another try.", NULL, value_waiting },
+	{ "aob_waiting", "gauge", "1: the run under way waits: for a worker, or before another try.", NULL,
+	  value_waiting },
 	{ "aob_run_start_timestamp_seconds", "gauge", "When the run under way began.", has_running, value_began },
 	{ "aob_run_done_bytes", "gauge", "How far the step under way is.", has_running, value_done },
 	{ "aob_run_size_bytes", "gauge", "What the step under way has to do; 0: not known.", has_running, value_total },
@@ -168,29 +171,36 @@ static const struct family families[] = {
 	{ "aob_runs_failed_total", "counter", "Whole runs that failed.", has_totals, value_runs_failed },
 	{ "aob_literal_bytes_total", "counter", "New content that was sent.", has_totals, value_literal },
 	{ "aob_matched_bytes_total", "counter", "Content that the vault had already.", has_totals, value_matched },
-	{ "aob_wire_sent_bytes_total", "counter", "Bytes sent to the vault's end, after compression.", has_totals, value_sent },
-	{ "aob_wire_received_bytes_total", "counter", "Bytes received from the vault's end.", has_totals, value_received },
+	{ "aob_wire_sent_bytes_total", "counter", "Bytes sent to the vault's end, after compression.", has_totals,
+	  value_sent },
+	{ "aob_wire_received_bytes_total", "counter", "Bytes received from the vault's end.", has_totals,
+	  value_received },
 	{ "aob_step_retries_total", "counter", "Steps that went wrong and were tried again.", NULL, value_retries },
-	{ "aob_snapshots_given_up_total", "counter", "Snapshots given up for room on the source's disk.", NULL, value_given_up },
-	{ "aob_verifications_total", "counter", "Generations found to be as they were recorded.", NULL, value_verified },
+	{ "aob_snapshots_given_up_total", "counter", "Snapshots given up for room on the source's disk.", NULL,
+	  value_given_up },
+	{ "aob_verifications_total", "counter", "Generations found to be as they were recorded.", NULL,
+	  value_verified },
 	{ "aob_damages_total", "counter", "Generations found damaged.", NULL, value_found_damaged },
-	{ "aob_damaged", "gauge", "1: a generation was found damaged, and none was verified since.", NULL, value_is_damaged },
+	{ "aob_damaged", "gauge", "1: a generation was found damaged, and none was verified since.", NULL,
+	  value_is_damaged },
 	{ "aob_last_verification_timestamp_seconds", "gauge", "When a generation was verified last; 0: never.", NULL,
 	  value_verified_at },
-	{ "aob_braked", "gauge", "1: a run was stopped as too much had changed, and none ended well since.", NULL, value_braked },
+	{ "aob_braked", "gauge", "1: a run was stopped as too much had changed, and none ended well since.", NULL,
+	  value_braked },
 	{ "aob_source_free_bytes", "gauge", "Room on the source's disk.", has_source_space, value_source_free },
 	{ "aob_source_size_bytes", "gauge", "Size of the source's disk.", has_source_space, value_source_total },
-	{ "aob_forecast_change_bytes_per_second", "gauge", "How fast the source changes, averaged.", has_forecast, value_change },
-	{ "aob_forecast_link_bytes_per_second", "gauge", "What the link carries within its rates, averaged.", has_forecast,
-	  value_link },
+	{ "aob_forecast_change_bytes_per_second", "gauge", "How fast the source changes, averaged.", has_forecast,
+	  value_change },
+	{ "aob_forecast_link_bytes_per_second", "gauge", "What the link carries within its rates, averaged.",
+	  has_forecast, value_link },
 	{ "aob_forecast_backlog_bytes", "gauge", "What has not crossed yet.", has_forecast, value_backlog },
 	{ "aob_forecast_caught_up_timestamp_seconds", "gauge", "When the vault will have caught up.", has_caught_up,
 	  value_caught_up },
 	{ "aob_forecast_never", "gauge", "1: more changes than the link can carry.", has_forecast, value_never },
 	{ "aob_forecast_vault_full_timestamp_seconds", "gauge", "When the vault will be full.", has_vault_full,
 	  value_vault_full },
-	{ "aob_forecast_source_full_timestamp_seconds", "gauge", "When the source's disk will be full.", has_source_full,
-	  value_source_full },
+	{ "aob_forecast_source_full_timestamp_seconds", "gauge", "When the source's disk will be full.",
+	  has_source_full, value_source_full },
 };
 
 static void write_family(const struct out *out, const struct family *family)
@@ -246,7 +256,8 @@ static void write_vaults(const struct out *out)
 {
 	static const struct {
 		const char *name, *help;
-	} tables[] = { { "aob_vault_free_bytes", "Room in the vault." }, { "aob_vault_size_bytes", "Size of the vault's disk." } };
+	} tables[] = { { "aob_vault_free_bytes", "Room in the vault." },
+		       { "aob_vault_size_bytes", "Size of the vault's disk." } };
 	const struct view *view = out->state->view;
 
 	for (size_t t = 0; view != NULL && t < 2; t++) {
@@ -276,7 +287,8 @@ static void write_histogram(const struct out *out, const char *name, const char 
 		text_add(out->text, "%s_bucket{%s=\"", name, label);
 		text_label(out->text, value);
 		if (i < METRICS_RUN_BUCKETS)
-			text_add(out->text, "\",le=\"%lld.0\"} %llu\n", (long long)bounds_s[i], (unsigned long long)sum);
+			text_add(out->text, "\",le=\"%lld.0\"} %llu\n", (long long)bounds_s[i],
+			         (unsigned long long)sum);
 		else
 			text_add(out->text, "\",le=\"+Inf\"} %llu\n", (unsigned long long)sum);
 	}
@@ -291,11 +303,13 @@ static void write_durations(const struct out *out)
 {
 	const struct metrics *metrics = out->state->metrics;
 
-	head(out, "aob_run_duration_seconds", "histogram", "How long whole runs took that ended since the monitor started.");
+	head(out, "aob_run_duration_seconds", "histogram",
+	     "How long whole runs took that ended since the monitor started.");
 	for (size_t i = 0; i < metrics->n_pipelines; i++)
 		write_histogram(out, "aob_run_duration_seconds", "pipeline", metrics->pipelines[i].name,
 		                &metrics->pipelines[i].runs, metrics_run_bounds_s);
-	head(out, "aob_step_duration_seconds", "histogram", "How long steps took, tries included, that ended since the monitor started.");
+	head(out, "aob_step_duration_seconds", "histogram",
+	     "How long steps took, tries included, that ended since the monitor started.");
 	for (size_t i = 0; i < metrics->n_stages; i++)
 		write_histogram(out, "aob_step_duration_seconds", "stage", metrics->stages[i].name,
 		                &metrics->stages[i].steps, metrics_step_bounds_s);
@@ -305,12 +319,15 @@ static void write_joins(const struct out *out)
 {
 	const struct metrics *metrics = out->state->metrics;
 
-	head(out, "aob_workers_joined_total", "counter", "Workers that joined since the monitor started: starts and restarts.");
+	head(out, "aob_workers_joined_total", "counter",
+	     "Workers that joined since the monitor started: starts and restarts.");
 	for (size_t i = 0; i < metrics->n_stages; i++)
-		sample(out, "aob_workers_joined_total", "stage", metrics->stages[i].name, (int64_t)metrics->stages[i].joined);
+		sample(out, "aob_workers_joined_total", "stage", metrics->stages[i].name,
+		       (int64_t)metrics->stages[i].joined);
 	head(out, "aob_workers_lost_total", "counter", "Workers that left or were lost since the monitor started.");
 	for (size_t i = 0; i < metrics->n_stages; i++)
-		sample(out, "aob_workers_lost_total", "stage", metrics->stages[i].name, (int64_t)metrics->stages[i].lost);
+		sample(out, "aob_workers_lost_total", "stage", metrics->stages[i].name,
+		       (int64_t)metrics->stages[i].lost);
 }
 
 /* Services, as far as workers or runs name them: each once. */
@@ -330,9 +347,11 @@ static void add_stage(struct stages *stages, const char *name)
 
 static void write_stages(const struct out *out)
 {
-	static const char *const names[] = { "aob_workers", "aob_workers_busy", "aob_queue_length", "aob_retry_waiting" };
+	static const char *const names[] = { "aob_workers", "aob_workers_busy", "aob_queue_length",
+		                             "aob_retry_waiting" };
 	static const char *const helps[] = { "Workers that are connected.", "Workers that are at work.",
-		                             "Runs that wait for a free worker.", "Runs that pause before another try." };
+		                             "Runs that wait for a free worker.",
+		                             "Runs that pause before another try." };
 	const struct view *view = out->state->view;
 	struct stages stages = { .n = 0 };
 
@@ -350,7 +369,8 @@ static void write_stages(const struct out *out)
 				     (family == 0 || view->workers[i].busy);
 			for (size_t i = 0; family >= 2 && i < view->n_pipelines; i++)
 				n += is_text(view->pipelines[i].running.step, stages.names[s]) &&
-				     is_text(view->pipelines[i].running.step_state, family == 2 ? "queued" : "retry-wait");
+				     is_text(view->pipelines[i].running.step_state,
+				             family == 2 ? "queued" : "retry-wait");
 			sample(out, names[family], "stage", stages.names[s], n);
 		}
 	}
@@ -362,7 +382,8 @@ static void write_broker(const struct out *out, int64_t now_ms)
 
 	one(out, "aob_broker_up", "gauge", "1: the broker answers.",
 	    state->view != NULL && state->trouble[0] == '\0' && now_ms - state->answered_ms < STATE_ANSWER_FRESH_MS);
-	one(out, "aob_broker_last_answer_timestamp_seconds", "gauge", "When the broker answered last.", state->answered_at);
+	one(out, "aob_broker_last_answer_timestamp_seconds", "gauge", "When the broker answered last.",
+	    state->answered_at);
 	one(out, "aob_broker_start_timestamp_seconds", "gauge", "When the broker started.",
 	    state->view != NULL ? state->view->started_at : 0);
 	one(out, "aob_broker_restarts_total", "counter", "Restarts of the broker that were seen.",
@@ -407,8 +428,10 @@ static void write_process(const struct out *out, const struct exposition_server 
 	const struct metrics *metrics = out->state->metrics;
 
 	(void)getrusage(RUSAGE_SELF, &usage);
-	one(out, "aob_monitor_events_total", "counter", "Events that were heard, each counted once.", (int64_t)metrics->events);
-	one(out, "aob_monitor_events_refused_total", "counter", "Messages that were no event of ours.", (int64_t)metrics->refused);
+	one(out, "aob_monitor_events_total", "counter", "Events that were heard, each counted once.",
+	    (int64_t)metrics->events);
+	one(out, "aob_monitor_events_refused_total", "counter", "Messages that were no event of ours.",
+	    (int64_t)metrics->refused);
 	one(out, "aob_monitor_requests_total", "counter", "HTTP requests.", (int64_t)server->requests);
 	one(out, "aob_monitor_streams", "gauge", "Open event streams.", (int64_t)server->streams);
 	head(out, "process_cpu_seconds_total", "counter", "Processor time of the monitor.");

@@ -123,14 +123,9 @@ static const struct {
 	const char *path;
 	void (*route)(const struct http *http, struct MHD_Connection *connection, struct answer *answer);
 } routes[] = {
-	{ "/", route_home },
-	{ "/healthz", route_health },
-	{ "/readyz", route_ready },
-	{ "/metrics", route_metrics },
-	{ "/api/v1/status", route_status },
-	{ "/style.css", route_style },
-	{ "/page.js", route_script },
-	{ "/icon.svg", route_icon },
+	{ "/", route_home },           { "/healthz", route_health },       { "/readyz", route_ready },
+	{ "/metrics", route_metrics }, { "/api/v1/status", route_status }, { "/style.css", route_style },
+	{ "/page.js", route_script },  { "/icon.svg", route_icon },
 };
 
 /* /pipelines/NAME and /pipelines/NAME/GENERATION. Returns false for anything else. */
@@ -167,7 +162,8 @@ static void find_route(const struct http *http, struct MHD_Connection *connectio
 	if (route_pipeline(http, path, answer))
 		return;
 	answer->status = MHD_HTTP_NOT_FOUND;
-	page_lost(&of, "There is no such page, pipeline or generation, or the broker has not told of it yet.", &answer->text);
+	page_lost(&of, "There is no such page, pipeline or generation, or the broker has not told of it yet.",
+	          &answer->text);
 }
 
 /* Nothing of another host, nothing inline, in no frame, never stored. */
@@ -176,9 +172,9 @@ static void add_headers(struct MHD_Response *response, const char *type)
 	static const struct {
 		const char *name, *value;
 	} headers[] = {
-		{ "Content-Security-Policy",
-		  "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-		  "form-action 'none'; frame-ancestors 'none'" },
+		{ "Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+		                             "connect-src 'self'; base-uri 'none'; "
+		                             "form-action 'none'; frame-ancestors 'none'" },
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Cross-Origin-Resource-Policy", "same-origin" },
@@ -249,7 +245,8 @@ static enum MHD_Result respond(struct http *http, struct MHD_Connection *connect
 	atomic_fetch_add(&http->requests, 1);
 	if (!host_check(host, http->host, http->config->monitor.host_names)) {
 		answer_plain(&answer, MHD_HTTP_MISDIRECTED_REQUEST,
-		             "This name is none of the monitor's. Use the address, or add the name to monitor: host_names in aob.yaml.");
+		             "This name is none of the monitor's. Use the address, or add the name to monitor: "
+		             "host_names in aob.yaml.");
 		return send_answer(connection, &answer);
 	}
 	if (is_get && strcmp(path, "/api/v1/events") == 0)
@@ -272,7 +269,8 @@ static enum MHD_Result on_request(void *cookie, struct MHD_Connection *connectio
 	(void)body;
 	if (!is_get && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
 		text_init(&answer.text);
-		answer_plain(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "the monitor only shows; GET and HEAD are all there is");
+		answer_plain(&answer, MHD_HTTP_METHOD_NOT_ALLOWED,
+		             "the monitor only shows; GET and HEAD are all there is");
 		return send_answer(connection, &answer);
 	}
 	if (*request == NULL) {
@@ -309,7 +307,8 @@ static int listen_on(const struct config_monitor *monitor, struct error *err)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(monitor->port) };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(monitor->port) };
-	const struct sockaddr *address = monitor->is_ipv6 ? (const struct sockaddr *)&six : (const struct sockaddr *)&four;
+	const struct sockaddr *address =
+	        monitor->is_ipv6 ? (const struct sockaddr *)&six : (const struct sockaddr *)&four;
 	socklen_t len = monitor->is_ipv6 ? sizeof(six) : sizeof(four);
 	const int yes = 1;
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -322,10 +321,13 @@ static int listen_on(const struct config_monitor *monitor, struct error *err)
 	if (bind(fd, address, len) == 0 && listen(fd, 128) == 0)
 		return fd;
 	if (errno == EADDRINUSE)
-		(void)error_set(err, ERR_CONFIG, "%s:%u is taken: is another aob-monitor running? Else choose another monitor: listen in aob.yaml",
+		(void)error_set(err, ERR_CONFIG,
+		                "%s:%u is taken: is another aob-monitor running? Else choose another monitor: listen "
+		                "in aob.yaml",
 		                monitor->address, monitor->port);
 	else
-		(void)error_sys(err, errno, "listening on %s:%u (monitor: listen in aob.yaml)", monitor->address, monitor->port);
+		(void)error_sys(err, errno, "listening on %s:%u (monitor: listen in aob.yaml)", monitor->address,
+		                monitor->port);
 	(void)close(fd);
 	return -1;
 }
@@ -347,13 +349,14 @@ int http_open(const struct config *config, struct state *state, struct http **ht
 	fd = listen_on(&config->monitor, err);
 	if (fd < 0)
 		goto out;
-	made->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-	                                NULL, on_request, made, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+	made->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+	                                NULL, NULL, on_request, made, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 	                                MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
-	                                MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	                                (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+	                                MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
+	                                MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
 	if (made->daemon == NULL) {
-		(void)error_set(err, ERR_SYSTEM, "starting the server on %s:%u", config->monitor.address, config->monitor.port);
+		(void)error_set(err, ERR_SYSTEM, "starting the server on %s:%u", config->monitor.address,
+		                config->monitor.port);
 		(void)close(fd);
 		goto out;
 	}

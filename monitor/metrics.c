@@ -53,7 +53,7 @@ const struct metrics_pipeline *metrics_pipeline(const struct metrics *metrics, c
 	size_t at = place_of(metrics, name);
 
 	return at < metrics->n_pipelines && strcmp(metrics->pipelines[at].name, name) == 0 ? &metrics->pipelines[at]
-	                                                                                    : NULL;
+	                                                                                   : NULL;
 }
 
 /* NULL: no row is left, or the name is too long to be a pipeline's. */

@@ -71,7 +71,8 @@ static void add_service(struct text *text, const struct view *view, const char *
 		}
 	text_add(text, "<li><b class=\"grow\">");
 	text_html(text, service);
-	text_add(text, "</b><span class=\"soft\">%zu %s, %zu at work</span></li>", n, n == 1 ? "worker" : "workers", busy);
+	text_add(text, "</b><span class=\"soft\">%zu %s, %zu at work</span></li>", n, n == 1 ? "worker" : "workers",
+	         busy);
 }
 
 static void add_workers(const struct page_of *of, struct text *text)
@@ -238,9 +239,13 @@ static void add_generations(struct text *text, const struct view_history *histor
 		return;
 	}
 	text_add(text,
-	         "<div class=\"table\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-generations\"><table><caption>%zu in the vault; the newest %zu that there were</caption>"
-	         "<thead><tr><th scope=\"col\">As of</th><th scope=\"col\">State</th><th scope=\"col\" class=\"number\">Files</th>"
-	         "<th scope=\"col\" class=\"number\">Size</th><th scope=\"col\" class=\"number\">New content</th></tr></thead><tbody>",
+	         "<div class=\"table\" tabindex=\"0\" role=\"region\" "
+	         "aria-labelledby=\"h-generations\"><table><caption>%zu in the vault; the newest %zu that there "
+	         "were</caption>"
+	         "<thead><tr><th scope=\"col\">As of</th><th scope=\"col\">State</th><th scope=\"col\" "
+	         "class=\"number\">Files</th>"
+	         "<th scope=\"col\" class=\"number\">Size</th><th scope=\"col\" class=\"number\">New "
+	         "content</th></tr></thead><tbody>",
 	         history->n_held, shown);
 	for (size_t i = 0; i < shown; i++)
 		add_generation_row(text, pipeline, &history->generations[i]);

@@ -37,7 +37,8 @@ static void tell_difference(char out[WORDS_SIZE], int64_t now, int64_t before,
 	if (now == before)
 		(void)snprintf(out, WORDS_SIZE, "none more or less");
 	else
-		(void)snprintf(out, WORDS_SIZE, "%s%.80s", now > before ? "+" : "−", words(llabs(now - before), amount));
+		(void)snprintf(out, WORDS_SIZE, "%s%.80s", now > before ? "+" : "−",
+		               words(llabs(now - before), amount));
 }
 
 static void tell_place(const struct page_of *of, const struct view_pipeline *p, const char *generation,
@@ -75,9 +76,10 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 	}
 	(void)snprintf(share, sizeof(share), "%.1f %%",
 	               g->bytes > 0 ? (double)g->literal_bytes / (double)g->bytes * 100 : 0.0);
-	(void)snprintf(took_words, sizeof(took_words), "%s after the picture was taken",
-	               duration_text((uint64_t)(g->published_at > g->taken_at ? g->published_at - g->taken_at : 0) * 1000,
-	                             took, sizeof(took)));
+	(void)snprintf(
+	        took_words, sizeof(took_words), "%s after the picture was taken",
+	        duration_text((uint64_t)(g->published_at > g->taken_at ? g->published_at - g->taken_at : 0) * 1000,
+	                      took, sizeof(took)));
 	tell_place(of, p, g->name, place);
 	const struct template_value values[] = {
 		{ "pipeline", p->name },

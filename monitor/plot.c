@@ -46,6 +46,20 @@ static uint32_t generations_on(const struct view_history *history, int64_t day)
 	return found != NULL ? found->generations : 0;
 }
 
+static int64_t carried_on(const struct view_history *history, int64_t day)
+{
+	const struct view_day *found = day_at(history, day);
+
+	return found != NULL ? found->carried_bytes : 0;
+}
+
+static int64_t size_on(const struct view_history *history, int64_t day)
+{
+	const struct view_day *found = day_at(history, day);
+
+	return found != NULL ? found->size_bytes : 0;
+}
+
 static int shade(uint32_t generations)
 {
 	return generations == 0 ? 0 : generations == 1 ? 1 : generations < 6 ? 2 : 3;
@@ -82,14 +96,16 @@ void plot_calendar(struct text *text, const struct view_history *history, int64_
 	int64_t first = today - weekday_today - (int64_t)(WEEKS - 1) * 7; /* a Monday */
 	int month = -1;
 
-	text_add(text, "<svg class=\"calendar\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" aria-label=\"Calendar: ",
-	         WEEKS * CELL, TOP + 7 * CELL, WEEKS * CELL, TOP + 7 * CELL);
+	text_add(text,
+	         "<svg class=\"calendar\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Calendar: ", WEEKS * CELL,
+	         TOP + 7 * CELL);
 	tell_calendar(text, history, today);
 	text_add(text, "\">");
 	for (int week = 0; week < WEEKS; week++) {
 		struct date monday = date_of(first + (int64_t)week * 7);
 
-		if (monday.parts.tm_mon != month && week < WEEKS - 2) {
+		/* A month that has but one week here has no room for its name. */
+		if (monday.parts.tm_mon != month && monday.parts.tm_mon == date_of(monday.day + 14).parts.tm_mon) {
 			char name[8];
 
 			(void)strftime(name, sizeof(name), "%b", &monday.parts);
@@ -99,8 +115,11 @@ void plot_calendar(struct text *text, const struct view_history *history, int64_
 		for (int i = 0; i < 7 && monday.day + i <= today; i++) {
 			uint32_t n = generations_on(history, monday.day + i);
 
-			text_add(text, "<rect class=\"c%d\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"2\"><title>%s: %u</title></rect>",
-			         shade(n), week * CELL, TOP + i * CELL, SQUARE, SQUARE, date_of(monday.day + i).words, n);
+			text_add(text,
+			         "<rect class=\"c%d\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"2\"><title>%s: "
+			         "%u</title></rect>",
+			         shade(n), week * CELL, TOP + i * CELL, SQUARE, SQUARE, date_of(monday.day + i).words,
+			         n);
 		}
 	}
 	text_add(text, "</svg>");
@@ -115,18 +134,20 @@ void plot_carried(struct text *text, const struct view_history *history, int64_t
 	char top[WORDS_SIZE];
 
 	for (int64_t day = today - BARS + 1; day <= today; day++) {
-		int64_t carried = day_at(history, day) != NULL ? day_at(history, day)->carried_bytes : 0;
+		int64_t carried = carried_on(history, day);
 
 		total += carried;
 		most = carried > most ? carried : most;
 	}
 	text_add(text, "<figure><figcaption>New content sent, %d days: <b>%s</b>, at most %s a day</figcaption>", BARS,
 	         words_bytes(total, words), words_bytes(most, top));
-	text_add(text, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Bars: %s of new content were sent in the last %d days, at most %s on one day\">",
+	text_add(text,
+	         "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
+	         "aria-label=\"Bars: %s of new content were sent in the last %d days, at most %s on one day\">",
 	         PLOT_WIDTH, PLOT_HEIGHT, words, BARS, top);
 	for (int i = 0; i < BARS && most > 0; i++) {
 		struct date date = date_of(today - BARS + 1 + i);
-		int64_t carried = day_at(history, date.day) != NULL ? day_at(history, date.day)->carried_bytes : 0;
+		int64_t carried = carried_on(history, date.day);
 		double height = (double)carried / (double)most * PLOT_HEIGHT;
 
 		if (carried == 0)
@@ -143,24 +164,25 @@ void plot_size(struct text *text, const struct view_history *history, int64_t no
 {
 	int64_t today = now / DAY_S;
 	int64_t most = 1;
-	const struct view_day *last = day_at(history, today);
 	bool has_begun = false;
 	char words[WORDS_SIZE];
 
 	for (int64_t day = today - YEAR + 1; day <= today; day++)
-		if (day_at(history, day) != NULL && day_at(history, day)->size_bytes > most)
-			most = day_at(history, day)->size_bytes;
+		if (size_on(history, day) > most)
+			most = size_on(history, day);
 	text_add(text, "<figure><figcaption>Size of the copy, one year: <b>%s</b> now</figcaption>",
-	         words_bytes(last != NULL ? last->size_bytes : 0, words));
-	text_add(text, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Line: the copy holds %s now\"><path d=\"",
+	         words_bytes(size_on(history, today), words));
+	text_add(text,
+	         "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
+	         "aria-label=\"Line: the copy holds %s now\"><path d=\"",
 	         PLOT_WIDTH, PLOT_HEIGHT, words);
 	for (int i = 0; i < YEAR; i++) {
-		const struct view_day *day = day_at(history, today - YEAR + 1 + i);
+		int64_t size = size_on(history, today - YEAR + 1 + i);
 
-		if (day == NULL || day->size_bytes == 0)
+		if (size == 0)
 			continue;
 		text_add(text, "%s%.1f %.1f", has_begun ? "L" : "M", (double)i * PLOT_WIDTH / (YEAR - 1),
-		         PLOT_HEIGHT - 4 - (double)day->size_bytes / (double)most * (PLOT_HEIGHT - 8));
+		         PLOT_HEIGHT - 4 - (double)size / (double)most * (PLOT_HEIGHT - 8));
 		has_begun = true;
 	}
 	/* A first day alone is drawn as a short line. */

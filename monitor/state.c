@@ -189,7 +189,8 @@ bool state_wants_history(struct state *state, int64_t now_ms, char pipeline[CONF
 	for (size_t i = 0; i < state->n_histories; i++) {
 		const struct state_history *h = &state->histories[i];
 
-		if ((h->stale || now_ms - h->asked_ms > HISTORY_AGE_MS) && (best == NULL || h->asked_ms < best->asked_ms))
+		if ((h->stale || now_ms - h->asked_ms > HISTORY_AGE_MS) &&
+		    (best == NULL || h->asked_ms < best->asked_ms))
 			best = h;
 	}
 	if (best != NULL)

@@ -19,7 +19,8 @@
 #include "monitor/view.h"
 
 #define STATE_NEWS_MAX 40
-#define STATE_ANSWER_FRESH_MS 60000 /* the broker is asked every few seconds; after so long without an answer it is gone */
+#define STATE_ANSWER_FRESH_MS                                                                                          \
+	60000 /* the broker is asked every few seconds; after so long without an answer it is gone */
 
 struct state_news { /* an event, for people */
 	char time[40];
@@ -38,11 +39,11 @@ struct state_history {
 
 struct state {
 	pthread_mutex_t lock;
-	struct view *view;   /* NULL: no answer yet */
-	char *status_json;   /* the broker's last answer to `status`, as it came; NULL likewise */
-	int64_t answered_at; /* wall clock, s; 0: never */
-	int64_t answered_ms; /* monotonic; since when there was none: the start */
-	char trouble[ERROR_TEXT_SIZE];  /* why there is no answer; "": there is */
+	struct view *view;             /* NULL: no answer yet */
+	char *status_json;             /* the broker's last answer to `status`, as it came; NULL likewise */
+	int64_t answered_at;           /* wall clock, s; 0: never */
+	int64_t answered_ms;           /* monotonic; since when there was none: the start */
+	char trouble[ERROR_TEXT_SIZE]; /* why there is no answer; "": there is */
 	uint64_t failed_asks;
 	struct metrics *metrics;
 	struct state_history *histories; /* as the view's pipelines, by index */

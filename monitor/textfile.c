@@ -33,7 +33,8 @@ int textfile_write(const char *path, const char *text, size_t len_bytes, struct 
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_sys(err, errno, "opening %s", beside);
-	rc = write_all(fd, text, len_bytes) == 0 && fchmod(fd, 0644) == 0 ? 0 : error_sys(err, errno, "writing %s", beside);
+	rc = write_all(fd, text, len_bytes) == 0 && fchmod(fd, 0644) == 0 ? 0
+	                                                                  : error_sys(err, errno, "writing %s", beside);
 	(void)close(fd);
 	if (rc == 0 && rename(beside, path) != 0)
 		rc = error_sys(err, errno, "renaming to %s", path);

@@ -54,20 +54,27 @@ static bool is_stuck(const struct view_running *running)
 	return *running->run != '\0' && (is(running->step_state, "retry-wait") || *running->last_error.message != '\0');
 }
 
+static const char *age_of(const struct view_pipeline *p, int64_t now, char out[DURATION_TEXT_SIZE])
+{
+	return span(p->age_s >= 0 ? p->age_s : now - p->last_good.taken_at, out);
+}
+
 static struct verdict of_good(const struct view_pipeline *p, int64_t now)
 {
 	const char *state = p->last_good.state;
 	char age[DURATION_TEXT_SIZE];
 
-	span(p->age_s >= 0 ? p->age_s : now - p->last_good.taken_at, age);
+	(void)age_of(p, now, age);
 	if (*p->running.run != '\0')
 		return say(VERDICT_GOOD, "Safe", "The copy is %s old, and a newer one is being made.", age);
 	if (is(p->watch_state, "unchanged"))
 		return say(VERDICT_GOOD, "Safe", "Nothing has changed since the copy.");
 	if (is(state, "in-flight") || is(state, "incomplete"))
-		return say(VERDICT_GOOD, "Safe", "The copy is %s old. It was taken while the source was being written.", age);
+		return say(VERDICT_GOOD, "Safe", "The copy is %s old. It was taken while the source was being written.",
+		           age);
 	if (is(p->watch_state, "active"))
-		return say(VERDICT_GOOD, "Safe", "The copy is %s old. A newer one follows when the source is at rest.", age);
+		return say(VERDICT_GOOD, "Safe", "The copy is %s old. A newer one follows when the source is at rest.",
+		           age);
 	return say(VERDICT_GOOD, "Safe", "The copy is %s old.", age);
 }
 
@@ -109,7 +116,8 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 		return say(VERDICT_BAD, "Overdue", "%.400s",
 		           *p->overdue_reason != '\0' ? p->overdue_reason : "The copy is older than max_age allows.");
 	if (is(p->last_run.state, "failed") && *p->running.run == '\0')
-		return say(VERDICT_BAD, "Failed", "The last run failed: %.500s", *error != '\0' ? error : "no reason was given");
+		return say(VERDICT_BAD, "Failed", "The last run failed: %.500s",
+		           *error != '\0' ? error : "no reason was given");
 	if (strange != NULL)
 		return say(VERDICT_BAD, "Alarm", "%.64s: %.500s", strange->kind, strange->reason);
 	if (marks.braked || alarm_of(p, "braked") != NULL)
@@ -121,10 +129,15 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 		return say(VERDICT_WARN, "Paused", "No run begins by itself until it is resumed.");
 	if (*p->last_good.name == '\0')
 		return *p->running.run != '\0'
-		               ? say(VERDICT_BUSY, "First copy", "The first copy is being made; until it is whole nothing is safe.")
+		               ? say(VERDICT_BUSY, "First copy",
+		                     "The first copy is being made; until it is whole nothing is safe.")
 		               : say(VERDICT_WARN, "Nothing yet", "There is no copy yet. %.400s", p->waits_for);
 	if (p->forecast.known && p->forecast.never)
-		return say(VERDICT_WARN, "Falling behind", "More changes than the link can carry. %.400s", p->forecast.reason);
+		return say(VERDICT_WARN, "Falling behind", "More changes than the link can carry. %.400s",
+		           p->forecast.reason);
+	if (is(p->watch_state, "unknown") && now - p->watch_reported_at > VERDICT_UNWATCHED_S)
+		return say(VERDICT_WARN, "Unwatched", "The copy is %s old; what has changed since, nobody sees: %.400s",
+		           age_of(p, now, age), p->watch_reason);
 	full = p->forecast.known ? full_soon(&p->forecast, now, &at) : NULL;
 	if (full != NULL)
 		return say(VERDICT_WARN, "Almost full", "The %s will be full in %s.", full, span(at - now, age));
@@ -152,7 +165,9 @@ struct verdict verdict_all(const struct verdict *verdicts, size_t n, int64_t bro
 	if (of[VERDICT_BUSY] > 0)
 		return say(VERDICT_BUSY, "Almost", "%zu of %zu %s safe; the rest is being copied for the first time.",
 		           of[VERDICT_GOOD], n, of[VERDICT_GOOD] == 1 ? "is" : "are");
-	return n == 1 ? say(VERDICT_GOOD, "Safe", "Everything has a second copy.")
+	if (n == 1)
+		return say(VERDICT_GOOD, "Safe", "It has a second copy.");
+	return n == 2 ? say(VERDICT_GOOD, "Safe", "Both have a second copy.")
 	              : say(VERDICT_GOOD, "Safe", "All %zu have a second copy.", n);
 }
 

@@ -14,9 +14,8 @@
 static const char *text_of(struct arena *arena, const json_t *object, const char *key)
 {
 	const json_t *found = json_object_get(object, key);
-	const char *copy = json_is_string(found)
-	                           ? arena_text(arena, json_string_value(found), json_string_length(found))
-	                           : NULL;
+	const char *copy =
+	        json_is_string(found) ? arena_text(arena, json_string_value(found), json_string_length(found)) : NULL;
 
 	return copy != NULL ? copy : "";
 }
@@ -96,7 +95,9 @@ static struct view_running read_running(struct arena *arena, const json_t *runni
 		              .total_bytes = amount_of(progress, "total"),
 		              .files = amount_of(progress, "files"),
 		              .rate_bps = amount_of(progress, "rate"),
-		              .eta_s = json_is_integer(json_object_get(progress, "eta_s")) ? amount_of(progress, "eta_s") : -1,
+		              .eta_s = json_is_integer(json_object_get(progress, "eta_s"))
+		                               ? amount_of(progress, "eta_s")
+		                               : -1,
 		              .note = text_of(arena, progress, "note") },
 	};
 }
@@ -145,7 +146,8 @@ static struct view_totals read_totals(const json_t *totals)
 static const struct view_alarm *read_alarms(struct arena *arena, const json_t *list, size_t *n)
 {
 	size_t there = json_array_size(list);
-	struct view_alarm *alarms = arena_array(arena, there < VIEW_ALARMS_MAX ? there : VIEW_ALARMS_MAX, sizeof(*alarms));
+	struct view_alarm *alarms =
+	        arena_array(arena, there < VIEW_ALARMS_MAX ? there : VIEW_ALARMS_MAX, sizeof(*alarms));
 
 	*n = 0;
 	for (size_t i = 0; alarms != NULL && i < there && i < VIEW_ALARMS_MAX; i++) {
@@ -172,6 +174,7 @@ static struct view_pipeline read_pipeline(struct arena *arena, const json_t *p)
 		.watch_state = text_of(arena, watch, "state"),
 		.watch_reason = text_of(arena, watch, "reason"),
 		.watch_since = amount_of(watch, "since"),
+		.watch_reported_at = amount_of(watch, "reported_at"),
 		.last_good = read_generation(arena, json_object_get(p, "last_good")),
 		.last_run = read_run(arena, json_object_get(p, "last_run")),
 		.running = read_running(arena, json_object_get(p, "running")),

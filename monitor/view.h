@@ -15,7 +15,7 @@
 
 #define VIEW_WORKERS_MAX 4096
 #define VIEW_ALARMS_MAX 32
-#define VIEW_DAYS 372          /* of the calendar: a year, and the week that it begins in */
+#define VIEW_DAYS 372            /* of the calendar: a year, and the week that it begins in */
 #define VIEW_GENERATIONS_MAX 400 /* kept of one pipeline, the newest */
 
 struct view_error {
@@ -32,7 +32,7 @@ struct view_generation {
 	bool pruned;
 };
 
-struct view_run { /* the newest that ended or is under way */
+struct view_run {        /* the newest that ended or is under way */
 	const char *run; /* "": none */
 	const char *state;
 	int64_t started_at, ended_at;
@@ -75,7 +75,7 @@ struct view_forecast {
 	const char *reason;
 };
 
-struct view_alarm { /* in force now */
+struct view_alarm {       /* in force now */
 	const char *kind; /* failed, overdue, forecast, damaged, braked, or one that is not known here */
 	int64_t since;
 	const char *reason;
@@ -90,7 +90,7 @@ struct view_pipeline {
 	const char *name, *source, *vault;
 	bool paused;
 	const char *watch_state, *watch_reason;
-	int64_t watch_since;
+	int64_t watch_since, watch_reported_at;
 	struct view_generation last_good;
 	struct view_run last_run;
 	struct view_running running;
@@ -127,8 +127,8 @@ int view_parse(const char *reply, size_t len_bytes, struct view **view, struct e
 void view_destroy(struct view **view);
 const struct view_pipeline *view_pipeline(const struct view *view, const char *name); /* NULL: there is none */
 
-struct view_day { /* of UTC */
-	uint32_t generations; /* published on it */
+struct view_day {              /* of UTC */
+	uint32_t generations;  /* published on it */
 	int64_t carried_bytes; /* content that was sent for them */
 	int64_t size_bytes;    /* of the newest generation at its end; 0: no generation yet */
 };
@@ -136,7 +136,7 @@ struct view_day { /* of UTC */
 struct view_history {
 	int64_t first_day; /* days since 1970 of days[0] */
 	struct view_day days[VIEW_DAYS];
-	size_t n_held;                          /* generations that are in the vault */
+	size_t n_held;                             /* generations that are in the vault */
 	const struct view_generation *generations; /* newest first, at most VIEW_GENERATIONS_MAX, pruned ones too */
 	size_t n_generations;
 	void *memory;

@@ -9,20 +9,15 @@
 
 #define NARROW_SPACE "\u202f"
 
-static const char *format_time(int64_t at_s, const char *format, struct tm *(*split)(const time_t *, struct tm *),
-                               char out[WORDS_SIZE])
+const char *words_when(int64_t at_s, char out[WORDS_SIZE])
 {
 	time_t at = (time_t)at_s;
 	struct tm parts;
 
-	if (at_s == 0 || split(&at, &parts) == NULL || strftime(out, WORDS_SIZE, format, &parts) == 0)
+	if (at_s == 0 || localtime_r(&at, &parts) == NULL ||
+	    strftime(out, WORDS_SIZE, "%-d %b %Y, %H:%M %Z", &parts) == 0)
 		(void)snprintf(out, WORDS_SIZE, "never");
 	return out;
-}
-
-const char *words_when(int64_t at_s, char out[WORDS_SIZE])
-{
-	return format_time(at_s, "%-d %b %Y, %H:%M %Z", localtime_r, out);
 }
 
 static const char *span(int64_t seconds, const char *before, const char *behind, char out[WORDS_SIZE])
@@ -75,12 +70,14 @@ const char *words_number(int64_t number, char out[WORDS_SIZE])
 
 void words_time(struct text *text, int64_t at_s)
 {
-	char machine[WORDS_SIZE];
+	time_t at = (time_t)at_s;
+	struct tm utc;
+	char machine[32];
 	char people[WORDS_SIZE];
 
-	if (at_s == 0)
+	if (at_s == 0 || gmtime_r(&at, &utc) == NULL ||
+	    strftime(machine, sizeof(machine), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
 		text_add(text, "never");
 	else
-		text_add(text, "<time datetime=\"%s\">%s</time>",
-		         format_time(at_s, "%Y-%m-%dT%H:%M:%SZ", gmtime_r, machine), words_when(at_s, people));
+		text_add(text, "<time datetime=\"%s\">%s</time>", machine, words_when(at_s, people));
 }
