@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/alarms.h"
 #include "broker/client_verbs.h"
 #include "broker/dispatch.h"
 #include "broker/history.h"
@@ -112,7 +113,7 @@ static int open_parts(struct broker *broker, struct error *err)
 	if (security_new(broker->config, &broker->security, err) != 0 ||
 	    events_new(broker->config->events, broker->security, &broker->events, err) != 0 ||
 	    run_store_events(broker->store, restore_event, broker->events, err) != 0 ||
-	    watch_state_load(broker, err) != 0 || runs_load(broker, err) != 0 ||
+	    watch_state_load(broker, err) != 0 || alarms_load(broker, err) != 0 || runs_load(broker, err) != 0 ||
 	    mdp_broker_new(broker->config->endpoint, broker->security, &hooks, broker, &broker->mdp, err) != 0)
 		return -1;
 	reload_loaded(broker);
@@ -145,6 +146,7 @@ void broker_close(struct broker **broker)
 
 	if (b == NULL)
 		return;
+	alarms_free(b);
 	mdp_broker_destroy(&b->mdp);
 	events_destroy(&b->events);
 	security_destroy(&b->security);
@@ -226,6 +228,7 @@ int broker_loop(struct broker *broker, struct error *err)
 		events_turn(broker->events);
 		holds_turn(broker);
 		dispatch_turn(broker);
+		alarms_turn(broker);
 		trim(broker);
 		if (watchdog_ms > 0 && broker->now_ms >= alive_ms) {
 			sdnotify_send("WATCHDOG=1");

@@ -13,11 +13,13 @@
 #include "broker/mdp_broker.h"
 #include "broker/run_store.h"
 #include "broker/security.h"
+#include "broker/steady.h"
 #include "lib/config.h"
 #include "lib/error.h"
 
 #define BROKER_STORE_RETRY_MS 5000
 
+struct alarms_clock;
 struct hold_note;
 struct run;
 struct watch_state;
@@ -32,9 +34,14 @@ struct broker {
 	struct run *runs;            /* in flight; one a pipeline */
 	struct watch_state *watches; /* one a pipeline */
 	struct hold_note *hold_notes;
-	int64_t holds_ms; /* when the disks are looked at next */
-	uint64_t queued;  /* counter for the order of jobs */
-	int64_t now_ms;   /* monotonic, of this turn */
+	int64_t holds_ms;              /* when the disks are looked at next */
+	struct alarms_clock *clocks;   /* one a pipeline */
+	struct steady steady;          /* what ages are counted on */
+	int64_t alarms_up_s;           /* on it: since when this broker is up */
+	int64_t alarms_ms, outlook_ms; /* when they are looked at next */
+	bool alarms_stale;             /* the store knows more than clocks */
+	uint64_t queued;               /* counter for the order of jobs */
+	int64_t now_ms;                /* monotonic, of this turn */
 	int64_t lease_ms;
 	int64_t trim_at_ms;
 	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */

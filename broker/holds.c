@@ -370,3 +370,13 @@ void holds_turn(struct broker *broker)
 out:
 	free(survey);
 }
+
+bool holds_room(struct broker *broker, const char *pipeline, struct room *room)
+{
+	for (const struct hold_note *note = broker->hold_notes; note != NULL; note = note->next)
+		if (note->seen && strcmp(note->pipeline, pipeline) == 0) {
+			*room = note->room;
+			return true;
+		}
+	return false;
+}

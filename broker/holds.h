@@ -7,6 +7,7 @@
 
 #include "broker/broker.h"
 #include "broker/runs.h"
+#include "lib/room.h"
 
 #define HOLDS_LOOK_MS 15000 /* how often the sources' file systems are looked at */
 
@@ -29,5 +30,8 @@ void holds_ended(struct broker *broker, const struct run *run);
 void holds_turn(struct broker *broker);
 
 void holds_free(struct broker *broker);
+
+/* holds_room: the disk of the pipeline's source as it was seen last. Returns false if nobody has looked yet. */
+bool holds_room(struct broker *broker, const char *pipeline, struct room *room);
 
 #endif

@@ -1,15 +1,20 @@
 PROGRAMS += aob-broker
 aob-broker_SOURCES := \
 	broker/main.c \
+	broker/alarms.c \
 	broker/broker.c \
 	broker/client_verbs.c \
 	broker/dispatch.c \
 	broker/events.c \
+	broker/figures.c \
+	broker/forecast.c \
 	broker/history.c \
 	broker/hold_policy.c \
 	broker/holds.c \
 	broker/mdp_broker.c \
 	broker/outcome.c \
+	broker/outlook.c \
+	broker/overdue.c \
 	broker/pipeline.c \
 	broker/reload.c \
 	broker/reply.c \
@@ -17,12 +22,15 @@ aob-broker_SOURCES := \
 	broker/run_config.c \
 	broker/run_store.c \
 	broker/runs.c \
+	broker/safety_json.c \
 	broker/schema.c \
 	broker/security.c \
 	broker/service.c \
 	broker/sql.c \
+	broker/steady.c \
 	broker/store_upgrade.c \
 	broker/status_json.c \
+	broker/waiting.c \
 	broker/watch_state.c
 aob-broker_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3
 

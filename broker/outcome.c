@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "broker/alarms.h"
 #include "broker/history.h"
 #include "broker/holds.h"
+#include "broker/outlook.h"
 #include "broker/reply.h"
 #include "broker/retry.h"
 #include "lib/log.h"
@@ -94,7 +96,8 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 	generation.published_at = broker_wall();
 	if (generation.taken_at == 0)
 		generation.taken_at = run->record.started_at;
-	if (history_publish(broker->store, &generation, err) != 0)
+	if (history_publish(broker->store, &generation, err) != 0 ||
+	    alarms_published(broker, run, &generation, err) != 0)
 		goto out;
 	if (generation.unchanged) {
 		log_line(LOG_INFO, "nothing new since generation %s", generation.generation);
@@ -142,8 +145,13 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
 	    reply_removed(result_json, record_pruned, &pruning, err) != 0)
 		return -1;
-	if (strcmp(step->service, "snapshot") == 0 && !run->config->release)
+	if (strcmp(step->service, "snapshot") == 0 && !run->config->release) {
 		holds_take(run, result_json);
+		if (!run->record.dry_run && alarms_snapshot(broker, run, err) != 0)
+			return -1;
+	}
+	if (!run->record.dry_run && outlook_measured(broker, run, step->service, result_json, err) != 0)
+		return -1;
 	step->state = STEP_OK;
 	step->losses = 0;
 	if (run_store_result(broker->store, run->record.run, index, result_json, err) != 0 ||

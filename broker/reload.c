@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/alarms.h"
 #include "broker/runs.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
@@ -92,7 +93,7 @@ int reload_config(struct broker *broker, struct error *err)
 	if (load(broker->path, &next, err) != 0 || check_fixed(before, next, err) != 0)
 		goto refused;
 	broker->config = next;
-	if (watch_state_load(broker, err) != 0) {
+	if (watch_state_load(broker, err) != 0 || alarms_load(broker, err) != 0) {
 		broker->config = before;
 		goto refused;
 	}

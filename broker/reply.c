@@ -231,3 +231,31 @@ out:
 	json_decref(root);
 	return rc;
 }
+
+static struct reply_space take_space(json_t *root, const char *free_key, const char *total_key)
+{
+	struct reply_space space = { take_count(root, free_key), take_count(root, total_key) };
+
+	/* More free than there is makes no sense, and no forecast. */
+	if (space.free_bytes > space.total_bytes)
+		space = (struct reply_space){ 0, 0 };
+	return space;
+}
+
+int reply_figures(const char *result_json, struct reply_figures *out, struct error *err)
+{
+	json_t *root = load_object(result_json, strlen(result_json), err);
+
+	*out = (struct reply_figures){ .seconds = 0 };
+	if (root == NULL)
+		return -1;
+	out->literal_bytes = take_count(root, "literal_bytes");
+	out->matched_bytes = take_count(root, "matched_bytes");
+	out->wire_sent = take_count(root, "wire_sent");
+	out->wire_received = take_count(root, "wire_received");
+	out->seconds = take_count(root, "seconds");
+	out->vault = take_space(root, "vault_free_bytes", "vault_total_bytes");
+	out->source = take_space(root, "source_free_bytes", "source_total_bytes");
+	json_decref(root);
+	return 0;
+}

@@ -45,6 +45,18 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
  * errors: ERR_PROTOCOL (no object) */
 int reply_snapshot(const char *snapshot_json, struct history_generation *out, struct error *err);
 
+struct reply_space {
+	int64_t free_bytes, total_bytes; /* total 0: not told */
+};
+
+struct reply_figures { /* what snapshot and transfer measured; 0: not told */
+	int64_t literal_bytes, matched_bytes, wire_sent, wire_received, seconds;
+	struct reply_space vault, source;
+};
+
+/* reply_figures: of any step's result. errors: ERR_PROTOCOL (no object) */
+int reply_figures(const char *result_json, struct reply_figures *out, struct error *err);
+
 /* reply_removed: calls each for every generation that a prune removed (none after a dry run). each: 0 or -1 (stops). */
 int reply_removed(const char *prune_json,
                   int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "broker/alarms.h"
 #include "broker/holds.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
@@ -119,7 +120,8 @@ static int end_run(struct broker *broker, struct run *run, enum run_state end, s
 
 	if (run_store_first_error(broker->store, run->record.run, &error, err) != 0 ||
 	    run_store_end(broker->store, run->record.run, end, broker_wall(), &error, err) != 0 ||
-	    run_event(broker, run, events[end], &error, err) != 0)
+	    run_event(broker, run, events[end], &error, err) != 0 ||
+	    alarms_run_ended(broker, run, end, &error, err) != 0)
 		return -1;
 	run->ended = true;
 	run->end = end;

@@ -101,3 +101,60 @@ CREATE TABLE last_events (
 	topic TEXT NOT NULL UNIQUE,
 	body  TEXT NOT NULL
 ) STRICT;
+
+-- since version 3
+
+-- All clocks at one moment, so that ages go on being counted after a restart (steady.h).
+CREATE TABLE steady (
+	one      INTEGER PRIMARY KEY CHECK (one = 1),
+	boot_id  TEXT NOT NULL,
+	boot_s   INTEGER NOT NULL,
+	wall_s   INTEGER NOT NULL,
+	steady_s INTEGER NOT NULL
+) STRICT;
+
+-- In seconds of the steady clock: since when a pipeline is known, of when the state in its vault is, and when the newest snapshot was taken.
+CREATE TABLE ages (
+	pipeline TEXT PRIMARY KEY,
+	known_s  INTEGER NOT NULL,
+	good_s   INTEGER,
+	run      TEXT NOT NULL DEFAULT '',
+	taken_s  INTEGER NOT NULL DEFAULT 0 -- of that run's snapshot
+) STRICT, WITHOUT ROWID;
+
+-- What is wrong now and was told.
+CREATE TABLE alarms (
+	pipeline TEXT NOT NULL,
+	kind     TEXT NOT NULL,
+	since    INTEGER NOT NULL,
+	reason   TEXT NOT NULL,
+	PRIMARY KEY (pipeline, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE totals (
+	pipeline      TEXT PRIMARY KEY,
+	runs          INTEGER NOT NULL DEFAULT 0,
+	failed        INTEGER NOT NULL DEFAULT 0,
+	literal_bytes INTEGER NOT NULL DEFAULT 0,
+	matched_bytes INTEGER NOT NULL DEFAULT 0,
+	wire_sent     INTEGER NOT NULL DEFAULT 0,
+	wire_received INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+-- Free space: the last measurement of each day.
+CREATE TABLE space (
+	pipeline    TEXT NOT NULL,
+	place       TEXT NOT NULL CHECK (place IN ('vault', 'source')),
+	day         INTEGER NOT NULL,
+	measured_at INTEGER NOT NULL,
+	free_bytes  INTEGER NOT NULL,
+	total_bytes INTEGER NOT NULL,
+	PRIMARY KEY (pipeline, place, day)
+) STRICT, WITHOUT ROWID;
+
+-- How fast the link to a vault was, of the last transfers that say something about it.
+CREATE TABLE link_speeds (
+	seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+	vault       TEXT NOT NULL,
+	bytes_per_s INTEGER NOT NULL
+) STRICT;

@@ -6,6 +6,7 @@
 #include "broker/history.h"
 #include "broker/holds.h"
 #include "broker/runs.h"
+#include "broker/safety_json.h"
 #include "broker/watch_state.h"
 #include "lib/log.h"
 #include "lib/version.h"
@@ -164,17 +165,22 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 	int paused = history_paused(broker->store, pipeline->name, err);
 	json_t *last_good = last_good_json(broker, pipeline->name, err);
 	json_t *last_run = last_run_json(broker, pipeline->name, err);
+	json_t *json = NULL;
 
 	if (paused < 0 || last_good == NULL || last_run == NULL) {
 		json_decref(last_good);
 		json_decref(last_run);
 		return checked(NULL, err);
 	}
-	return checked(json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source",
-	                         pipeline->source, "vault", pipeline->vault->name, "paused", paused, "watch",
-	                         watch_json(broker, pipeline), "last_good", last_good, "last_run", last_run, "running",
-	                         running_json(runs_of(broker, pipeline->name))),
-	               err);
+	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source", pipeline->source,
+	                 "vault", pipeline->vault->name, "paused", paused, "watch", watch_json(broker, pipeline),
+	                 "last_good", last_good, "last_run", last_run, "running",
+	                 running_json(runs_of(broker, pipeline->name)));
+	if (json != NULL && safety_json_add(broker, pipeline, json, err) != 0) {
+		json_decref(json);
+		json = NULL;
+	}
+	return checked(json, err);
 }
 
 json_t *status_json(struct broker *broker, struct error *err)

@@ -1,5 +1,7 @@
 #include "broker/store_upgrade.h"
 
+#include <string.h>
+
 #include "broker/run_store.h"
 #include "broker/schema.h"
 #include "lib/log.h"
@@ -43,18 +45,35 @@ static int read_version(struct sql *sql, int64_t *version, struct error *err)
 	return found == 1 ? 0 : -1;
 }
 
+/* What is counted for ever begins with what the store knows. */
+static const char begin_totals[] =
+        "INSERT INTO totals (pipeline, runs, failed) SELECT pipeline, count(*), sum(state = 'failed') FROM runs"
+        " WHERE kind = 'whole' AND dry_run = 0 AND state IN ('ok', 'failed') GROUP BY pipeline;"
+        "INSERT INTO totals (pipeline, literal_bytes, wire_sent)"
+        " SELECT pipeline, sum(literal_bytes), sum(wire_sent) FROM generations WHERE true GROUP BY pipeline"
+        " ON CONFLICT (pipeline) DO UPDATE SET literal_bytes = excluded.literal_bytes, wire_sent = excluded.wire_sent;";
+
+/* Version 3 only adds tables, behind this line. */
+static const char added[] = "-- since version 3";
+
 static int make_tables(struct sql *sql, int64_t version, struct error *err)
 {
-	if (version != 0 && sql_script(sql, set_aside, err) != 0)
+	const char *text = version == 2 ? strstr(schema_sql, added) : schema_sql;
+
+	if (text == NULL)
+		return error_set(err, ERR_INTERNAL, "the schema has lost its mark");
+	if (version == 1 && sql_script(sql, set_aside, err) != 0)
 		return -1;
-	if (sql_script(sql, schema_sql, err) != 0)
+	if (sql_script(sql, text, err) != 0)
 		return -1;
-	if (version != 0 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
+	if (version == 1 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
 		return -1;
-	return sql_script(sql, "PRAGMA user_version = 2", err);
+	if (version != 0 && sql_script(sql, begin_totals, err) != 0)
+		return -1;
+	return sql_script(sql, "PRAGMA user_version = 3", err);
 }
 
-_Static_assert(RUN_STORE_VERSION == 2, "make_tables knows this version");
+_Static_assert(RUN_STORE_VERSION == 3, "make_tables knows this version");
 
 int store_upgrade(struct sql *sql, struct error *err)
 {

@@ -7,4 +7,7 @@
 int64_t clock_now_ms(void);
 int64_t clock_now_us(void);
 
+/* clock_boot_s: the same counting sleep too, CLOCK_BOOTTIME: for spans of days. */
+int64_t clock_boot_s(void);
+
 #endif

@@ -16,6 +16,7 @@ lib_SOURCES += \
 	lib/number.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
+	lib/rate_window.c \
 	lib/reason.c \
 	lib/suggest.c \
 	lib/faults.c \

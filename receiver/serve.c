@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "lib/log.h"
@@ -30,6 +31,16 @@ static int reply(struct session *s, unsigned type, struct error *err)
 	return wire_send(s->wire, type, s->encoder.data, s->encoder.len_bytes, err);
 }
 
+/* For everybody, as df shows it; 0 and 0 where the file system does not say. */
+static void put_room(struct encoder *encoder, int folder_fd)
+{
+	struct statvfs room;
+	bool told = fstatvfs(folder_fd, &room) == 0;
+
+	put_u64(encoder, told ? (uint64_t)room.f_bavail * room.f_frsize : 0);
+	put_u64(encoder, told ? (uint64_t)room.f_blocks * room.f_frsize : 0);
+}
+
 /* The first two frames. The features that both sides have are used. */
 static int greet(struct session *s, struct error *err)
 {
@@ -50,7 +61,7 @@ static int greet(struct session *s, struct error *err)
 	magic = get_u32(&d);
 	lowest = get_u16(&d);
 	highest = get_u16(&d);
-	features = get_u32(&d) & WIRE_FEATURE_ZSTD;
+	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE);
 	get_string(&d, role, sizeof(role));
 	get_string(&d, pipeline, sizeof(pipeline));
 	get_string(&d, software, sizeof(software));
@@ -69,9 +80,11 @@ static int greet(struct session *s, struct error *err)
 	put_string(&s->encoder, "aob-receiver " AOB_VERSION);
 	put_string(&s->encoder, strategy_name(s->vault->strategy));
 	put_i64(&s->encoder, time(NULL));
+	if ((features & WIRE_FEATURE_SPACE) != 0)
+		put_room(&s->encoder, s->vault->folder_fd);
 	if (reply(s, FRAME_WELCOME, err) != 0)
 		return -1;
-	return features != 0 ? wire_compress(s->wire, err) : wire_flush(s->wire, err);
+	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(s->wire, err) : wire_flush(s->wire, err);
 }
 
 static int send_generation(struct session *s, const struct record *record, const char *current, struct error *err)

@@ -170,6 +170,7 @@ static void fill_result(const struct snapshot *s, struct stage_result *result)
 {
 	const char *below = s->source + strlen(s->root);
 	char path[2 * PATH_MAX];
+	struct room room;
 
 	if (strcmp(s->root, "/") == 0)
 		below = s->source;
@@ -185,6 +186,10 @@ static void fill_result(const struct snapshot *s, struct stage_result *result)
 	stage_result_integer(result, "taken_at", s->taken_at_s);
 	stage_result_string(result, "state", s->quiet ? "quiet" : "in-flight");
 	stage_result_bool(result, "reused", s->reused);
+	if (room_read(s->source, &room, NULL) == 0) {
+		stage_result_integer(result, "source_free_bytes", (int64_t)room.free_bytes);
+		stage_result_integer(result, "source_total_bytes", (int64_t)room.total_bytes);
+	}
 }
 
 static int release(struct snapshot *s, struct stage_result *result, struct error *err)

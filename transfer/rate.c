@@ -1,5 +1,7 @@
 #include "transfer/rate.h"
 
+#include "lib/rate_window.h"
+
 #define BUCKET_S 0.15
 #define PIECE_S 0.05
 #define PIECE_LEAST 1024.0
@@ -11,21 +13,9 @@ void rate_init(struct rate *rate, const struct config_rate *windows, size_t n_wi
 	*rate = (struct rate){ .windows = windows, .n_windows = n_windows, .last_us = now_us };
 }
 
-static int holds(const struct config_rate *window, unsigned minute)
-{
-	if (window->from_minute == window->to_minute)
-		return 1;
-	if (window->from_minute < window->to_minute)
-		return minute >= window->from_minute && minute < window->to_minute;
-	return minute >= window->from_minute || minute < window->to_minute; /* over midnight */
-}
-
 uint64_t rate_now(const struct rate *rate, unsigned minute)
 {
-	for (size_t i = 0; i < rate->n_windows; i++)
-		if (holds(&rate->windows[i], minute))
-			return rate->windows[i].bytes_per_s;
-	return 0;
+	return rate_window_at(rate->windows, rate->n_windows, minute);
 }
 
 size_t rate_take(struct rate *rate, size_t want_bytes, int64_t now_us, unsigned minute, uint64_t *wait_us)

@@ -427,6 +427,10 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_integer(result, "matched_bytes", (int64_t)t->sender.matched_bytes);
 	stage_result_integer(result, "wire_sent", (int64_t)wire_bytes_out(t->sender.wire));
 	stage_result_integer(result, "wire_received", (int64_t)wire_bytes_in(t->sender.wire));
+	if (remote_welcome(t->remote)->total_bytes != 0) {
+		stage_result_integer(result, "vault_free_bytes", (int64_t)remote_welcome(t->remote)->free_bytes);
+		stage_result_integer(result, "vault_total_bytes", (int64_t)remote_welcome(t->remote)->total_bytes);
+	}
 	stage_result_integer(result, "seconds", (clock_now_ms() - t->began_ms) / 1000);
 }
 

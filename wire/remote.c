@@ -112,7 +112,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = vault->plain ? 0 : WIRE_FEATURE_ZSTD;
+	uint32_t features = WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -135,11 +135,15 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	get_string(&d, w->software, sizeof(w->software));
 	get_string(&d, w->strategy, sizeof(w->strategy));
 	w->clock_s = get_i64(&d);
+	if ((features & WIRE_FEATURE_SPACE) != 0) {
+		w->free_bytes = get_u64(&d);
+		w->total_bytes = get_u64(&d);
+	}
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
 		return error_set(err, ERR_PROTOCOL, "the far end chose version %u, not %d", w->version, WIRE_VERSION);
-	return features != 0 ? wire_compress(remote->wire, err) : 0;
+	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(remote->wire, err) : 0;
 }
 
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,

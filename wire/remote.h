@@ -17,6 +17,7 @@ struct remote_welcome {
 	char software[64];
 	char strategy[16]; /* hardlink, reflink, snapshot */
 	int64_t clock_s;
+	uint64_t free_bytes, total_bytes; /* of the vault's disk; 0: not told */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the

@@ -1,0 +1,57 @@
+/* alarms: how old the state in each pipeline's vault is, and what is wrong with it: overdue, failed, and what outlook.h foresees. Each alarm is kept in
+ * the store and told by an event when it begins and when it is over, in one change; so they are known with every stage dead, and after any restart.
+ *
+ * Functions that return int and take a run belong into a change (runs_change); they touch the store alone, what is held here follows in the next turn.
+ * threads: one. source: docs/configuration.md "overdue" */
+#ifndef AOB_BROKER_ALARMS_H
+#define AOB_BROKER_ALARMS_H
+
+#include "broker/broker.h"
+#include "broker/figures.h"
+#include "broker/runs.h"
+
+#define ALARMS_LOOK_MS 1000
+
+struct alarms_state {  /* of a pipeline, as of now */
+	bool good;     /* something lies in the vault, and is so old: */
+	int64_t age_s; /* else: since the pipeline is known */
+	bool overdue;
+	int64_t overdue_since; /* wall clock */
+};
+
+struct alarms_clock { /* of a pipeline; of alarms.c and outlook.c */
+	char pipeline[CONFIG_NAME_MAX + 1];
+	struct figures_age age;
+	int64_t kept_good_s; /* as in the store */
+	bool overdue, failed;
+	int64_t overdue_since;
+	unsigned warned; /* of the forecast; ALARMS_WARNED: of something, before this start */
+	bool forecast_made;
+	struct forecast forecast;
+	struct alarms_clock *next;
+};
+#define ALARMS_WARNED (~0u)
+
+/* alarms_load: the clocks of the configuration's pipelines; also after a reload. errors: of the store, ERR_SYSTEM */
+int alarms_load(struct broker *broker, struct error *err);
+/* alarms_free: keeps the clocks in the store once more, as far as that goes. */
+void alarms_free(struct broker *broker);
+
+void alarms_turn(struct broker *broker);
+
+/* alarms_snapshot: the run's snapshot has just been taken. */
+int alarms_snapshot(struct broker *broker, const struct run *run, struct error *err);
+/* alarms_published: the state of the run's snapshot lies in the vault: what was wrong is over. generation: may be an older one that holds the same. */
+int alarms_published(struct broker *broker, const struct run *run, const struct history_generation *generation,
+                     struct error *err);
+/* alarms_run_ended: error: why it did not end well. */
+int alarms_run_ended(struct broker *broker, const struct run *run, enum run_state end, const struct error *error,
+                     struct error *err);
+
+void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, struct alarms_state *state);
+struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline); /* NULL: none */
+
+/* alarms_overdue: how many pipelines are, for the service manager's status. */
+size_t alarms_overdue(const struct broker *broker);
+
+#endif

@@ -1,0 +1,75 @@
+#include "broker/waiting.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/duration.h"
+
+static void tell_work(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
+{
+	char eta[DURATION_TEXT_SIZE] = "";
+	char percent[16] = "";
+
+	if (in->progress_percent >= 0)
+		(void)snprintf(percent, sizeof(percent), ", %d %%", in->progress_percent);
+	if (in->eta_s >= 0)
+		(void)duration_text((uint64_t)in->eta_s * 1000, eta, sizeof(eta));
+	(void)snprintf(out, WAITING_TEXT_SIZE, "the step `%s` is at work%s%s%s", in->step, percent,
+	               in->eta_s >= 0 ? ", left: " : "", eta);
+}
+
+static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
+{
+	char left[DURATION_TEXT_SIZE];
+
+	if (in->state == STEP_WORKING) {
+		tell_work(in, out);
+		return false;
+	}
+	if (in->state == STEP_RETRY_WAIT)
+		(void)snprintf(
+		        out, WAITING_TEXT_SIZE, "the step `%s` is tried again in %s: %.400s", in->step,
+		        duration_text((uint64_t)(in->retry_in_s > 0 ? in->retry_in_s : 0) * 1000, left, sizeof(left)),
+		        in->trouble);
+	else if (in->has_worker)
+		(void)snprintf(out, WAITING_TEXT_SIZE,
+		               "the step `%s` waits for its worker, which is busy with another pipeline", in->step);
+	else
+		(void)snprintf(out, WAITING_TEXT_SIZE,
+		               "the step `%s` waits for a worker, and none of that service is connected; start one",
+		               in->step);
+	return true;
+}
+
+/* No run is in flight. */
+static bool tell_rest(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
+{
+	if (strcmp(in->watch, "unknown") == 0) {
+		(void)snprintf(out, WAITING_TEXT_SIZE, "%s", in->watch_why);
+		return true;
+	}
+	if (in->failed[0] != '\0') {
+		(void)snprintf(out, WAITING_TEXT_SIZE, "the last run failed: %.500s", in->failed);
+		return true;
+	}
+	if (strcmp(in->watch, "active") == 0) {
+		(void)snprintf(out, WAITING_TEXT_SIZE, "the source has to come to rest: %.400s", in->watch_why);
+		return true;
+	}
+	if (strcmp(in->watch, "off") == 0)
+		(void)snprintf(out, WAITING_TEXT_SIZE, "runs begin only when asked for (`watch: off`)");
+	else if (strcmp(in->watch, "unchanged") == 0)
+		(void)snprintf(out, WAITING_TEXT_SIZE, "nothing has changed since the last generation");
+	else
+		(void)snprintf(out, WAITING_TEXT_SIZE, "no run has begun, though the source is at rest");
+	return false;
+}
+
+bool waiting_text(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
+{
+	if (in->paused && in->step == NULL) {
+		(void)snprintf(out, WAITING_TEXT_SIZE, "paused; `aob resume %s` lets it go on", in->pipeline);
+		return true;
+	}
+	return in->step != NULL ? tell_step(in, out) : tell_rest(in, out);
+}

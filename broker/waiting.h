@@ -1,0 +1,31 @@
+/* waiting: says in words what a pipeline waits for and why, or what it is doing. Pure. */
+#ifndef AOB_BROKER_WAITING_H
+#define AOB_BROKER_WAITING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/pipeline.h"
+
+#define WAITING_TEXT_SIZE 600
+
+struct waiting {
+	const char *pipeline;
+	bool paused;
+	const char *step; /* service of the step under way; NULL: no run is in flight */
+	enum step_state state;
+	bool has_worker;       /* one of that service is connected */
+	int64_t retry_in_s;    /* of STEP_RETRY_WAIT */
+	const char *trouble;   /* what went wrong last in this step; "": nothing */
+	int progress_percent;  /* -1: not known */
+	int64_t eta_s;         /* -1: not known */
+	const char *failed;    /* why the last run failed; "": it did not */
+	const char *watch;     /* state, as in the status */
+	const char *watch_why; /* its reason */
+};
+
+/* waiting_text: out: a sentence without a full stop. Returns whether something waits; else it tells what is done. */
+bool waiting_text(const struct waiting *in, char out[static WAITING_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,55 @@
+/* notify: turns what happens into notices, and brings each to every notifier of the configuration that wants it, once.
+ *
+ * A notice is made when an alarm begins or ends, not when an event comes: an event that was seen before (events come again with the last-value
+ * cache), and one that tells of an alarm that is in force already, make none. What was told and what still waits lies in one small file, so that a
+ * restart neither repeats nor loses an alarm: it is written before a notice is first tried and after each that has arrived. (Killed between an
+ * arrival and the write, that one is sent again: under the same ID, which mail, CloudEvents and command carry.)
+ *
+ * Each notifier has a thread and a queue of its own, so that one that hangs keeps no other waiting, and nobody here ever waits for any.
+ * Queues are bounded (NOTIFY_QUEUE_MAX, the oldest goes) and retries too (NOTIFY_GIVE_UP_S); both are logged.
+ *
+ * threads: all functions from one thread; notify_event and notify_status write a small file and don't wait for anything else.
+ * source: CloudEvents 1.0; docs/notifications.md, docs/protocol.md "Events" */
+#ifndef AOB_MONITOR_NOTIFY_H
+#define AOB_MONITOR_NOTIFY_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/config.h"
+#include "lib/error.h"
+
+#define NOTIFY_QUEUE_MAX 100
+#define NOTIFY_GIVE_UP_S (3 * 24 * 3600)
+#define NOTIFY_ERROR_SIZE 256
+
+struct notify;
+
+/* notify_new: takes up what an earlier process left in the file state (NULL: notify.json in the folder of the broker's store), and starts the threads.
+ * in:      config, borrowed for the life of *notify
+ * errors:  ERR_DAMAGED (the file is none of ours: put it aside), by errno. Without notifiers: no error, and nothing is ever done. */
+int notify_new(const struct config *config, const char *state, struct notify **notify, struct error *err);
+
+/* notify_destroy: what waits stays in the file. An attempt under way gets a few seconds to end. */
+void notify_destroy(struct notify **notify);
+
+/* notify_event: one event as the broker published it: the whole CloudEvents object. Borrowed. What it does not know is ignored. */
+void notify_event(struct notify *notify, const json_t *event);
+
+/* notify_status: the `result` of the verb `status`: mends what lost events would have told: alarms that began or ended. To be called after each
+ * (re)connection to the broker, once the cached events have come, and now and then (each minute). Borrowed. */
+void notify_status(struct notify *notify, const json_t *status);
+
+struct notify_count { /* of one notifier, since notify_new */
+	const char *name;   /* borrowed from the configuration */
+	const char *driver; /* "mail" */
+	uint64_t delivered, failed_attempts, dropped;
+	size_t waiting;
+	char last_error[NOTIFY_ERROR_SIZE]; /* of the last attempt; "": it went well */
+};
+
+/* notify_counts: how notifiers do, for metrics. at: from 0. Returns 1, or 0: there are no more. */
+int notify_counts(struct notify *notify, size_t at, struct notify_count *count);
+
+#endif
