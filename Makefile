@@ -162,7 +162,7 @@ install: all
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section && \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
-	cp -R deploy/supervisord deploy/examples $(DESTDIR)$(PREFIX)/share/aob/
+	cp -R deploy/supervisord deploy/examples deploy/prometheus deploy/grafana $(DESTDIR)$(PREFIX)/share/aob/
 
 clean:
 	@if findmnt -rno TARGET | grep -q '^$(abspath $(BUILD))/'; then \
