@@ -3,6 +3,7 @@ aob-monitor_SOURCES := \
 	monitor/main.c \
 	monitor/ask_pace.c \
 	monitor/assets.c \
+	monitor/details.c \
 	monitor/event.c \
 	monitor/exposition.c \
 	monitor/host_check.c \

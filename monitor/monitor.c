@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,14 +205,47 @@ static void ask_history(struct monitor *monitor, const char *pipeline)
 	state_history(monitor->state, pipeline, &history, clock_now_ms());
 }
 
+/* What somebody looks at just now. */
+static void ask_detail(struct monitor *monitor, const char *run)
+{
+	struct view_detail detail = { .known = false };
+	struct error err = { .class = ERR_NONE };
+	char question[160];
+	char *reply = NULL;
+	size_t reply_bytes = 0;
+
+	/* A run's ID needs no escaping: details.c lets letters, digits and - through. */
+	(void)snprintf(question, sizeof(question), "{\"v\":1,\"verb\":\"run-info\",\"run\":\"%s\"}", run);
+	if (ask(monitor, question, &reply, &reply_bytes, &err) != 0 ||
+	    view_detail_parse(reply, reply_bytes, &detail, &err) != 0)
+		log_trace("mdp", "run %s: %s", run, err.text);
+	free(reply);
+	state_lock(monitor->state);
+	details_put(&monitor->state->details, run, &detail);
+	state_unlock(monitor->state);
+}
+
+static bool wants_detail(struct monitor *monitor, char run[DETAILS_RUN_SIZE])
+{
+	bool wants;
+
+	state_lock(monitor->state);
+	wants = details_next(&monitor->state->details, run);
+	state_unlock(monitor->state);
+	return wants;
+}
+
 static void tend_broker(struct monitor *monitor)
 {
 	char pipeline[CONFIG_NAME_MAX + 1];
+	char run[DETAILS_RUN_SIZE];
 
 	if (clock_now_ms() >= ask_pace_next_ms(&monitor->pace))
 		ask_status(monitor);
 	if (monitor->pace.answered && state_wants_history(monitor->state, clock_now_ms(), pipeline))
 		ask_history(monitor, pipeline);
+	if (monitor->pace.answered && wants_detail(monitor, run))
+		ask_detail(monitor, run);
 }
 
 /* A file that can't be written is said once, and tried again. */
@@ -248,9 +282,11 @@ static void tell_manager(struct monitor *monitor)
 static int64_t wait_ms(struct monitor *monitor)
 {
 	char pipeline[CONFIG_NAME_MAX + 1];
+	char run[DETAILS_RUN_SIZE];
 	int64_t left_ms = ask_pace_next_ms(&monitor->pace) - clock_now_ms();
 
-	if (monitor->pace.answered && state_wants_history(monitor->state, clock_now_ms(), pipeline))
+	if (monitor->pace.answered &&
+	    (state_wants_history(monitor->state, clock_now_ms(), pipeline) || wants_detail(monitor, run)))
 		return 0;
 	if (left_ms < 0)
 		return 0;
@@ -264,12 +300,15 @@ int monitor_loop(struct monitor *monitor, struct error *err)
 		zmq_pollitem_t items[] = {
 			{ .socket = zsock_resolve(monitor->events), .events = ZMQ_POLLIN },
 			{ .fd = monitor->signal_fd, .events = ZMQ_POLLIN },
+			{ .fd = monitor->state->wake_fd, .events = ZMQ_POLLIN },
 		};
+		eventfd_t woken;
 
-		if (zmq_poll(items, 2, (long)wait_ms(monitor)) < 0 && zmq_errno() != EINTR)
+		if (zmq_poll(items, 3, (long)wait_ms(monitor)) < 0 && zmq_errno() != EINTR)
 			return error_sys(err, zmq_errno(), "zmq_poll");
 		if ((items[1].revents & ZMQ_POLLIN) != 0)
 			break;
+		(void)eventfd_read(monitor->state->wake_fd, &woken);
 		if (take_events(monitor, err) != 0)
 			return -1;
 		tend_broker(monitor);

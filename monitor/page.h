@@ -12,7 +12,7 @@
 #define PAGE_FULL_CARDS_MAX 8 /* more pipelines are shown as rows, each with a page of its own */
 
 struct page_of {
-	const struct state *state;
+	struct state *state;         /* read, but for what is wanted of the broker */
 	const struct config *config; /* for the vaults' folders */
 	int64_t now_s;               /* wall clock */
 	int64_t now_ms;              /* monotonic */

@@ -57,11 +57,14 @@ static void tell_place(const struct page_of *of, const struct view_pipeline *p, 
 static void fill(const struct page_of *of, const struct view_pipeline *p, const struct view_history *history,
                  const struct view_generation *g, struct text *main)
 {
+	const struct view_detail *detail = state_detail(of->state, g->run);
 	size_t at = (size_t)(g - history->generations);
 	const struct view_generation *older = at + 1 < history->n_generations ? g + 1 : NULL;
 	const struct view_generation *newer = at > 0 ? g - 1 : NULL;
 	struct text times[2];
 	char literal[WORDS_SIZE], sent[WORDS_SIZE], files[WORDS_SIZE], size[WORDS_SIZE], share[WORDS_SIZE];
+	char changed[WORDS_SIZE] = "";
+	char matched[WORDS_SIZE] = "";
 	char files_more[WORDS_SIZE] = "";
 	char bytes_more[WORDS_SIZE] = "";
 	char took[DURATION_TEXT_SIZE], took_words[WORDS_SIZE], taken[WORDS_SIZE], place[PLACE_SIZE];
@@ -70,6 +73,10 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 	text_init(&times[1]);
 	words_time(&times[0], g->taken_at);
 	words_time(&times[1], g->published_at);
+	if (detail != NULL && detail->known) {
+		(void)words_number(detail->changed_files, changed);
+		(void)words_bytes(detail->matched_bytes, matched);
+	}
 	if (older != NULL) {
 		tell_difference(files_more, g->files, older->files, words_number);
 		tell_difference(bytes_more, g->bytes, older->bytes, words_bytes);
@@ -91,8 +98,8 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 		{ "literal", words_bytes(g->literal_bytes, literal) },
 		{ "share", share },
 		{ "sent", words_bytes(g->wire_sent, sent) },
-		{ "changed", "" },
-		{ "matched", "" },
+		{ "changed", changed },
+		{ "matched", matched },
 		{ "files_more", files_more },
 		{ "bytes_more", bytes_more },
 		{ "files", words_number(g->files, files) },

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "lib/bytes.h"
 
@@ -22,7 +24,8 @@ struct state *state_new(int64_t now_s, int64_t now_ms)
 	state->answered_ms = now_ms;
 	state->turned_ms = now_ms;
 	(void)snprintf(state->trouble, sizeof(state->trouble), "not asked yet");
-	if (state->metrics == NULL || state->stream == NULL || state->histories == NULL)
+	state->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (state->wake_fd < 0 || state->metrics == NULL || state->stream == NULL || state->histories == NULL)
 		state_destroy(&state);
 	return state;
 }
@@ -33,6 +36,8 @@ void state_destroy(struct state **state)
 
 	if (s == NULL)
 		return;
+	if (s->wake_fd >= 0)
+		(void)close(s->wake_fd);
 	view_destroy(&s->view);
 	metrics_destroy(&s->metrics);
 	stream_destroy(&s->stream);
@@ -216,6 +221,15 @@ void state_history(struct state *state, const char *pipeline, struct view_histor
 	}
 	state_unlock(state);
 	view_history_destroy(history);
+}
+
+const struct view_detail *state_detail(struct state *state, const char *run)
+{
+	const struct view_detail *found = details_find(&state->details, run);
+
+	if (found == NULL)
+		(void)eventfd_write(state->wake_fd, 1);
+	return found;
 }
 
 void state_refused(struct state *state)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/config.h"
+#include "monitor/details.h"
 #include "monitor/event.h"
 #include "monitor/metrics.h"
 #include "monitor/stream.h"
@@ -50,6 +51,8 @@ struct state {
 	size_t n_histories;
 	struct state_news news[STATE_NEWS_MAX]; /* newest first */
 	size_t n_news;
+	struct details details;
+	int wake_fd;           /* an eventfd: the loop is to look what is wanted */
 	struct stream *stream; /* has a lock of its own */
 	int64_t began_at;      /* of this process, wall clock, s */
 	int64_t turned_ms;     /* when the loop went round last, monotonic */
@@ -74,6 +77,9 @@ bool state_event(struct state *state, const struct event *event, const char *bod
 bool state_wants_history(struct state *state, int64_t now_ms, char pipeline[CONFIG_NAME_MAX + 1]);
 /* state_history: takes *history over; NULL: it was asked for in vain. */
 void state_history(struct state *state, const char *pipeline, struct view_history **history, int64_t now_ms);
+
+/* state_detail: under the lock: of a run; NULL: not known (yet); then the loop is woken to ask. */
+const struct view_detail *state_detail(struct state *state, const char *run);
 
 void state_refused(struct state *state); /* a message came that is no event of ours */
 bool state_runs(struct state *state);    /* is a run under way? */

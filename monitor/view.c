@@ -378,6 +378,28 @@ int view_history_parse(const char *reply, size_t len_bytes, int64_t now, struct 
 	return 0;
 }
 
+int view_detail_parse(const char *reply, size_t len_bytes, struct view_detail *detail, struct error *err)
+{
+	json_t *root = NULL;
+	const json_t *result = open_reply(reply, len_bytes, &root, err);
+	const json_t *steps = json_object_get(result, "steps");
+	int rc = result != NULL || err->class == ERR_NOT_FOUND ? 0 : -1;
+
+	*detail = (struct view_detail){ .known = false };
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *step = json_array_get(steps, i);
+		const char *service = json_string_value(json_object_get(step, "service"));
+		const json_t *told = json_object_get(step, "result");
+
+		if (service != NULL && strcmp(service, "transfer") == 0 && json_is_object(told))
+			*detail = (struct view_detail){ true, amount_of(told, "changed_files"),
+				                        amount_of(told, "matched_bytes"),
+				                        amount_of(told, "wire_received"), amount_of(told, "seconds") };
+	}
+	json_decref(root);
+	return rc;
+}
+
 void view_history_destroy(struct view_history **history)
 {
 	struct arena *arena = *history != NULL ? (*history)->memory : NULL;

@@ -145,6 +145,15 @@ struct view_history {
 /* view_history_parse: reply: the broker's answer to `generations` of one pipeline; days end with that of now. errors: as view_parse. */
 int view_history_parse(const char *reply, size_t len_bytes, int64_t now, struct view_history **history,
                        struct error *err);
+/* What the transfer of a run told of it. */
+struct view_detail {
+	bool known; /* false: the run is forgotten, or it had no transfer that ended well */
+	int64_t changed_files, matched_bytes, wire_received, seconds;
+};
+
+/* view_detail_parse: reply: the broker's answer to `run-info`. A run that is not there (any more) is no error. errors: ERR_PROTOCOL */
+int view_detail_parse(const char *reply, size_t len_bytes, struct view_detail *detail, struct error *err);
+
 void view_history_destroy(struct view_history **history);
 const struct view_generation *view_history_find(const struct view_history *history, const char *name);
 

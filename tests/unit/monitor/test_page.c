@@ -28,7 +28,7 @@ static void add_history(struct state *state)
 	state_history(state, "photos", &history, 1000);
 }
 
-static struct page_of now(const struct state *state)
+static struct page_of now(struct state *state)
 {
 	return (struct page_of){ state, &config, LAB_NOW, 100000 };
 }
@@ -129,9 +129,11 @@ static void before_the_first_answer(void **unused)
 
 static void a_pipeline_and_its_generations(void **unused)
 {
+	const struct view_detail detail = { .known = true, .changed_files = 17, .matched_bytes = 999000 };
 	struct state *state = known(",\"last_good\":" LAB_GOOD);
 	struct page_of of = now(state);
 	struct text text;
+	char run[DETAILS_RUN_SIZE];
 
 	(void)unused;
 	add_history(state);
@@ -149,6 +151,16 @@ static void a_pipeline_and_its_generations(void **unused)
 	assert_holds(&text, "aob restore photos --generation 2026-11-25T18-09-26Z");
 	assert_holds(&text, "rel=\"prev\" href=\"/pipelines/photos/2026-11-25T10-00-00Z\"");
 	assert_lacks(&text, "rel=\"next\"");
+	assert_lacks(&text, "Files changed");
+	text_done(&text);
+	assert_true(details_next(&state->details, run)); /* somebody looked: the broker is to be asked */
+	assert_string_equal(run, "r1");
+	details_put(&state->details, run, &detail);
+	assert_false(details_next(&state->details, run));
+	text_init(&text);
+	assert_int_equal(page_generation(&of, "photos", "2026-11-25T18-09-26Z", &text), 0);
+	assert_holds(&text, "<dt>Files changed</dt><dd>17</dd>");
+	assert_holds(&text, "999 kB");
 	text_done(&text);
 	assert_int_equal(page_generation(&of, "photos", "2020", &text), -1);
 	assert_int_equal(page_generation(&of, "phot", "2026-11-25T18-09-26Z", &text), -1);

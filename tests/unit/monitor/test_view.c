@@ -7,7 +7,7 @@ static void a_whole_pipeline(void **state)
 	struct view *view = lab_view(
 	        ",\"watch\":{\"state\":\"active\",\"since\":5,\"reason\":\"written\",\"reported_at\":7},\"last_"
 	        "good\":" LAB_GOOD ",\"last_run\":{\"run\":\"r1\",\"state\":\"failed\",\"started_at\":1,\"ended_at\":2,"
-	                           "\"error\":{\"code\":\"config\",\"message\":\"no\"}}"
+	        "\"error\":{\"code\":\"config\",\"message\":\"no\"}}"
 	        ",\"running\":{\"run\":\"r2\",\"step\":\"transfer\",\"step_index\":1,\"steps\":3,\"attempt\":2,\"step_"
 	        "state\":\"working\",\"started_at\":9,"
 	        "\"progress\":{\"done\":1,\"total\":4,\"files\":1,\"rate\":8,\"eta_s\":null,\"note\":\"n\"}}"
