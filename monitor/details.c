@@ -46,6 +46,8 @@ void details_put(struct details *details, const char *run, const struct view_det
 			memmove(details->wanted[i], details->wanted[i + 1], (details->n_wanted - i) * DETAILS_RUN_SIZE);
 			break;
 		}
+	if (detail == NULL)
+		return;
 	(void)snprintf(details->kept[details->next].run, DETAILS_RUN_SIZE, "%s", run);
 	details->kept[details->next].detail = *detail;
 	details->next = (details->next + 1) % DETAILS_MAX;

@@ -30,7 +30,7 @@ const struct view_detail *details_find(struct details *details, const char *run)
 /* details_next: which run to ask for; false: none. It stays wanted until details_put. */
 bool details_next(const struct details *details, char run[DETAILS_RUN_SIZE]);
 
-/* details_put: also if nothing is known of the run (any more). */
+/* details_put: also if the broker knows nothing of the run (any more). NULL: it did not answer; the next look makes it be asked again. */
 void details_put(struct details *details, const char *run, const struct view_detail *detail);
 
 #endif

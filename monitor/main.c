@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -21,14 +22,39 @@ static int usage(FILE *out, int status)
 	return status;
 }
 
-static int watch(const struct config *config, struct error *err)
+/* With one configuration. */
+static int watch(const struct config *config, bool *reload, struct error *err)
 {
 	struct monitor *monitor = NULL;
 	int rc = monitor_open(config, &monitor, err);
 
 	if (rc == 0)
-		rc = monitor_loop(monitor, err);
+		rc = monitor_loop(monitor, reload, err);
 	monitor_close(&monitor);
+	return rc;
+}
+
+/* With each that the broker takes over. One that it took and we can't read changes nothing. */
+static int watch_on(const char *path, struct error *err)
+{
+	struct config *config = NULL;
+	bool reload = true;
+	int rc = config_load(path, &config, stderr, err);
+
+	while (rc == 0 && reload) {
+		struct config *next = NULL;
+
+		rc = watch(config, &reload, err);
+		if (rc != 0 || !reload)
+			break;
+		if (config_load(path, &next, stderr, err) != 0) {
+			log_error(LOG_WARNING, err, "the new configuration; going on with the old one");
+			continue;
+		}
+		config_destroy(&config);
+		config = next;
+	}
+	config_destroy(&config);
 	return rc;
 }
 
@@ -40,7 +66,6 @@ int main(int argc, char **argv)
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
 	struct error err = { .class = ERR_NONE };
-	struct config *config = NULL;
 	const char *path = NULL;
 	const char *trace = NULL;
 	int option;
@@ -67,10 +92,7 @@ int main(int argc, char **argv)
 	if (optind != argc)
 		return usage(stderr, EX_USAGE);
 	log_open("aob-monitor", trace);
-	rc = config_load(config_path(path), &config, stderr, &err);
-	if (rc == 0)
-		rc = watch(config, &err);
-	config_destroy(&config);
+	rc = watch_on(config_path(path), &err);
 	if (rc == 0)
 		return EX_OK;
 	log_error(LOG_ERR, &err, "cannot go on");

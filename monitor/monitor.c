@@ -32,6 +32,8 @@ struct monitor {
 	struct mdp_client *client;
 	zsock_t *events;
 	int signal_fd;
+	int64_t opened_at_ms; /* wall clock */
+	bool reload;          /* the broker has a new configuration */
 	struct ask_pace pace;
 	bool broker_lost; /* and said so */
 	int64_t beat_ms;  /* when streams get a sign of life next */
@@ -42,6 +44,14 @@ struct monitor {
 static int64_t wall_s(void)
 {
 	return (int64_t)time(NULL);
+}
+
+static int64_t wall_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Blocked before any thread exists, so that none of them takes a signal. */
@@ -67,6 +77,7 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->config = config;
 	made->signal_fd = -1;
+	made->opened_at_ms = wall_ms();
 	if (open_signals(made, err) != 0)
 		goto out;
 	mdp_start();
@@ -122,6 +133,9 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 		return;
 	}
 	line = json_dumps(event.object, JSON_COMPACT); /* one line, whatever it came as */
+	/* The last one is told again to each subscriber: only what came after this configuration was read is news. */
+	if (strcmp(event.what, "config.loaded") == 0 && event.at_ms > monitor->opened_at_ms)
+		monitor->reload = true;
 	if (line != NULL && state_event(monitor->state, &event, line) && is_worth_asking(&event) &&
 	    monitor->pace.event_ms == 0)
 		monitor->pace.event_ms = clock_now_ms();
@@ -213,15 +227,18 @@ static void ask_detail(struct monitor *monitor, const char *run)
 	char question[160];
 	char *reply = NULL;
 	size_t reply_bytes = 0;
+	int rc;
 
 	/* A run's ID needs no escaping: details.c lets letters, digits and - through. */
 	(void)snprintf(question, sizeof(question), "{\"v\":1,\"verb\":\"run-info\",\"run\":\"%s\"}", run);
-	if (ask(monitor, question, &reply, &reply_bytes, &err) != 0 ||
-	    view_detail_parse(reply, reply_bytes, &detail, &err) != 0)
+	rc = ask(monitor, question, &reply, &reply_bytes, &err);
+	if (rc == 0)
+		rc = view_detail_parse(reply, reply_bytes, &detail, &err);
+	if (rc != 0)
 		log_trace("mdp", "run %s: %s", run, err.text);
 	free(reply);
 	state_lock(monitor->state);
-	details_put(&monitor->state->details, run, &detail);
+	details_put(&monitor->state->details, run, rc == 0 ? &detail : NULL);
 	state_unlock(monitor->state);
 }
 
@@ -293,8 +310,9 @@ static int64_t wait_ms(struct monitor *monitor)
 	return left_ms < TURN_MS ? left_ms : TURN_MS;
 }
 
-int monitor_loop(struct monitor *monitor, struct error *err)
+int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
 {
+	*reload = false;
 	sdnotify_send("READY=1");
 	for (;;) {
 		zmq_pollitem_t items[] = {
@@ -311,6 +329,11 @@ int monitor_loop(struct monitor *monitor, struct error *err)
 		(void)eventfd_read(monitor->state->wake_fd, &woken);
 		if (take_events(monitor, err) != 0)
 			return -1;
+		if (monitor->reload) {
+			log_line(LOG_NOTICE, "the broker has a new configuration; taking it over");
+			*reload = true;
+			return 0;
+		}
 		tend_broker(monitor);
 		if (clock_now_ms() >= monitor->beat_ms) {
 			http_wake(monitor->http, true);

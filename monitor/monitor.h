@@ -7,6 +7,8 @@
 #ifndef AOB_MONITOR_MONITOR_H
 #define AOB_MONITOR_MONITOR_H
 
+#include <stdbool.h>
+
 #include "lib/config.h"
 #include "lib/error.h"
 
@@ -16,7 +18,8 @@ struct monitor;
 int monitor_open(const struct config *config, struct monitor **monitor, struct error *err);
 void monitor_close(struct monitor **monitor);
 
-/* monitor_loop: until SIGTERM or SIGINT. errors: ERR_SYSTEM */
-int monitor_loop(struct monitor *monitor, struct error *err);
+/* monitor_loop: until SIGTERM or SIGINT, or until the broker has taken over a new configuration.
+ * out: *reload: it was the latter: the monitor is to be opened anew, with that. errors: ERR_SYSTEM */
+int monitor_loop(struct monitor *monitor, bool *reload, struct error *err);
 
 #endif
