@@ -87,7 +87,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # tests/unit/X/test_y.c is one executable.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lm
+TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lmicrohttpd -lm
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -162,7 +162,7 @@ install: all
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section && \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
-	cp -R deploy/supervisord deploy/examples $(DESTDIR)$(PREFIX)/share/aob/
+	cp -R deploy/supervisord deploy/examples deploy/prometheus deploy/grafana $(DESTDIR)$(PREFIX)/share/aob/
 
 clean:
 	@if findmnt -rno TARGET | grep -q '^$(abspath $(BUILD))/'; then \

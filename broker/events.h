@@ -16,7 +16,7 @@
 #include "broker/security.h"
 #include "lib/error.h"
 
-#define EVENTS_TOPICS_MAX 4096
+#define EVENTS_TOPICS_MAX 8192
 #define EVENTS_TOPIC_SIZE 128
 #define EVENTS_NO_PIPELINE "-"
 

@@ -128,6 +128,7 @@ static void build(struct config_build *b)
 	build_broker(b);
 	config_vault_build(b);
 	config_pipeline_build(b);
+	config_monitor_build(b);
 	config_notify_build(b);
 	config_cross_check(b);
 }

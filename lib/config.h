@@ -18,7 +18,8 @@
 struct json_t;
 
 #define CONFIG_DEFAULT_PATH "/etc/aob/aob.yaml"
-#define CONFIG_PIPELINES_MAX 256
+#define CONFIG_DEFAULT_LISTEN "127.0.0.1:9877"
+#define CONFIG_PIPELINES_MAX 512
 #define CONFIG_NAME_MAX 64 /* of pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]* */
 
 struct config_rate {          /* a window of the day, local time */
@@ -67,6 +68,14 @@ struct config_curve {                    /* for tcp endpoints: files with CURVE 
 	const char *server_certificate;  /* NULL: no CURVE */
 	const char *client_certificates; /* folder of the public certificates that may connect */
 	const char *own_certificate;     /* what stages and aob present */
+};
+
+struct config_monitor {
+	const char *address; /* numeric, to listen on; never NULL */
+	bool is_ipv6;
+	uint16_t port;
+	const char *textfile;          /* also written there for node_exporter, or NULL */
+	const char *const *host_names; /* under which the page may be asked for, NULL-terminated, never NULL */
 };
 
 enum config_notice { /* what a notifier may tell of: `on` is a set of 1u << these */
@@ -119,6 +128,7 @@ struct config {
 	const char *events;
 	const char *state;
 	struct config_curve curve;
+	struct config_monitor monitor;
 	const struct config_vault *vaults;
 	size_t n_vaults;
 	const struct config_pipeline *pipelines;

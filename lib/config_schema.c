@@ -19,6 +19,7 @@
 
 static const struct schema_key root_keys[] = {
 	{ "broker", SCHEMA_MAP, false, 0, 0, NULL, "a map with endpoint, events and state; or leave 'broker' out" },
+	{ "monitor", SCHEMA_MAP, false, 0, 0, NULL, "a map with listen, textfile and host_names; or leave 'monitor' out" },
 	{ "vaults", SCHEMA_MAP, true, 0, 0, NULL,
 	  "a map of names, such as dad: { ssh: backup@dad.example.net, root: /volume1/offsite }" },
 	{ "pipelines", SCHEMA_MAP, true, 0, 0, NULL,
@@ -41,6 +42,14 @@ static const struct schema_key curve_keys[] = {
 	  "the folder of those that may connect, such as /etc/aob/curve/clients" },
 	{ "own_certificate", SCHEMA_PATH, true, 0, 0, NULL,
 	  "what stages and aob present, such as /etc/aob/curve/stage.cert" },
+};
+
+static const struct schema_key monitor_keys[] = {
+	{ "listen", SCHEMA_TEXT, false, 0, 0, NULL, "an address with a port, such as 127.0.0.1:9877" },
+	{ "textfile", SCHEMA_PATH, false, 0, 0, NULL,
+	  "a file for node_exporter, such as /var/lib/prometheus/node-exporter/aob.prom" },
+	{ "host_names", SCHEMA_TEXTS, false, 0, 0, NULL,
+	  "a list of the names that browsers may use for the page, such as [nas.example.net]" },
 };
 
 static const char *const strategies[] = { "auto", "snapshot", "reflink", "hardlink", NULL };
@@ -151,6 +160,7 @@ static const struct schema_key mqtt_keys[] = {
 const struct schema config_schema_root = SCHEMA("the top level", root_keys);
 const struct schema config_schema_broker = SCHEMA("'broker'", broker_keys);
 const struct schema config_schema_curve = SCHEMA("'curve'", curve_keys);
+const struct schema config_schema_monitor = SCHEMA("'monitor'", monitor_keys);
 const struct schema config_schema_vault = SCHEMA("a vault", vault_keys);
 const struct schema config_schema_window = SCHEMA("a window of 'rate'", window_keys);
 const struct schema config_schema_pipeline = SCHEMA("a pipeline", pipeline_keys);
@@ -217,7 +227,7 @@ static const struct schema_key *key_of(const struct schema *schema, const char *
 static const char *elsewhere(const char *name)
 {
 	static const struct schema *const levels[] = { &config_schema_root,     &config_schema_broker,
-		                                       &config_schema_curve,    &config_schema_vault,
+		                                       &config_schema_curve,    &config_schema_monitor, &config_schema_vault,
 		                                       &config_schema_pipeline, &config_schema_watch };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)

@@ -1,6 +1,7 @@
 lib_SOURCES += \
 	lib/config.c \
 	lib/config_cross.c \
+	lib/config_monitor.c \
 	lib/config_notify.c \
 	lib/config_pipeline.c \
 	lib/config_rate.c \

@@ -41,7 +41,7 @@ void notify_event(struct notify *notify, const json_t *event);
  * (re)connection to the broker, once the cached events have come, and now and then (each minute). Borrowed. */
 void notify_status(struct notify *notify, const json_t *status);
 
-struct notify_count { /* of one notifier, since notify_new */
+struct notify_count {       /* of one notifier, since notify_new */
 	const char *name;   /* borrowed from the configuration */
 	const char *driver; /* "mail" */
 	uint64_t delivered, failed_attempts, dropped;

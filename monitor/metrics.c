@@ -1,0 +1,248 @@
+#include "monitor/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OTHER_STAGES "other"
+
+/* 10 s to a week: a run over a thin link may take days. */
+const int64_t metrics_run_bounds_s[METRICS_RUN_BUCKETS] = { 10, 60, 300, 1800, 7200, 28800, 86400, 604800 };
+const int64_t metrics_step_bounds_s[METRICS_STEP_BUCKETS] = { 1, 10, 60, 600, 3600, 21600, 86400, 604800 };
+
+struct metrics *metrics_new(int64_t now_ms)
+{
+	struct metrics *metrics = calloc(1, sizeof(*metrics));
+
+	if (metrics == NULL)
+		return NULL;
+	metrics->pipelines = calloc(CONFIG_PIPELINES_MAX, sizeof(*metrics->pipelines));
+	metrics->began_ms = now_ms;
+	if (metrics->pipelines == NULL)
+		metrics_destroy(&metrics);
+	return metrics;
+}
+
+void metrics_destroy(struct metrics **metrics)
+{
+	if (*metrics == NULL)
+		return;
+	free((*metrics)->pipelines);
+	free(*metrics);
+	*metrics = NULL;
+}
+
+static size_t place_of(const struct metrics *metrics, const char *name)
+{
+	size_t low = 0;
+	size_t high = metrics->n_pipelines;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(metrics->pipelines[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct metrics_pipeline *metrics_pipeline(const struct metrics *metrics, const char *name)
+{
+	size_t at = place_of(metrics, name);
+
+	return at < metrics->n_pipelines && strcmp(metrics->pipelines[at].name, name) == 0 ? &metrics->pipelines[at]
+	                                                                                   : NULL;
+}
+
+/* NULL: no row is left, or the name is too long to be a pipeline's. */
+static struct metrics_pipeline *row_of(struct metrics *metrics, const char *name)
+{
+	size_t at = place_of(metrics, name);
+	struct metrics_pipeline *row = &metrics->pipelines[at];
+
+	if (at < metrics->n_pipelines && strcmp(row->name, name) == 0)
+		return row;
+	if (metrics->n_pipelines == CONFIG_PIPELINES_MAX || strlen(name) > CONFIG_NAME_MAX)
+		return NULL;
+	memmove(row + 1, row, (metrics->n_pipelines - at) * sizeof(*row));
+	*row = (struct metrics_pipeline){ .retries = 0 };
+	(void)snprintf(row->name, sizeof(row->name), "%s", name);
+	metrics->n_pipelines++;
+	return row;
+}
+
+static struct metrics_stage *stage_of(struct metrics *metrics, const char *name)
+{
+	if (strlen(name) > CONFIG_NAME_MAX || *name == '\0')
+		name = OTHER_STAGES;
+	for (size_t i = 0; i < metrics->n_stages; i++)
+		if (strcmp(metrics->stages[i].name, name) == 0)
+			return &metrics->stages[i];
+	if (metrics->n_stages == METRICS_STAGES_MAX)
+		name = OTHER_STAGES;
+	if (metrics->n_stages > METRICS_STAGES_MAX)
+		return &metrics->stages[METRICS_STAGES_MAX];
+	(void)snprintf(metrics->stages[metrics->n_stages].name, CONFIG_NAME_MAX + 1, "%s", name);
+	return &metrics->stages[metrics->n_stages++];
+}
+
+static void observe(struct metrics_histogram *histogram, const int64_t *bounds_s, int64_t ms)
+{
+	size_t at = 0;
+
+	if (ms < 0)
+		ms = 0; /* the clock went back meanwhile */
+	while (at < METRICS_RUN_BUCKETS && ms > bounds_s[at] * 1000)
+		at++;
+	histogram->bucket[at]++;
+	histogram->count++;
+	histogram->sum_s += (double)ms / 1000;
+}
+
+/* An id is "<boot>-<counter>", and a broker counts upwards: what is not above the newest is sent again. */
+static bool seen_before(struct metrics *metrics, const char *id)
+{
+	const size_t n = sizeof(metrics->seen) / sizeof(metrics->seen[0]);
+	const char *dash = strrchr(id, '-');
+	uint64_t counter = dash != NULL ? strtoull(dash + 1, NULL, 10) : 0;
+	size_t len = dash != NULL ? (size_t)(dash - id) : 0;
+
+	if (len == 0 || len >= sizeof(metrics->seen[0].boot))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(metrics->seen[i].boot, id, len) != 0 || metrics->seen[i].boot[len] != '\0')
+			continue;
+		if (counter <= metrics->seen[i].counter)
+			return true;
+		metrics->seen[i].counter = counter;
+		return false;
+	}
+	memmove(&metrics->seen[1], &metrics->seen[0], (n - 1) * sizeof(metrics->seen[0]));
+	memcpy(metrics->seen[0].boot, id, len);
+	metrics->seen[0].boot[len] = '\0';
+	metrics->seen[0].counter = counter;
+	return false;
+}
+
+/* A recovery names the alarms that are over. */
+static bool clears(const struct event *event, const char *kind)
+{
+	const json_t *cleared = json_object_get(event->data, "cleared");
+
+	if (strcmp(event->what, "pipeline.recovered") != 0)
+		return false;
+	for (size_t i = 0; i < json_array_size(cleared); i++) {
+		const char *word = json_string_value(json_array_get(cleared, i));
+
+		if (word != NULL && strcmp(word, kind) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is true since it happened, also if that was before this process began. */
+static void mark(struct metrics_pipeline *row, const struct event *event)
+{
+	if (strcmp(event->what, "generation.damaged") == 0)
+		row->damaged_at_ms = event->at_ms;
+	else if (strcmp(event->what, "generation.verified") == 0)
+		row->verified_at_ms = event->at_ms;
+	else if (strcmp(event->what, "pipeline.braked") == 0)
+		row->braked_at_ms = event->at_ms;
+	else if (strcmp(event->what, "run.finished") == 0 || clears(event, "braked"))
+		row->ended_well_at_ms = event->at_ms;
+	if (clears(event, "damaged"))
+		row->verified_at_ms = event->at_ms;
+}
+
+static void begin_step(struct metrics_pipeline *row, const struct event *event)
+{
+	(void)snprintf(row->run, sizeof(row->run), "%s", event_text(event, "run"));
+	row->step_began_ms = event->at_ms;
+}
+
+static void end_step(struct metrics *metrics, struct metrics_pipeline *row, const struct event *event)
+{
+	if (row->step_began_ms != 0 && strncmp(row->run, event_text(event, "run"), sizeof(row->run) - 1) == 0)
+		observe(&stage_of(metrics, event_text(event, "step"))->steps, metrics_step_bounds_s,
+		        event->at_ms - row->step_began_ms);
+	row->step_began_ms = 0;
+}
+
+static bool ends_run(const char *what)
+{
+	return strcmp(what, "run.finished") == 0 || strcmp(what, "run.failed") == 0;
+}
+
+static void count(struct metrics *metrics, struct metrics_pipeline *row, const struct event *event)
+{
+	const char *what = event->what;
+
+	if (ends_run(what) && strcmp(event_text(event, "kind"), "whole") == 0)
+		observe(&row->runs, metrics_run_bounds_s, event->at_ms - event_number(event, "started_at") * 1000);
+	else if (strcmp(what, "step.started") == 0)
+		begin_step(row, event);
+	else if (strcmp(what, "step.finished") == 0)
+		end_step(metrics, row, event);
+	else if (strcmp(what, "step.retried") == 0)
+		row->retries++;
+	else if (strcmp(what, "generation.damaged") == 0)
+		row->damaged++;
+	else if (strcmp(what, "generation.verified") == 0)
+		row->verified++;
+	else if (strcmp(what, "snapshot.given-up") == 0)
+		row->given_up++;
+}
+
+bool metrics_event(struct metrics *metrics, const struct event *event)
+{
+	struct metrics_pipeline *row = NULL;
+
+	if (seen_before(metrics, event->id)) {
+		metrics->duplicates++;
+		return false;
+	}
+	metrics->events++;
+	if (strcmp(event->pipeline, EVENT_NO_PIPELINE) != 0) {
+		row = row_of(metrics, event->pipeline);
+		if (row != NULL)
+			mark(row, event);
+	}
+	if (event->at_ms < metrics->began_ms)
+		return true;
+	if (row != NULL)
+		count(metrics, row, event);
+	else if (strcmp(event->what, "worker.joined") == 0)
+		stage_of(metrics, event_text(event, "service"))->joined++;
+	else if (strcmp(event->what, "worker.lost") == 0)
+		stage_of(metrics, event_text(event, "service"))->lost++;
+	return true;
+}
+
+void metrics_view(struct metrics *metrics, const struct view *view)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < metrics->n_pipelines; i++)
+		if (view_pipeline(view, metrics->pipelines[i].name) != NULL) {
+			if (kept != i)
+				metrics->pipelines[kept] = metrics->pipelines[i];
+			kept++;
+		}
+	metrics->n_pipelines = kept;
+	if (metrics->broker_started_at != 0 && view->started_at != metrics->broker_started_at)
+		metrics->broker_restarts++;
+	metrics->broker_started_at = view->started_at;
+}
+
+struct verdict_marks metrics_marks(const struct metrics *metrics, const char *name)
+{
+	const struct metrics_pipeline *row = metrics_pipeline(metrics, name);
+
+	if (row == NULL)
+		return (struct verdict_marks){ .damaged = false };
+	return (struct verdict_marks){ .damaged = row->damaged_at_ms > row->verified_at_ms,
+		                       .braked = row->braked_at_ms > row->ended_well_at_ms };
+}

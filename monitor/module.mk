@@ -1,0 +1,29 @@
+PROGRAMS += aob-monitor
+aob-monitor_SOURCES := \
+	monitor/main.c \
+	monitor/ask_pace.c \
+	monitor/assets.c \
+	monitor/details.c \
+	monitor/event.c \
+	monitor/exposition.c \
+	monitor/host_check.c \
+	monitor/http.c \
+	monitor/metrics.c \
+	monitor/monitor.c \
+	monitor/page.c \
+	monitor/page_generation.c \
+	monitor/page_part.c \
+	monitor/plot.c \
+	monitor/sse.c \
+	monitor/state.c \
+	monitor/stream.c \
+	monitor/template.c \
+	monitor/text.c \
+	monitor/textfile.c \
+	monitor/verdict.c \
+	monitor/view.c \
+	monitor/words.c
+aob-monitor_LIBS := -lczmq -lzmq -lyaml -ljansson -lmicrohttpd -lm
+
+# assets.c takes the page's files in by .incbin, which -MMD does not see.
+$(OBJ)/monitor/assets.o: $(wildcard monitor/page/*)

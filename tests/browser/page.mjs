@@ -1,0 +1,241 @@
+// The status page in a real Chromium, at the size of a desk and of a phone: progress moves during a real run, a failure appears and goes, everything
+// is reached by the keyboard, nothing is said on the console, nothing is asked of another host, axe-core has nothing to say. Run by
+// tests/integration/310-…, which has made the lab: SOURCE is the pipeline `mac`'s source, its rate 2 MB/s, one generation is published.
+import {execFileSync} from 'node:child_process';
+import {randomBytes} from 'node:crypto';
+import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {chromium} from 'playwright-core';
+
+const PAGE = 'http://127.0.0.1:9877';
+const {SOURCE, SHOTS} = process.env;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const faults = [];
+const sizes = {
+	desk: {viewport: {width: 1280, height: 900}},
+	phone: {viewport: {width: 390, height: 844}, isMobile: true, hasTouch: true, deviceScaleFactor: 2},
+};
+
+function say(...words) {
+	console.log(new Date().toISOString().slice(11, 19), ...words);
+}
+
+function want(good, what) {
+	if (!good)
+		throw new Error(what);
+}
+
+const aob = (...words) => execFileSync('aob', words, {encoding: 'utf8'});
+const write = (name, bytes) => writeFileSync(`${SOURCE}/${name}`, randomBytes(bytes));
+
+async function until(what, ms, look) {
+	const end = Date.now() + ms;
+	for (;;) {
+		const found = await look();
+		if (found)
+			return found;
+		if (Date.now() > end)
+			throw new Error(`not within ${ms / 1000} s: ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+}
+
+// Whatever is said on the console or asked of others is a fault; but for a server that was killed on purpose.
+let killed = false;
+async function open(browser, options) {
+	const context = await browser.newContext(options);
+	const page = await context.newPage();
+	page.on('console', (message) => {
+		if (['error', 'warning'].includes(message.type()) && !killed)
+			faults.push(`console: ${message.text()}`);
+	});
+	page.on('pageerror', (error) => faults.push(`script: ${error}`));
+	page.on('request', (request) => {
+		if (!request.url().startsWith(PAGE + '/'))
+			faults.push(`asked of another host: ${request.url()}`);
+	});
+	return page;
+}
+
+const has = (page, selector, words) => until(`"${words}" in ${selector}`, 30000, async () => (await page.locator(selector).first().textContent()).includes(words));
+
+async function accessible(page, what) {
+	await page.evaluate(axe);
+	const {violations} = await page.evaluate(() => axe.run());
+	for (const violation of violations)
+		faults.push(`axe, ${what}: ${violation.id} (${violation.impact}): ${violation.help}: ${violation.nodes.map((node) => node.target).join(', ')}`);
+}
+
+async function accessibleInBoth(page, what) {
+	for (const colorScheme of ['light', 'dark']) {
+		await page.emulateMedia({colorScheme});
+		await accessible(page, `${what}, ${colorScheme}`);
+	}
+	await page.emulateMedia({colorScheme: 'light'});
+	const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+	want(wide <= 0, `${what} is ${wide} px wider than its window`);
+}
+
+async function shot(page, name, options = {}) {
+	if (SHOTS)
+		await page.screenshot({path: `${SHOTS}/${name}.png`, ...options});
+}
+
+async function progressMoves(pages) {
+	write('video.mov', 14e6);
+	aob('run', 'mac', '--now');
+	const seen = new Map(pages.map((page) => [page, []]));
+	let taken = false;
+	await until('progress moves on each page', 40000, async () => {
+		for (const page of pages) {
+			const value = await page.locator('#p-mac progress[max]').first().getAttribute('value', {timeout: 100}).catch(() => null);
+			const now = await page.locator('#p-mac progress').first().evaluate((bar) => bar.position, null, {timeout: 100}).catch(() => -1);
+			const list = seen.get(page);
+			if (value !== null && now > 0 && now !== list.at(-1))
+				list.push(now);
+		}
+		if (!taken && seen.get(pages[0]).at(-1) > 0.25) {
+			taken = true;
+			want(/\d+ % · .* of .* · .*B\/s/.test(await pages[0].locator('#p-mac .numbers').textContent()), 'speed is told');
+			await shot(pages[0], 'status-running');
+			await shot(pages[1], 'status-phone', {scale: 'css'});
+		}
+		return taken && [...seen.values()].every((list) => list.length >= 4);
+	});
+	for (const list of seen.values())
+		want(list.every((value, i) => i === 0 || value > list[i - 1]), `it goes up: ${list}`);
+	say('progress moved:', ...[...seen.values()].map((list) => list.map((value) => value.toFixed(2)).join(' ')));
+	for (const page of pages)
+		await until('the run is over', 40000, async () => await page.locator('#p-mac .running').count() === 0);
+}
+
+async function worksWithoutScript(browser) {
+	const page = await open(browser, {...sizes.desk, javaScriptEnabled: false});
+	await page.goto(PAGE);
+	want((await page.locator('#p-mac .sentence').textContent()).length > 0, 'whole without JavaScript');
+	want(await page.locator('#p-mac .calendar rect').count() > 360, 'a calendar without JavaScript');
+	await page.context().close();
+}
+
+async function aFailureAppearsAndGoes(pages) {
+	renameSync(SOURCE, `${SOURCE}.away`);
+	aob('run', 'mac', '--now');
+	for (const page of pages) {
+		await has(page, '#verdict', 'Act now');
+		await has(page, '#p-mac', 'Failed');
+		want((await page.title()).startsWith('Act now'), 'the title says it too');
+	}
+	await shot(pages[0], 'status-failed');
+	renameSync(`${SOURCE}.away`, SOURCE);
+	aob('run', 'mac', '--now');
+	for (const page of pages) {
+		await has(page, '#verdict', 'Safe');
+		await has(page, '#p-mac .badge', 'Safe');
+	}
+}
+
+async function focused(page) {
+	return page.evaluate(() => {
+		const at = document.activeElement;
+		const style = getComputedStyle(at);
+		return {words: at.getAttribute('aria-label') || at.textContent.trim(), outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+			href: at.getAttribute('href'), tag: at.tagName};
+	});
+}
+
+async function goTo(page, what, test) {
+	const passed = [];
+	for (let i = 0; i < 60; i++) {
+		await page.keyboard.press('Tab');
+		const at = await focused(page);
+		passed.push(at.words);
+		if (at.tag === 'BODY')
+			break;
+		want(at.outline, `the focus shows at "${at.words}"`);
+		if (test(at))
+			return;
+	}
+	throw new Error(`no way by Tab to ${what}; passed ${passed.join(', ')}`);
+}
+
+async function byKeyboard(browser) {
+	const page = await open(browser, sizes.desk);
+	await page.goto(PAGE);
+	await page.keyboard.press('Tab');
+	want((await focused(page)).words === 'Skip to the content', 'first, a way past the head');
+	await page.keyboard.press('Enter');
+	want((await focused(page)).tag === 'MAIN', 'it leads to the content');
+	await goTo(page, 'the calendar', (at) => at.words === 'Calendar of mac');
+	await page.goto(PAGE);
+	await goTo(page, 'the pipeline', (at) => at.href === '/pipelines/mac');
+	// What is fetched anew meanwhile does not take the focus away.
+	await page.evaluate(() => refresh());
+	await page.waitForTimeout(500);
+	want((await focused(page)).href === '/pipelines/mac', 'the focus stays through an update');
+	await page.keyboard.press('Enter');
+	await page.waitForURL('**/pipelines/mac');
+	await accessibleInBoth(page, 'the pipeline\'s page');
+	await goTo(page, 'a generation', (at) => /^\/pipelines\/mac\/2/.test(at.href || ''));
+	await page.keyboard.press('Enter');
+	await page.waitForURL('**/pipelines/mac/2*');
+	await has(page, '#generation', 'What changed in it');
+	await accessibleInBoth(page, 'the generation\'s page');
+	await shot(page, 'generation');
+	await goTo(page, 'the older one', (at) => at.words === '← Older');
+	await page.keyboard.press('Enter');
+	await goTo(page, 'all pipelines', (at) => at.words === 'All pipelines');
+	await page.keyboard.press('Enter');
+	await page.waitForURL(PAGE + '/');
+	await page.context().close();
+}
+
+async function theMonitorComesBack(pages) {
+	killed = true;
+	execFileSync('pkill', ['-KILL', '-x', 'aob-monitor']);
+	await has(pages[0], '#live', 'Not live');
+	for (const page of pages)
+		await has(page, '#live', 'Live.');
+	killed = false;
+	write('after.txt', 1000);
+	aob('run', 'mac', '--now', '--wait');
+	const [{generation}] = JSON.parse(aob('list', 'mac', '--json')).generations;
+	for (const page of pages)
+		await until('the newest generation is shown', 30000, async () => await page.locator(`#p-mac a[href="/pipelines/mac/${generation}"]`).count() > 0);
+}
+
+const browser = await chromium.launch({
+	executablePath: '/usr/bin/chromium',
+	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+try {
+	if (SHOTS)
+		mkdirSync(SHOTS, {recursive: true});
+	const pages = [];
+	for (const size of Object.values(sizes)) {
+		const page = await open(browser, size);
+		await page.goto(PAGE);
+		await has(page, '#live', 'Live.');
+		await has(page, '#verdict', 'Safe');
+		pages.push(page);
+	}
+	say('progress');
+	await progressMoves(pages);
+	say('a failure');
+	await aFailureAppearsAndGoes(pages);
+	say('accessibility');
+	await accessibleInBoth(pages[0], 'the desk');
+	await accessibleInBoth(pages[1], 'the phone');
+	await shot(pages[0], 'status', {fullPage: true});
+	await pages[0].emulateMedia({colorScheme: 'dark'});
+	await shot(pages[0], 'status-dark');
+	say('without JavaScript');
+	await worksWithoutScript(browser);
+	say('the keyboard');
+	await byKeyboard(browser);
+	say('the monitor is killed');
+	await theMonitorComesBack(pages);
+	want(faults.length === 0, faults.join('\n'));
+	say('no word on the console, no request to another host, nothing from axe-core');
+} finally {
+	await browser.close();
+}

@@ -1,0 +1,137 @@
+/* A pipeline in one word and one sentence; the worst counts. */
+#include "monitor/verdict.h"
+#include "tests/unit/monitor/monitor_lab.h"
+
+#define GOOD ",\"last_good\":" LAB_GOOD ",\"age_s\":3600"
+#define FAILED                                                                                                         \
+	",\"last_run\":{\"run\":\"r\",\"state\":\"failed\",\"error\":{\"code\":\"config\",\"message\":\"no such "      \
+	"folder\"}}"
+#define RUNNING(state, more) ",\"running\":{\"run\":\"r2\",\"step\":\"transfer\",\"step_state\":\"" state "\"" more "}"
+
+static void of_one(void **state)
+{
+	static const struct {
+		const char *pipeline;
+		struct verdict_marks marks;
+		enum verdict_level level;
+		const char *word, *sentence; /* what it holds */
+	} rows[] = {
+		{ GOOD, { 0 }, VERDICT_GOOD, "Safe", "1 h old." },
+		{ GOOD ",\"watch\":{\"state\":\"unchanged\"}", { 0 }, VERDICT_GOOD, "Safe", "Nothing has changed" },
+		{ GOOD ",\"watch\":{\"state\":\"active\"}", { 0 }, VERDICT_GOOD, "Safe", "when the source is at rest" },
+		{ GOOD RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "a newer one is being made" },
+		{ GOOD RUNNING("queued", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
+		{ RUNNING("working", ""), { 0 }, VERDICT_BUSY, "First copy", "nothing is safe" },
+		{ "", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
+		{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633700}",
+		  { 0 },
+		  VERDICT_WARN,
+		  "Unwatched",
+		  "no word" },
+		{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633736}",
+		  { 0 },
+		  VERDICT_GOOD,
+		  "Safe",
+		  "1 h old" }, /* the watcher is just being restarted */
+		{ GOOD RUNNING("retry-wait", ",\"last_error\":{\"message\":\"no route\"}"),
+		  { 0 },
+		  VERDICT_WARN,
+		  "Waiting",
+		  "no route" },
+		{ GOOD RUNNING("retry-wait", "") ",\"waits_for\":\"for the vault\"",
+		  { 0 },
+		  VERDICT_WARN,
+		  "Waiting",
+		  "for the vault" },
+		{ GOOD FAILED, { 0 }, VERDICT_BAD, "Failed", "no such folder" },
+		{ GOOD FAILED RUNNING("working", ""),
+		  { 0 },
+		  VERDICT_GOOD,
+		  "Safe",
+		  "newer" }, /* it is tried again just now */
+		{ GOOD ",\"overdue\":{\"reason\":\"the link is down\"}",
+		  { 0 },
+		  VERDICT_BAD,
+		  "Overdue",
+		  "the link is down" },
+		{ GOOD FAILED ",\"overdue\":{\"reason\":\"late\"}", { 0 }, VERDICT_BAD, "Overdue", "late" },
+		{ GOOD, { .damaged = true }, VERDICT_BAD, "Damaged", "hashes" },
+		{ GOOD, { .braked = true }, VERDICT_BAD, "Stopped", "Too much" },
+		{ GOOD ",\"alarms\":[{\"kind\":\"damaged\"}]", { 0 }, VERDICT_BAD, "Damaged", "hashes" },
+		{ GOOD ",\"alarms\":[{\"kind\":\"flooded\",\"reason\":\"wet\"}]",
+		  { 0 },
+		  VERDICT_BAD,
+		  "Alarm",
+		  "flooded: wet" },
+		{ GOOD ",\"alarms\":[{\"kind\":\"forecast\"}]", { 0 }, VERDICT_GOOD, "Safe", "1 h old" },
+		{ GOOD ",\"paused\":true", { 0 }, VERDICT_WARN, "Paused", "until it is resumed" },
+		{ GOOD ",\"forecast\":{\"never\":true,\"reason\":\"10 times\"}",
+		  { 0 },
+		  VERDICT_WARN,
+		  "Falling behind",
+		  "10 times" },
+		{ GOOD ",\"forecast\":{\"vault_full_at\":1795720166}",
+		  { 0 },
+		  VERDICT_WARN,
+		  "Almost full",
+		  "vault will be full in 1 d." },
+		{ GOOD ",\"forecast\":{\"source_full_at\":1795720166}",
+		  { 0 },
+		  VERDICT_WARN,
+		  "Almost full",
+		  "source will" },
+		{ GOOD ",\"forecast\":{\"vault_full_at\":1799999999}", { 0 }, VERDICT_GOOD, "Safe", "1 h" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct view *view = lab_view(rows[i].pipeline);
+		struct verdict verdict;
+
+		verdict = verdict_of(&view->pipelines[0], rows[i].marks, LAB_NOW);
+		if (verdict.level != rows[i].level || strcmp(verdict.word, rows[i].word) != 0 ||
+		    strstr(verdict.sentence, rows[i].sentence) == NULL)
+			fail_msg("row %zu: %d %s: %s", i, verdict.level, verdict.word, verdict.sentence);
+		view_destroy(&view);
+	}
+}
+
+static void of_all(void **state)
+{
+	static const struct {
+		enum verdict_level levels[4];
+		size_t n;
+		int64_t lost_s;
+		enum verdict_level level;
+		const char *sentence;
+	} rows[] = {
+		{ { 0 }, 0, 0, VERDICT_BUSY, "Nothing is known" },
+		{ { VERDICT_GOOD }, 1, 0, VERDICT_GOOD, "It has a second copy." },
+		{ { VERDICT_GOOD, VERDICT_GOOD }, 2, 0, VERDICT_GOOD, "Both" },
+		{ { VERDICT_GOOD, VERDICT_GOOD, VERDICT_GOOD }, 3, 0, VERDICT_GOOD, "All 3 have" },
+		{ { VERDICT_GOOD, VERDICT_BUSY, VERDICT_GOOD }, 3, 0, VERDICT_BUSY, "2 of 3 are safe" },
+		{ { VERDICT_GOOD, VERDICT_WARN, VERDICT_BUSY }, 3, 0, VERDICT_WARN, "1 of 3 wants a look" },
+		{ { VERDICT_BAD, VERDICT_WARN, VERDICT_BAD, VERDICT_GOOD }, 4, 0, VERDICT_BAD, "2 of 4 need you" },
+		{ { VERDICT_GOOD }, 1, 10, VERDICT_GOOD, "second copy" }, /* the broker is just being restarted */
+		{ { VERDICT_GOOD }, 1, 120, VERDICT_BAD, "has not answered for 2 min" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct verdict verdicts[4] = { 0 };
+		struct verdict all;
+
+		for (size_t k = 0; k < rows[i].n; k++)
+			verdicts[k].level = rows[i].levels[k];
+		all = verdict_all(verdicts, rows[i].n, rows[i].lost_s);
+		if (all.level != rows[i].level || strstr(all.sentence, rows[i].sentence) == NULL)
+			fail_msg("row %zu: %d %s", i, all.level, all.sentence);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(of_one), cmocka_unit_test(of_all) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
