@@ -182,19 +182,15 @@ static void take_up(struct notify *notify, const json_t *waiting)
 	}
 }
 
-static int load(struct notify *notify, const char *path, struct error *err)
+static int read_state(struct notify *notify, struct error *err)
 {
 	char *text = NULL;
 	size_t len = 0;
 	json_t *json = NULL;
 	int rc;
 
-	if (durable_read(notify->folder_fd, notify->name, STATE_MAX, &text, &len, err) != 0) {
-		if (err->class != ERR_NOT_FOUND)
-			return -1;
-		error_clear(err);
-		return notify_book_new(NULL, time(NULL), &notify->book, err);
-	}
+	if (durable_read(notify->folder_fd, notify->name, STATE_MAX, &text, &len, err) != 0)
+		return -1;
 	json = json_loadb(text, len, 0, NULL);
 	free(text);
 	if (json_integer_value(json_object_get(json, "v")) != 1)
@@ -203,10 +199,33 @@ static int load(struct notify *notify, const char *path, struct error *err)
 		rc = notify_book_new(json_object_get(json, "book"), time(NULL), &notify->book, err);
 	if (rc == 0)
 		take_up(notify, json_object_get(json, "waiting"));
-	else
-		(void)error_prefix(err, "%s is damaged; put it aside, then what is wrong now is told once more", path);
 	json_decref(json);
 	return rc;
+}
+
+/* What is wrong now is told once more then: better than nothing at all. */
+static int begin_anew(struct notify *notify, const char *path, struct error *err)
+{
+	char aside[300];
+
+	if (err->class == ERR_DAMAGED) {
+		(void)snprintf(aside, sizeof(aside), "%s.damaged", notify->name);
+		log_error(LOG_ERR, err, "%s is damaged and put aside as %s; what is wrong now may be told once more",
+		          path, aside);
+		if (renameat(notify->folder_fd, notify->name, notify->folder_fd, aside) != 0)
+			return error_sys(err, errno, "putting %s aside", path);
+	}
+	error_clear(err);
+	return notify_book_new(NULL, time(NULL), &notify->book, err);
+}
+
+static int load(struct notify *notify, const char *path, struct error *err)
+{
+	if (read_state(notify, err) == 0)
+		return 0;
+	if (err->class != ERR_NOT_FOUND && err->class != ERR_DAMAGED)
+		return error_prefix(err, "reading %s", path);
+	return begin_anew(notify, path, err);
 }
 
 /* ---- a notifier's thread */
