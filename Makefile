@@ -87,7 +87,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # tests/unit/X/test_y.c is one executable.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lmicrohttpd -lm
+TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lmicrohttpd -lcurl -lmosquitto -lm
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -190,6 +190,17 @@ static void trim(struct broker *broker)
 		log_error(LOG_WARNING, &err, "trimming the history");
 }
 
+static void tell_manager(struct broker *broker)
+{
+	size_t n_runs = 0;
+	size_t n_overdue = alarms_overdue(broker);
+
+	for (const struct run *run = broker->runs; run != NULL; run = run->next)
+		n_runs++;
+	sdnotify_status("%zu pipelines, %zu runs in flight, %zu overdue%s", broker->config->n_pipelines, n_runs, n_overdue,
+	                broker->store_trouble ? "; the run store can't be written" : "");
+}
+
 static long next_wait_ms(struct broker *broker, int64_t watchdog_ms)
 {
 	int64_t wait_ms = WAIT_MAX_MS;
@@ -230,6 +241,7 @@ int broker_loop(struct broker *broker, struct error *err)
 		dispatch_turn(broker);
 		alarms_turn(broker);
 		trim(broker);
+		tell_manager(broker);
 		if (watchdog_ms > 0 && broker->now_ms >= alive_ms) {
 			sdnotify_send("WATCHDOG=1");
 			alive_ms = broker->now_ms + watchdog_ms;

@@ -18,6 +18,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "status", status_main, "what is safe, since when, what runs now, what waits for what" },
+	{ "health", health_main, "the same for Nagios, Icinga and the like" },
 	{ "run", run_main, "start a run now; --wait shows it" },
 	{ "list", list_main, "the generations" },
 	{ "restore", restore_main, "bring a generation, a folder or a file back" },

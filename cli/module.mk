@@ -4,6 +4,7 @@ aob_SOURCES := \
 	cli/ask.c \
 	cli/check.c \
 	cli/events.c \
+	cli/health.c \
 	cli/list.c \
 	cli/options.c \
 	cli/order.c \

@@ -126,6 +126,35 @@ static void print_last(const json_t *pipeline, int64_t now)
 	line(strcmp(state, "failed") == 0 ? STYLE_BAD : STYLE_WARN, "last run", text);
 }
 
+/* What is wrong, or will be; and when what waits will have crossed. */
+static void print_alarms(const json_t *pipeline, int64_t now)
+{
+	const json_t *forecast = json_object_get(pipeline, "forecast");
+	char since[64];
+	char text[1200];
+	size_t i;
+	json_t *alarm;
+
+	json_array_foreach(json_object_get(pipeline, "alarms"), i, alarm)
+	{
+		const char *kind = ask_text(alarm, "kind");
+		const json_t *overdue = json_object_get(pipeline, "overdue");
+
+		if (strcmp(kind, "failed") == 0 && !json_is_object(json_object_get(pipeline, "running")))
+			continue; /* as the last run */
+		(void)snprintf(text, sizeof(text), "%s: %s",
+		               style_age(ask_number(alarm, "since"), now, since, sizeof(since)),
+		               ask_text(json_is_object(overdue) && strcmp(kind, "overdue") == 0 ? overdue : alarm,
+		                        "reason"));
+		line(strcmp(kind, "forecast") == 0 ? STYLE_WARN : STYLE_BAD, kind, text);
+	}
+	if (json_is_integer(json_object_get(forecast, "caught_up_at"))) {
+		(void)snprintf(text, sizeof(text), "by %s, as the link is and what changes",
+		               style_when(ask_number(forecast, "caught_up_at"), since, sizeof(since)));
+		line(STYLE_PLAIN, "caught up", text);
+	}
+}
+
 static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_t now)
 {
 	const json_t *watch = json_object_get(pipeline, "watch");
@@ -139,6 +168,7 @@ static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_
 	             json_is_true(json_object_get(pipeline, "paused")) ? "  (paused)" : "");
 	print_safe(pipeline, now);
 	print_last(pipeline, now);
+	print_alarms(pipeline, now);
 	if (json_is_object(running))
 		print_running(running, workers, now);
 	(void)snprintf(text, sizeof(text), "%s%s%s", ask_text(watch, "state"),

@@ -4,6 +4,7 @@
 
 int status_main(int argc, char **argv, const char *config_path);
 int run_main(int argc, char **argv, const char *config_path);
+int health_main(int argc, char **argv, const char *config_path); /* exit statuses of its own: health.h */
 int list_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);
 int check_main(int argc, char **argv, const char *config_path);

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/journal.h"
+
 #define LINE_SIZE 4096
 #define CONTEXT_SIZE 256
 
@@ -21,7 +23,9 @@ void log_open(const char *program, const char *trace)
 {
 	program_name = program;
 	(void)snprintf(traced_topics, sizeof(traced_topics), "%s", trace != NULL ? trace : "");
-	to_journal = secure_getenv("JOURNAL_STREAM") != NULL;
+	to_journal = journal_stream(secure_getenv("JOURNAL_STREAM"), STDERR_FILENO);
+	if (to_journal)
+		(void)journal_open(JOURNAL_SOCKET, program);
 }
 
 void log_context(const char *fields)
@@ -88,6 +92,8 @@ static void write_line(int severity, const char *text)
 	int used;
 
 	log_escape(text, safe, sizeof(safe));
+	if (to_journal && journal_send(severity, context, safe))
+		return;
 	if (to_journal) {
 		used = snprintf(line, sizeof(line), "<%d>%s%s%s\n", severity, context, context[0] != '\0' ? " " : "",
 		                safe);

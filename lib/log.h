@@ -4,7 +4,8 @@
  *   LOG_NOTICE   what happened (a generation) LOG_INFO     how it went
  *   trace        for debugging, by topic: --trace mdp,wire,idle,sql
  *
- * Under systemd (JOURNAL_STREAM) a line starts with "<N>", so the journal knows the severity; elsewhere with
+ * Under systemd (stderr is what JOURNAL_STREAM names) a line goes to the journal with its fields (journal.h); if that can't be, it starts with "<N>", so
+ * that the journal knows the severity; elsewhere with
  * the time (UTC, RFC 3339), the program and the severity's name. Control characters are escaped, so a hostile
  * name can't forge a line. Severities are those of syslog.h (RFC 5424 section 6.2.1).
  *

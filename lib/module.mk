@@ -23,6 +23,7 @@ lib_SOURCES += \
 	lib/arena.c \
 	lib/error.c \
 	lib/exclude.c \
+	lib/journal.c \
 	lib/log.c \
 	lib/mdp.c \
 	lib/mdp_client.c \

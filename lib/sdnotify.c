@@ -1,6 +1,8 @@
 #include "lib/sdnotify.h"
 
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,4 +39,22 @@ int64_t sdnotify_watchdog_ms(void)
 	long long value = strtoll(usec, NULL, 10);
 
 	return value >= 2000 ? value / 2000 : 0;
+}
+
+void sdnotify_status(const char *format, ...)
+{
+	static char last[300];
+	char line[300] = "STATUS=";
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(line + strlen(line), sizeof(line) - strlen(line), format, args);
+	va_end(args);
+	for (char *c = line; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = ' '; /* a newline would begin another variable */
+	if (strcmp(line, last) == 0)
+		return;
+	memcpy(last, line, sizeof(last));
+	sdnotify_send(line);
 }

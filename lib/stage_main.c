@@ -256,6 +256,7 @@ static void start_job(struct stage *stage)
 		goto out;
 	}
 	job_context(job);
+	sdnotify_status("%s: run %s", stage_request_pipeline(job->request), stage_request_run(job->request));
 	stage->job = job;
 	stage->progress_at = 0;
 	return;
@@ -292,6 +293,9 @@ static void look_after_job(struct stage *stage, int64_t now_ms)
 	(void)pthread_mutex_unlock(&job->lock);
 	if (send)
 		send_progress(stage, &progress, now_ms);
+	if (send && progress.total_bytes > 0)
+		sdnotify_status("%s: run %s, %.0f %%", stage_request_pipeline(job->request), stage_request_run(job->request),
+		                (double)progress.done_bytes * 100 / (double)progress.total_bytes);
 	if (!done)
 		return;
 	(void)pthread_join(job->thread, NULL);
@@ -303,6 +307,7 @@ static void look_after_job(struct stage *stage, int64_t now_ms)
 	free_job(job);
 	stage->job = NULL;
 	log_context(NULL);
+	sdnotify_status("waiting for a job");
 }
 
 static int64_t wait_ms(const struct stage *stage, int64_t now_ms)
@@ -451,6 +456,7 @@ static int open_worker(struct stage *stage, const struct command_line *line, con
 		return -1;
 	stage->watchdog_ms = sdnotify_watchdog_ms();
 	sdnotify_send("READY=1");
+	sdnotify_status("waiting for a job");
 	log_line(LOG_INFO, "%s: service %s at %s", name, options.service, options.endpoint);
 	return 0;
 }

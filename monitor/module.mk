@@ -10,6 +10,16 @@ aob-monitor_SOURCES := \
 	monitor/http.c \
 	monitor/metrics.c \
 	monitor/monitor.c \
+	monitor/notify.c \
+	monitor/notify_book.c \
+	monitor/notify_child.c \
+	monitor/notify_command.c \
+	monitor/notify_mail.c \
+	monitor/notify_mqtt.c \
+	monitor/notify_notice.c \
+	monitor/notify_retry.c \
+	monitor/notify_secret.c \
+	monitor/notify_webhook.c \
 	monitor/page.c \
 	monitor/page_generation.c \
 	monitor/page_part.c \
@@ -23,7 +33,7 @@ aob-monitor_SOURCES := \
 	monitor/verdict.c \
 	monitor/view.c \
 	monitor/words.c
-aob-monitor_LIBS := -lczmq -lzmq -lyaml -ljansson -lmicrohttpd -lm
+aob-monitor_LIBS := -lczmq -lzmq -lyaml -ljansson -lmicrohttpd -lcurl -lmosquitto -lm
 
 # assets.c takes the page's files in by .incbin, which -MMD does not see.
 $(OBJ)/monitor/assets.o: $(wildcard monitor/page/*)

@@ -17,18 +17,22 @@
 #include "lib/sdnotify.h"
 #include "monitor/ask_pace.h"
 #include "monitor/http.h"
+#include "monitor/notify.h"
 #include "monitor/sse.h"
 #include "monitor/state.h"
 #include "monitor/textfile.h"
 
 #define ANSWER_MS 3000
 #define TURN_MS 1000
+#define NOTIFY_MS 15000 /* between two looks of what is told at the status */
 #define TURN_EVENTS_MAX 256 /* then the broker is asked and the watchdog told, whatever else waits */
 
 struct monitor {
 	const struct config *config;
 	struct state *state;
 	struct http *http;
+	struct notify *notify;
+	int64_t notify_ms; /* when it looks at the status next */
 	struct mdp_client *client;
 	zsock_t *events;
 	int signal_fd;
@@ -89,6 +93,8 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 	if (http_open(config, made->state, &made->http, err) != 0 || mdp_client_new(config, &made->client, err) != 0 ||
 	    mdp_connect(ZMQ_SUB, config->events, &config->curve, MDP_MESSAGE_MAX, &made->events, err) != 0)
 		goto out;
+	if (notify_new(config, NULL, &made->notify, err) != 0)
+		goto out;
 	zsock_set_subscribe(made->events, "aob.");
 	log_line(LOG_NOTICE, "serving http://%s%s%s:%u/", config->monitor.is_ipv6 ? "[" : "", config->monitor.address,
 	         config->monitor.is_ipv6 ? "]" : "", config->monitor.port);
@@ -106,6 +112,7 @@ void monitor_close(struct monitor **monitor)
 	if (m == NULL)
 		return;
 	http_close(&m->http);
+	notify_destroy(&m->notify);
 	mdp_client_destroy(&m->client);
 	zsock_destroy(&m->events);
 	state_destroy(&m->state);
@@ -139,6 +146,7 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 	if (line != NULL && state_event(monitor->state, &event, line) && is_worth_asking(&event) &&
 	    monitor->pace.event_ms == 0)
 		monitor->pace.event_ms = clock_now_ms();
+	notify_event(monitor->notify, event.object);
 	free(line);
 	event_done(&event);
 }
@@ -179,6 +187,19 @@ static void tell_broker(struct monitor *monitor, const struct error *err, bool l
 	monitor->broker_lost = lost;
 }
 
+/* What lost events would have told. */
+static void notice_status(struct monitor *monitor, const char *reply, size_t reply_bytes)
+{
+	json_t *json = NULL;
+
+	if (clock_now_ms() < monitor->notify_ms)
+		return;
+	monitor->notify_ms = clock_now_ms() + NOTIFY_MS;
+	json = json_loadb(reply, reply_bytes, 0, NULL);
+	notify_status(monitor->notify, json_object_get(json, "result"));
+	json_decref(json);
+}
+
 static void ask_status(struct monitor *monitor)
 {
 	int64_t began_ms = clock_now_ms();
@@ -189,6 +210,8 @@ static void ask_status(struct monitor *monitor)
 
 	if (rc == 0)
 		rc = state_answer(monitor->state, reply, reply_bytes, wall_s(), clock_now_ms(), &err);
+	if (rc == 0)
+		notice_status(monitor, reply, reply_bytes);
 	free(reply);
 	if (rc != 0 && err.class == ERR_CANCELLED)
 		return; /* a signal: the loop looks */

@@ -28,7 +28,8 @@ struct notify;
 
 /* notify_new: takes up what an earlier process left in the file state (NULL: notify.json in the folder of the broker's store), and starts the threads.
  * in:      config, borrowed for the life of *notify
- * errors:  ERR_DAMAGED (the file is none of ours: put it aside), by errno. Without notifiers: no error, and nothing is ever done. */
+ *          A file that is damaged is put aside; then what is wrong now may be told once more.
+ * errors:  by errno. Without notifiers: none, and nothing is ever done. */
 int notify_new(const struct config *config, const char *state, struct notify **notify, struct error *err);
 
 /* notify_destroy: what waits stays in the file. An attempt under way gets a few seconds to end. */

@@ -151,6 +151,7 @@ static int watch(const struct config *config, struct error *err)
 	do {
 		tick(&w);
 		sdnotify_send("WATCHDOG=1");
+		sdnotify_status("%zu sources watched%s", w.n, w.broker_lost ? "; the broker does not answer" : "");
 	} while (!wait_for_something(&w, signal_fd));
 	sdnotify_send("STOPPING=1");
 	for (size_t i = 0; i < w.n; i++)

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "lib/journal.h"
 #include "lib/log.h"
 
 static int kept = -1;
@@ -79,14 +81,31 @@ static void a_line_has_time_program_severity_and_context(void **state)
 
 static void the_journal_gets_the_number_of_the_severity(void **state)
 {
+	struct stat status;
+	char stream[64];
+
+	(void)state;
+	catch_stderr();
+	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+	(void)snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+	               (unsigned long long)status.st_ino);
+	assert_int_equal(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_open("aob-test", NULL);
+	journal_close(); /* as if it could not be reached; test_journal has it reached */
+	log_line(LOG_WARNING, "odd");
+	log_context("run=1");
+	log_line(LOG_INFO, "even");
+	assert_string_equal(released(), "<4>odd\n<6>run=1 even\n");
+}
+
+static void what_was_redirected_since_is_no_journal(void **state)
+{
 	(void)state;
 	assert_int_equal(setenv("JOURNAL_STREAM", "8:1234", 1), 0);
 	log_open("aob-test", NULL);
 	catch_stderr();
 	log_line(LOG_WARNING, "odd");
-	log_context("run=1");
-	log_line(LOG_INFO, "even");
-	assert_string_equal(released(), "<4>odd\n<6>run=1 even\n");
+	assert_string_equal(behind_the_time(released()), "aob-test warning: odd\n");
 }
 
 static void no_name_forges_a_line(void **state)
@@ -244,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_line_has_time_program_severity_and_context, plain),
 		cmocka_unit_test_setup(the_journal_gets_the_number_of_the_severity, plain),
+		cmocka_unit_test_setup(what_was_redirected_since_is_no_journal, plain),
 		cmocka_unit_test_setup(no_name_forges_a_line, plain),
 		cmocka_unit_test_setup(a_long_line_is_cut_and_still_one, plain),
 		cmocka_unit_test_setup(only_the_topics_asked_for_are_traced, plain),

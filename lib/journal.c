@@ -1,0 +1,137 @@
+#include "lib/journal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DATAGRAM_SIZE 8192 /* more than a line and its fields: never a memfd */
+
+static int journal_fd = -1;
+static const char *journal_name = "aob";
+
+bool journal_stream(const char *text, int fd)
+{
+	unsigned long long device = 0;
+	unsigned long long inode = 0;
+	struct stat status;
+
+	return text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &status) == 0 &&
+	       status.st_dev == (dev_t)device && status.st_ino == (ino_t)inode;
+}
+
+bool journal_open(const char *path, const char *identifier)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	journal_close();
+	journal_name = identifier;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return false;
+	memcpy(address.sun_path, path, strlen(path));
+	journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (journal_fd < 0)
+		return false;
+	if (connect(journal_fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return true;
+	journal_close();
+	return false;
+}
+
+void journal_close(void)
+{
+	if (journal_fd >= 0)
+		(void)close(journal_fd);
+	journal_fd = -1;
+}
+
+struct datagram {
+	char data[DATAGRAM_SIZE];
+	size_t used;
+	bool full;
+};
+
+static void put(struct datagram *d, const void *data, size_t n)
+{
+	if (d->used + n > sizeof(d->data)) {
+		d->full = true;
+		return;
+	}
+	memcpy(d->data + d->used, data, n);
+	d->used += n;
+}
+
+/* NAME=value; a value with a newline goes with its length in front, little endian. */
+static void put_field(struct datagram *d, const char *name, const char *value, size_t n)
+{
+	put(d, name, strlen(name));
+	if (memchr(value, '\n', n) == NULL) {
+		put(d, "=", 1);
+	} else {
+		uint8_t length[8];
+
+		for (unsigned i = 0; i < sizeof(length); i++)
+			length[i] = (uint8_t)((uint64_t)n >> (8 * i));
+		put(d, "\n", 1);
+		put(d, length, sizeof(length));
+	}
+	put(d, value, n);
+	put(d, "\n", 1);
+}
+
+/* "pipeline=photos run=x" */
+static void put_context(struct datagram *d, const char *context)
+{
+	while (*context != '\0') {
+		size_t word = strcspn(context, " ");
+		size_t key = strcspn(context, "= ");
+		char name[64] = "AOB_";
+		size_t used = strlen(name);
+
+		for (size_t i = 0; i < key && used + 1 < sizeof(name); i++)
+			if (isalnum((unsigned char)context[i]) != 0 || context[i] == '_')
+				name[used++] = (char)toupper((unsigned char)context[i]);
+		name[used] = '\0';
+		if (key < word && used > 4)
+			put_field(d, name, context + key + 1, word - key - 1);
+		context += word;
+		context += strspn(context, " ");
+	}
+}
+
+/* Lines that name their pipeline themselves, as "pipeline=photos …", have it as a field, too. */
+static void put_own(struct datagram *d, const char *context, const char *message)
+{
+	static const char key[] = "pipeline=";
+
+	if (*context == '\0' && strncmp(message, key, strlen(key)) == 0)
+		put_field(d, "AOB_PIPELINE", message + strlen(key), strcspn(message + strlen(key), " "));
+}
+
+bool journal_send(int severity, const char *context, const char *message)
+{
+	struct datagram d = { .used = 0 };
+	char priority[16];
+	ssize_t n;
+
+	if (journal_fd < 0)
+		return false;
+	(void)snprintf(priority, sizeof(priority), "%d", severity);
+	put_field(&d, "PRIORITY", priority, strlen(priority));
+	put_field(&d, "SYSLOG_IDENTIFIER", journal_name, strlen(journal_name));
+	put_context(&d, context);
+	put_own(&d, context, message);
+	put_field(&d, "MESSAGE", message, strlen(message));
+	if (d.full)
+		return false;
+	/* Not waiting: a journal that is stuck must stop no backup; the line goes to stderr then. */
+	do
+		n = send(journal_fd, d.data, d.used, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)d.used;
+}
