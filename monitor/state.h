@@ -20,6 +20,7 @@
 #include "monitor/view.h"
 
 #define STATE_NEWS_MAX 40
+#define STATE_NOTIFIERS_MAX 64 /* shown; as many as the configuration takes */
 #define STATE_ANSWER_FRESH_MS                                                                                          \
 	60000 /* the broker is asked every few seconds; after so long without an answer it is gone */
 
@@ -38,6 +39,13 @@ struct state_history {
 	int64_t asked_ms; /* monotonic */
 };
 
+struct state_notifier { /* how one does, as notify.h counts */
+	char name[CONFIG_NAME_MAX + 1];
+	char driver[16];
+	uint64_t delivered, failed_attempts, dropped, waiting;
+	char last_error[256];
+};
+
 struct state {
 	pthread_mutex_t lock;
 	struct view *view;             /* NULL: no answer yet */
@@ -52,10 +60,13 @@ struct state {
 	struct state_news news[STATE_NEWS_MAX]; /* newest first */
 	size_t n_news;
 	struct details details;
-	int wake_fd;           /* an eventfd: the loop is to look what is wanted */
-	struct stream *stream; /* has a lock of its own */
-	int64_t began_at;      /* of this process, wall clock, s */
-	int64_t turned_ms;     /* when the loop went round last, monotonic */
+	struct state_notifier notifiers[STATE_NOTIFIERS_MAX];
+	size_t n_notifiers;
+	char no_alarms[ERROR_TEXT_SIZE]; /* why no alarms are sent although they are configured; "": they are */
+	int wake_fd;                     /* an eventfd: the loop is to look what is wanted */
+	struct stream *stream;           /* has a lock of its own */
+	int64_t began_at;                /* of this process, wall clock, s */
+	int64_t turned_ms;               /* when the loop went round last, monotonic */
 };
 
 struct state *state_new(int64_t now_s, int64_t now_ms); /* NULL: out of memory */
