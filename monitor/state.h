@@ -36,7 +36,8 @@ struct state_history {
 	char pipeline[CONFIG_NAME_MAX + 1];
 	struct view_history *history; /* NULL: not asked for yet */
 	bool stale;
-	int64_t asked_ms; /* monotonic */
+	int64_t asked_ms;      /* monotonic */
+	int64_t not_before_ms; /* after a question in vain */
 };
 
 struct state_notifier { /* how one does, as notify.h counts */
@@ -86,7 +87,7 @@ bool state_event(struct state *state, const struct event *event, const char *bod
 /* state_wants_history: the pipeline whose generations are to be asked for next: one that never was, or published or pruned since, or
  * was an hour ago. Returns false if there is none. */
 bool state_wants_history(struct state *state, int64_t now_ms, char pipeline[CONFIG_NAME_MAX + 1]);
-/* state_history: takes *history over; NULL: it was asked for in vain. */
+/* state_history: takes *history over; NULL: it was asked for in vain, and is again a little later. */
 void state_history(struct state *state, const char *pipeline, struct view_history **history, int64_t now_ms);
 
 /* state_detail: under the lock: of a run; NULL: not known (yet); then the loop is woken to ask. */
