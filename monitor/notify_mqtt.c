@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -82,7 +83,7 @@ static void discover(const struct config_notify *config, const char *host, const
 	        "unique_id", unique, "device_class", device_class, "state_topic", state, "value_template", template,
 	        "json_attributes_topic", state, "availability_topic", status, "device", "identifiers", device, "name",
 	        device_name, "manufacturer", "AutoOffsiteBackup", "model", host, "sw_version", AOB_VERSION, "origin",
-	        "name", "AutoOffsiteBackup", "sw", AOB_VERSION));
+	        "name", "AutoOffsiteBackup", "sw_version", AOB_VERSION));
 }
 
 size_t notify_mqtt_view(const struct config_notify *config, const char *host, const struct notify_view *view,

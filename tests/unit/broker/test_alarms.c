@@ -15,6 +15,7 @@ static struct lab *open_lab(void **state, const char *max_age)
 	assert_non_null(file);
 	(void)fprintf(file, ages_yaml, lab->folder, max_age);
 	assert_int_equal(fclose(file), 0);
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}")); /* it is up, so that it hears the signal */
 	lab_kill(lab, SIGTERM);
 	lab_start(lab);
 	return lab;
@@ -119,6 +120,8 @@ static void publish(struct lab *lab, int ctransid, const char *generation)
 	               generation);
 	worker_final(transfer, tag, reply);
 	lab_await(lab, run, "ok", 1, "ok");
+	worker_send(snapshotter, 6, NULL, NULL); /* DISCONNECT */
+	worker_send(transfer, 6, NULL, NULL);
 	zsock_destroy(&snapshotter);
 	zsock_destroy(&transfer);
 }

@@ -44,7 +44,7 @@ static void write_file(const char *name, const char *text, mode_t mode)
 /* A program that appends the kind of what it gets to NAME.told, unless a file NAME.broken is there. */
 static void write_program(const char *name)
 {
-	char text[1200];
+	char text[2500];
 
 	(void)snprintf(text, sizeof(text),
 	               "#!/bin/sh\nkind=$(sed 's/.*\"type\":\"aob.notice.\\([a-z]*\\)\".*/\\1/')\n"
@@ -80,7 +80,7 @@ static void start(void)
 
 static int set_up(void **state)
 {
-	char text[300];
+	char text[1000];
 	const char *base = getenv("TMPDIR");
 
 	(void)state;
