@@ -24,6 +24,7 @@ lib_SOURCES += \
 	lib/error.c \
 	lib/exclude.c \
 	lib/journal.c \
+	lib/folder_names.c \
 	lib/log.c \
 	lib/mdp.c \
 	lib/mdp_client.c \
