@@ -43,7 +43,8 @@ void details_put(struct details *details, const char *run, const struct view_det
 	for (size_t i = 0; i < details->n_wanted; i++)
 		if (strcmp(details->wanted[i], run) == 0) {
 			details->n_wanted--;
-			memmove(details->wanted[i], details->wanted[i + 1], (details->n_wanted - i) * DETAILS_RUN_SIZE);
+			for (size_t k = i; k < details->n_wanted; k++)
+				memcpy(details->wanted[k], details->wanted[k + 1], DETAILS_RUN_SIZE);
 			break;
 		}
 	if (detail == NULL)

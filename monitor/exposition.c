@@ -376,6 +376,33 @@ static void write_stages(const struct out *out)
 	}
 }
 
+static uint64_t notifier_value(const struct state_notifier *notifier, size_t family)
+{
+	const uint64_t values[] = { notifier->delivered, notifier->failed_attempts, notifier->dropped,
+		                    notifier->waiting };
+
+	return values[family];
+}
+
+static void write_notifiers(const struct out *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+	} rows[] = {
+		{ "aob_notifications_delivered_total", "counter", "Alarms that arrived." },
+		{ "aob_notifications_failed_attempts_total", "counter", "Attempts to send an alarm that failed." },
+		{ "aob_notifications_dropped_total", "counter", "Alarms that were given up." },
+		{ "aob_notifications_waiting", "gauge", "Alarms that wait to be sent." },
+	};
+
+	for (size_t family = 0; out->state->n_notifiers > 0 && family < 4; family++) {
+		head(out, rows[family].name, rows[family].type, rows[family].help);
+		for (size_t i = 0; i < out->state->n_notifiers; i++)
+			sample(out, rows[family].name, "notifier", out->state->notifiers[i].name,
+			       (int64_t)notifier_value(&out->state->notifiers[i], family));
+	}
+}
+
 static void write_broker(const struct out *out, int64_t now_ms)
 {
 	const struct state *state = out->state;
@@ -458,6 +485,7 @@ void exposition_write(const struct state *state, const struct exposition_server 
 	write_durations(&out);
 	write_stages(&out);
 	write_joins(&out);
+	write_notifiers(&out);
 	write_process(&out, server);
 	if (open_metrics)
 		text_add(text, "# EOF\n");

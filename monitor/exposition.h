@@ -1,6 +1,6 @@
 /* exposition: the metrics as text, for Prometheus (text format 0.0.4) and as OpenMetrics 1.0.0. docs/monitoring.md lists them.
  *
- * Labels are pipeline, vault and stage alone: how many series there are depends on the configuration only.
+ * Labels are pipeline, vault, stage and notifier alone: how many series there are depends on the configuration only.
  * threads: any; the state is to be locked by the caller. source: prometheus.io/docs/instrumenting/exposition_formats, openmetrics.io */
 #ifndef AOB_MONITOR_EXPOSITION_H
 #define AOB_MONITOR_EXPOSITION_H

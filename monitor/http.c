@@ -284,6 +284,8 @@ static enum MHD_Result on_request(void *cookie, struct MHD_Connection *connectio
 	return respond(cookie, connection, path, is_get);
 }
 
+static void on_log(void *cookie, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
 static void on_log(void *cookie, const char *format, va_list args)
 {
 	char line[512];

@@ -24,8 +24,9 @@
 
 #define ANSWER_MS 3000
 #define TURN_MS 1000
-#define NOTIFY_MS 15000 /* between two looks of what is told at the status */
-#define TURN_EVENTS_MAX 256 /* then the broker is asked and the watchdog told, whatever else waits */
+#define NOTIFY_FIRST_MS 3000 /* the events that the broker keeps come first */
+#define NOTIFY_MS 15000      /* between two looks of what is told at the status */
+#define TURN_EVENTS_MAX 256  /* then the broker is asked and the watchdog told, whatever else waits */
 
 struct monitor {
 	const struct config *config;
@@ -72,6 +73,20 @@ static int open_signals(struct monitor *monitor, struct error *err)
 	return monitor->signal_fd >= 0 ? 0 : error_sys(err, errno, "signalfd");
 }
 
+/* Without alarms the page is still of use, and says so. */
+static void open_notify(struct monitor *monitor)
+{
+	struct error err = { .class = ERR_NONE };
+
+	monitor->notify_ms = clock_now_ms() + NOTIFY_FIRST_MS;
+	if (notify_new(monitor->config, NULL, &monitor->notify, &err) == 0)
+		return;
+	log_error(LOG_ERR, &err, "no alarms are sent");
+	state_lock(monitor->state);
+	(void)snprintf(monitor->state->no_alarms, sizeof(monitor->state->no_alarms), "%s", err.text);
+	state_unlock(monitor->state);
+}
+
 int monitor_open(const struct config *config, struct monitor **monitor, struct error *err)
 {
 	struct monitor *made = calloc(1, sizeof(*made));
@@ -93,8 +108,7 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 	if (http_open(config, made->state, &made->http, err) != 0 || mdp_client_new(config, &made->client, err) != 0 ||
 	    mdp_connect(ZMQ_SUB, config->events, &config->curve, MDP_MESSAGE_MAX, &made->events, err) != 0)
 		goto out;
-	if (notify_new(config, NULL, &made->notify, err) != 0)
-		goto out;
+	open_notify(made);
 	zsock_set_subscribe(made->events, "aob.");
 	log_line(LOG_NOTICE, "serving http://%s%s%s:%u/", config->monitor.is_ipv6 ? "[" : "", config->monitor.address,
 	         config->monitor.is_ipv6 ? "]" : "", config->monitor.port);
@@ -146,7 +160,8 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 	if (line != NULL && state_event(monitor->state, &event, line) && is_worth_asking(&event) &&
 	    monitor->pace.event_ms == 0)
 		monitor->pace.event_ms = clock_now_ms();
-	notify_event(monitor->notify, event.object);
+	if (monitor->notify != NULL)
+		notify_event(monitor->notify, event.object);
 	free(line);
 	event_done(&event);
 }
@@ -172,6 +187,29 @@ static int take_events(struct monitor *monitor, struct error *err)
 	return 0;
 }
 
+/* For the page and the metrics. */
+static void count_notifiers(struct monitor *monitor)
+{
+	struct state *state = monitor->state;
+	struct notify_count count;
+	size_t n = 0;
+
+	state_lock(state);
+	while (monitor->notify != NULL && n < STATE_NOTIFIERS_MAX && notify_counts(monitor->notify, n, &count) == 1) {
+		struct state_notifier *row = &state->notifiers[n++];
+
+		*row = (struct state_notifier){ .delivered = count.delivered,
+			                        .failed_attempts = count.failed_attempts,
+			                        .dropped = count.dropped,
+			                        .waiting = count.waiting };
+		(void)snprintf(row->name, sizeof(row->name), "%.64s", count.name);
+		(void)snprintf(row->driver, sizeof(row->driver), "%.15s", count.driver);
+		(void)snprintf(row->last_error, sizeof(row->last_error), "%.255s", count.last_error);
+	}
+	state->n_notifiers = n;
+	state_unlock(state);
+}
+
 static int ask(struct monitor *monitor, const char *question, char **reply, size_t *reply_bytes, struct error *err)
 {
 	return mdp_client_ask(monitor->client, MDP_SERVICE_BROKER, question, ANSWER_MS, reply, reply_bytes, err);
@@ -182,8 +220,10 @@ static void tell_broker(struct monitor *monitor, const struct error *err, bool l
 {
 	if (lost && !monitor->broker_lost)
 		log_error(LOG_WARNING, err, "asking the broker; trying on");
-	if (!lost && monitor->broker_lost)
+	if (!lost && monitor->broker_lost) {
 		log_line(LOG_NOTICE, "the broker is back");
+		monitor->notify_ms = clock_now_ms() + NOTIFY_FIRST_MS;
+	}
 	monitor->broker_lost = lost;
 }
 
@@ -192,7 +232,7 @@ static void notice_status(struct monitor *monitor, const char *reply, size_t rep
 {
 	json_t *json = NULL;
 
-	if (clock_now_ms() < monitor->notify_ms)
+	if (monitor->notify == NULL || clock_now_ms() < monitor->notify_ms)
 		return;
 	monitor->notify_ms = clock_now_ms() + NOTIFY_MS;
 	json = json_loadb(reply, reply_bytes, 0, NULL);
@@ -362,6 +402,7 @@ int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
 			http_wake(monitor->http, true);
 			monitor->beat_ms = clock_now_ms() + SSE_BEAT_MS;
 		}
+		count_notifiers(monitor);
 		write_textfile(monitor);
 		state_turned(monitor->state, clock_now_ms());
 		tell_manager(monitor);

@@ -75,6 +75,34 @@ static void add_service(struct text *text, const struct view *view, const char *
 	         busy);
 }
 
+/* Whether alarms reach people. */
+static void add_notifiers(const struct page_of *of, struct text *text)
+{
+	const struct state *state = of->state;
+
+	if (state->no_alarms[0] != '\0') {
+		text_add(text, "<p class=\"fault\">No alarms are sent: ");
+		text_html(text, state->no_alarms);
+		text_add(text, "</p>");
+	}
+	if (state->n_notifiers == 0)
+		return;
+	text_add(text, "<h3 class=\"minor\">Alarms go to</h3><ul class=\"list\">");
+	for (size_t i = 0; i < state->n_notifiers; i++) {
+		const struct state_notifier *notifier = &state->notifiers[i];
+
+		text_add(text, "<li><b class=\"grow\">");
+		text_html(text, notifier->name);
+		text_add(text, "</b><span class=\"%s\">%llu sent, %llu waiting%s",
+		         notifier->last_error[0] != '\0' ? "fault" : "soft", (unsigned long long)notifier->delivered,
+		         (unsigned long long)notifier->waiting,
+		         notifier->last_error[0] != '\0' ? "; the last attempt failed: " : "");
+		text_html(text, notifier->last_error);
+		text_add(text, "</span></li>");
+	}
+	text_add(text, "</ul>");
+}
+
 static void add_workers(const struct page_of *of, struct text *text)
 {
 	const struct view *view = of->state->view;
@@ -190,6 +218,7 @@ void page_home(const struct page_of *of, struct text *text)
 	text_init(&events);
 	all = add_cards(of, &cards);
 	add_workers(of, &workers);
+	add_notifiers(of, &workers);
 	add_events(of, &events);
 	const struct template_value values[] = {
 		{ "class", verdict_class(all.level) },

@@ -8,6 +8,7 @@
 
 #include "lib/bytes.h"
 
+#define HISTORY_AGAIN_MS 5000
 #define HISTORY_AGE_MS ((int64_t)3600 * 1000) /* days pass, and what is pruned at the far end's own hand is noticed */
 
 struct state *state_new(int64_t now_s, int64_t now_ms)
@@ -194,7 +195,7 @@ bool state_wants_history(struct state *state, int64_t now_ms, char pipeline[CONF
 	for (size_t i = 0; i < state->n_histories; i++) {
 		const struct state_history *h = &state->histories[i];
 
-		if ((h->stale || now_ms - h->asked_ms > HISTORY_AGE_MS) &&
+		if ((h->stale || now_ms - h->asked_ms > HISTORY_AGE_MS) && now_ms >= h->not_before_ms &&
 		    (best == NULL || h->asked_ms < best->asked_ms))
 			best = h;
 	}
@@ -212,7 +213,8 @@ void state_history(struct state *state, const char *pipeline, struct view_histor
 	found = find(state, pipeline);
 	if (found != NULL) {
 		found->asked_ms = now_ms;
-		found->stale = false;
+		found->stale = *history == NULL;
+		found->not_before_ms = *history == NULL ? now_ms + HISTORY_AGAIN_MS : 0;
 	}
 	if (found != NULL && *history != NULL) {
 		view_history_destroy(&found->history);

@@ -20,6 +20,7 @@
 #include "monitor/view.h"
 
 #define STATE_NEWS_MAX 40
+#define STATE_NOTIFIERS_MAX 64 /* shown; as many as the configuration takes */
 #define STATE_ANSWER_FRESH_MS                                                                                          \
 	60000 /* the broker is asked every few seconds; after so long without an answer it is gone */
 
@@ -35,7 +36,15 @@ struct state_history {
 	char pipeline[CONFIG_NAME_MAX + 1];
 	struct view_history *history; /* NULL: not asked for yet */
 	bool stale;
-	int64_t asked_ms; /* monotonic */
+	int64_t asked_ms;      /* monotonic */
+	int64_t not_before_ms; /* after a question in vain */
+};
+
+struct state_notifier { /* how one does, as notify.h counts */
+	char name[CONFIG_NAME_MAX + 1];
+	char driver[16];
+	uint64_t delivered, failed_attempts, dropped, waiting;
+	char last_error[256];
 };
 
 struct state {
@@ -52,10 +61,13 @@ struct state {
 	struct state_news news[STATE_NEWS_MAX]; /* newest first */
 	size_t n_news;
 	struct details details;
-	int wake_fd;           /* an eventfd: the loop is to look what is wanted */
-	struct stream *stream; /* has a lock of its own */
-	int64_t began_at;      /* of this process, wall clock, s */
-	int64_t turned_ms;     /* when the loop went round last, monotonic */
+	struct state_notifier notifiers[STATE_NOTIFIERS_MAX];
+	size_t n_notifiers;
+	char no_alarms[ERROR_TEXT_SIZE]; /* why no alarms are sent although they are configured; "": they are */
+	int wake_fd;                     /* an eventfd: the loop is to look what is wanted */
+	struct stream *stream;           /* has a lock of its own */
+	int64_t began_at;                /* of this process, wall clock, s */
+	int64_t turned_ms;               /* when the loop went round last, monotonic */
 };
 
 struct state *state_new(int64_t now_s, int64_t now_ms); /* NULL: out of memory */
@@ -75,7 +87,7 @@ bool state_event(struct state *state, const struct event *event, const char *bod
 /* state_wants_history: the pipeline whose generations are to be asked for next: one that never was, or published or pruned since, or
  * was an hour ago. Returns false if there is none. */
 bool state_wants_history(struct state *state, int64_t now_ms, char pipeline[CONFIG_NAME_MAX + 1]);
-/* state_history: takes *history over; NULL: it was asked for in vain. */
+/* state_history: takes *history over; NULL: it was asked for in vain, and is again a little later. */
 void state_history(struct state *state, const char *pipeline, struct view_history **history, int64_t now_ms);
 
 /* state_detail: under the lock: of a run; NULL: not known (yet); then the loop is woken to ask. */

@@ -20,6 +20,17 @@ static bool tell(struct state *state, unsigned number, const char *what, const c
 	return is_new;
 }
 
+static void take_empty(struct state *state, int64_t now_ms)
+{
+	static const char text[] = "{\"status\":\"ok\",\"result\":{\"generations\":[]}}";
+	struct error err = { .class = ERR_NONE };
+	struct view_history *history = NULL;
+
+	assert_int_equal(view_history_parse(text, strlen(text), LAB_NOW, &history, &err), 0);
+	state_history(state, "photos", &history, now_ms);
+	assert_null(history);
+}
+
 static void histories_are_asked_for_when_there_is_reason(void **unused)
 {
 	struct state *state = known();
@@ -29,15 +40,18 @@ static void histories_are_asked_for_when_there_is_reason(void **unused)
 	(void)unused;
 	assert_true(state_wants_history(state, 3000, pipeline)); /* never asked */
 	assert_string_equal(pipeline, "photos");
-	state_history(state, pipeline, &none, 3000);
+	state_history(state, pipeline, &none, 3000); /* in vain */
 	assert_false(state_wants_history(state, 4000, pipeline));
+	assert_true(state_wants_history(state, 8000, pipeline));
+	take_empty(state, 9000);
+	assert_false(state_wants_history(state, 10000, pipeline));
 	(void)tell(state, 1, "run.finished", "2026-11-25T19:10:00Z");
-	assert_false(state_wants_history(state, 4000, pipeline));
+	assert_false(state_wants_history(state, 10000, pipeline));
 	(void)tell(state, 2, "generation.published", "2026-11-25T19:10:00Z");
-	assert_true(state_wants_history(state, 4000, pipeline));
-	state_history(state, pipeline, &none, 5000);
-	assert_false(state_wants_history(state, 5000 + 3600 * 1000, pipeline));
-	assert_true(state_wants_history(state, 5001 + 3600 * 1000, pipeline)); /* days pass */
+	assert_true(state_wants_history(state, 10000, pipeline));
+	take_empty(state, 11000);
+	assert_false(state_wants_history(state, 11000 + 3600 * 1000, pipeline));
+	assert_true(state_wants_history(state, 11001 + 3600 * 1000, pipeline)); /* days pass */
 	state_destroy(&state);
 }
 
