@@ -135,7 +135,16 @@ static int load_clocks(struct broker *broker, struct error *err)
 }
 
 /* What is wrong with a pipeline that is not there any more is nobody's alarm. */
-static int drop_clocks(struct broker *broker, struct error *err)
+static int drop_alarms(struct broker *broker, struct error *err)
+{
+	for (const struct alarms_clock *clock = broker->clocks; clock != NULL; clock = clock->next)
+		for (size_t i = 0; i < N_KINDS && config_pipeline(broker->config, clock->pipeline) == NULL; i++)
+			if (figures_alarm_drop(broker->store, clock->pipeline, gravity[i], err) != 0)
+				return -1;
+	return 0;
+}
+
+static void drop_clocks(struct broker *broker)
 {
 	struct alarms_clock **at = &broker->clocks;
 
@@ -146,13 +155,9 @@ static int drop_clocks(struct broker *broker, struct error *err)
 			at = &clock->next;
 			continue;
 		}
-		for (size_t i = 0; i < N_KINDS; i++)
-			if (figures_alarm_drop(broker->store, clock->pipeline, gravity[i], err) != 0)
-				return -1;
 		*at = clock->next;
 		free(clock);
 	}
-	return 0;
 }
 
 int alarms_load(struct broker *broker, struct error *err)
@@ -170,11 +175,14 @@ int alarms_load(struct broker *broker, struct error *err)
 	broker->outlook_ms = 0;
 	if (broker_begin(broker, err) != 0)
 		return -1;
-	if (drop_clocks(broker, err) != 0 || load_clocks(broker, err) != 0) {
+	if (drop_alarms(broker, err) != 0 || load_clocks(broker, err) != 0) {
 		broker_undo(broker, err);
 		return -1;
 	}
-	return broker_commit(broker, err);
+	if (broker_commit(broker, err) != 0)
+		return -1;
+	drop_clocks(broker);
+	return 0;
 }
 
 static int keep_all(struct broker *broker, struct error *err)

@@ -243,7 +243,7 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
 		                                 { "json", no_argument, NULL, 'j' },
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
-	struct error err;
+	struct error err = { .class = ERR_NONE };
 	uint64_t ms = 0;
 	int option;
 
@@ -259,7 +259,7 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
 		else if (option != 'm')
 			goto wrong;
 		else if (duration_parse(optarg, &ms, &err) != 0 || ms < 1000) {
-			(void)printf("AOB UNKNOWN - --max-age: %s\n", ms == 0 ? err.text : "want at least 1s");
+			(void)printf("AOB UNKNOWN - --max-age: %s\n", err.class != ERR_NONE ? err.text : "want at least 1s");
 			return HEALTH_UNKNOWN;
 		} else
 			line->max_age_s = (int64_t)(ms / 1000);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -82,7 +83,7 @@ static void discover(const struct config_notify *config, const char *host, const
 	        "unique_id", unique, "device_class", device_class, "state_topic", state, "value_template", template,
 	        "json_attributes_topic", state, "availability_topic", status, "device", "identifiers", device, "name",
 	        device_name, "manufacturer", "AutoOffsiteBackup", "model", host, "sw_version", AOB_VERSION, "origin",
-	        "name", "AutoOffsiteBackup", "sw", AOB_VERSION));
+	        "name", "AutoOffsiteBackup", "sw_version", AOB_VERSION));
 }
 
 size_t notify_mqtt_view(const struct config_notify *config, const char *host, const struct notify_view *view,
@@ -106,12 +107,29 @@ size_t notify_mqtt_view(const struct config_notify *config, const char *host, co
 
 /* ---- the client's thread */
 
-static void send_shown(struct mqtt *m)
+static bool holds(const struct notify_mqtt_message *list, size_t n, const struct notify_mqtt_message *message)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].payload != NULL && strcmp(list[i].topic, message->topic) == 0 &&
+		    strcmp(list[i].payload, message->payload) == 0)
+			return true;
+	return false;
+}
+
+/* But what is in `but` already. */
+static void send_shown(struct mqtt *m, const struct notify_mqtt_message *but, size_t n_but)
 {
 	for (size_t i = 0; i < m->n_shown; i++)
-		if (m->shown[i].payload != NULL)
+		if (m->shown[i].payload != NULL && !holds(but, n_but, &m->shown[i]))
 			(void)mosquitto_publish(m->client, NULL, m->shown[i].topic, (int)strlen(m->shown[i].payload),
 			                        m->shown[i].payload, QOS, true);
+}
+
+static void free_messages(struct notify_mqtt_message *messages, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(messages[i].payload);
+	free(messages);
 }
 
 static void status_topic(const struct mqtt *m, char out[static 128])
@@ -130,7 +148,7 @@ static void on_connect(struct mosquitto *client, void *cookie, int code)
 	if (m->connected) {
 		status_topic(m, topic);
 		(void)mosquitto_publish(client, NULL, topic, 6, "online", QOS, true);
-		send_shown(m);
+		send_shown(m, NULL, 0);
 	}
 	(void)pthread_mutex_unlock(&m->lock);
 }
@@ -214,9 +232,7 @@ static void close_mqtt(void *self)
 			(void)mosquitto_loop_stop(m->client, !m->connected);
 		mosquitto_destroy(m->client);
 	}
-	for (size_t i = 0; i < m->n_shown; i++)
-		free(m->shown[i].payload);
-	free(m->shown);
+	free_messages(m->shown, m->n_shown);
 	(void)pthread_mutex_destroy(&m->lock);
 	free(m);
 }
@@ -340,6 +356,8 @@ static int show(void *self, const struct notify_view *views, size_t n, struct er
 {
 	struct mqtt *m = self;
 	struct notify_mqtt_message *fresh = calloc(n * NOTIFY_MQTT_MESSAGES + 1, sizeof(*fresh));
+	struct notify_mqtt_message *before = NULL;
+	size_t n_before = 0;
 	size_t used = 0;
 
 	if (fresh == NULL)
@@ -347,14 +365,14 @@ static int show(void *self, const struct notify_view *views, size_t n, struct er
 	for (size_t i = 0; i < n; i++)
 		used += notify_mqtt_view(m->context.config, m->host, &views[i], &fresh[used]);
 	(void)pthread_mutex_lock(&m->lock);
-	for (size_t i = 0; i < m->n_shown; i++)
-		free(m->shown[i].payload);
-	free(m->shown);
+	before = m->shown;
+	n_before = m->n_shown;
 	m->shown = fresh;
 	m->n_shown = used;
 	if (m->connected)
-		send_shown(m);
+		send_shown(m, before, n_before);
 	(void)pthread_mutex_unlock(&m->lock);
+	free_messages(before, n_before);
 	/* Else on_connect sends it. */
 	return m->looping ? 0 : begin(m, err);
 }

@@ -112,7 +112,7 @@ static const struct {
 	{ "… with ups and downs", 30, 100 * GB, 10 * (int64_t)GB, 3 * (int64_t)GB, 10, true },
 	{ "next year", 30, 3650 * GB, 10 * (int64_t)GB, 0, 365, false },
 	{ "next month", 30, 310 * GB, 10 * (int64_t)GB, 0, 31, false },
-	{ "it gets emptier", 30, 100 * GB, -10 * (int64_t)GB + 1, 0, -1, false },
+	{ "it gets emptier", 30, 1000 * GB, -10 * (int64_t)GB + 1, 0, -1, false },
 	{ "nothing moves", 30, 100 * GB, 0, 0, -1, false },
 	{ "full already", 30, 0, 10 * (int64_t)GB, 0, 0, true },
 	{ "three days say enough", 4, 30 * GB, 10 * (int64_t)GB, 0, 3, true },

@@ -171,6 +171,32 @@ static void a_generation_is_made_of_transfer_and_snapshot(void **state)
 	assert_int_equal(reply_generation("{\"n\":1}", NULL, &g, &err), 0);
 }
 
+static void figures_are_taken_with_sane_values(void **state)
+{
+	struct reply_figures seen;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(reply_figures("{\"literal_bytes\":1,\"matched_bytes\":2,\"wire_sent\":3,\"wire_received\":4,\"seconds\":5,"
+	                               "\"vault_free_bytes\":6,\"vault_total_bytes\":7,\"source_free_bytes\":8,\"source_total_bytes\":9}",
+	                               &seen, &err),
+	                 0);
+	assert_int_equal(seen.literal_bytes, 1);
+	assert_int_equal(seen.matched_bytes, 2);
+	assert_int_equal(seen.wire_sent, 3);
+	assert_int_equal(seen.wire_received, 4);
+	assert_int_equal(seen.seconds, 5);
+	assert_int_equal(seen.vault.free_bytes, 6);
+	assert_int_equal(seen.vault.total_bytes, 7);
+	assert_int_equal(seen.source.total_bytes, 9);
+	assert_int_equal(reply_figures("{\"wire_sent\":-3,\"seconds\":\"x\",\"vault_free_bytes\":8,\"vault_total_bytes\":7}", &seen, &err), 0);
+	assert_int_equal(seen.wire_sent, 0);
+	assert_int_equal(seen.seconds, 0);
+	assert_int_equal(seen.vault.total_bytes, 0);
+	assert_int_equal(seen.source.total_bytes, 0);
+	assert_int_equal(reply_figures("[]", &seen, &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +207,7 @@ int main(void)
 		cmocka_unit_test(ready_names_the_jobs_in_hand),
 		cmocka_unit_test(only_what_was_removed_counts_as_pruned),
 		cmocka_unit_test(a_generation_is_made_of_transfer_and_snapshot),
+		cmocka_unit_test(figures_are_taken_with_sane_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

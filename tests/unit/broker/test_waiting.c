@@ -22,7 +22,7 @@ static const struct {
 	{ { USUAL, .watch = "active" }, true, "the source has to come to rest: why" },
 	{ { USUAL, .watch = "unknown" }, true, "why" },
 	{ { USUAL, .watch = "unknown", .paused = true }, true, "paused; `aob resume photos` lets it go on" },
-	{ { USUAL, .watch = "active", .failed = "no room" }, true, "the last run failed: no room" },
+	{ { .pipeline = "photos", .trouble = "", .failed = "no room", .progress_percent = -1, .eta_s = -1, .watch_why = "why", .watch = "active" }, true, "the last run failed: no room" },
 	{ { USUAL, .watch = "active", .step = "transfer", .state = STEP_WORKING }, false, "the step `transfer` is at work" },
 	{ { .pipeline = "photos", .trouble = "", .failed = "", .watch_why = "", .watch = "active", .step = "transfer", .state = STEP_WORKING, .progress_percent = 34, .eta_s = 7200 },
 	  false, "the step `transfer` is at work, 34 %, left: 2 h" },

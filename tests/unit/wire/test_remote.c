@@ -137,6 +137,26 @@ static void a_program_that_is_not_there_is_told(void **state)
 	"printf '\\0\\0\\0\\052\\002\\0\\002\\0\\0\\0\\0\\0\\0\\0\\005vault\\0\\0\\0\\003aob\\0\\0\\0\\010hardlink"    \
 	"\\0\\0\\0\\0\\0\\0\\0\\007';"
 
+/* … of a receiver that tells its room. */
+#define WELCOME_WITH_ROOM                                                                                              \
+	"printf '\\0\\0\\0\\072\\002\\0\\002\\0\\0\\0\\002\\0\\0\\0\\005vault\\0\\0\\0\\003aob\\0\\0\\0\\010hardlink"  \
+	"\\0\\0\\0\\0\\0\\0\\0\\007\\0\\0\\0\\0\\0\\0\\0\\011\\0\\0\\0\\0\\0\\0\\0\\020';"
+
+static void a_receiver_may_tell_its_room(void **state)
+{
+	static const struct config_vault vault = { .root = "/r", .ssh_options = none };
+	struct remote *remote = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	write_program("aob-receiver", WELCOME_WITH_ROOM "cat >/dev/null");
+	if (remote_open(&vault, "photos", "list", NULL, &remote, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_true(remote_welcome(remote)->free_bytes == 9);
+	assert_true(remote_welcome(remote)->total_bytes == 16);
+	remote_close(&remote);
+}
+
 static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 {
 	static const struct config_vault vault = { .root = "/r", .ssh_options = none };
@@ -153,6 +173,7 @@ static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 	assert_string_equal(remote_welcome(remote)->vault_id, "vault");
 	assert_string_equal(remote_welcome(remote)->strategy, "hardlink");
 	assert_true(remote_welcome(remote)->clock_s == 7);
+	assert_true(remote_welcome(remote)->total_bytes == 0);
 	assert_int_equal(remote_generations(remote, &list, &n, &err), 0);
 	assert_int_equal(n, 0);
 	free(list);
@@ -162,7 +183,7 @@ static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 
 static void zstd_is_offered_unless_the_vault_says_off(void **state)
 {
-	static const char *const words[] = { "00000001", "00000000" };
+	static const char *const words[] = { "00000003", "00000002" };
 	struct config_vault vault = { .root = "/r", .ssh_options = none };
 
 	(void)state;
@@ -189,6 +210,7 @@ int main(void)
 		cmocka_unit_test(the_vaults_own_options_stand_before_the_usual_ones),
 		cmocka_unit_test(sshs_last_words_tell_what_to_do),
 		cmocka_unit_test(a_program_that_is_not_there_is_told),
+		cmocka_unit_test(a_receiver_may_tell_its_room),
 		cmocka_unit_test(a_local_vault_is_served_by_the_receiver_on_path),
 		cmocka_unit_test(zstd_is_offered_unless_the_vault_says_off),
 	};
