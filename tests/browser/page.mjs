@@ -227,7 +227,7 @@ try {
 	say('accessibility');
 	await accessibleInBoth(pages[0], 'the desk');
 	await accessibleInBoth(pages[1], 'the phone');
-	await shot(pages[0], 'status', {fullPage: true});
+	await shot(pages[0], 'status');
 	await pages[0].emulateMedia({colorScheme: 'dark'});
 	await shot(pages[0], 'status-dark');
 	say('without JavaScript');
