@@ -82,11 +82,11 @@ async function shot(page, name, options = {}) {
 }
 
 async function progressMoves(pages) {
-	write('video.mov', 14e6);
+	write('video.mov', 40e6);
 	aob('run', 'mac', '--now');
 	const seen = new Map(pages.map((page) => [page, []]));
 	let taken = false;
-	await until('progress moves on each page', 40000, async () => {
+	await until('progress moves on each page', 90000, async () => {
 		for (const page of pages) {
 			const value = await page.locator('#p-mac progress[max]').first().getAttribute('value', {timeout: 100}).catch(() => null);
 			const now = await page.locator('#p-mac progress').first().evaluate((bar) => bar.position, null, {timeout: 100}).catch(() => -1);
@@ -106,7 +106,7 @@ async function progressMoves(pages) {
 		want(list.every((value, i) => i === 0 || value > list[i - 1]), `it goes up: ${list}`);
 	say('progress moved:', ...[...seen.values()].map((list) => list.map((value) => value.toFixed(2)).join(' ')));
 	for (const page of pages)
-		await until('the run is over', 40000, async () => await page.locator('#p-mac .running').count() === 0);
+		await until('the run is over', 90000, async () => await page.locator('#p-mac .running').count() === 0);
 }
 
 async function worksWithoutScript(browser) {
@@ -182,7 +182,9 @@ async function byKeyboard(browser) {
 	await accessibleInBoth(page, 'the generation\'s page');
 	await shot(page, 'generation');
 	await goTo(page, 'the older one', (at) => at.words === '← Older');
+	const before = page.url();
 	await page.keyboard.press('Enter');
+	await page.waitForURL((url) => url.href !== before);
 	await goTo(page, 'all pipelines', (at) => at.words === 'All pipelines');
 	await page.keyboard.press('Enter');
 	await page.waitForURL(PAGE + '/');
