@@ -417,22 +417,34 @@ static struct overdue decide(struct broker *broker, const struct config_pipeline
 	return overdue_decide(&in);
 }
 
+/* The watcher's word, and what follows from it: while the source is unchanged, the state in the vault is that of when this was said last. */
+static bool hear_watcher(struct broker *broker, const struct config_pipeline *pipeline, struct alarms_clock *clock)
+{
+	struct history_watch watch;
+
+	watch_state_get(broker, pipeline, &watch);
+	if (strcmp(watch.state, "unchanged") == 0 && clock->age.good_s != OVERDUE_NOTHING) {
+		int64_t said_s = now_s(broker) - watch_state_silence_ms(broker, pipeline->name) / 1000;
+
+		if (said_s > clock->age.good_s)
+			clock->age.good_s = said_s;
+	}
+	return strcmp(watch.state, "unknown") != 0;
+}
+
 static void look_at(struct broker *broker, const struct config_pipeline *pipeline)
 {
 	struct alarms_clock *clock = alarms_clock_of(broker, pipeline->name);
 	int64_t rarely_s = max_age_s(pipeline) / 4 > KEEP_LEAST_S ? max_age_s(pipeline) / 4 : KEEP_LEAST_S;
-	struct history_watch watch;
 	struct overdue now;
+	bool heard;
 
 	if (clock == NULL)
 		return;
-	watch_state_get(broker, pipeline, &watch);
-	if (strcmp(watch.state, "unchanged") == 0 && clock->age.good_s != OVERDUE_NOTHING) {
-		clock->age.good_s = now_s(broker);
-		if (clock->age.good_s - clock->kept_good_s >= rarely_s)
-			keep_good(broker, clock);
-	}
-	now = decide(broker, pipeline, clock, strcmp(watch.state, "unknown") != 0);
+	heard = hear_watcher(broker, pipeline, clock);
+	if (clock->age.good_s != OVERDUE_NOTHING && clock->age.good_s - clock->kept_good_s >= rarely_s)
+		keep_good(broker, clock);
+	now = decide(broker, pipeline, clock, heard);
 	if (now.is != clock->overdue)
 		change_overdue(broker, pipeline, &now);
 }
@@ -460,13 +472,13 @@ void alarms_turn(struct broker *broker)
 
 void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, struct alarms_state *state)
 {
-	const struct alarms_clock *clock = alarms_clock_of(broker, pipeline->name);
+	struct alarms_clock *clock = alarms_clock_of(broker, pipeline->name);
 	struct overdue now;
 
 	*state = (struct alarms_state){ .good = false };
 	if (clock == NULL)
 		return;
-	now = decide(broker, pipeline, clock, false);
+	now = decide(broker, pipeline, clock, hear_watcher(broker, pipeline, clock));
 	state->good = clock->age.good_s != OVERDUE_NOTHING;
 	state->age_s = now.age_s;
 	state->overdue = clock->overdue;

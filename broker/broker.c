@@ -197,8 +197,8 @@ static void tell_manager(struct broker *broker)
 
 	for (const struct run *run = broker->runs; run != NULL; run = run->next)
 		n_runs++;
-	sdnotify_status("%zu pipelines, %zu runs in flight, %zu overdue%s", broker->config->n_pipelines, n_runs, n_overdue,
-	                broker->store_trouble ? "; the run store can't be written" : "");
+	sdnotify_status("%zu pipelines, %zu runs in flight, %zu overdue%s", broker->config->n_pipelines, n_runs,
+	                n_overdue, broker->store_trouble ? "; the run store can't be written" : "");
 }
 
 static long next_wait_ms(struct broker *broker, int64_t watchdog_ms)

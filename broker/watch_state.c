@@ -213,3 +213,10 @@ void watch_state_get(struct broker *broker, const struct config_pipeline *pipeli
 		               "no word from the watcher; is aob-watcher running?");
 	}
 }
+
+int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline)
+{
+	const struct watch_state *state = find(broker, pipeline);
+
+	return broker->now_ms - (state != NULL ? state->reported_ms : 0);
+}

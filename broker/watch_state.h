@@ -33,4 +33,7 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 /* watch_state_get: for the status: "off" for a pipeline that is not watched, "unknown" if the watcher is silent. */
 void watch_state_get(struct broker *broker, const struct config_pipeline *pipeline, struct history_watch *watch);
 
+/* watch_state_silence_ms: since the watcher's last word on this pipeline; without one: for longer than anything. */
+int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline);
+
 #endif

@@ -12,13 +12,14 @@
 
 #define TEXT_SIZE 512
 
-static const char usage[] =
-        "usage: aob health [PIPELINE] [--max-age AGE] [--json]\n"
-        "\n"
-        "For Nagios, Icinga and the like: one line, performance data, exit status 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN).\n"
-        "\n"
-        "  --max-age AGE   CRITICAL if what lies in the vault is older, such as 26h; default: the pipeline's own `max_age`\n"
-        "  --json          an object instead\n";
+static const char usage[] = "usage: aob health [PIPELINE] [--max-age AGE] [--json]\n"
+                            "\n"
+                            "For Nagios, Icinga and the like: one line, performance data, exit status 0 (OK), 1 "
+                            "(WARNING), 2 (CRITICAL) or 3 (UNKNOWN).\n"
+                            "\n"
+                            "  --max-age AGE   CRITICAL if what lies in the vault is older, such as 26h; default: the "
+                            "pipeline's own `max_age`\n"
+                            "  --json          an object instead\n";
 
 static const char *const words[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
 
@@ -259,7 +260,8 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
 		else if (option != 'm')
 			goto wrong;
 		else if (duration_parse(optarg, &ms, &err) != 0 || ms < 1000) {
-			(void)printf("AOB UNKNOWN - --max-age: %s\n", err.class != ERR_NONE ? err.text : "want at least 1s");
+			(void)printf("AOB UNKNOWN - --max-age: %s\n",
+			             err.class != ERR_NONE ? err.text : "want at least 1s");
 			return HEALTH_UNKNOWN;
 		} else
 			line->max_age_s = (int64_t)(ms / 1000);

@@ -142,10 +142,9 @@ static void print_alarms(const json_t *pipeline, int64_t now)
 
 		if (strcmp(kind, "failed") == 0 && !json_is_object(json_object_get(pipeline, "running")))
 			continue; /* as the last run */
-		(void)snprintf(text, sizeof(text), "%s: %s",
-		               style_age(ask_number(alarm, "since"), now, since, sizeof(since)),
-		               ask_text(json_is_object(overdue) && strcmp(kind, "overdue") == 0 ? overdue : alarm,
-		                        "reason"));
+		(void)snprintf(
+		        text, sizeof(text), "%s: %s", style_age(ask_number(alarm, "since"), now, since, sizeof(since)),
+		        ask_text(json_is_object(overdue) && strcmp(kind, "overdue") == 0 ? overdue : alarm, "reason"));
 		line(strcmp(kind, "forecast") == 0 ? STYLE_WARN : STYLE_BAD, kind, text);
 	}
 	if (json_is_integer(json_object_get(forecast, "caught_up_at"))) {

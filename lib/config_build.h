@@ -24,8 +24,8 @@ struct config_build {
 void config_vault_build(struct config_build *build);
 void config_pipeline_build(struct config_build *build); /* after the vaults */
 void config_monitor_build(struct config_build *build);
-void config_notify_build(struct config_build *build);   /* after the pipelines */
-void config_cross_check(struct config_build *build);    /* after all: what no value shows alone */
+void config_notify_build(struct config_build *build); /* after the pipelines */
+void config_cross_check(struct config_build *build);  /* after all: what no value shows alone */
 
 /* config_rate_read: the value of `rate`. */
 void config_rate_read(struct config_build *build, const struct yaml_pos *value, struct config_vault *vault);

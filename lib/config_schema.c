@@ -19,7 +19,8 @@
 
 static const struct schema_key root_keys[] = {
 	{ "broker", SCHEMA_MAP, false, 0, 0, NULL, "a map with endpoint, events and state; or leave 'broker' out" },
-	{ "monitor", SCHEMA_MAP, false, 0, 0, NULL, "a map with listen, textfile and host_names; or leave 'monitor' out" },
+	{ "monitor", SCHEMA_MAP, false, 0, 0, NULL,
+	  "a map with listen, textfile and host_names; or leave 'monitor' out" },
 	{ "vaults", SCHEMA_MAP, true, 0, 0, NULL,
 	  "a map of names, such as dad: { ssh: backup@dad.example.net, root: /volume1/offsite }" },
 	{ "pipelines", SCHEMA_MAP, true, 0, 0, NULL,
@@ -226,9 +227,10 @@ static const struct schema_key *key_of(const struct schema *schema, const char *
 /* Where a key is known that is not known here; NULL: nowhere. */
 static const char *elsewhere(const char *name)
 {
-	static const struct schema *const levels[] = { &config_schema_root,     &config_schema_broker,
-		                                       &config_schema_curve,    &config_schema_monitor, &config_schema_vault,
-		                                       &config_schema_pipeline, &config_schema_watch };
+	static const struct schema *const levels[] = { &config_schema_root,  &config_schema_broker,
+		                                       &config_schema_curve, &config_schema_monitor,
+		                                       &config_schema_vault, &config_schema_pipeline,
+		                                       &config_schema_watch };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (key_of(levels[i], name) != NULL)

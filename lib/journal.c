@@ -17,12 +17,14 @@ static const char *journal_name = "aob";
 
 bool journal_stream(const char *text, int fd)
 {
-	unsigned long long device = 0;
-	unsigned long long inode = 0;
 	struct stat status;
+	char own[64];
 
-	return text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &status) == 0 &&
-	       status.st_dev == (dev_t)device && status.st_ino == (ino_t)inode;
+	if (text == NULL || fstat(fd, &status) != 0)
+		return false;
+	(void)snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
+	               (unsigned long long)status.st_ino);
+	return strcmp(text, own) == 0;
 }
 
 bool journal_open(const char *path, const char *identifier)

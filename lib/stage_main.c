@@ -294,7 +294,8 @@ static void look_after_job(struct stage *stage, int64_t now_ms)
 	if (send)
 		send_progress(stage, &progress, now_ms);
 	if (send && progress.total_bytes > 0)
-		sdnotify_status("%s: run %s, %.0f %%", stage_request_pipeline(job->request), stage_request_run(job->request),
+		sdnotify_status("%s: run %s, %.0f %%", stage_request_pipeline(job->request),
+		                stage_request_run(job->request),
 		                (double)progress.done_bytes * 100 / (double)progress.total_bytes);
 	if (!done)
 		return;

@@ -105,7 +105,8 @@ static void append(struct notifier *notifier, const struct notify_notice *notice
 	struct item **at = &notifier->first;
 
 	if (item == NULL) {
-		log_line(LOG_ERR, "notifier=%s out of memory: \"%s\" is not told", notifier->config->name, notice->title);
+		log_line(LOG_ERR, "notifier=%s out of memory: \"%s\" is not told", notifier->config->name,
+		         notice->title);
 		return;
 	}
 	if (notifier->n >= NOTIFY_QUEUE_MAX) {
@@ -267,8 +268,8 @@ static void settle(struct notifier *notifier, int rc, const struct error *err)
 		return;
 	}
 	item->retry_ms = clock_now_ms() + notify_retry_delay_ms(item->attempts, chance());
-	log_error(item->attempts == 1 ? LOG_WARNING : LOG_INFO, err, "notifier=%s attempt %u to tell \"%s\" failed", name,
-	          item->attempts, item->notice.title);
+	log_error(item->attempts == 1 ? LOG_WARNING : LOG_INFO, err, "notifier=%s attempt %u to tell \"%s\" failed",
+	          name, item->attempts, item->notice.title);
 }
 
 static void deliver_first(struct notifier *notifier)
@@ -410,14 +411,14 @@ int notify_new(const struct config *config, const char *state, struct notify **n
 	if (made == NULL)
 		return error_sys(err, ENOMEM, "notifying");
 	if (state == NULL) {
-		(void)snprintf(path, sizeof(path), "%.*s/" STATE_NAME, (int)(strrchr(config->state, '/') - config->state),
-		               config->state);
+		(void)snprintf(path, sizeof(path), "%.*s/" STATE_NAME,
+		               (int)(strrchr(config->state, '/') - config->state), config->state);
 		state = path;
 	}
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	(void)mosquitto_lib_init();
-	if (made->n > 0 && (open_folder(made, state, err) != 0 || load(made, state, err) != 0 ||
-	                    start_notifiers(made, err) != 0)) {
+	if (made->n > 0 &&
+	    (open_folder(made, state, err) != 0 || load(made, state, err) != 0 || start_notifiers(made, err) != 0)) {
 		notify_destroy(&made);
 		return -1;
 	}

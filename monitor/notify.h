@@ -21,7 +21,7 @@
 #include "lib/error.h"
 
 #define NOTIFY_QUEUE_MAX 100
-#define NOTIFY_GIVE_UP_S (3 * 24 * 3600)
+#define NOTIFY_GIVE_UP_S (INT64_C(3) * 24 * 3600)
 #define NOTIFY_ERROR_SIZE 256
 
 struct notify;

@@ -127,9 +127,9 @@ static void begin(struct telling *t, enum config_notice kind, const char *key, c
 	told = !is_past(t);
 	if (told)
 		say(t, kind, t->data);
-	(void)json_object_set_new(alarms, key,
-	                          json_pack("{s:s, s:b, s:I}", "detail", detail, "told", (int)told, "at",
-	                                    (json_int_t)t->now_s));
+	(void)json_object_set_new(
+	        alarms, key,
+	        json_pack("{s:s, s:b, s:I}", "detail", detail, "told", (int)told, "at", (json_int_t)t->now_s));
 	t->changed = true;
 }
 
@@ -144,7 +144,8 @@ static bool holds(const json_t *list, const char *word)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) if (json_is_string(item) && strcmp(json_string_value(item), word) == 0) return true;
+	json_array_foreach(list, i,
+	                   item) if (json_is_string(item) && strcmp(json_string_value(item), word) == 0) return true;
 	return false;
 }
 
@@ -415,9 +416,11 @@ bool notify_book_status(struct notify_book *book, const json_t *status, int64_t 
 	{
 		const json_t *alarms = json_object_get(pipeline, "alarms");
 		char id[160];
-		struct telling t = {
-			.book = book, .pipeline = text_of(pipeline, "name"), .now_s = now_s, .tell = tell, .cookie = cookie
-		};
+		struct telling t = { .book = book,
+			             .pipeline = text_of(pipeline, "name"),
+			             .now_s = now_s,
+			             .tell = tell,
+			             .cookie = cookie };
 		size_t k;
 		json_t *alarm;
 
@@ -451,6 +454,6 @@ void notify_book_view(const struct notify_book *book, const char *pipeline, stru
 	*view = (struct notify_view){ .last_success_at =
 		                              json_integer_value(json_object_get(entry, "last_success_at")) };
 	(void)snprintf(view->pipeline, sizeof(view->pipeline), "%s", pipeline);
-	json_object_foreach(json_object_get(entry, "alarms"), key, alarm) reason_add(view->alarms, sizeof(view->alarms),
-	                                                                            "%s", key);
+	json_object_foreach(json_object_get(entry, "alarms"), key, alarm)
+	        reason_add(view->alarms, sizeof(view->alarms), "%s", key);
 }

@@ -27,9 +27,9 @@ struct mqtt {
 	bool looping;
 	pthread_mutex_t lock; /* guards what follows: the client's thread writes it */
 	bool connected;
-	int refused; /* CONNACK's code; 0: not */
-	int acknowledged; /* message ID */
-	int pending;      /* message ID that waits for its acknowledgement; 0: none … */
+	int refused;                           /* CONNACK's code; 0: not */
+	int acknowledged;                      /* message ID */
+	int pending;                           /* message ID that waits for its acknowledgement; 0: none … */
 	char pending_notice[NOTIFY_NOTICE_ID]; /* … of this notice: the client itself sends it again, so we must not */
 	struct notify_mqtt_message *shown;     /* sent again after each connect */
 	size_t n_shown;
@@ -92,10 +92,9 @@ size_t notify_mqtt_view(const struct config_notify *config, const char *host, co
 	char stamp[32];
 
 	(void)snprintf(messages[0].topic, sizeof(messages[0].topic), "%s/%s/state", config->topic, view->pipeline);
-	messages[0].payload = dump(
-	        json_pack("{s:s, s:s, s:s?}", "problem", view->alarms[0] != '\0' ? "ON" : "OFF", "alarms", view->alarms,
-	                  "last_success",
-	                  view->last_success_at != 0 ? notify_notice_time(view->last_success_at, stamp) : NULL));
+	messages[0].payload = dump(json_pack(
+	        "{s:s, s:s, s:s?}", "problem", view->alarms[0] != '\0' ? "ON" : "OFF", "alarms", view->alarms,
+	        "last_success", view->last_success_at != 0 ? notify_notice_time(view->last_success_at, stamp) : NULL));
 	if (config->discovery == NULL)
 		return 1;
 	discover(config, host, view, "binary_sensor", "problem", "Problem", "problem", "{{ value_json.problem }}",
@@ -287,7 +286,8 @@ static int await_connection(struct mqtt *m, struct error *err)
 		return -1;
 	while (!is_connected(m, &refused)) {
 		if (refused != 0)
-			return error_set(err, ERR_PERMISSION, "the MQTT broker refuses us: %s; look at user and password_file",
+			return error_set(err, ERR_PERMISSION,
+			                 "the MQTT broker refuses us: %s; look at user and password_file",
 			                 mosquitto_connack_string(refused));
 		if (clock_now_ms() >= until_ms)
 			return error_set(err, ERR_LINK, "no connection to the MQTT broker %s:%u within %d s",
@@ -313,7 +313,8 @@ static int await_acknowledgement(struct mqtt *m, struct error *err)
 		if (done)
 			return 0;
 		if (clock_now_ms() >= until_ms)
-			return error_set(err, ERR_LINK, "the MQTT broker did not acknowledge within %d s", WAIT_MS / 1000);
+			return error_set(err, ERR_LINK, "the MQTT broker did not acknowledge within %d s",
+			                 WAIT_MS / 1000);
 		if (nap(m, err) != 0)
 			return -1;
 	}

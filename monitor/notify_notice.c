@@ -52,8 +52,8 @@ static void add_list(struct notify_notice *notice, const char *before, const jso
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) reason_add(text, sizeof(text), "%s",
-	                                             json_is_string(item) ? json_string_value(item) : "?");
+	json_array_foreach(list, i, item)
+	        reason_add(text, sizeof(text), "%s", json_is_string(item) ? json_string_value(item) : "?");
 	(void)snprintf(line, sizeof(line), "%s%s", before, text);
 	if (text[0] != '\0')
 		add(notice, line);
@@ -205,8 +205,8 @@ char *notify_notice_event(const struct notify_notice *notice)
 	(void)gethostname(host, sizeof(host) - 1);
 	(void)snprintf(source, sizeof(source), "aob://%s", host);
 	(void)snprintf(type, sizeof(type), "aob.notice.%s", config_notify_notice(notice->kind));
-	event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:o}}", "specversion", "1.0", "id",
-	                  notice->id, "source", source, "type", type, "subject", notice->pipeline, "time",
+	event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:o}}", "specversion", "1.0",
+	                  "id", notice->id, "source", source, "type", type, "subject", notice->pipeline, "time",
 	                  notify_notice_time(notice->at_s, stamp), "datacontenttype", "application/json", "data",
 	                  "kind", config_notify_notice(notice->kind), "pipeline", notice->pipeline, "title",
 	                  notice->title, "text", notice->text, "event", data != NULL ? data : json_object());

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define NOTIFY_RETRY_BASE_MS 4000
-#define NOTIFY_RETRY_CAP_MS (15 * 60 * 1000)
+#define NOTIFY_RETRY_CAP_MS (INT64_C(15) * 60 * 1000)
 #define NOTIFY_RETRY_LEAST 5 /* attempts that each has, whatever its age: this process may have been down for long */
 
 /* notify_retry_delay_ms: attempts that failed, from 1. random: any number. */

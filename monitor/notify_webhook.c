@@ -53,10 +53,11 @@ static void as_ntfy(const struct config_notify *config, const struct notify_noti
 	(void)snprintf(request->headers[0], sizeof(request->headers[0]), "Title: %s", notice->title);
 	(void)snprintf(request->headers[1], sizeof(request->headers[1]), "Priority: %d", urgency);
 	(void)snprintf(request->headers[2], sizeof(request->headers[2]), "Tags: %s",
-	               urgency > 3                                ? "rotating_light"
+	               urgency > 3                              ? "rotating_light"
 	               : notice->kind == CONFIG_NOTICE_FORECAST ? "warning"
-	                                                          : "white_check_mark");
+	                                                        : "white_check_mark");
 	bearer(request, token, 3);
+	(void)snprintf(request->headers[4], sizeof(request->headers[4]), "Content-Type: text/plain; charset=utf-8");
 	request->body = strdup(notice->text);
 }
 
@@ -68,7 +69,8 @@ static void as_gotify(const struct config_notify *config, const struct notify_no
 
 	put_url(request, config, "/message");
 	(void)snprintf(request->headers[0], sizeof(request->headers[0]), "Content-Type: application/json");
-	(void)snprintf(request->headers[1], sizeof(request->headers[1]), "X-Gotify-Key: %s", token != NULL ? token : "");
+	(void)snprintf(request->headers[1], sizeof(request->headers[1]), "X-Gotify-Key: %s",
+	               token != NULL ? token : "");
 	request->body = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 }

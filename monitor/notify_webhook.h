@@ -5,7 +5,7 @@
 #include "lib/config.h"
 #include "monitor/notify_notice.h"
 
-#define NOTIFY_WEBHOOK_HEADERS 4
+#define NOTIFY_WEBHOOK_HEADERS 5
 
 struct notify_webhook_request {
 	char url[1100];

@@ -1,11 +1,12 @@
 /* Overdue is known with every stage dead, across restarts, and is over with a newer generation; failures likewise. Totals, space and forecast follow. */
 #include "broker_lab.h"
 
-static const char ages_yaml[] = "broker:\n  endpoint: ipc://%1$s/run/broker\n  events: ipc://%1$s/run/events\n  state: %1$s/state.db\n"
-                                "vaults: { attic: { path: %1$s/attic } }\n"
-                                "pipelines:\n"
-                                "  one: { source: %1$s/one, vault: attic, max_age: %2$s, stages: [snapshot, transfer] }\n"
-                                "  two: { source: %1$s/two, vault: attic, watch: off, max_age: never, stages: [alpha] }\n";
+static const char ages_yaml[] =
+        "broker:\n  endpoint: ipc://%1$s/run/broker\n  events: ipc://%1$s/run/events\n  state: %1$s/state.db\n"
+        "vaults: { attic: { path: %1$s/attic } }\n"
+        "pipelines:\n"
+        "  one: { source: %1$s/one, vault: attic, max_age: %2$s, stages: [snapshot, transfer] }\n"
+        "  two: { source: %1$s/two, vault: attic, watch: off, max_age: never, stages: [alpha] }\n";
 
 static struct lab *open_lab(void **state, const char *max_age)
 {
@@ -35,7 +36,8 @@ static void set_max_age(struct lab *lab, const char *max_age)
 static json_t *status_of(struct lab *lab, size_t pipeline, const char *key)
 {
 	json_t *status = lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}");
-	json_t *value = json_incref(json_object_get(json_array_get(json_object_get(status, "pipelines"), pipeline), key));
+	json_t *value =
+	        json_incref(json_object_get(json_array_get(json_object_get(status, "pipelines"), pipeline), key));
 
 	json_decref(status);
 	return value;
@@ -91,7 +93,8 @@ static void reports(struct lab *lab, const char *state, int ctransid)
 	char body[300];
 
 	(void)snprintf(body, sizeof(body),
-	               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"%s\",\"reason\":\"told\","
+	               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"%s\","
+	               "\"reason\":\"told\","
 	               "\"since\":1000,\"ctransid\":%d,\"trigger\":null}]}",
 	               state, ctransid);
 	json_decref(lab_ask(lab, body));
@@ -109,13 +112,15 @@ static void publish(struct lab *lab, int ctransid, const char *generation)
 	lab_run(lab, "one", run);
 	json_decref(worker_job(snapshotter, tag));
 	(void)snprintf(reply, sizeof(reply),
-	               "{\"status\":\"ok\",\"result\":{\"ctransid\":%d,\"uuid\":\"u\",\"source_uuid\":\"s\",\"state\":\"quiet\",\"taken_at\":%lld,"
+	               "{\"status\":\"ok\",\"result\":{\"ctransid\":%d,\"uuid\":\"u\",\"source_uuid\":\"s\",\"state\":"
+	               "\"quiet\",\"taken_at\":%lld,"
 	               "\"source_free_bytes\":10,\"source_total_bytes\":100}}",
 	               ctransid, (long long)time(NULL));
 	worker_final(snapshotter, tag, reply);
 	json_decref(worker_job(transfer, tag));
 	(void)snprintf(reply, sizeof(reply),
-	               "{\"status\":\"ok\",\"result\":{\"generation\":\"%s\",\"literal_bytes\":1000,\"matched_bytes\":50,\"wire_sent\":4000000,"
+	               "{\"status\":\"ok\",\"result\":{\"generation\":\"%s\",\"literal_bytes\":1000,\"matched_bytes\":"
+	               "50,\"wire_sent\":4000000,"
 	               "\"wire_received\":7,\"seconds\":4,\"vault_free_bytes\":20,\"vault_total_bytes\":200}}",
 	               generation);
 	worker_final(transfer, tag, reply);
@@ -170,7 +175,8 @@ static void nothing_lives_but_the_broker_and_it_knows(void **state)
 	hear(events, "aob.one.pipeline.overdue", &data);
 	assert_number(data, "max_age_s", 2);
 	assert_true(json_is_null(json_object_get(data, "last_good_at")));
-	assert_string_equal(json_string_value(json_object_get(data, "reason")), "no word from the watcher; is aob-watcher running?");
+	assert_string_equal(json_string_value(json_object_get(data, "reason")),
+	                    "no word from the watcher; is aob-watcher running?");
 	json_decref(data);
 	assert_alarms(lab, 0, "overdue");
 	assert_alarms(lab, 1, "");
@@ -181,7 +187,8 @@ static void nothing_lives_but_the_broker_and_it_knows(void **state)
 	lab_start(lab);
 	data = status_of(lab, 0, "overdue");
 	assert_true(json_equal(json_object_get(overdue, "since"), json_object_get(data, "since")));
-	assert_true(json_integer_value(json_object_get(data, "age_s")) > json_integer_value(json_object_get(overdue, "age_s")));
+	assert_true(json_integer_value(json_object_get(data, "age_s")) >
+	            json_integer_value(json_object_get(overdue, "age_s")));
 	json_decref(data);
 	json_decref(overdue);
 	/* A generation ends it. */
@@ -251,7 +258,8 @@ static void a_failure_is_in_force_until_a_run_goes_well(void **state)
 	for (int i = 0; i < 2; i++) {
 		lab_run(lab, "two", run);
 		worker_takes(worker, 1, tag);
-		worker_final(worker, tag, "{\"status\":\"fail\",\"error\":{\"code\":\"config\",\"message\":\"no such colour\"}}");
+		worker_final(worker, tag,
+		             "{\"status\":\"fail\",\"error\":{\"code\":\"config\",\"message\":\"no such colour\"}}");
 		lab_await(lab, run, "failed", 0, "failed");
 		assert_alarms(lab, 1, "failed");
 	}
@@ -294,7 +302,8 @@ static void what_was_measured_is_shown_and_counted(void **state)
 	value = status_of(lab, 0, "space");
 	assert_number(value, "vault_free_bytes", 20);
 	assert_number(value, "vault_total_bytes", 200);
-	assert_number(value, "source_total_bytes", 100); /* the disk that the broker sees is another one, and does not count */
+	assert_number(value, "source_total_bytes",
+	              100); /* the disk that the broker sees is another one, and does not count */
 	json_decref(value);
 	zclock_sleep(2500); /* for the forecast */
 	value = status_of(lab, 0, "forecast");

@@ -209,12 +209,16 @@ static void the_first_copy_is_no_change(void **state)
 
 static void a_store_of_version_2_begins_to_count_with_what_it_knows(void **state)
 {
-	static const char back_to_2[] = "DROP TABLE steady; DROP TABLE ages; DROP TABLE alarms; DROP TABLE totals; DROP TABLE space;"
-	                                "DROP TABLE link_speeds; PRAGMA user_version = 2;"
-	                                "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at, ended_at)"
-	                                " VALUES ('a', 'p', 'whole', 'idle', 0, 'ok', '{}', 1, 2), ('b', 'p', 'whole', 'idle', 0, 'failed', '{}', 1, 2),"
-	                                " ('c', 'p', 'stage', 'idle', 0, 'failed', '{}', 1, 2), ('d', 'p', 'whole', 'idle', 1, 'failed', '{}', 1, 2),"
-	                                " ('e', 'p', 'whole', 'idle', 0, 'deferred', '{}', 1, 2), ('f', 'q', 'whole', 'idle', 0, 'ok', '{}', 1, 2);";
+	static const char back_to_2[] =
+	        "DROP TABLE steady; DROP TABLE ages; DROP TABLE alarms; DROP TABLE totals; DROP TABLE space;"
+	        "DROP TABLE link_speeds; PRAGMA user_version = 2;"
+	        "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at, ended_at)"
+	        " VALUES ('a', 'p', 'whole', 'idle', 0, 'ok', '{}', 1, 2), ('b', 'p', 'whole', 'idle', 0, 'failed', "
+	        "'{}', 1, 2),"
+	        " ('c', 'p', 'stage', 'idle', 0, 'failed', '{}', 1, 2), ('d', 'p', 'whole', 'idle', 1, 'failed', '{}', "
+	        "1, 2),"
+	        " ('e', 'p', 'whole', 'idle', 0, 'deferred', '{}', 1, 2), ('f', 'q', 'whole', 'idle', 0, 'ok', '{}', "
+	        "1, 2);";
 	struct figures_totals totals;
 
 	(void)state;
@@ -241,7 +245,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(room_is_kept_one_a_day_for_a_month, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_best_of_the_last_transfers_is_the_links_speed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_first_copy_is_no_change, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_store_of_version_2_begins_to_count_with_what_it_knows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_store_of_version_2_begins_to_count_with_what_it_knows, set_up,
+		                                tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

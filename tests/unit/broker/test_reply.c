@@ -177,10 +177,13 @@ static void figures_are_taken_with_sane_values(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(reply_figures("{\"literal_bytes\":1,\"matched_bytes\":2,\"wire_sent\":3,\"wire_received\":4,\"seconds\":5,"
-	                               "\"vault_free_bytes\":6,\"vault_total_bytes\":7,\"source_free_bytes\":8,\"source_total_bytes\":9}",
-	                               &seen, &err),
-	                 0);
+	assert_int_equal(
+	        reply_figures(
+	                "{\"literal_bytes\":1,\"matched_bytes\":2,\"wire_sent\":3,\"wire_received\":4,\"seconds\":5,"
+	                "\"vault_free_bytes\":6,\"vault_total_bytes\":7,\"source_free_bytes\":8,\"source_total_bytes\":"
+	                "9}",
+	                &seen, &err),
+	        0);
 	assert_int_equal(seen.literal_bytes, 1);
 	assert_int_equal(seen.matched_bytes, 2);
 	assert_int_equal(seen.wire_sent, 3);
@@ -189,7 +192,10 @@ static void figures_are_taken_with_sane_values(void **state)
 	assert_int_equal(seen.vault.free_bytes, 6);
 	assert_int_equal(seen.vault.total_bytes, 7);
 	assert_int_equal(seen.source.total_bytes, 9);
-	assert_int_equal(reply_figures("{\"wire_sent\":-3,\"seconds\":\"x\",\"vault_free_bytes\":8,\"vault_total_bytes\":7}", &seen, &err), 0);
+	assert_int_equal(
+	        reply_figures("{\"wire_sent\":-3,\"seconds\":\"x\",\"vault_free_bytes\":8,\"vault_total_bytes\":7}",
+	                      &seen, &err),
+	        0);
 	assert_int_equal(seen.wire_sent, 0);
 	assert_int_equal(seen.seconds, 0);
 	assert_int_equal(seen.vault.total_bytes, 0);

@@ -93,7 +93,7 @@ static void it_never_goes_back(void **state)
 		last = now;
 	}
 	assert_int_equal(steady_now(&steady, 0, T), steady_now(&steady, 500, T)); /* a clock before its beginning */
-	steady = steady_resume(&kept, "boot-b", 0, INT64_C(1) << 50); /* millions of years off */
+	steady = steady_resume(&kept, "boot-b", 0, INT64_C(1) << 50);             /* millions of years off */
 	assert_int_equal(steady_now(&steady, 0, 0), 5000 + STEADY_OFF_MOST_S);
 }
 

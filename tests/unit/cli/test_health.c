@@ -25,33 +25,56 @@ static const struct {
 	enum health health;
 	const char *out;
 } rows[] = {
-	{ "safe", PIPELINES(SAFE("photos")), NULL, 0, HEALTH_OK, "AOB OK - photos safe, 2 h old | 'photos_age'=7200s;;93600;0;\n" },
-	{ "all safe", PIPELINES(SAFE("photos") "," SAFE("mac")), NULL, 0, HEALTH_OK,
-	  "AOB OK - 2 pipelines are safe | 'photos_age'=7200s;;93600;0; 'mac_age'=7200s;;93600;0;\nOK photos: safe, 2 h old\nOK mac: safe, 2 h old\n" },
-	{ "only one is asked for", PIPELINES(SAFE("photos") ",{\"name\":\"mac\",\"age_s\":null,\"max_age_s\":1}"), "photos", 0, HEALTH_OK,
+	{ "safe", PIPELINES(SAFE("photos")), NULL, 0, HEALTH_OK,
 	  "AOB OK - photos safe, 2 h old | 'photos_age'=7200s;;93600;0;\n" },
+	{ "all safe", PIPELINES(SAFE("photos") "," SAFE("mac")), NULL, 0, HEALTH_OK,
+	  "AOB OK - 2 pipelines are safe | 'photos_age'=7200s;;93600;0; 'mac_age'=7200s;;93600;0;\nOK photos: safe, 2 "
+	  "h old\nOK mac: safe, 2 h old\n" },
+	{ "only one is asked for", PIPELINES(SAFE("photos") ",{\"name\":\"mac\",\"age_s\":null,\"max_age_s\":1}"),
+	  "photos", 0, HEALTH_OK, "AOB OK - photos safe, 2 h old | 'photos_age'=7200s;;93600;0;\n" },
 	{ "older than asked", PIPELINES(SAFE("photos")), NULL, 3600, HEALTH_CRITICAL,
 	  "AOB CRITICAL - photos the state in the vault is 2 h old | 'photos_age'=7200s;;3600;0;\n" },
-	{ "overdue", PIPELINES("{\"name\":\"photos\",\"age_s\":100000,\"max_age_s\":93600,\"overdue\":{\"reason\":\"no | route\"},\"alarms\":[{\"kind\":\"overdue\"}]," WATCHED "}"),
-	  NULL, 0, HEALTH_CRITICAL, "AOB CRITICAL - photos the state in the vault is 1 d 3 h old: no / route | 'photos_age'=100000s;;93600;0;\n" },
-	{ "overdue, but younger than asked", PIPELINES("{\"name\":\"photos\",\"age_s\":100000,\"max_age_s\":93600,\"overdue\":{\"reason\":\"x\"},\"alarms\":[{\"kind\":\"overdue\"}]," WATCHED "}"),
+	{ "overdue",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":100000,\"max_age_s\":93600,\"overdue\":{\"reason\":\"no | "
+	            "route\"},\"alarms\":[{\"kind\":\"overdue\"}]," WATCHED "}"),
+	  NULL, 0, HEALTH_CRITICAL,
+	  "AOB CRITICAL - photos the state in the vault is 1 d 3 h old: no / route | "
+	  "'photos_age'=100000s;;93600;0;\n" },
+	{ "overdue, but younger than asked",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":100000,\"max_age_s\":93600,\"overdue\":{\"reason\":\"x\"},"
+	            "\"alarms\":[{\"kind\":\"overdue\"}]," WATCHED "}"),
 	  NULL, 200000, HEALTH_OK, "AOB OK - photos safe, 1 d 3 h old | 'photos_age'=100000s;;200000;0;\n" },
-	{ "failed", PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"alarms\":[{\"kind\":\"forecast\",\"reason\":\"full soon\"},{\"kind\":\"failed\",\"reason\":\"no room\"}]," WATCHED "}"),
+	{ "failed",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"alarms\":[{\"kind\":\"forecast\",\"reason\":"
+	            "\"full soon\"},{\"kind\":\"failed\",\"reason\":\"no room\"}]," WATCHED "}"),
 	  NULL, 0, HEALTH_CRITICAL, "AOB CRITICAL - photos failed: no room | 'photos_age'=7200s;;;0;\n" },
-	{ "forecast, and space", PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"space\":{\"vault_free_bytes\":5,\"vault_total_bytes\":9},\"alarms\":[{\"kind\":\"forecast\",\"reason\":\"full soon\"}]," WATCHED "}"),
-	  NULL, 0, HEALTH_WARNING, "AOB WARNING - photos forecast: full soon | 'photos_age'=7200s;;;0; 'photos_vault_free'=5B;;;0;9\n" },
-	{ "an alarm of days to come", PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"alarms\":[{\"kind\":\"melted\",\"reason\":\"hot\"}]," WATCHED "}"),
+	{ "forecast, and space",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"space\":{\"vault_free_bytes\":5,\"vault_"
+	            "total_bytes\":9},\"alarms\":[{\"kind\":\"forecast\",\"reason\":\"full soon\"}]," WATCHED "}"),
+	  NULL, 0, HEALTH_WARNING,
+	  "AOB WARNING - photos forecast: full soon | 'photos_age'=7200s;;;0; 'photos_vault_free'=5B;;;0;9\n" },
+	{ "an alarm of days to come",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"alarms\":[{\"kind\":\"melted\",\"reason\":"
+	            "\"hot\"}]," WATCHED "}"),
 	  NULL, 0, HEALTH_WARNING, "AOB WARNING - photos melted: hot | 'photos_age'=7200s;;;0;\n" },
-	{ "paused", PIPELINES("{\"name\":\"photos\",\"paused\":true,\"age_s\":60,\"alarms\":[]," WATCHED "}," SAFE("mac")), NULL, 0, HEALTH_WARNING,
-	  "AOB WARNING - photos paused: `aob resume` lets it go on (1 of 2 are well) | 'photos_age'=60s;;;0; 'mac_age'=7200s;;93600;0;\n"
+	{ "paused",
+	  PIPELINES("{\"name\":\"photos\",\"paused\":true,\"age_s\":60,\"alarms\":[]," WATCHED "}," SAFE("mac")), NULL,
+	  0, HEALTH_WARNING,
+	  "AOB WARNING - photos paused: `aob resume` lets it go on (1 of 2 are well) | 'photos_age'=60s;;;0; "
+	  "'mac_age'=7200s;;93600;0;\n"
 	  "WARNING photos: paused: `aob resume` lets it go on\nOK mac: safe, 2 h old\n" },
-	{ "nothing yet", PIPELINES("{\"name\":\"photos\",\"age_s\":null,\"waits_for\":\"rest\",\"alarms\":[]," WATCHED "}"), NULL, 0, HEALTH_WARNING,
-	  "AOB WARNING - photos nothing lies in the vault yet: rest |\n" },
-	{ "nothing, and that is too little", PIPELINES("{\"name\":\"photos\",\"age_s\":null,\"alarms\":[]," WATCHED "}"), NULL, 60, HEALTH_CRITICAL,
+	{ "nothing yet",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":null,\"waits_for\":\"rest\",\"alarms\":[]," WATCHED "}"), NULL, 0,
+	  HEALTH_WARNING, "AOB WARNING - photos nothing lies in the vault yet: rest |\n" },
+	{ "nothing, and that is too little",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":null,\"alarms\":[]," WATCHED "}"), NULL, 60, HEALTH_CRITICAL,
 	  "AOB CRITICAL - photos nothing lies in the vault |\n" },
-	{ "not watched", PIPELINES("{\"name\":\"photos\",\"age_s\":60,\"alarms\":[],\"watch\":{\"state\":\"unknown\",\"reason\":\"silent\"}}"), NULL, 0, HEALTH_WARNING,
-	  "AOB WARNING - photos its source is not watched: silent | 'photos_age'=60s;;;0;\n" },
-	{ "no such pipeline", PIPELINES(SAFE("photos")), "mac", 0, HEALTH_UNKNOWN, "AOB UNKNOWN - there is no pipeline mac |\n" },
+	{ "not watched",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":60,\"alarms\":[],\"watch\":{\"state\":\"unknown\",\"reason\":"
+	            "\"silent\"}}"),
+	  NULL, 0, HEALTH_WARNING, "AOB WARNING - photos its source is not watched: silent | 'photos_age'=60s;;;0;\n" },
+	{ "no such pipeline", PIPELINES(SAFE("photos")), "mac", 0, HEALTH_UNKNOWN,
+	  "AOB UNKNOWN - there is no pipeline mac |\n" },
 };
 
 static void the_table_holds(void **state)
@@ -66,7 +89,8 @@ static void the_table_holds(void **state)
 
 		(void)fclose(out);
 		if (health != rows[i].health || strcmp(text, rows[i].out) != 0)
-			fail_msg("%s: %d\n%s--- expected %d\n%s", rows[i].name, (int)health, text, (int)rows[i].health, rows[i].out);
+			fail_msg("%s: %d\n%s--- expected %d\n%s", rows[i].name, (int)health, text, (int)rows[i].health,
+			         rows[i].out);
 		free(text);
 		json_decref(status);
 	}

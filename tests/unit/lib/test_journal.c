@@ -69,7 +69,8 @@ static void a_line_has_its_fields(void **state)
 
 static void no_name_makes_another_field(void **state)
 {
-	static const char expected[] = "PRIORITY=6\nSYSLOG_IDENTIFIER=aob-test\nAOB_AB=1\nMESSAGE\n\003\0\0\0\0\0\0\0a\nb\n";
+	static const char expected[] =
+	        "PRIORITY=6\nSYSLOG_IDENTIFIER=aob-test\nAOB_AB=1\nMESSAGE\n\003\0\0\0\0\0\0\0a\nb\n";
 
 	(void)state;
 	assert_true(journal_open(path, "aob-test"));
@@ -103,7 +104,8 @@ static void a_stream_is_known_by_device_and_inode(void **state)
 
 	(void)state;
 	assert_int_equal(fstat(socket_fd, &status), 0);
-	(void)snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+	(void)snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)status.st_dev,
+	               (unsigned long long)status.st_ino);
 	assert_true(journal_stream(text, socket_fd));
 	assert_false(journal_stream("1:1", socket_fd));
 	assert_false(journal_stream("x", socket_fd));

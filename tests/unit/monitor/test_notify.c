@@ -61,7 +61,8 @@ static void load(const char *notifiers)
 
 	(void)snprintf(text, sizeof(text),
 	               "broker: { state: %s/state.db }\nvaults: { v: { path: /v } }\n"
-	               "pipelines:\n  photos: { source: /p, vault: v, stages: [x] }\n  mac: { source: /m, vault: v, stages: [x] }\n"
+	               "pipelines:\n  photos: { source: /p, vault: v, stages: [x] }\n  mac: { source: /m, vault: v, "
+	               "stages: [x] }\n"
 	               "notify:\n%s",
 	               folder, notifiers);
 	write_file("aob.yaml", text, 0600);
@@ -120,7 +121,8 @@ static void happens(const char *pipeline, const char *what, const char *data)
 
 	(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S.000Z", gmtime_r(&now, &utc));
 	(void)snprintf(text, sizeof(text),
-	               "{\"specversion\":\"1.0\",\"id\":\"b-%u\",\"type\":\"aob.%s\",\"subject\":\"%s\",\"time\":\"%s\",\"data\":%s}",
+	               "{\"specversion\":\"1.0\",\"id\":\"b-%u\",\"type\":\"aob.%s\",\"subject\":\"%s\",\"time\":\"%"
+	               "s\",\"data\":%s}",
 	               ++n_events, what, pipeline, stamp, data);
 	event = json_loads(text, 0, NULL);
 	assert_non_null(event);
@@ -286,7 +288,8 @@ static void what_the_file_holds_is_all_that_a_killed_one_needs(void **state)
 static void a_damaged_file_is_put_aside(void **state)
 {
 	struct stat status;
-	json_t *answer = json_loads("{\"pipelines\":[{\"name\":\"photos\",\"alarms\":[{\"kind\":\"failed\",\"since\":1}]}]}", 0, NULL);
+	json_t *answer = json_loads(
+	        "{\"pipelines\":[{\"name\":\"photos\",\"alarms\":[{\"kind\":\"failed\",\"since\":1}]}]}", 0, NULL);
 
 	(void)state;
 	notify_destroy(&notify);

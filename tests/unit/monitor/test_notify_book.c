@@ -40,16 +40,17 @@ static struct script begin(int64_t now_s)
 }
 
 /* An event of this age; expected: all that is told. */
-static void happens_of(struct script *s, const char *id, int64_t at_s, int64_t now_s, const char *what, const char *data,
-                       const char *expected)
+static void happens_of(struct script *s, const char *id, int64_t at_s, int64_t now_s, const char *what,
+                       const char *data, const char *expected)
 {
 	char stamp[32];
 	char text[1500];
 	json_t *event = NULL;
 
 	told[0] = '\0';
-	(void)snprintf(text, sizeof(text), "{\"id\":\"%s\",\"type\":\"aob.%s\",\"subject\":\"photos\",\"time\":\"%s\",\"data\":%s}",
-	               id, what, notify_notice_time(at_s, stamp), data);
+	(void)snprintf(text, sizeof(text),
+	               "{\"id\":\"%s\",\"type\":\"aob.%s\",\"subject\":\"photos\",\"time\":\"%s\",\"data\":%s}", id,
+	               what, notify_notice_time(at_s, stamp), data);
 	event = json_loads(text, 0, NULL);
 	assert_non_null(event);
 	(void)notify_book_event(s->book, event, now_s, note, NULL);
@@ -74,7 +75,8 @@ static void status_is(struct script *s, int64_t now_s, const char *alarms, const
 
 	told[0] = '\0';
 	(void)snprintf(text, sizeof(text),
-	               "{\"pipelines\":[{\"name\":\"photos\",\"last_good\":{\"generation\":\"g7\"},\"alarms\":%s}]}", alarms);
+	               "{\"pipelines\":[{\"name\":\"photos\",\"last_good\":{\"generation\":\"g7\"},\"alarms\":%s}]}",
+	               alarms);
 	status = json_loads(text, 0, NULL);
 	assert_non_null(status);
 	(void)notify_book_status(s->book, status, now_s, note, NULL);
@@ -112,11 +114,12 @@ static void an_alarm_is_told_when_it_begins_and_when_it_ends(void **state)
 	happens(&s, T + 20, "run.failed", FAILED, ""); /* the next one, too */
 	kept(&s);
 	happens(&s, T + 30, "run.failed", FAILED, "");
-	happens(&s, T + 40, "pipeline.overdue", "{\"max_age_s\":93600,\"age_s\":93700,\"last_good_at\":1,\"reason\":\"why\"}",
-	        "photos:overdue");
+	happens(&s, T + 40, "pipeline.overdue",
+	        "{\"max_age_s\":93600,\"age_s\":93700,\"last_good_at\":1,\"reason\":\"why\"}", "photos:overdue");
 	assert_string_equal(last.text, "The state in the vault is as old as 1 d 2 h, and max_age is 1 d 2 h.\nwhy");
 	happens(&s, T + 50, "pipeline.recovered",
-	        "{\"was\":\"failed\",\"cleared\":[\"failed\"],\"still\":[\"overdue\"],\"generation\":\"g1\"}", "photos:recovered");
+	        "{\"was\":\"failed\",\"cleared\":[\"failed\"],\"still\":[\"overdue\"],\"generation\":\"g1\"}",
+	        "photos:recovered");
 	assert_string_equal(last.text, "It is over: failed\nBut still: overdue\nThe newest generation is g1.");
 	kept(&s);
 	happens(&s, T + 60, "pipeline.recovered", "{\"was\":\"overdue\",\"cleared\":[\"overdue\"],\"still\":[]}",
@@ -133,7 +136,8 @@ static void damage_is_told_for_each_generation_and_other_kinds_once(void **state
 	struct script s = begin(T);
 
 	(void)state;
-	happens(&s, T + 1, "generation.damaged", "{\"generation\":\"g1\",\"reason\":\"a hash differs\"}", "photos:damaged");
+	happens(&s, T + 1, "generation.damaged", "{\"generation\":\"g1\",\"reason\":\"a hash differs\"}",
+	        "photos:damaged");
 	assert_string_equal(last.text, "Generation g1 does not hold what it should.\na hash differs");
 	happens(&s, T + 2, "generation.damaged", "{\"generation\":\"g1\"}", "");
 	happens(&s, T + 3, "generation.damaged", "{\"generation\":\"g2\"}", "photos:damaged");
@@ -150,7 +154,8 @@ static void a_forecast_is_told_when_its_warnings_change(void **state)
 
 	(void)state;
 	happens(&s, T + 1, "pipeline.forecast", "{\"warnings\":[],\"reason\":\"\"}", "");
-	happens(&s, T + 2, "pipeline.forecast", "{\"warnings\":[\"vault-full\"],\"reason\":\"soon\"}", "photos:forecast");
+	happens(&s, T + 2, "pipeline.forecast", "{\"warnings\":[\"vault-full\"],\"reason\":\"soon\"}",
+	        "photos:forecast");
 	happens(&s, T + 3, "pipeline.forecast", "{\"warnings\":[\"vault-full\"],\"reason\":\"sooner\"}", "");
 	happens(&s, T + 4, "pipeline.forecast", "{\"warnings\":[\"vault-full\",\"source-full\"],\"reason\":\"both\"}",
 	        "photos:forecast");
@@ -200,7 +205,7 @@ static void a_status_tells_what_lost_events_would_have(void **state)
 	status_is(&s, T + 100, "[{\"kind\":\"failed\",\"since\":7,\"reason\":\"no room\"}]", "photos:failed");
 	assert_string_equal(last.text, "no room");
 	happens(&s, T + 101, "run.failed", FAILED, ""); /* the event comes after all */
-	status_is(&s, T + 110, "[]", ""); /* asked for before that event */
+	status_is(&s, T + 110, "[]", "");               /* asked for before that event */
 	status_is(&s, T + 200, "[]", "photos:recovered");
 	assert_string_equal(last.text, "It is over: failed\nThe newest generation is g7.");
 	status_is(&s, T + 210, "[{\"kind\":\"failed\",\"since\":7,\"reason\":\"\"}]", ""); /* likewise */
@@ -236,8 +241,8 @@ static void what_comes_from_outside_is_made_harmless(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	happens_of(&s, "a b\\nc<", T + 1, T + 1, "run.failed",
-	           WHOLE(",\"error\":{\"message\":\"x\\u001b[2J\\ny\"}"), "photos:failed");
+	happens_of(&s, "a b\\nc<", T + 1, T + 1, "run.failed", WHOLE(",\"error\":{\"message\":\"x\\u001b[2J\\ny\"}"),
+	           "photos:failed");
 	assert_string_equal(last.text, "x\\x1b[2J\\x0ay");
 	assert_string_equal(last.id, "a_b_c_-failed");
 	happens_of(&s, "", T + 1, T + 1, "run.failed", FAILED, "");

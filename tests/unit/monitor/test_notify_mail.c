@@ -19,8 +19,12 @@ static const char head[] = "Date: Sun, 22 Nov 2026 03:01:00 +0000\nFrom: nas@exa
 static void a_message_has_what_rfc_5322_wants(void **state)
 {
 	struct config_notify config = { .to = two, .from = "nas@example.net" };
-	struct notify_notice notice = { .id = "b-1-failed", .kind = CONFIG_NOTICE_FAILED, .pipeline = "photos",
-		                        .title = "photos: the backup failed", .text = "no room\nat all", .at_s = 1795316400 };
+	struct notify_notice notice = { .id = "b-1-failed",
+		                        .kind = CONFIG_NOTICE_FAILED,
+		                        .pipeline = "photos",
+		                        .title = "photos: the backup failed",
+		                        .text = "no room\nat all",
+		                        .at_s = 1795316400 };
 	char *text = notify_mail_text(&config, &notice, 1795316460);
 
 	(void)state;

@@ -36,7 +36,8 @@ static void it_is_given_up_after_days(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(pauses_grow_to_the_cap), cmocka_unit_test(it_is_given_up_after_days) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(pauses_grow_to_the_cap),
+		                            cmocka_unit_test(it_is_given_up_after_days) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
