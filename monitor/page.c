@@ -269,7 +269,7 @@ static void add_generations(struct text *text, const struct view_history *histor
 	}
 	text_add(text,
 	         "<div class=\"table\" tabindex=\"0\" role=\"region\" "
-	         "aria-labelledby=\"h-generations\"><table><caption>%zu in the vault; the newest %zu that there "
+	         "aria-label=\"Table of generations\"><table><caption>%zu in the vault; the newest %zu that there "
 	         "were</caption>"
 	         "<thead><tr><th scope=\"col\">As of</th><th scope=\"col\">State</th><th scope=\"col\" "
 	         "class=\"number\">Files</th>"
