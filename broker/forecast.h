@@ -12,10 +12,10 @@
 #include "lib/config.h"
 
 #define FORECAST_DAYS 30                       /* how far back measurements count */
-#define FORECAST_SPAN_S (INT64_C(3) * 86400)            /* … and over how long at least, before there is a warning */
+#define FORECAST_SPAN_S (INT64_C(3) * 86400)   /* … and over how long at least, before there is a warning */
 #define FORECAST_CHANGE_S 3600                 /* … before a rate of change is shown */
 #define FORECAST_SAMPLES_MAX 31                /* of free space, one a day */
-#define FORECAST_FULL_S (INT64_C(30) * 86400)           /* a disk that will be full sooner is warned of */
+#define FORECAST_FULL_S (INT64_C(30) * 86400)  /* a disk that will be full sooner is warned of */
 #define FORECAST_FAR_S ((int64_t)3650 * 86400) /* what is further away is nothing to tell */
 
 #define FORECAST_NEVER (1u << 0)

@@ -38,11 +38,11 @@ struct mqtt {
 /* ---- what is shown */
 
 /* Discovery's IDs have no dots; two names stay two. */
-static void node_id(const char *pipeline, char out[2 * CONFIG_NAME_MAX + 1])
+static void node_id(const char *pipeline, char out[2u * CONFIG_NAME_MAX + 1])
 {
 	size_t used = 0;
 
-	for (const char *s = pipeline; *s != '\0' && used + 2 < 2 * CONFIG_NAME_MAX; s++) {
+	for (const char *s = pipeline; *s != '\0' && used + 2 < 2u * CONFIG_NAME_MAX; s++) {
 		if (*s == '.')
 			out[used++] = '_';
 		out[used++] = *s == '.' ? '_' : *s;
@@ -63,7 +63,7 @@ static void discover(const struct config_notify *config, const char *host, const
                      const char *component, const char *entity, const char *name, const char *device_class,
                      const char *template, struct notify_mqtt_message *message)
 {
-	char node[2 * CONFIG_NAME_MAX + 1];
+	char node[2u * CONFIG_NAME_MAX + 1];
 	char unique[512];
 	char device[300];
 	char device_name[300];

@@ -431,7 +431,8 @@ static int notify_socket(const char *path)
 
 static void the_service_manager_is_told(void **state)
 {
-	static const char *const want[] = { "READY=1", "WATCHDOG=1", "WATCHDOG=1", "STOPPING=1" };
+	static const char *const want[] = { "READY=1", "STATUS=waiting for a job", "WATCHDOG=1", "WATCHDOG=1",
+		                            "STOPPING=1" };
 	struct scene *s = *state;
 	char path[100];
 	int fd = -1;
@@ -446,14 +447,14 @@ static void the_service_manager_is_told(void **state)
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		char text[64] = "";
 
-		if (i == 3)
+		if (i == 4)
 			assert_int_equal(kill(s->pid, SIGTERM), 0);
 		do {
 			ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
 
 			assert_true(n > 0);
 			text[n] = '\0';
-		} while (i == 3 && strcmp(text, "WATCHDOG=1") == 0); /* one that was under way */
+		} while (i == 4 && strcmp(text, "WATCHDOG=1") == 0); /* one that was under way */
 		assert_string_equal(text, want[i]);
 	}
 	assert_int_equal(end_of(s, 5000), 0);
