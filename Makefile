@@ -23,7 +23,7 @@ TEST ?=
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-PACKAGES := libczmq libzmq libbtrfsutil yaml-0.1 jansson sqlite3 libzstd libcrypto libsystemd
+PACKAGES := libczmq libzmq expat libbtrfsutil yaml-0.1 jansson sqlite3 libzstd libcrypto libsystemd
 
 CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
@@ -87,7 +87,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # tests/unit/X/test_y.c is one executable.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lm
+TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lexpat -lm
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
