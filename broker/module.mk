@@ -6,6 +6,7 @@ aob-broker_SOURCES := \
 	broker/dispatch.c \
 	broker/events.c \
 	broker/history.c \
+	broker/history_macs.c \
 	broker/hold_policy.c \
 	broker/holds.c \
 	broker/mdp_broker.c \
@@ -23,6 +24,7 @@ aob-broker_SOURCES := \
 	broker/sql.c \
 	broker/store_upgrade.c \
 	broker/status_json.c \
+	broker/watch_macs.c \
 	broker/watch_state.c
 aob-broker_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3
 

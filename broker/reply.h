@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "broker/history.h"
+#include "broker/history_macs.h"
 #include "lib/error.h"
 #include "lib/mdp.h"
 #include "lib/stage_msg.h"
@@ -44,6 +44,11 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 /* reply_snapshot: what a snapshot step answered: state, snapshot and source UUID, ctransid, taken_at; the rest of *out is empty.
  * errors: ERR_PROTOCOL (no object) */
 int reply_snapshot(const char *snapshot_json, struct history_generation *out, struct error *err);
+
+/* reply_macs: calls each for every Mac (HISTORY_MACS_MAX at most) that a snapshot step names. each: 0 or -1 (stops). */
+int reply_macs(const char *snapshot_json,
+               int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,
+               struct error *err);
 
 /* reply_removed: calls each for every generation that a prune removed (none after a dry run). each: 0 or -1 (stops). */
 int reply_removed(const char *prune_json,

@@ -4,7 +4,7 @@
 #include "broker/schema.h"
 #include "lib/log.h"
 
-/* SQLite cannot change a CHECK: the old tables are set aside, today's are made from the one schema, filled, and the old ones go. Parents
+/* From version 2 on there only came new tables. From 1 a CHECK has changed, which SQLite cannot: the old tables are set aside, today's are made from the one schema, filled, and the old ones go. Parents
  * are filled first and children dropped first, so the foreign keys hold at each step. */
 static const char set_aside[] = "DROP INDEX runs_running; DROP INDEX runs_latest;"
                                 "ALTER TABLE runs RENAME TO old_runs;"
@@ -45,16 +45,16 @@ static int read_version(struct sql *sql, int64_t *version, struct error *err)
 
 static int make_tables(struct sql *sql, int64_t version, struct error *err)
 {
-	if (version != 0 && sql_script(sql, set_aside, err) != 0)
+	if (version == 1 && sql_script(sql, set_aside, err) != 0)
 		return -1;
 	if (sql_script(sql, schema_sql, err) != 0)
 		return -1;
-	if (version != 0 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
+	if (version == 1 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
 		return -1;
-	return sql_script(sql, "PRAGMA user_version = 2", err);
+	return sql_script(sql, "PRAGMA user_version = 3", err);
 }
 
-_Static_assert(RUN_STORE_VERSION == 2, "make_tables knows this version");
+_Static_assert(RUN_STORE_VERSION == 3, "make_tables knows this version");
 
 int store_upgrade(struct sql *sql, struct error *err)
 {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/plist.h"
 
 #define DAY_S 86400
@@ -79,11 +80,13 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct time_machine *)a)->path, ((const struct time_machine *)b)->path);
 }
 
+/* Names with control characters or bytes that are no UTF-8 are no Mac's: those count as other files, so that a path is the same wherever it is told. */
 static void add(struct finding *found, const char *path)
 {
+	char safe[4 * TIME_MACHINE_PATH_SIZE];
 	struct time_machine *bundle;
 
-	if (found->n == TIME_MACHINE_BUNDLES_MAX)
+	if (found->n == TIME_MACHINE_BUNDLES_MAX || strcmp(log_escape(path, safe, sizeof(safe)), path) != 0)
 		return;
 	bundle = &found->list[found->n];
 	*bundle = (struct time_machine){ .history = TIME_MACHINE_HISTORY_MISSING };
@@ -203,6 +206,13 @@ static void take_info(void *cookie, const char *path, const struct plist_value *
 		bundle->band_bytes = (uint64_t)value->number;
 }
 
+static bool is_there(int folder_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static void trouble(struct time_machine *bundle, const char *text)
 {
 	if (bundle->trouble[0] == '\0')
@@ -224,7 +234,7 @@ static void read_history(int fd, int64_t now_s, struct time_machine *bundle)
 		return;
 	}
 	bundle->completed_at_s = dates.plausible_s != 0 ? dates.plausible_s : dates.any_s;
-	if (faccessat(fd, HISTORY ".tmp", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (is_there(fd, HISTORY ".tmp")) {
 		bundle->history = TIME_MACHINE_HISTORY_MISSING;
 		trouble(bundle, "SnapshotHistory.plist is being replaced");
 	} else if (bundle->completed_at_s == 0) {
@@ -249,6 +259,7 @@ void time_machine_read(int folder_fd, int64_t now_s, struct time_machine *bundle
 	int fd = openat(folder_fd, bundle->path, FOLDER_FLAGS);
 
 	bundle->preparing = ends_with(bundle->path, ".incomplete");
+	bundle->is_backup = !ends_with(bundle->path, ".sparsebundle");
 	bundle->history = TIME_MACHINE_HISTORY_MISSING;
 	bundle->completed_at_s = 0;
 	bundle->running = -1;
@@ -265,6 +276,8 @@ void time_machine_read(int folder_fd, int64_t now_s, struct time_machine *bundle
 	read_info(fd, bundle);
 	(void)plist_read(fd, MACHINE, take_machine, bundle, NULL);
 	(void)plist_read(fd, RESULTS, take_results, bundle, NULL);
+	bundle->is_backup = bundle->is_backup || bundle->history != TIME_MACHINE_HISTORY_MISSING || is_there(fd, HISTORY) ||
+	                    is_there(fd, HISTORY ".tmp") || is_there(fd, MACHINE) || is_there(fd, RESULTS);
 	bundle->encrypted = fstatat(fd, "token", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 	(void)close(fd);
 }

@@ -31,6 +31,7 @@ enum time_machine_history {
 struct time_machine {
 	char path[TIME_MACHINE_PATH_SIZE]; /* below the source */
 	char name[TIME_MACHINE_NAME_SIZE]; /* the Mac's, from the bundle's name */
+	bool is_backup;                    /* Time Machine has left its marks: not just somebody's disk image */
 	bool preparing;                    /* "….incomplete": the very first backup has not begun to copy */
 	enum time_machine_history history;
 	int64_t completed_at_s; /* the newest backup that Time Machine reported as complete; 0: none, or not known */

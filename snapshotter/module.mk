@@ -3,4 +3,4 @@ aob-snapshotter_SOURCES := \
 	snapshotter/clear.c \
 	snapshotter/main.c \
 	snapshotter/snapshot.c
-aob-snapshotter_LIBS := -lczmq -lzmq -lyaml -ljansson -lbtrfsutil
+aob-snapshotter_LIBS := -lczmq -lzmq -lyaml -ljansson -lbtrfsutil -lexpat

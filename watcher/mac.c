@@ -102,6 +102,7 @@ struct mac_verdict mac_decide(struct mac *mac, const struct mac_quiet *quiet, in
 		need_ms = mac->attached || mac->handles > 0 ? quiet->attached_ms : quiet->finished_ms;
 	if ((uint64_t)(now_ms - since_ms) < need_ms)
 		verdict.left_ms = (int64_t)need_ms - (now_ms - since_ms);
+	verdict.need_ms = need_ms;
 	verdict.at_rest = verdict.left_ms == 0;
 	if (verdict.at_rest && verdict.finished)
 		mac->rested = true;

@@ -49,6 +49,7 @@ struct mac_verdict {
 	bool at_rest;
 	int64_t quiet_ms; /* nothing was written for so long */
 	int64_t left_ms;  /* how much longer it must be quiet; 0: at rest */
+	uint64_t need_ms; /* of how long in all */
 };
 
 void mac_begin(struct mac *mac, const struct mac_marks *marks, int64_t now_ms);
