@@ -107,8 +107,12 @@ struct idle_verdict idle_decide(const struct idle_facts *facts)
 		}
 		verdict.confirm = may_start;
 	}
-	(void)snprintf(verdict.reason, sizeof(verdict.reason), "waiting for idle: %s",
-	               facts->left_ms <= 0 ? "making sure that all is written" : facts->holder);
+	if (facts->left_ms <= 0 && !verdict.confirm)
+		(void)snprintf(verdict.reason, sizeof(verdict.reason), "changed, and quiet for %s",
+		               span(facts->quiet_ms, a, sizeof(a)));
+	else
+		(void)snprintf(verdict.reason, sizeof(verdict.reason), "waiting for idle: %s",
+		               verdict.confirm ? "making sure that all is written" : facts->holder);
 	used = strlen(verdict.reason);
 	if (facts->max_wait_ms != 0 && waited_ms >= (int64_t)facts->max_wait_ms && may_start) {
 		verdict.trigger = IDLE_TRIGGER_MAX_WAIT;
