@@ -6,6 +6,7 @@
 #     SOURCE=/some/folder  … of a copy of your own data
 #   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT=
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
+#   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
@@ -115,6 +116,14 @@ torture: deps
 	$(Q)$(MAKE) all
 	$(Q)unshare --mount --propagation private tests/torture/rounds --rounds $(or $(ROUNDS),5000) --seed $(or $(SEED),1)
 
+.PHONY: plays
+plays: export PLAYS := $(or $(PLAYS),200)
+plays: export SEED := $(or $(SEED),1)
+plays: export SLOTS := $(or $(SLOTS),10)
+plays: deps
+	$(Q)$(MAKE) all
+	$(Q)LIMIT=7200 tests/run-integration 500-
+
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: deps
 	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link' fuzzers
@@ -138,7 +147,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps
