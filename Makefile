@@ -109,7 +109,7 @@ $(BUILD)/tests/bench/relay: tests/bench/relay.c $(VARIANT)
 
 bench:
 	$(Q)deploy/install-deps --bench
-	$(Q)$(MAKE) all $(abspath $(BUILD))/tests/bench/relay
+	$(Q)$(MAKE) all $(BUILD)/tests/bench/relay
 	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT))
 
 torture: deps
@@ -147,7 +147,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -20,6 +20,7 @@ lib_SOURCES += \
 	lib/arena.c \
 	lib/error.c \
 	lib/exclude.c \
+	lib/folder_names.c \
 	lib/log.c \
 	lib/mdp.c \
 	lib/mdp_client.c \

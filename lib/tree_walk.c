@@ -9,19 +9,17 @@
 #include <unistd.h>
 
 #include "lib/exclude.h"
+#include "lib/folder_names.h"
 
 #define PATH_BYTES_MAX 65535
-#define FOLDERS_OPEN_MAX 32                /* descriptors held on the way down; the ones above are opened again */
-#define FOLDER_BYTES_MAX ((size_t)1 << 30) /* names of one folder */
+#define FOLDERS_OPEN_MAX 32 /* descriptors held on the way down; the ones above are opened again */
 
 /* A folder on the way down. */
 struct level {
 	int fd; /* -1: closed for want of descriptors */
 	dev_t dev;
 	ino_t ino;
-	char *names;   /* one behind the other, each with its d_type in front */
-	size_t *order; /* offsets into names, sorted */
-	size_t n, at;
+	struct folder_names *names;
 	size_t path_bytes; /* of the folder's own path */
 };
 
@@ -31,6 +29,7 @@ struct tree_walk {
 	bool digest;
 	bool light;
 	const char *const *excludes;
+	struct folder_names_room names_room;
 	struct level *levels;
 	size_t depth, room;
 	char path[PATH_BYTES_MAX + 1];
@@ -56,6 +55,7 @@ int tree_walk_new(int root_fd, bool digest, const char *const *excludes, struct 
 	made->digest = digest;
 	made->excludes = excludes;
 	entry_memory_init(&made->memory);
+	folder_names_room_init(&made->names_room, FOLDER_NAMES_MEMORY);
 	*walk = made;
 	return 0;
 }
@@ -64,8 +64,7 @@ static void close_level(struct level *level)
 {
 	if (level->fd >= 0)
 		(void)close(level->fd);
-	free(level->names);
-	free(level->order);
+	folder_names_close(&level->names);
 	*level = (struct level){ .fd = -1 };
 }
 
@@ -79,6 +78,7 @@ void tree_walk_destroy(struct tree_walk **walk)
 	while (w->depth > 0)
 		close_level(&w->levels[--w->depth]);
 	free(w->levels);
+	folder_names_room_done(&w->names_room);
 	entry_memory_done(&w->memory);
 	free(w);
 }
@@ -91,81 +91,6 @@ void tree_walk_light(struct tree_walk *walk)
 void tree_walk_skip(struct tree_walk *walk)
 {
 	walk->enter = false;
-}
-
-/* Room for one more element; doubled, so reading a folder stays linear. */
-static int grow(void **data, size_t *room, size_t want, size_t element, struct error *err)
-{
-	size_t more = *room != 0 ? *room : 64;
-	void *grown;
-
-	if (want <= *room)
-		return 0;
-	while (more < want)
-		more *= 2;
-	if (more > FOLDER_BYTES_MAX / element)
-		return error_set(err, ERR_SYSTEM, "a folder with more than %zu bytes of names", FOLDER_BYTES_MAX);
-	grown = realloc(*data, more * element);
-	if (grown == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory for the names of a folder");
-	*data = grown;
-	*room = more;
-	return 0;
-}
-
-static int read_names(DIR *dir, struct level *level, struct error *err)
-{
-	size_t room = 0;
-	size_t room_order = 0;
-	size_t used = 0;
-
-	for (;;) {
-		struct dirent *found;
-		size_t bytes;
-
-		errno = 0;
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
-		found = readdir(dir);
-		if (found == NULL)
-			return errno == 0 ? 0 : error_sys(err, errno, "reading the folder");
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
-			continue;
-		bytes = strlen(found->d_name) + 1;
-		if (grow((void **)&level->names, &room, used + 1 + bytes, 1, err) != 0 ||
-		    grow((void **)&level->order, &room_order, level->n + 1, sizeof(size_t), err) != 0)
-			return -1;
-		level->names[used++] = (char)found->d_type;
-		memcpy(level->names + used, found->d_name, bytes);
-		level->order[level->n++] = used;
-		used += bytes;
-	}
-}
-
-static int by_name(const void *a, const void *b, void *names)
-{
-	return strcmp((const char *)names + *(const size_t *)a, (const char *)names + *(const size_t *)b);
-}
-
-/* Takes fd, also on failure. */
-static int fill_level(struct level *level, int fd, struct error *err)
-{
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	int rc = -1;
-
-	level->fd = fd;
-	if (dir == NULL) {
-		(void)error_sys(err, errno, "opening the folder");
-		if (copy >= 0)
-			(void)close(copy);
-		return -1;
-	}
-	rewinddir(dir); /* the position is shared with whoever held this descriptor before */
-	rc = read_names(dir, level, err);
-	(void)closedir(dir);
-	if (rc == 0 && level->n > 1)
-		qsort_r(level->order, level->n, sizeof(level->order[0]), by_name, level->names);
-	return rc;
 }
 
 /* Returns 1 (entered), 0 (another file system, or gone), -1. */
@@ -198,8 +123,8 @@ static int push(struct tree_walk *walk, int parent_fd, const char *name, struct 
 		walk->room = room;
 	}
 	level = &walk->levels[walk->depth++];
-	*level = (struct level){ .fd = -1, .dev = st.st_dev, .ino = st.st_ino, .path_bytes = strlen(walk->path) };
-	if (fill_level(level, fd, err) != 0)
+	*level = (struct level){ .fd = fd, .dev = st.st_dev, .ino = st.st_ino, .path_bytes = strlen(walk->path) };
+	if (folder_names_open(fd, &walk->names_room, &level->names, err) != 0)
 		return -1;
 	if (walk->depth > FOLDERS_OPEN_MAX) {
 		struct level *far = &walk->levels[walk->depth - 1 - FOLDERS_OPEN_MAX];
@@ -268,7 +193,7 @@ static int enter_last(struct tree_walk *walk, struct error *err)
 	int rc;
 
 	walk->enter = false;
-	rc = top != NULL ? push(walk, top->fd, top->names + top->order[top->at - 1], err)
+	rc = top != NULL ? push(walk, top->fd, folder_names_last(top->names), err)
 	                 : push(walk, walk->root_fd, ".", err);
 	return rc < 0 ? error_prefix(err, "\"%.300s\"", walk->path) : 0;
 }
@@ -300,19 +225,22 @@ int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *pare
 	while (walk->depth > 0) {
 		struct level *top = &walk->levels[walk->depth - 1];
 		const char *next;
+		unsigned char d_type;
+		int rc = folder_names_next(top->names, &next, &d_type, err);
 
-		if (top->at == top->n) {
+		if (rc < 0)
+			return error_prefix(err, "the folder \"%.300s\"", walk->path);
+		if (rc == 0) {
 			walk->path[top->path_bytes] = '\0';
 			if (pop(walk, err) != 0)
 				return -1;
 			continue;
 		}
-		next = top->names + top->order[top->at++];
 		if (make_path(walk, top, next, err) != 0)
 			return -1;
 		if (exclude_name(walk->excludes, walk->path, next))
 			continue;
-		if (give(walk, top->fd, next, (unsigned char)next[-1], entry, parent_fd, name, err) == 1)
+		if (give(walk, top->fd, next, d_type, entry, parent_fd, name, err) == 1)
 			return 1;
 		if (err == NULL || err->class != ERR_NOT_FOUND)
 			return -1;

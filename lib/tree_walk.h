@@ -1,5 +1,5 @@
 /* tree_walk: visits a tree in entry_order, folder by folder, each held open by descriptor and never through a symlink.
- * Mount points are shown as empty folders and not entered. Memory: the names of the folders on the way down.
+ * Mount points are shown as empty folders and not entered. Memory: bounded, whatever the number of names in a folder (folder_names.h).
  *
  * lifetime: tree_walk_new / tree_walk_destroy. threads: one. */
 #ifndef AOB_TREE_WALK_H

@@ -121,7 +121,18 @@ static int find_published(struct incoming *in, char newest[32], bool *found, str
 	return 0;
 }
 
-/* What another run left goes into the trash, but for the newest tree on the same base: its files need not cross again. */
+/* Can a tree that was begun as that generation be gone on with? If it was the one that is current; or if somebody has removed it by hand: what had arrived
+ * is in the tree all the same, and whatever it does not share with the current one is read again first. */
+static bool base_fits(const struct incoming *in, const char *base)
+{
+	struct stat st;
+
+	return strcmp(base, in->base) == 0 ||
+	       (*base != '\0' && fstatat(in->vault->generations_fd, base, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+	        errno == ENOENT);
+}
+
+/* What another run left goes into the trash, but for one tree that can be gone on with: its files need not cross again. */
 static int settle_others(const struct incoming *in, struct error *err)
 {
 	int fd = openat(in->vault->incoming_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -147,7 +158,7 @@ static int settle_others(const struct incoming *in, struct error *err)
 		    strcmp(found->d_name, in->record.run) == 0)
 			continue;
 		other = openat(in->vault->incoming_fd, found->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		good = !mine && other >= 0 && read_state(other, &state) && strcmp(state.base, in->base) == 0;
+		good = !mine && other >= 0 && read_state(other, &state) && base_fits(in, state.base);
 		if (other >= 0)
 			(void)close(other);
 		if (good &&
@@ -319,7 +330,7 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 
 	if (open_in(in->vault->incoming_fd, in->record.run, false, &in->fd, NULL) != 0 ||
 	    open_in(in->fd, "tree", false, &in->tree_fd, NULL) != 0 || !read_state(in->fd, &state) ||
-	    strcmp(state.base, in->base) != 0) {
+	    !base_fits(in, state.base)) {
 		close_all(in);
 		return 0;
 	}
@@ -329,13 +340,15 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 		return -1;
 	in->built = true;
 	boot_id(boot);
-	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0)
+	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0 && strcmp(state.base, in->base) == 0)
 		return 1;
-	log_line(LOG_NOTICE, "the machine was restarted since run %s began: what had arrived is read again",
+	log_line(LOG_NOTICE, "%s since run %s began: what had arrived is read again",
+	         strcmp(state.base, in->base) == 0 ? "the machine was restarted"
+	                                           : "the generation that it began as was removed",
 	         in->record.run);
 	if (incoming_base(in, &base_fd, err) != 0)
 		return -1;
-	ticker_begin(ticker, "reading again what had arrived before the restart", 0);
+	ticker_begin(ticker, "reading again what had arrived", 0);
 	rc = recheck_tree(in->tree_fd, base_fd, in->work, ticker, err);
 	close_fd(&base_fd);
 	return rc == 0 && write_state(in, err) == 0 ? 1 : -1;

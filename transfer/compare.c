@@ -173,7 +173,8 @@ static int link_one(struct compare *c, const struct entry *source, const struct 
 	return plan_add(c->plan, PLAN_LATE, &item, err);
 }
 
-static int send_one(struct compare *c, const struct entry *source, const struct entry *vault, struct error *err)
+static int send_one(struct compare *c, const struct entry *source, const struct entry *vault, enum plan_basis basis,
+                    struct error *err)
 {
 	struct plan_item item = { .op = PLAN_MAKE, .path = source->path, .existing = "" };
 
@@ -187,21 +188,47 @@ static int send_one(struct compare *c, const struct entry *source, const struct 
 	item.inode = source->links == 1 ? source->inode : 0;
 	item.mtime_s = source->mtime_s;
 	item.mtime_ns = source->mtime_ns;
+	item.ctime_s = source->ctime_s;
+	item.ctime_ns = source->ctime_ns;
 	if (vault == NULL || vault->type != ENTRY_FILE)
 		return plan_add(c->plan, c->moves != NULL && item.inode != 0 ? PLAN_DRAFT : PLAN_FILES, &item, err);
 	item.old_bytes = vault->size_bytes;
 	item.old_mtime_s = vault->mtime_s;
 	item.old_mtime_ns = vault->mtime_ns;
-	item.basis = c->with == COMPARE_ANCHOR ? PLAN_LOCAL : PLAN_LISTED;
+	item.basis = basis;
 	item.n_extents = PLAN_EVERYWHERE;
 	if (item.basis == PLAN_LOCAL)
 		item.existing = vault->path;
 	return plan_add(c->plan, PLAN_FILES, &item, err);
 }
 
+/* Not a folder, and not a further name of a file. vault: what lies at the same path, or NULL. out: *basis of what is sent; 1: it is to be sent, 0, -1 */
+static int must_send(struct compare *c, const struct entry *source, const struct entry *vault, enum plan_basis *basis,
+                     struct error *err)
+{
+	int rc;
+
+	*basis = c->with == COMPARE_ANCHOR ? PLAN_LOCAL : PLAN_LISTED;
+	if (vault == NULL || vault->type != source->type ||
+	    (source->type == ENTRY_FILE && !same_content(c, source, vault)))
+		return 1;
+	if (source->type == ENTRY_FILE && c->vault->doubts != NULL) {
+		rc = c->vault->doubts(c->vault->context, source, err);
+		if (rc != 0) {
+			*basis = PLAN_DOUBTFUL;
+			return rc;
+		}
+	}
+	rc = claim(c, source, vault, err);
+	if (rc != 0)
+		return rc;
+	return source->type != ENTRY_FILE && !entry_same_metadata(source, vault);
+}
+
 /* Not a folder. vault: what lies at the same path, or NULL. */
 static int compare_one(struct compare *c, const struct entry *source, const struct entry *vault, struct error *err)
 {
+	enum plan_basis basis;
 	size_t n;
 	int rc =
 	        source->links > 1 ? link_map_get(c->firsts, source->inode, c->first, sizeof(c->first) - 1, &n, err) : 0;
@@ -214,14 +241,9 @@ static int compare_one(struct compare *c, const struct entry *source, const stru
 	}
 	if (source->type == ENTRY_FILE)
 		c->totals->bytes += source->size_bytes;
-	if (vault == NULL || vault->type != source->type ||
-	    (source->type == ENTRY_FILE && !same_content(c, source, vault)))
-		return send_one(c, source, vault, err);
-	rc = claim(c, source, vault, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 1 || (source->type != ENTRY_FILE && !entry_same_metadata(source, vault)))
-		return send_one(c, source, vault, err);
+	rc = must_send(c, source, vault, &basis, err);
+	if (rc != 0)
+		return rc == 1 ? send_one(c, source, vault, basis, err) : -1;
 	if (!entry_same_metadata(source, vault)) {
 		struct plan_item item = { .op = PLAN_META, .path = source->path, .existing = "" };
 

@@ -1,7 +1,7 @@
 /* compare: holds the snapshot against the receiver's listing of the incoming tree, both in tree order, and writes down what must be sent to make
  * them equal. Asked again after a break it finds what is left: there is no other bookkeeping.
  *
- * A file is taken as unchanged if size and mtime (ns) are the same, as rsync does. Hard links: the first name of an inode in tree order carries the
+ * A file is taken as unchanged if size and mtime (ns) are the same, as rsync does, and the vault's side does not doubt it. Hard links: the first name of an inode in tree order carries the
  * content, the others become links to it; what shares an inode in the vault, but not in the source any more, is sent anew.
  *
  * A new file that looks like one that goes is planned as a move: the same inode, where the other side is the anchor; the same size and time, where it
@@ -25,6 +25,8 @@ struct compare_totals {
 struct compare_side {
 	/* 1: *entry valid until the next call; 0: the end; -1 */
 	int (*next)(void *context, const struct entry **entry, struct error *err);
+	/* Of the vault's side, may be NULL. 1: the source's file, which has the size and the time of the vault's, may have another content all the same; 0; -1 */
+	int (*doubts)(void *context, const struct entry *source, struct error *err);
 	void *context;
 };
 

@@ -380,8 +380,8 @@ static int take_item(struct sender *sender, struct window *window, const struct 
 	if (old_fd >= 0)
 		return take_local(sender, window, item, old_fd, old_bytes, err);
 	/* What an earlier connection built is signed together with the rest of what was there. */
-	if ((item->basis == PLAN_LISTED || item->basis == PLAN_LOCAL) && item->size_bytes >= OLD_LEAST &&
-	    (item->old_bytes >= OLD_LEAST || begun != 0))
+	if ((item->basis == PLAN_LISTED || item->basis == PLAN_LOCAL || item->basis == PLAN_DOUBTFUL) &&
+	    item->size_bytes >= OLD_LEAST && (item->old_bytes >= OLD_LEAST || begun != 0))
 		return add_to_window(sender, window, item->path, begun > item->old_bytes ? begun : item->old_bytes,
 		                     err);
 	if (ask_part(sender, item, &part, err) != 0)

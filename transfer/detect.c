@@ -10,6 +10,7 @@
 #include "transfer/btrfs_send.h"
 #include "transfer/changes.h"
 #include "transfer/follow.h"
+#include "transfer/put_back.h"
 #include "wire/entry_codec.h"
 
 #define NESTED_INODE 2 /* BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, linux/btrfs_tree.h */
@@ -26,6 +27,7 @@ struct local_side {
 /* The vault's listing as the other side. */
 struct listed_side {
 	struct sender *sender;
+	const struct anchor *anchor; /* NULL: there is none */
 	struct parts *parts;
 	struct entry entry;
 	struct entry_memory memory;
@@ -116,6 +118,13 @@ static int next_listed(void *context, const struct entry **entry, struct error *
 	return codec_done(&d, "ENTRY", err) == 0 ? 1 : -1;
 }
 
+static int doubts_listed(void *context, const struct entry *source, struct error *err)
+{
+	const struct listed_side *side = context;
+
+	return put_back(side->anchor, side->sender->tree, source, err);
+}
+
 static int compare_with(const struct detect_input *in, struct compare_side *other, enum compare_with with,
                         struct plan *plan, struct compare_totals *totals, struct error *err)
 {
@@ -133,10 +142,12 @@ static int compare_with(const struct detect_input *in, struct compare_side *othe
 static int by_listing(const struct detect_input *in, struct plan *plan, struct compare_totals *totals,
                       struct parts *parts, struct error *err)
 {
-	struct listed_side listed = { .sender = in->sender, .parts = parts };
+	struct listed_side listed = { .sender = in->sender, .anchor = in->anchor, .parts = parts };
 	struct compare_side vault = { .next = next_listed, .context = &listed };
 	int rc;
 
+	if (in->anchor != NULL)
+		vault.doubts = doubts_listed;
 	entry_memory_init(&listed.memory);
 	rc = wire_send(in->sender->wire, FRAME_LIST, NULL, 0, err) != 0 || wire_flush(in->sender->wire, err) != 0
 	             ? -1
@@ -225,10 +236,11 @@ int detect_changes(const struct detect_input *in, struct plan **plan, struct com
                    struct parts *parts, const char **how, struct error *err)
 {
 	const char *why = in->way == DETECT_SNAPSHOTS ? "so it is configured" : "the snapshot is no subvolume";
+	bool since_anchor = in->anchor != NULL && in->why_not == NULL;
 	int rc;
 
 	*how = "what btrfs knows";
-	if (in->anchor != NULL && in->way == DETECT_AUTO && in->snapshot_fd >= 0) {
+	if (since_anchor && in->way == DETECT_AUTO && in->snapshot_fd >= 0) {
 		if (begin_plan(plan, err) != 0)
 			return -1;
 		rc = by_stream(in, *plan, totals, &why, err);
@@ -237,7 +249,7 @@ int detect_changes(const struct detect_input *in, struct plan **plan, struct com
 	}
 	if (begin_plan(plan, err) != 0)
 		return -1;
-	if (in->anchor != NULL && in->way != DETECT_LISTING) {
+	if (since_anchor && in->way != DETECT_LISTING) {
 		log_line(LOG_INFO, "snapshot and anchor are compared: %s", why);
 		*how = "both snapshots";
 		return by_snapshots(in, *plan, totals, err);

@@ -20,8 +20,9 @@ struct detect_input {
 	struct sender *sender;
 	int snapshot_fd;             /* of the subvolume that is read; -1: it is none */
 	int folder_fd;               /* of the source folder in it */
-	const struct anchor *anchor; /* NULL: there is none … */
-	const char *why_not;         /* … for this reason, which is for people */
+	const struct anchor *anchor; /* NULL: there is none */
+	const char *
+	        why_not; /* the changes since the anchor are not what the vault lacks, for this reason, which is for people; NULL: they are */
 	const char *const *excludes;
 	uint64_t base_files, base_bytes;
 };

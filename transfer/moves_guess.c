@@ -9,8 +9,8 @@
 /* What is remembered of a file that goes; its path behind. */
 struct seen {
 	uint64_t size_bytes;
-	int64_t mtime_s;
-	uint32_t mtime_ns;
+	int64_t mtime_s, ctime_s;
+	uint32_t mtime_ns, ctime_ns;
 	uint32_t path_bytes;
 };
 
@@ -92,6 +92,8 @@ int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, str
 	at->size_bytes = file->size_bytes;
 	at->mtime_s = file->mtime_s;
 	at->mtime_ns = file->mtime_ns;
+	at->ctime_s = file->ctime_s;
+	at->ctime_ns = file->ctime_ns;
 	at->path_bytes = (uint32_t)n;
 	memcpy(moves->at.path, file->path, n);
 	moves->any = true;
@@ -142,8 +144,10 @@ static int add_moved(struct moves_guess *moves, const struct plan_item *item, st
 		.op = PLAN_MOVE, .path = moves->at.path, .existing = item->path, .guessed = !moves->by_inode
 	};
 	struct plan_item then = *item;
-	bool same = moves->at.file.size_bytes == item->size_bytes && moves->at.file.mtime_s == item->mtime_s &&
-	            moves->at.file.mtime_ns == item->mtime_ns;
+	/* If its own name has changed, ctime has, too, and its content is held against the old one: size and time alone may have been put back. */
+	const struct seen *was = &moves->at.file;
+	bool same = was->size_bytes == item->size_bytes && was->mtime_s == item->mtime_s &&
+	            was->mtime_ns == item->mtime_ns && was->ctime_s == item->ctime_s && was->ctime_ns == item->ctime_ns;
 
 	if (plan_add(plan, PLAN_MOVES, &move, err) != 0)
 		return -1;

@@ -11,8 +11,8 @@
 /* In front of the path, `existing` and the extents. */
 struct head {
 	uint64_t size_bytes, inode, old_bytes;
-	int64_t mtime_s, old_mtime_s;
-	uint32_t mtime_ns, old_mtime_ns;
+	int64_t mtime_s, ctime_s, old_mtime_s;
+	uint32_t mtime_ns, ctime_ns, old_mtime_ns;
 	uint32_t path_bytes, existing_bytes;
 	uint32_t n_extents;
 	uint16_t op, basis;
@@ -75,6 +75,8 @@ int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *ite
 	head.old_bytes = item->old_bytes;
 	head.mtime_s = item->mtime_s;
 	head.mtime_ns = item->mtime_ns;
+	head.ctime_s = item->ctime_s;
+	head.ctime_ns = item->ctime_ns;
 	head.old_mtime_s = item->old_mtime_s;
 	head.old_mtime_ns = item->old_mtime_ns;
 	head.path_bytes = (uint32_t)strlen(item->path);
@@ -145,6 +147,8 @@ static int read_item(FILE *file, char path[WIRE_PATH_MAX + 1], char existing[WIR
 		                    .basis = (enum plan_basis)head.basis,
 		                    .old_bytes = head.old_bytes,
 		                    .mtime_s = head.mtime_s,
+		                    .ctime_s = head.ctime_s,
+		                    .ctime_ns = head.ctime_ns,
 		                    .old_mtime_s = head.old_mtime_s,
 		                    .mtime_ns = head.mtime_ns,
 		                    .old_mtime_ns = head.old_mtime_ns,

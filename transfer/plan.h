@@ -26,9 +26,10 @@ enum plan_op { PLAN_REMOVE = 1, PLAN_MAKE, PLAN_FILE, PLAN_LINK, PLAN_META, PLAN
 /* What is known of the old content of a PLAN_FILE. */
 enum plan_basis {
 	PLAN_NO_BASIS,
-	PLAN_LISTED,  /* the vault has one of old_bytes, old_mtime at that path */
-	PLAN_LOCAL,   /* the anchor's file `existing` is the vault's at that path, and only the extents may differ */
-	PLAN_THE_SAME /* the vault's at that path should be the very content */
+	PLAN_LISTED,   /* the vault has one of old_bytes, old_mtime at that path */
+	PLAN_DOUBTFUL, /* likewise, but neither says what is in it: only the receiver's signature tells */
+	PLAN_LOCAL,    /* the anchor's file `existing` is the vault's at that path, and only the extents may differ */
+	PLAN_THE_SAME  /* the vault's at that path should be the very content */
 };
 
 #define PLAN_EXTENTS_MOST 65536u
@@ -48,8 +49,8 @@ struct plan_item {
 	uint64_t inode;      /* PLAN_FILE: in the snapshot; 0: it has several names */
 	enum plan_basis basis;
 	uint64_t old_bytes; /* PLAN_LISTED: … and its time */
-	int64_t mtime_s, old_mtime_s;
-	uint32_t mtime_ns, old_mtime_ns;
+	int64_t mtime_s, ctime_s, old_mtime_s;
+	uint32_t mtime_ns, ctime_ns, old_mtime_ns;
 	const struct plan_extent *extents; /* PLAN_LOCAL: in order, apart from each other */
 	uint32_t n_extents;
 };

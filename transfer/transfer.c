@@ -253,7 +253,7 @@ static int detect(struct transfer *t, struct error *err)
 	meter_note(&t->meter, "comparing");
 	if (find_anchor(t, &in.why_not, err) != 0)
 		return -1;
-	if (t->sender.anchor != NULL && in.why_not == NULL)
+	if (t->sender.anchor != NULL)
 		in.anchor = &t->anchor;
 	if (detect_changes(&in, &t->plan, &t->totals, &t->parts, &t->detected, err) != 0)
 		return -1;

@@ -13,13 +13,15 @@ DEPTH_MOST = 24
 class Mutator:
     """Applies random operations below `root`. The same seed on the same tree does the same."""
 
-    def __init__(self, root, seed, log, links=True):
+    def __init__(self, root, seed, log, links=True, kept=None):
+        self.kept = kept  # a folder that always stays where it is
         self.links = links
         self.root = root
         self.random = random.Random(seed)
         self.log = log
         self.held = []
         self.times = {}  # mtime -> inode
+        self.put_back = False  # files may change and have the size and the time of before
 
     def tree(self):
         folders, others = [self.root], []
@@ -33,19 +35,20 @@ class Mutator:
 
     def look(self):
         self.folders, self.others = self.tree()
+        self.inner = [f for f in self.folders[1:] if f != self.kept]  # those that may be moved or removed
         self.files = [p for p in self.others if stat.S_ISREG(os.lstat(p).st_mode)]
-        for path in self.files:
+        for path in self.files if not self.put_back else []:
             self.tell_apart(path)
 
     def tell_apart(self, path):
-        """No two files have the same time, as the kernel's clock is coarse: a comparison by size and time could not tell them apart, nor could rsync."""
+        """No two files ever have the same time, as the kernel's clock is coarse: a comparison by size and time alone could not tell them apart, nor could rsync."""
         st = os.lstat(path)
         while self.times.setdefault(st.st_mtime_ns, st.st_ino) != st.st_ino:
             os.utime(path, ns=(0, st.st_mtime_ns + self.random.randrange(1, 10**6)))
             st = os.lstat(path)
 
     def some_folder(self, root=True):
-        options = self.folders if root else self.folders[1:]
+        options = self.folders if root else self.inner
         return self.random.choice(options) if options else None
 
     def some(self, options):
@@ -131,6 +134,36 @@ class Mutator:
                 f.seek(self.random.randrange(os.path.getsize(path) // 4096) * 4096)
                 f.write(self.random.randbytes(4096))
 
+    def op_put_back(self):
+        """Changed in place, and nothing but btrfs itself can tell."""
+        path = self.some([p for p in self.files if os.path.getsize(p) > 0])
+        if path and self.put_back:
+            st = os.lstat(path)
+            with open(path, "r+b") as f:
+                f.seek(self.random.randrange(st.st_size))
+                f.write(self.random.randbytes(1))
+            os.utime(path, ns=(0, st.st_mtime_ns))
+
+    def op_replace_alike(self):
+        """Another file of the same size and time takes its place."""
+        path = self.some([p for p in self.files if os.path.getsize(p) > 0])
+        if path and self.put_back:
+            st = os.lstat(path)
+            new = os.path.join(os.path.dirname(path), ".tmp%d" % self.random.randrange(10**6))
+            with open(new, "wb") as f:
+                f.write(self.random.randbytes(st.st_size))
+            os.utime(new, ns=(0, st.st_mtime_ns))
+            os.rename(new, path)
+
+    def op_alike(self):
+        """A new file that has size and time of another one."""
+        path, to = self.some(self.files), self.free_name()
+        if path and to and self.put_back:
+            st = os.lstat(path)
+            with open(to, "wb") as f:
+                f.write(self.random.randbytes(st.st_size))
+            os.utime(to, ns=(0, st.st_mtime_ns))
+
     def op_write_same(self):
         path = self.some([p for p in self.files if os.path.getsize(p) > 0])
         if path:
@@ -196,7 +229,7 @@ class Mutator:
             os.rename(a, b)
 
     def op_swap(self):
-        options = self.folders[1:] + self.others
+        options = self.inner + self.others
         a, b = self.some(options), self.some(options)
         if a and b and a != b and not (a + "/").startswith(b + "/") and not (b + "/").startswith(a + "/"):
             tmp = os.path.join(self.root, ".swap")
@@ -215,9 +248,9 @@ class Mutator:
 
     def op_turn_over(self):
         """A folder becomes the child of its own child."""
-        for child in self.folders[1:]:
+        for child in self.inner:
             parent = os.path.dirname(child)
-            if parent != self.root and self.random.random() < 0.2:
+            if parent in self.inner and self.random.random() < 0.2:
                 out = self.free_name(os.path.dirname(parent))
                 if out:
                     os.rename(child, out)
@@ -228,7 +261,7 @@ class Mutator:
 
     def op_rescue(self):
         """A child leaves its folder, and that goes."""
-        path = self.some([p for p in self.others if os.path.dirname(p) != self.root])
+        path = self.some([p for p in self.others if os.path.dirname(p) in self.inner])
         if path:
             folder = os.path.dirname(path)
             to = self.free_name(self.root)

@@ -1,4 +1,5 @@
 """What a tree is, in a form that can be compared: nothing of ours takes part in it."""
+import fnmatch
 import hashlib
 import os
 import stat
@@ -39,6 +40,22 @@ def describe(root):
     # Only the names inside of the tree count: an inode may have others in other generations.
     links = sorted(sorted(names) for names in groups.values() if len(names) > 1)
     return out, links
+
+
+def shown(root, below, exclude):
+    """The same of what a pipeline shows of it: a folder in it, without what is excluded (by name, or by whole path if the pattern has a slash)."""
+    out, links = describe(os.path.join(root, below) if below else root)
+
+    def left_out(path):
+        names = os.fsdecode(path).split("/")
+        for n in range(1, len(names) + 1):
+            for pattern in exclude:
+                if fnmatch.fnmatchcase("/".join(names[:n]) if "/" in pattern else names[n - 1], pattern):
+                    return True
+        return False
+
+    links = [[name for name in names if not left_out(name)] for names in links]
+    return {path: what for path, what in out.items() if not left_out(path)}, [names for names in links if len(names) > 1]
 
 
 def differences(a, b):

@@ -44,6 +44,16 @@ static int next(void *context, const struct entry **entry, struct error *err)
 		.path = (p), .type = ENTRY_SYMLINK, .target = (to), .inode = (i), .links = 1                           \
 	}
 
+/* The file whose content neither size nor time tell; NULL: none. */
+static const char *doubted;
+
+static int doubts(void *context, const struct entry *source, struct error *err)
+{
+	(void)context;
+	(void)err;
+	return doubted != NULL && strcmp(doubted, source->path) == 0;
+}
+
 /* The plan as text: "REMOVE a, MAKE b, ...", lists one behind the other with " | " between. */
 static const char *plan_of(const struct entry *source, size_t n_source, const struct entry *vault, size_t n_vault,
                            struct compare_totals *totals, enum compare_with with)
@@ -51,7 +61,8 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 	static const char *const ops[] = { "", "REMOVE", "MAKE", "FILE", "LINK", "META", "MOVE" };
 	static char text[4096];
 	struct listed lists[2] = { { source, n_source, 0 }, { vault, n_vault, 0 } };
-	struct compare_side sides[2] = { { next, &lists[0] }, { next, &lists[1] } };
+	struct compare_side sides[2] = { { .next = next, .context = &lists[0] },
+		                         { .next = next, .doubts = doubts, .context = &lists[1] } };
 	struct error err = { .class = ERR_NONE };
 	struct plan *plan;
 	size_t used = 0;
@@ -93,6 +104,18 @@ static void equal_trees_need_nothing(void **state)
 	EXPECT("| | | | | ");
 	assert_int_equal(totals.files, 2);
 	assert_int_equal(totals.bytes, 10);
+}
+
+static void a_file_of_which_size_and_time_do_not_tell_is_sent(void **state)
+{
+	const struct entry source[] = { ROOT, FILE_("f", 10, 1, 5, 7), FILE_("g", 11, 1, 5, 7) };
+	const struct entry vault[] = { ROOT, FILE_("f", 20, 1, 5, 7), FILE_("g", 21, 1, 5, 7) };
+	struct compare_totals totals;
+
+	(void)state;
+	doubted = "g";
+	EXPECT("| | | FILE g | | META  ");
+	doubted = NULL;
 }
 
 static void the_first_time_all_is_made(void **state)
@@ -225,6 +248,25 @@ static void of_two_that_fit_the_name_decides_or_none_is_taken(void **state)
 	       "META  ");
 }
 
+/* Its size and time are those of before, the kernel's own time of the change is not. */
+static void a_moved_file_whose_time_may_have_been_put_back_is_held_against_the_old_one(void **state)
+{
+	const struct entry source[] = { ROOT,
+		                        { .path = "new",
+		                          .type = ENTRY_FILE,
+		                          .target = "",
+		                          .inode = 11,
+		                          .links = 1,
+		                          .size_bytes = 5,
+		                          .ctime_s = 9 } };
+	const struct entry vault[] = { ROOT, FILE_("old", 11, 1, 5, 0) };
+	struct compare_totals totals;
+
+	(void)state;
+	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
+	                    "MOVE old=new | REMOVE old | | FILE new=old | | META  ");
+}
+
 static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
 {
 	const struct entry source[] = { ROOT, FILE_("changed", 10, 1, 9, 9), FILE_("new", 11, 1, 5, 7),
@@ -245,7 +287,9 @@ int main(void)
 		cmocka_unit_test(a_file_that_went_and_came_is_a_move),
 		cmocka_unit_test(of_two_that_fit_the_name_decides_or_none_is_taken),
 		cmocka_unit_test(with_the_anchor_a_move_is_told_by_its_inode),
+		cmocka_unit_test(a_moved_file_whose_time_may_have_been_put_back_is_held_against_the_old_one),
 		cmocka_unit_test(equal_trees_need_nothing),
+		cmocka_unit_test(a_file_of_which_size_and_time_do_not_tell_is_sent),
 		cmocka_unit_test(the_first_time_all_is_made),
 		cmocka_unit_test(what_is_gone_goes_with_all_that_lay_in_it),
 		cmocka_unit_test(a_folder_becomes_a_file_and_the_other_way_round),
