@@ -1,8 +1,8 @@
 -- The broker's run store: what was acknowledged and must be there after any crash.
 -- Times are wall-clock seconds since 1970 (UTC), for display and retention only; no waiting is measured with them.
--- Changed tables need a new RUN_STORE_VERSION and a step in store_upgrade.c; new ones need the new version alone: this text makes what is not there.
+-- Changed tables need a new RUN_STORE_VERSION and a step in store_upgrade.c.
 
-CREATE TABLE IF NOT EXISTS runs (
+CREATE TABLE runs (
 	seq        INTEGER PRIMARY KEY AUTOINCREMENT,                      -- order of starting, whatever the clock said
 	run        TEXT NOT NULL UNIQUE,
 	pipeline   TEXT NOT NULL,
@@ -19,10 +19,10 @@ CREATE TABLE IF NOT EXISTS runs (
 	CHECK ((state = 'running') = (ended_at IS NULL))
 ) STRICT;
 -- One run a pipeline at a time, whatever the code above believes.
-CREATE UNIQUE INDEX IF NOT EXISTS runs_running ON runs (pipeline) WHERE state = 'running';
-CREATE INDEX IF NOT EXISTS runs_latest ON runs (pipeline, seq);
+CREATE UNIQUE INDEX runs_running ON runs (pipeline) WHERE state = 'running';
+CREATE INDEX runs_latest ON runs (pipeline, seq);
 
-CREATE TABLE IF NOT EXISTS steps (
+CREATE TABLE steps (
 	run        TEXT NOT NULL REFERENCES runs (run) ON DELETE CASCADE,
 	step       INTEGER NOT NULL CHECK (step >= 0),
 	service    TEXT NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS steps (
 	PRIMARY KEY (run, step)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS attempts (
+CREATE TABLE attempts (
 	run        TEXT NOT NULL,
 	step       INTEGER NOT NULL,
 	attempt    INTEGER NOT NULL CHECK (attempt > 0),
@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) STRICT, WITHOUT ROWID;
 
 -- Outlives its run's row: a vault keeps generations for longer than anybody reads about runs.
-CREATE TABLE IF NOT EXISTS generations (
+CREATE TABLE generations (
 	pipeline      TEXT NOT NULL,
 	generation    TEXT NOT NULL,
 	run           TEXT NOT NULL,
@@ -73,8 +73,39 @@ CREATE TABLE IF NOT EXISTS generations (
 	PRIMARY KEY (pipeline, generation)
 ) STRICT, WITHOUT ROWID;
 
+-- Local snapshots that were anchors and were given up for room: the snapshotter removes them, and nobody counts on them.
+CREATE TABLE anchors_given_up (
+	pipeline      TEXT PRIMARY KEY,
+	snapshot_uuid TEXT NOT NULL,
+	given_up_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pauses (
+	pipeline TEXT PRIMARY KEY,
+	since    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Since when a source is active or at rest, as the watcher told it last, so that a restarted broker can still say it.
+CREATE TABLE watch_clocks (
+	pipeline    TEXT PRIMARY KEY,
+	state       TEXT NOT NULL CHECK (state IN ('unknown', 'idle', 'active', 'unchanged')),
+	reason      TEXT NOT NULL,
+	since       INTEGER NOT NULL,
+	ctransid    INTEGER NOT NULL,
+	reported_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The last event of each topic that came with a change of state, written in the change's own transaction.
+CREATE TABLE last_events (
+	seq   INTEGER PRIMARY KEY AUTOINCREMENT, -- order of happening
+	topic TEXT NOT NULL UNIQUE,
+	body  TEXT NOT NULL
+) STRICT;
+
+-- since version 3
+
 -- The Macs whose backups are in a generation, as its snapshot had them.
-CREATE TABLE IF NOT EXISTS generation_macs (
+CREATE TABLE generation_macs (
 	pipeline     TEXT NOT NULL,
 	generation   TEXT NOT NULL,
 	bundle       TEXT NOT NULL, -- path below the source
@@ -86,38 +117,9 @@ CREATE TABLE IF NOT EXISTS generation_macs (
 ) STRICT, WITHOUT ROWID;
 
 -- The watcher's memory of a bundle: the newest completion that stands for no rest any more, as another backup has begun since.
-CREATE TABLE IF NOT EXISTS watch_macs (
+CREATE TABLE watch_macs (
 	pipeline TEXT NOT NULL,
 	bundle   TEXT NOT NULL,
 	used_at  INTEGER NOT NULL,
 	PRIMARY KEY (pipeline, bundle)
 ) STRICT, WITHOUT ROWID;
-
--- Local snapshots that were anchors and were given up for room: the snapshotter removes them, and nobody counts on them.
-CREATE TABLE IF NOT EXISTS anchors_given_up (
-	pipeline      TEXT PRIMARY KEY,
-	snapshot_uuid TEXT NOT NULL,
-	given_up_at   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE IF NOT EXISTS pauses (
-	pipeline TEXT PRIMARY KEY,
-	since    INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- Since when a source is active or at rest, as the watcher told it last, so that a restarted broker can still say it.
-CREATE TABLE IF NOT EXISTS watch_clocks (
-	pipeline    TEXT PRIMARY KEY,
-	state       TEXT NOT NULL CHECK (state IN ('unknown', 'idle', 'active', 'unchanged')),
-	reason      TEXT NOT NULL,
-	since       INTEGER NOT NULL,
-	ctransid    INTEGER NOT NULL,
-	reported_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- The last event of each topic that came with a change of state, written in the change's own transaction.
-CREATE TABLE IF NOT EXISTS last_events (
-	seq   INTEGER PRIMARY KEY AUTOINCREMENT, -- order of happening
-	topic TEXT NOT NULL UNIQUE,
-	body  TEXT NOT NULL
-) STRICT;

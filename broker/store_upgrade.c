@@ -1,10 +1,12 @@
 #include "broker/store_upgrade.h"
 
+#include <string.h>
+
 #include "broker/run_store.h"
 #include "broker/schema.h"
 #include "lib/log.h"
 
-/* From version 2 on there only came new tables. From 1 a CHECK has changed, which SQLite cannot: the old tables are set aside, today's are made from the one schema, filled, and the old ones go. Parents
+/* SQLite cannot change a CHECK: the old tables are set aside, today's are made from the one schema, filled, and the old ones go. Parents
  * are filled first and children dropped first, so the foreign keys hold at each step. */
 static const char set_aside[] = "DROP INDEX runs_running; DROP INDEX runs_latest;"
                                 "ALTER TABLE runs RENAME TO old_runs;"
@@ -43,11 +45,18 @@ static int read_version(struct sql *sql, int64_t *version, struct error *err)
 	return found == 1 ? 0 : -1;
 }
 
+/* Version 3 only adds tables, behind this line. */
+static const char added[] = "-- since version 3";
+
 static int make_tables(struct sql *sql, int64_t version, struct error *err)
 {
+	const char *text = version == 2 ? strstr(schema_sql, added) : schema_sql;
+
+	if (text == NULL)
+		return error_set(err, ERR_INTERNAL, "the schema has lost its mark");
 	if (version == 1 && sql_script(sql, set_aside, err) != 0)
 		return -1;
-	if (sql_script(sql, schema_sql, err) != 0)
+	if (sql_script(sql, text, err) != 0)
 		return -1;
 	if (version == 1 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
 		return -1;
