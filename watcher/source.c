@@ -452,7 +452,7 @@ static int look_through(const struct look *look, const struct macs_rest *rest, s
 		source->confirmed = source->pass_ms - source->last_activity_ms >= (int64_t)rest->need_ms;
 		return 0;
 	}
-	source->explained = source->pass_stale; /* else nobody told of it */
+	source->explained = source->explained || source->pass_stale; /* else nobody told of it */
 	take_counter(look, &now);
 	source->wrote_unseen = source->wrote_unseen || source->pass_stale;
 	return 0;

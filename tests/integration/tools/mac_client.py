@@ -36,6 +36,7 @@ class Mac:
         self.number = 0
         self.smb = None
         self.handles = {}
+        self.attachments = 0  # how often `lock` was opened
         self.has = set()  # property lists that are there
         self.completed = None
         self.binary = self.dice.random() < 0.5
@@ -43,7 +44,9 @@ class Mac:
     # ---- the log
 
     def tell(self, what, began, **more):
-        self.log.write(json.dumps(dict(more, n=self.number, what=what, began=began, ended=time.monotonic(), attached="lock" in self.handles)) + "\n")
+        self.log.write(json.dumps(dict(more, n=self.number, what=what, began=began, ended=time.monotonic(), wall=time.time(),
+                                            attached=self.attachments if "lock" in self.handles else 0)) + "\n")
+        self.wrote = time.time()
 
     def next(self):
         self.number += 1
@@ -115,6 +118,7 @@ class Mac:
     def hold(self, below):
         if below not in self.handles:
             self.handles[below] = self.open(below, durable=True)
+            self.attachments += below == "lock"
         return self.handles[below]
 
     def release(self):
