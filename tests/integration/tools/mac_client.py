@@ -105,7 +105,7 @@ class Mac:
     def open(self, below, durable=False):
         contexts = None
         if durable:
-            context = s3.SMB2_CREATE_CONTEXT()
+            context = s3.SMB2CreateContext()
             context["Next"] = 0
             context["NameOffset"], context["NameLength"] = 16, 4
             context["DataOffset"], context["DataLength"] = 24, 16
@@ -144,7 +144,7 @@ class Mac:
             handle = self.hold("bands/%x" % band)
             self.smb.writeFile(self.tree, handle, struct.pack(">Q", self.number) + os.urandom(BLOCK - 8), block * BLOCK)
             if self.dice.random() < 0.2:
-                self.smb._SMBConnection.flush(self.tree, handle) if hasattr(self.smb._SMBConnection, "flush") else None
+                self.smb._SMBConnection.flush(self.tree, handle)
 
         self.again(do)
         self.tell("band", began)
