@@ -172,12 +172,16 @@ void macs_told(struct macs *macs, const struct signal_inotify *inotify, const st
 
 		if (path == NULL)
 			break;
-		if ((told->bundles & UINT64_C(1) << number) == 0)
+		if (((told->bundles | told->stirred) & UINT64_C(1) << number) == 0)
 			continue;
 		one = find(macs, path, strlen(path));
-		if (one != NULL) {
+		if (one == NULL)
+			continue;
+		if ((told->bundles & UINT64_C(1) << number) != 0) {
 			mac_wrote(&one->mac, quiet, now_ms);
 			one->to_read = true;
+		} else {
+			mac_stirred(&one->mac, now_ms);
 		}
 	}
 	if (told->lost)

@@ -12,9 +12,8 @@
 
 #include "lib/time_machine.h"
 
-#define WRITES                                                                                                         \
-	(IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_CLOSE_WRITE |                \
-	 IN_DELETE_SELF | IN_MOVE_SELF)
+#define CONTENT (IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
+#define WRITES (CONTENT | IN_ATTRIB | IN_CLOSE_WRITE)
 #define BUFFER_BYTES 65536
 #define BUFFERS_MOST 64 /* a writer that never stops must not keep us reading */
 
@@ -262,10 +261,12 @@ static void take_event(struct signal_inotify *signal, const struct inotify_event
 		told->folders = true;
 	if ((event->mask & WRITES) == 0)
 		return;
-	if (place != NULL && place->bundle != 0)
+	if (place == NULL || place->bundle == 0)
+		told->others = true;
+	else if ((event->mask & CONTENT) != 0)
 		told->bundles |= UINT64_C(1) << (place->bundle - 1);
 	else
-		told->others = true;
+		told->stirred |= UINT64_C(1) << (place->bundle - 1);
 }
 
 void signal_inotify_take(struct signal_inotify *signal, struct signal_told *told)

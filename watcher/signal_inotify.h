@@ -21,6 +21,8 @@ struct signal_told {
 	bool folders;     /* folders came, went or were renamed */
 	bool others;      /* something outside of Time Machine bundles was written */
 	uint64_t bundles; /* bit i: the bundle of number i was written to */
+	/* Likewise, but times or attributes were set, or a handle was closed that was open for writing: smbd does both long after the last write. */
+	uint64_t stirred;
 };
 
 /* signal_inotify_new: path is copied. The folders nearest to it are watched first. Where the system allows no inotify any more, it tells nothing, and

@@ -265,7 +265,7 @@ static void look_at_events(const struct look *look)
 	    look->now_ms - source->macs.found_ms >= FIND_EVERY_MS &&
 	    macs_find(&source->macs, look->fd, look->now_ms, look->wall_s, NULL) == 0)
 		source->to_find = false;
-	if (!told.lost && !told.others && told.bundles == 0)
+	if (!told.lost && !told.others && told.bundles == 0 && told.stirred == 0)
 		return;
 	macs_told(&source->macs, source->inotify, &told, &source->order.quiet, look->now_ms);
 	unsettle(source);

@@ -65,7 +65,7 @@ static bool take(struct signal_inotify *signal)
 	struct signal_told told;
 
 	signal_inotify_take(signal, &told);
-	return told.lost || told.others || told.bundles != 0;
+	return told.lost || told.others || told.bundles != 0 || told.stirred != 0;
 }
 
 static struct signal_handles scan(const char *below, const char *bundle)
@@ -211,6 +211,7 @@ static void a_write_is_told_of_the_bundle_that_it_is_in(void **state)
 	struct error err = { .class = ERR_NONE };
 	char old[2 * PATH_MAX];
 	char new[2 * PATH_MAX];
+	int fd;
 
 	(void)state;
 	make_below("Anna.incomplete");
@@ -222,6 +223,15 @@ static void a_write_is_told_of_the_bundle_that_it_is_in(void **state)
 	signal_inotify_take(signal, &told);
 	assert_int_equal(told.bundles, 1);
 	assert_false(told.others || told.folders);
+	/* What smbd does when a handle is closed at last is a sign of life, and no write. */
+	(void)snprintf(old, sizeof(old), "%s/Anna.incomplete/bands/0", folder);
+	assert_int_equal(utimensat(AT_FDCWD, old, NULL, 0), 0);
+	fd = open(old, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	signal_inotify_take(signal, &told);
+	assert_int_equal(told.bundles, 0);
+	assert_int_equal(told.stirred, 1);
 	assert_string_equal(signal_inotify_bundle(signal, 0), "Anna.incomplete");
 	write_file("sub/Bob.sparsebundle/lock");
 	write_file("sub/other");
