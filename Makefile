@@ -6,6 +6,7 @@
 #     SOURCE=/some/folder  … of a copy of your own data
 #   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT=
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
+#   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
@@ -23,7 +24,7 @@ TEST ?=
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
-PACKAGES := libczmq libzmq libbtrfsutil yaml-0.1 jansson sqlite3 libzstd libcrypto libsystemd
+PACKAGES := libczmq libzmq expat libbtrfsutil yaml-0.1 jansson sqlite3 libzstd libcrypto libsystemd
 
 CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
@@ -87,7 +88,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # tests/unit/X/test_y.c is one executable.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lmicrohttpd -lcurl -lmosquitto -lm
+TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lmicrohttpd -lcurl -lmosquitto -lexpat -lm
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -115,6 +116,14 @@ torture: deps
 	$(Q)$(MAKE) all
 	$(Q)unshare --mount --propagation private tests/torture/rounds --rounds $(or $(ROUNDS),5000) --seed $(or $(SEED),1)
 
+.PHONY: plays
+plays: export PLAYS := $(or $(PLAYS),200)
+plays: export SEED := $(or $(SEED),1)
+plays: export SLOTS := $(or $(SLOTS),10)
+plays: deps
+	$(Q)$(MAKE) all
+	$(Q)LIMIT=7200 tests/run-integration 500-
+
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: deps
 	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link' fuzzers
@@ -138,7 +147,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture bench: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -224,6 +224,8 @@ static int decode_report(json_t *source, struct watch_report *report, struct err
 	const char *pipeline = NULL;
 	const char *state = NULL;
 	const char *reason = NULL;
+	const char *kind = NULL;
+	const char *uuid = NULL;
 	json_t *trigger = NULL;
 
 	*report = (struct watch_report){ .wants_run = false };
@@ -240,6 +242,16 @@ static int decode_report(json_t *source, struct watch_report *report, struct err
 	(void)snprintf(report->pipeline, sizeof(report->pipeline), "%s", pipeline);
 	(void)snprintf(report->watch.state, sizeof(report->watch.state), "%s", state);
 	(void)log_escape(reason, report->watch.reason, sizeof(report->watch.reason));
+	/* From here on what a plain watcher may leave out. */
+	kind = json_string_value(json_object_get(source, "kind"));
+	uuid = json_string_value(json_object_get(source, "source_uuid"));
+	report->time_machine = kind != NULL && strcmp(kind, config_kind_name(CONFIG_KIND_TIME_MACHINE)) == 0;
+	(void)log_escape(uuid != NULL ? uuid : "", report->source_uuid, sizeof(report->source_uuid));
+	if (json_object_get(source, "forced_at") != NULL &&
+	    want_count(source, "forced_at", &report->forced_at, err) != 0)
+		return -1;
+	if (watch_macs_parse(json_object_get(source, "macs"), &report->macs, err) != 0)
+		return -1;
 	trigger = json_object_get(source, "trigger");
 	if (trigger == NULL || json_is_null(trigger))
 		return 0;
@@ -277,6 +289,8 @@ static json_t *verb_watch_report(struct broker *broker, json_t *request, struct 
 		watch_state_report(broker, &reports[i]);
 	result = status_json_watched(broker, err);
 out:
+	for (size_t i = 0; i < n; i++)
+		watch_macs_done(&reports[i].macs);
 	free(reports);
 	return result;
 }

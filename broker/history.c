@@ -273,7 +273,11 @@ int history_trim(struct run_store *store, int64_t now, struct error *err)
 	if (sql_begin(sql, err) != 0)
 		return -1;
 	if (sql_do(sql, err, runs, "ii", oldest, (int64_t)HISTORY_KEEP_RUNS) != 0 ||
-	    sql_do(sql, err, "DELETE FROM generations WHERE pruned = 1 AND published_at < ?", "i", oldest) != 0) {
+	    sql_do(sql, err, "DELETE FROM generations WHERE pruned = 1 AND published_at < ?", "i", oldest) != 0 ||
+	    sql_do(sql, err,
+	           "DELETE FROM generation_macs WHERE NOT EXISTS (SELECT 1 FROM generations g"
+	           " WHERE g.pipeline = generation_macs.pipeline AND g.generation = generation_macs.generation)",
+	           "") != 0) {
 		sql_rollback(sql);
 		return -1;
 	}

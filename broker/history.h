@@ -14,6 +14,7 @@
 #define HISTORY_KEEP_DAYS 400
 #define HISTORY_KEEP_RUNS 5000
 #define HISTORY_TEXT_SIZE 128
+#define HISTORY_REASON_SIZE 512 /* of the watcher, escaped */
 
 struct history_generation {
 	char pipeline[CONFIG_NAME_MAX + 1];
@@ -44,7 +45,7 @@ struct history_run {
 
 struct history_watch {
 	char state[16];
-	char reason[HISTORY_TEXT_SIZE];
+	char reason[HISTORY_REASON_SIZE];
 	int64_t since;
 	int64_t ctransid;
 	int64_t reported_at;

@@ -9,6 +9,7 @@ aob-broker_SOURCES := \
 	broker/figures.c \
 	broker/forecast.c \
 	broker/history.c \
+	broker/history_macs.c \
 	broker/hold_policy.c \
 	broker/holds.c \
 	broker/mdp_broker.c \
@@ -31,6 +32,7 @@ aob-broker_SOURCES := \
 	broker/store_upgrade.c \
 	broker/status_json.c \
 	broker/waiting.c \
+	broker/watch_macs.c \
 	broker/watch_state.c
 aob-broker_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3
 

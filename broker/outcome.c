@@ -7,6 +7,7 @@
 
 #include "broker/alarms.h"
 #include "broker/history.h"
+#include "broker/history_macs.h"
 #include "broker/holds.h"
 #include "broker/outlook.h"
 #include "broker/reply.h"
@@ -65,13 +66,30 @@ static int find_snapshot(void *cookie, const char *service, const char *result_j
 	return 0;
 }
 
-static int publish_event(struct broker *broker, const struct history_generation *g, struct error *err)
+struct recording {
+	struct broker *broker;
+	const struct history_generation *generation;
+	json_t *macs; /* for the event */
+};
+
+static int record_mac(void *cookie, const struct history_macs_row *mac, struct error *err)
 {
-	json_t *data = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "generation", g->generation,
+	const struct recording *recording = cookie;
+	const struct history_generation *g = recording->generation;
+
+	(void)json_array_append_new(recording->macs, json_pack("{s:s, s:s, s:I}", "name", mac->name, "state",
+	                                                       mac->state, "completed_at",
+	                                                       (json_int_t)mac->completed_at));
+	return history_macs_add(recording->broker->store, g->pipeline, g->generation, mac, err);
+}
+
+static int publish_event(struct broker *broker, const struct history_generation *g, json_t *macs, struct error *err)
+{
+	json_t *data = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:O}", "generation", g->generation,
 	                         "run", g->run, "state", g->state, "taken_at", (json_int_t)g->taken_at, "published_at",
 	                         (json_int_t)g->published_at, "files", (json_int_t)g->files, "bytes",
 	                         (json_int_t)g->bytes, "literal_bytes", (json_int_t)g->literal_bytes, "wire_sent",
-	                         (json_int_t)g->wire_sent, "vault", g->vault, "ctransid", (json_int_t)g->ctransid);
+	                         (json_int_t)g->wire_sent, "vault", g->vault, "ctransid", (json_int_t)g->ctransid, "macs", macs);
 
 	return broker_event(broker, g->pipeline, "generation.published", &data, err);
 }
@@ -80,6 +98,7 @@ static int publish_event(struct broker *broker, const struct history_generation 
 static int record_generation(struct broker *broker, struct run *run, const char *result_json, struct error *err)
 {
 	struct history_generation generation;
+	struct recording recording = { broker, &generation, json_array() };
 	char *snapshot_json = NULL;
 	int rc = -1;
 
@@ -96,6 +115,12 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 	generation.published_at = broker_wall();
 	if (generation.taken_at == 0)
 		generation.taken_at = run->record.started_at;
+	/* A snapshot stage that knows no counter: then the watcher's number says what is in the generation. */
+	if (generation.ctransid == 0 && run->config->rest_ctransid != 0) {
+		generation.ctransid = run->config->rest_ctransid;
+		(void)snprintf(generation.source_uuid, sizeof(generation.source_uuid), "%s",
+		               run->config->rest_source_uuid);
+	}
 	if (history_publish(broker->store, &generation, err) != 0 ||
 	    alarms_published(broker, run, &generation, err) != 0)
 		goto out;
@@ -104,11 +129,13 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 		rc = 0;
 		goto out;
 	}
-	if (publish_event(broker, &generation, err) != 0)
+	if ((snapshot_json != NULL && reply_macs(snapshot_json, record_mac, &recording, err) != 0) ||
+	    publish_event(broker, &generation, recording.macs, err) != 0)
 		goto out;
 	log_line(LOG_NOTICE, "generation %s published", generation.generation);
 	rc = 0;
 out:
+	json_decref(recording.macs);
 	free(snapshot_json);
 	return rc;
 }

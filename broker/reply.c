@@ -200,6 +200,32 @@ out:
 	return rc;
 }
 
+int reply_macs(const char *snapshot_json,
+               int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,
+               struct error *err)
+{
+	json_t *root = load_object(snapshot_json, strlen(snapshot_json), err);
+	json_t *row = NULL;
+	size_t i;
+	int rc = root != NULL ? 0 : -1;
+
+	json_array_foreach(json_object_get(root, "macs"), i, row)
+	{
+		struct history_macs_row mac = { .verification_failed =
+			                                json_is_true(json_object_get(row, "verification_failed")) };
+
+		if (rc != 0 || i == HISTORY_MACS_MAX)
+			break;
+		take_text(row, "bundle", mac.bundle, sizeof(mac.bundle));
+		take_text(row, "name", mac.name, sizeof(mac.name));
+		take_text(row, "state", mac.state, sizeof(mac.state));
+		mac.completed_at = take_count(row, "completed_at");
+		rc = each(cookie, &mac, err);
+	}
+	json_decref(root);
+	return rc;
+}
+
 int reply_removed(const char *prune_json,
                   int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),
                   void *cookie, struct error *err)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "broker/history.h"
+#include "broker/history_macs.h"
 #include "lib/error.h"
 #include "lib/mdp.h"
 #include "lib/stage_msg.h"
@@ -56,6 +56,11 @@ struct reply_figures { /* what snapshot and transfer measured; 0: not told */
 
 /* reply_figures: of any step's result. errors: ERR_PROTOCOL (no object) */
 int reply_figures(const char *result_json, struct reply_figures *out, struct error *err);
+
+/* reply_macs: calls each for every Mac (HISTORY_MACS_MAX at most) that a snapshot step names. each: 0 or -1 (stops). */
+int reply_macs(const char *snapshot_json,
+               int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,
+               struct error *err);
 
 /* reply_removed: calls each for every generation that a prune removed (none after a dry run). each: 0 or -1 (stops). */
 int reply_removed(const char *prune_json,

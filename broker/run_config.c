@@ -64,8 +64,8 @@ static json_t *stages_json(const struct config_pipeline *pipeline, const char *s
 	return out;
 }
 
-int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, char **json,
-                    struct error *err)
+int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, json_t *rest,
+                    char **json, struct error *err)
 {
 	json_t *stages = stages_json(pipeline, service);
 	size_t n_stages = json_array_size(stages);
@@ -82,8 +82,9 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 		return error_set(err, ERR_CONFIG, "pipeline %s has more than %d stages", pipeline->name,
 		                 PIPELINE_STEPS_MAX);
 	}
-	root = json_pack("{s:s, s:o, s:o, s:b}", "source", pipeline->source, "vault", vault_json(pipeline->vault),
-	                 "stages", stages, "release", (int)release);
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:O*}", "source", pipeline->source, "kind",
+	                 config_kind_name(pipeline->kind), "vault", vault_json(pipeline->vault), "stages", stages,
+	                 "release", (int)release, "rest", rest);
 	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
@@ -125,6 +126,10 @@ int run_config_parse(const char *json, struct run_config **config, struct error 
 	made->source = json_string_value(json_object_get(root, "source"));
 	made->vault = json_string_value(json_object_get(json_object_get(root, "vault"), "name"));
 	made->release = json_is_true(json_object_get(root, "release"));
+	made->rest_ctransid = json_integer_value(json_object_get(json_object_get(root, "rest"), "ctransid"));
+	made->rest_source_uuid = json_string_value(json_object_get(json_object_get(root, "rest"), "source_uuid"));
+	if (made->rest_source_uuid == NULL)
+		made->rest_source_uuid = "";
 	if (made->source == NULL || made->vault == NULL || parse_stages(json_object_get(root, "stages"), made) != 0) {
 		run_config_destroy(&made);
 		return error_set(err, ERR_DAMAGED, "a run's stored configuration is not readable");
@@ -182,6 +187,22 @@ static json_int_t local_of(const json_t *root)
 	return 0;
 }
 
+/* What the watcher saw, for the snapshot to be held against. */
+static int add_rest(const struct run_config *config, size_t index, json_t *request)
+{
+	json_t *kind = json_object_get(config->memory, "kind");
+	json_t *rest = json_object_get(config->memory, "rest");
+	int failed = 0;
+
+	if (strcmp(config->stages[index].service, "snapshot") != 0)
+		return 0;
+	if (kind != NULL) /* runs of an older version have none */
+		failed |= json_object_set(request, "kind", kind);
+	if (rest != NULL)
+		failed |= json_object_set(request, "rest", rest);
+	return failed;
+}
+
 /* A step of its own, asked for by hand, has nothing to do with other runs' snapshots. */
 static int add_snapshots(const struct run_config *config, const struct run_record *record, size_t index,
                          struct run_store *store, json_t *request, struct error *err)
@@ -221,6 +242,10 @@ int run_config_request(const struct run_config *config, const struct run_record 
 	                    (json_int_t)record->steps[index].attempt, "trigger", trigger_words[record->trigger],
 	                    "dry_run", (int)record->dry_run, "source", config->source, "vault",
 	                    json_object_get(root, "vault"), "with", json_object_get(stage, "with"), "results", results);
+	if (request != NULL && add_rest(config, index, request) != 0) {
+		json_decref(request);
+		return error_sys(err, ENOMEM, "job %s", job);
+	}
 	if (request != NULL && add_snapshots(config, record, index, store, request, err) != 0) {
 		json_decref(request);
 		return -1;

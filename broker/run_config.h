@@ -5,6 +5,7 @@
 #ifndef AOB_BROKER_RUN_CONFIG_H
 #define AOB_BROKER_RUN_CONFIG_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +18,8 @@
 struct run_config {
 	const char *source;
 	const char *vault; /* its name */
+	int64_t rest_ctransid;        /* what the watcher knew when it began: 0: nothing */
+	const char *rest_source_uuid; /* "" */
 	bool release;      /* a run that only makes room: the snapshotter removes old snapshots */
 	size_t n_stages;
 	struct {
@@ -27,11 +30,12 @@ struct run_config {
 };
 
 /* run_config_text: the pipeline as JSON text.
- * in:      service: only its stages of this name (a run of one step); NULL: all; release: a run that makes room
+ * in:      service: only its stages of this name (a run of one step); NULL: all; release: a run that makes room;
+ *          rest: what the watcher knows of a source at rest (watch_state_rest); NULL: nothing. Borrowed
  * out:     *json, free(3)
  * errors:  ERR_NOT_FOUND (no such stage), ERR_CONFIG (more stages than PIPELINE_STEPS_MAX), ERR_SYSTEM */
-int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, char **json,
-                    struct error *err);
+int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, json_t *rest,
+                    char **json, struct error *err);
 
 /* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it has no such stage. */
 bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min);

@@ -238,17 +238,21 @@ static int begin_run(struct broker *broker, struct run *run, void *config_json, 
 	return run_event(broker, run, "run.started", NULL, err);
 }
 
-static struct run *new_run(const struct config_pipeline *pipeline, const char *service, bool release, char **json,
-                           struct error *err)
+static struct run *new_run(struct broker *broker, const struct config_pipeline *pipeline, const char *service,
+                           bool release, char **json, struct error *err)
 {
 	struct run *run = calloc(1, sizeof(*run));
+	json_t *rest = NULL;
+	int rc;
 
 	if (run == NULL) {
 		(void)error_sys(err, ENOMEM, "a run of %s", pipeline->name);
 		return NULL;
 	}
-	if (run_config_text(pipeline, service, release, json, err) != 0 ||
-	    run_config_parse(*json, &run->config, err) != 0) {
+	rest = watch_state_rest(broker, pipeline->name);
+	rc = run_config_text(pipeline, service, release, rest, json, err);
+	json_decref(rest);
+	if (rc != 0 || run_config_parse(*json, &run->config, err) != 0) {
 		run_destroy(&run);
 		return NULL;
 	}
@@ -306,7 +310,7 @@ int runs_start(struct broker *broker, const struct config_pipeline *pipeline, en
 		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,
 		                 pipeline->name);
 	}
-	run = new_run(pipeline, service, false, &json, err);
+	run = new_run(broker, pipeline, service, false, &json, err);
 	if (run != NULL) {
 		run->record.trigger = trigger;
 		run->record.dry_run = dry_run;
@@ -322,7 +326,7 @@ int runs_release(struct broker *broker, const struct config_pipeline *pipeline, 
 
 	if (runs_of(broker, pipeline->name) != NULL)
 		return 0;
-	run = new_run(pipeline, "snapshot", true, &json, err);
+	run = new_run(broker, pipeline, "snapshot", true, &json, err);
 	if (run != NULL)
 		run->record.trigger = TRIGGER_MANUAL;
 	return start(broker, run, json, "to make room", err);

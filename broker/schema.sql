@@ -158,3 +158,23 @@ CREATE TABLE link_speeds (
 	vault       TEXT NOT NULL,
 	bytes_per_s INTEGER NOT NULL
 ) STRICT;
+
+-- The Macs whose backups are in a generation, as its snapshot had them.
+CREATE TABLE generation_macs (
+	pipeline     TEXT NOT NULL,
+	generation   TEXT NOT NULL,
+	bundle       TEXT NOT NULL, -- path below the source
+	name         TEXT NOT NULL,
+	state        TEXT NOT NULL,
+	completed_at INTEGER NOT NULL, -- the last completed backup, by the Mac's clock; 0: none, or not known
+	verification_failed INTEGER NOT NULL CHECK (verification_failed IN (0, 1)),
+	PRIMARY KEY (pipeline, generation, bundle)
+) STRICT, WITHOUT ROWID;
+
+-- The watcher's memory of a bundle: the newest completion that stands for no rest any more, as another backup has begun since.
+CREATE TABLE watch_macs (
+	pipeline TEXT NOT NULL,
+	bundle   TEXT NOT NULL,
+	used_at  INTEGER NOT NULL,
+	PRIMARY KEY (pipeline, bundle)
+) STRICT, WITHOUT ROWID;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/history.h"
+#include "broker/history_macs.h"
 #include "broker/holds.h"
 #include "broker/runs.h"
 #include "broker/safety_json.h"
@@ -129,15 +129,29 @@ static json_t *last_run_json(struct broker *broker, const char *pipeline, struct
 	return found == 1 ? run_json(broker, &run) : json_null();
 }
 
-static json_t *generation_json(const struct history_generation *g)
+static void add_mac(void *list, const struct history_macs_row *mac)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:b}", "pipeline",
+	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:b}", "bundle", mac->bundle, "name",
+	                                            mac->name, "state", mac->state, "completed_at",
+	                                            time_json(mac->completed_at), "verification_failed",
+	                                            (int)mac->verification_failed));
+}
+
+static json_t *generation_json(struct broker *broker, const struct history_generation *g)
+{
+	json_t *macs = json_array();
+	struct error err;
+
+	/* A list without them still is a list. */
+	if (history_macs_each(broker->store, g->pipeline, g->generation, add_mac, macs, &err) != 0)
+		log_error(LOG_WARNING, &err, "the Macs of generation %s", g->generation);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:b, s:o}", "pipeline",
 	                 g->pipeline, "generation", g->generation, "run", g->run, "state", g->state, "taken_at",
 	                 (json_int_t)g->taken_at, "published_at", (json_int_t)g->published_at, "files",
 	                 (json_int_t)g->files, "bytes", (json_int_t)g->bytes, "literal_bytes",
 	                 (json_int_t)g->literal_bytes, "wire_sent", (json_int_t)g->wire_sent, "vault", g->vault,
 	                 "ctransid", (json_int_t)g->ctransid, "snapshot_uuid", g->snapshot_uuid, "pruned",
-	                 (int)g->pruned);
+	                 (int)g->pruned, "macs", macs);
 }
 
 static json_t *last_good_json(struct broker *broker, const char *pipeline, struct error *err)
@@ -147,17 +161,7 @@ static json_t *last_good_json(struct broker *broker, const char *pipeline, struc
 
 	if (found < 0)
 		return NULL;
-	return found == 1 ? generation_json(&generation) : json_null();
-}
-
-static json_t *watch_json(struct broker *broker, const struct config_pipeline *pipeline)
-{
-	struct history_watch watch;
-
-	watch_state_get(broker, pipeline, &watch);
-	return json_pack("{s:s, s:I, s:s, s:I, s:I}", "state", watch.state, "since", (json_int_t)watch.since, "reason",
-	                 watch.reason, "ctransid", (json_int_t)watch.ctransid, "reported_at",
-	                 (json_int_t)watch.reported_at);
+	return found == 1 ? generation_json(broker, &generation) : json_null();
 }
 
 static json_t *pipeline_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
@@ -173,7 +177,7 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 		return checked(NULL, err);
 	}
 	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source", pipeline->source,
-	                 "vault", pipeline->vault->name, "paused", paused, "watch", watch_json(broker, pipeline),
+	                 "vault", pipeline->vault->name, "paused", paused, "watch", watch_state_json(broker, pipeline),
 	                 "last_good", last_good, "last_run", last_run, "running",
 	                 running_json(runs_of(broker, pipeline->name)));
 	if (json != NULL && safety_json_add(broker, pipeline, json, err) != 0) {
@@ -245,38 +249,62 @@ json_t *status_json_run(struct broker *broker, const char *run_id, struct error 
 	return checked(out, err);
 }
 
+struct listing {
+	struct broker *broker;
+	json_t *list;
+};
+
 static void add_generation(void *cookie, const struct history_generation *generation)
 {
-	(void)json_array_append_new(cookie, generation_json(generation));
+	const struct listing *listing = cookie;
+
+	(void)json_array_append_new(listing->list, generation_json(listing->broker, generation));
 }
 
 json_t *status_json_generations(struct broker *broker, const char *pipeline, struct error *err)
 {
-	json_t *list = json_array();
+	struct listing listing = { broker, json_array() };
 
 	error_clear(err);
-	if (history_generations(broker->store, pipeline, add_generation, list, err) != 0) {
-		json_decref(list);
+	if (history_generations(broker->store, pipeline, add_generation, &listing, err) != 0) {
+		json_decref(listing.list);
 		return NULL;
 	}
-	return checked(json_pack("{s:o}", "generations", list), err);
+	return checked(json_pack("{s:o}", "generations", listing.list), err);
+}
+
+static bool makes_snapshots(const struct config_pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->n_stages; i++)
+		if (strcmp(pipeline->stages[i].service, "snapshot") == 0)
+			return true;
+	return false;
 }
 
 static json_t *watched_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
+	const struct config_watch *watch = &pipeline->watch;
 	const struct run *run = runs_of(broker, pipeline->name);
+	const struct history_generation *clean = NULL;
 	struct history_generation last = { .ctransid = 0 };
 	int paused = history_paused(broker->store, pipeline->name, err);
+	json_t *past = NULL;
 
-	if (paused < 0 || history_last_good(broker->store, pipeline->name, &last, err) < 0)
+	if (paused < 0 || history_last_good(broker->store, pipeline->name, &last, err) < 0 ||
+	    watch_state_past(broker, pipeline->name, &past, &clean, err) != 0)
 		return NULL;
-	return checked(json_pack("{s:s, s:s, s:I, s:I, s:b, s:b, s:I, s:s, s:I}", "pipeline", pipeline->name, "source",
-	                         pipeline->source, "idle_ms", (json_int_t)pipeline->watch.idle_ms, "max_wait_ms",
-	                         (json_int_t)pipeline->watch.max_wait_ms, "running",
-	                         (int)(run != NULL && !holds_replaceable(run)), "paused", paused, "last_ctransid",
-	                         (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_published_at",
-	                         (json_int_t)last.published_at),
-	               err);
+	return checked(
+	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, s:O}",
+	                  "pipeline", pipeline->name, "source", pipeline->source, "kind",
+	                  config_kind_name(pipeline->kind), "snapshots", (int)makes_snapshots(pipeline), "idle_ms",
+	                  (json_int_t)watch->idle_ms, "max_wait_ms", (json_int_t)watch->max_wait_ms, "finished_ms",
+	                  (json_int_t)watch->finished_ms, "attached_ms", (json_int_t)watch->attached_ms,
+	                  "unfinished_ms", (json_int_t)watch->unfinished_ms, "apart_ms", (json_int_t)watch->apart_ms,
+	                  "running", (int)(run != NULL && !holds_replaceable(run)), "paused", paused, "last_ctransid",
+	                  (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_published_at",
+	                  (json_int_t)last.published_at, "last_taken_at", (json_int_t)last.taken_at, "clean_ctransid",
+	                  (json_int_t)clean->ctransid, "clean_source_uuid", clean->source_uuid, "macs", past),
+	        err);
 }
 
 json_t *status_json_watched(struct broker *broker, struct error *err)

@@ -13,7 +13,13 @@
 struct watch_state {
 	char pipeline[CONFIG_NAME_MAX + 1];
 	struct history_watch watch;
+	struct watch_macs macs;
+	char source_uuid[HISTORY_TEXT_SIZE];
+	bool time_machine;
+	int64_t forced_at;
 	int64_t reported_ms; /* monotonic; 0: not since the start */
+	json_t *past;        /* NULL: to be asked of the store */
+	struct history_generation clean;
 	unsigned failed_runs;
 	int64_t hold_until_ms;
 	struct watch_state *next;
@@ -25,6 +31,13 @@ static struct watch_state *find(struct broker *broker, const char *pipeline)
 		if (strcmp(state->pipeline, pipeline) == 0)
 			return state;
 	return NULL;
+}
+
+static void forget(struct watch_state *state)
+{
+	watch_macs_done(&state->macs);
+	json_decref(state->past);
+	free(state);
 }
 
 static int add(struct broker *broker, const char *pipeline, struct error *err)
@@ -58,7 +71,7 @@ int watch_state_load(struct broker *broker, struct error *err)
 			continue;
 		}
 		*at = state->next;
-		free(state);
+		forget(state);
 	}
 	for (size_t i = 0; i < broker->config->n_pipelines; i++)
 		if (find(broker, broker->config->pipelines[i].name) == NULL &&
@@ -73,7 +86,7 @@ void watch_state_free(struct broker *broker)
 		struct watch_state *state = broker->watches;
 
 		broker->watches = state->next;
-		free(state);
+		forget(state);
 	}
 }
 
@@ -147,7 +160,28 @@ static void start_run(struct broker *broker, const struct config_pipeline *pipel
 		log_error(LOG_ERR, &err, "pipeline=%s cannot start a run", pipeline->name);
 }
 
-void watch_state_report(struct broker *broker, const struct watch_report *report)
+/* What the watcher must find again after a restart, before it is taken for known. */
+static int record_macs(struct broker *broker, struct watch_state *state, const struct watch_macs *now, struct error *err)
+{
+	bool same = state->macs.n == now->n;
+
+	for (size_t i = 0; i < now->n && same; i++)
+		same = strcmp(state->macs.list[i].bundle, now->list[i].bundle) == 0 &&
+		       state->macs.list[i].used_at == now->list[i].used_at;
+	if (same)
+		return 0;
+	if (broker_begin(broker, err) != 0)
+		return -1;
+	if (watch_macs_remember(broker, state->pipeline, &state->macs, now, err) != 0) {
+		broker_undo(broker, err);
+		return -1;
+	}
+	json_decref(state->past);
+	state->past = NULL;
+	return broker_commit(broker, err);
+}
+
+void watch_state_report(struct broker *broker, struct watch_report *report)
 {
 	const struct config_pipeline *pipeline = config_pipeline(broker->config, report->pipeline);
 	struct watch_state *state = find(broker, report->pipeline);
@@ -160,6 +194,15 @@ void watch_state_report(struct broker *broker, const struct watch_report *report
 	state->reported_ms = broker->now_ms;
 	if (record_change(broker, report->pipeline, &state->watch, &now, &err) == 0)
 		state->watch = now;
+	state->time_machine = report->time_machine;
+	state->forced_at = report->forced_at;
+	memcpy(state->source_uuid, report->source_uuid, sizeof(state->source_uuid));
+	/* What could not be stored is no ground for a run: after a crash it would not be known. */
+	if (record_macs(broker, state, &report->macs, &err) != 0)
+		return;
+	watch_macs_done(&state->macs);
+	state->macs = report->macs;
+	report->macs = (struct watch_macs){ .n = 0 };
 	if (report->wants_run)
 		start_run(broker, pipeline, state, report->trigger);
 }
@@ -172,6 +215,8 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 
 	if (pipeline == NULL || state == NULL || !record->whole || record->dry_run)
 		return;
+	json_decref(state->past);
+	state->past = NULL;
 	switch (end) {
 	case RUN_RUNNING:
 	case RUN_OK:
@@ -219,4 +264,48 @@ int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline)
 	const struct watch_state *state = find(broker, pipeline);
 
 	return broker->now_ms - (state != NULL ? state->reported_ms : 0);
+}
+
+json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pipeline)
+{
+	const struct watch_state *state = find(broker, pipeline->name);
+	const struct watch_macs none = { .n = 0 };
+	struct history_watch watch;
+	bool told;
+
+	watch_state_get(broker, pipeline, &watch);
+	told = state != NULL && state->reported_ms != 0 && strcmp(watch.state, "off") != 0 &&
+	       strcmp(watch.state, "unknown") != 0;
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:s, s:o, s:o}", "state", watch.state, "since",
+	                 (json_int_t)watch.since, "reason", watch.reason, "ctransid", (json_int_t)watch.ctransid,
+	                 "reported_at", (json_int_t)watch.reported_at, "kind",
+	                 config_kind_name(told ? state->time_machine ? CONFIG_KIND_TIME_MACHINE : CONFIG_KIND_GENERIC
+	                                       : pipeline->kind),
+	                 "forced_at", told && state->forced_at != 0 ? json_integer(state->forced_at) : json_null(),
+	                 "macs", watch_macs_json(told ? &state->macs : &none));
+}
+
+json_t *watch_state_rest(struct broker *broker, const char *pipeline)
+{
+	const struct watch_state *state = find(broker, pipeline);
+
+	if (state == NULL || state->reported_ms == 0 || broker->now_ms - state->reported_ms >= WATCH_STATE_FRESH_MS ||
+	    strcmp(state->watch.state, "idle") != 0)
+		return NULL;
+	return json_pack("{s:I, s:s, s:o}", "ctransid", (json_int_t)state->watch.ctransid, "source_uuid",
+	                 state->source_uuid, "macs", watch_macs_rest_json(&state->macs));
+}
+
+int watch_state_past(struct broker *broker, const char *pipeline, json_t **list, const struct history_generation **clean,
+                     struct error *err)
+{
+	struct watch_state *state = find(broker, pipeline);
+
+	if (state == NULL)
+		return error_set(err, ERR_NOT_FOUND, "no watch of %s", pipeline);
+	if (state->past == NULL && watch_macs_past(broker, pipeline, &state->past, &state->clean, err) != 0)
+		return -1;
+	*list = state->past;
+	*clean = &state->clean;
+	return 0;
 }

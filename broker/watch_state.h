@@ -9,14 +9,20 @@
 
 #include "broker/broker.h"
 #include "broker/history.h"
+#include "broker/watch_macs.h"
 
+#define WATCH_STATE_FRESH_MS 10000 /* what the watcher said of a source at rest is worth something for so long */
 #define WATCH_STATE_STALE_MS ((int64_t)5 * 60 * 1000) /* a watcher that says nothing for so long is not there */
 
 struct watch_report {
 	char pipeline[CONFIG_NAME_MAX + 1];
 	struct history_watch watch; /* state, reason, since, ctransid */
+	char source_uuid[HISTORY_TEXT_SIZE];
+	bool time_machine;
+	int64_t forced_at; /* 0: never */
 	bool wants_run;
 	enum stage_trigger trigger;
+	struct watch_macs macs;
 };
 
 /* watch_state_load: the clocks of the configuration's pipelines, from the store. Also after a reload; those that stay keep
@@ -24,8 +30,8 @@ struct watch_report {
 int watch_state_load(struct broker *broker, struct error *err);
 void watch_state_free(struct broker *broker);
 
-/* watch_state_report: take one source's report; may start a run. One of a pipeline that is not watched (any more) is dropped. */
-void watch_state_report(struct broker *broker, const struct watch_report *report);
+/* watch_state_report: take one source's report, and what it owns (its Macs); may start a run. One of a pipeline that is not watched (any more) is dropped. */
+void watch_state_report(struct broker *broker, struct watch_report *report);
 
 /* watch_state_ended: a run has ended; failures make the pipeline rest for a while before the next automatic run. */
 void watch_state_ended(struct broker *broker, const struct run_record *record, enum run_state end);
@@ -35,5 +41,16 @@ void watch_state_get(struct broker *broker, const struct config_pipeline *pipeli
 
 /* watch_state_silence_ms: since the watcher's last word on this pipeline; without one: for longer than anything. */
 int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline);
+
+/* watch_state_json: the same and the Macs, as `status` shows it. NULL: out of memory. */
+json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pipeline);
+
+/* watch_state_rest: what the watcher knows of a source that is at rest just now, for the snapshot to be held against:
+ * {"ctransid", "source_uuid", "macs"}; NULL: it is not at rest. A new reference. */
+json_t *watch_state_rest(struct broker *broker, const char *pipeline);
+
+/* watch_state_past: as watch_macs_past, remembered until a generation is published. *list: borrowed until then. */
+int watch_state_past(struct broker *broker, const char *pipeline, json_t **list, const struct history_generation **clean,
+                     struct error *err);
 
 #endif

@@ -1,6 +1,7 @@
 #include "cli/verbs.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "cli/ask.h"
@@ -13,12 +14,32 @@ static const char usage[] =
         "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first; "
         "--json also those that were removed.\n";
 
+/* The last backup that a Mac completed, as the generation has it. */
+static void print_mac(const json_t *mac)
+{
+	bool failed = json_is_true(json_object_get(mac, "verification_failed"));
+	int64_t completed = ask_number(mac, "completed_at");
+	const char *state = ask_text(mac, "state");
+	char name[512];
+	char when[32];
+
+	(void)printf("    %s%s: %s%s%s%s%s\n", style_code(STYLE_DIM), log_escape(ask_text(mac, "name"), name, sizeof(name)),
+	             completed != 0 ? "last completed backup " : "no completed backup",
+	             completed != 0 ? style_when(completed, when, sizeof(when)) : "",
+	             strcmp(state, "finished") == 0    ? ""
+	             : strcmp(state, "in-flight") == 0 ? ", and it may just have been writing"
+	                                               : ", and a later one that it had not finished",
+	             failed ? ", verification FAILED" : "", style_code(STYLE_PLAIN));
+}
+
 static void print_row(const json_t *g)
 {
 	char when[32];
 	char bytes[32];
 	char fresh[32];
 	char state[64];
+	size_t i;
+	json_t *mac;
 
 	(void)printf("%s  %s  %-10s %9lld %10s %10s  %s\n", ask_text(g, "generation"),
 	             style_when(ask_number(g, "taken_at"), when, sizeof(when)),
@@ -26,6 +47,7 @@ static void print_row(const json_t *g)
 	             bytes_text((uint64_t)ask_number(g, "bytes"), bytes, sizeof(bytes)),
 	             bytes_text((uint64_t)ask_number(g, "literal_bytes"), fresh, sizeof(fresh)),
 	             ask_text(g, "pipeline"));
+	json_array_foreach(json_object_get(g, "macs"), i, mac) print_mac(mac);
 }
 
 static void print_table(const json_t *list)

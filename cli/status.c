@@ -154,12 +154,36 @@ static void print_alarms(const json_t *pipeline, int64_t now)
 	}
 }
 
+/* One line a Mac: what it does, and the last backup that it completed. */
+static void print_mac(const json_t *mac, int64_t now)
+{
+	bool failed = json_is_true(json_object_get(mac, "verification_failed"));
+	const char *trouble = ask_text(mac, "trouble");
+	const char *state = ask_text(mac, "state");
+	int64_t completed = ask_number(mac, "completed_at");
+	char text[1024];
+	char done[128] = "no completed backup";
+	char when[32];
+	char age[64];
+
+	if (completed != 0)
+		(void)snprintf(done, sizeof(done), "last completed backup %s (%s)",
+		               style_when(completed, when, sizeof(when)), style_age(completed, now, age, sizeof(age)));
+	(void)snprintf(text, sizeof(text), "%s: %s, last written to %s; %s%s%s%s", ask_text(mac, "name"), state,
+	               style_age(ask_number(mac, "wrote_at"), now, age, sizeof(age)), done,
+	               *trouble != '\0' ? "; " : "", trouble,
+	               failed ? "; its verification FAILED: the Mac will want to begin a new one" : "");
+	line(failed ? STYLE_BAD : strcmp(state, "interrupted") == 0 ? STYLE_WARN : STYLE_DIM, "mac", text);
+}
+
 static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_t now)
 {
 	const json_t *watch = json_object_get(pipeline, "watch");
 	const json_t *running = json_object_get(pipeline, "running");
-	char text[512];
+	char text[1024];
 	char source[1024];
+	size_t i;
+	json_t *mac;
 
 	(void)printf("%s%s%s  %s -> %s%s\n", style_code(STYLE_BOLD), ask_text(pipeline, "name"),
 	             style_code(STYLE_PLAIN), log_escape(ask_text(pipeline, "source"), source, sizeof(source)),
@@ -173,6 +197,7 @@ static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_
 	(void)snprintf(text, sizeof(text), "%s%s%s", ask_text(watch, "state"),
 	               *ask_text(watch, "reason") != '\0' ? ": " : "", ask_text(watch, "reason"));
 	line(STYLE_DIM, "source", text);
+	json_array_foreach(json_object_get(watch, "macs"), i, mac) print_mac(mac, now);
 }
 
 static void print_status(const json_t *result)

@@ -191,6 +191,21 @@ const struct config_pipeline *config_pipeline(const struct config *config, const
 	return NULL;
 }
 
+static const char *const kinds[] = { "auto", "time-machine", "generic" };
+
+const char *config_kind_name(enum config_kind kind)
+{
+	return kinds[kind];
+}
+
+int config_kind_of(const char *name)
+{
+	for (int i = 0; i < (int)(sizeof(kinds) / sizeof(kinds[0])); i++)
+		if (strcmp(kinds[i], name) == 0)
+			return i;
+	return -1;
+}
+
 const char *config_path(const char *option)
 {
 	const char *environment = NULL;

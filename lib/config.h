@@ -48,15 +48,21 @@ struct config_stage {
 	const char *with_json; /* the stage's value as one JSON object, `on` taken out; never NULL */
 };
 
+enum config_kind { CONFIG_KIND_AUTO, CONFIG_KIND_TIME_MACHINE, CONFIG_KIND_GENERIC }; /* `kind:` */
+
 struct config_watch {
 	uint64_t idle_ms;     /* how long a source must rest; default 10 min */
 	uint64_t max_wait_ms; /* a changed source waits at most so long; default 24 h; 0: for ever */
+	/* How long a Mac's bundle must rest, instead of idle_ms: with a finished backup, with one and still attached, with an unfinished one. */
+	uint64_t finished_ms, attached_ms, unfinished_ms;
+	uint64_t apart_ms; /* between two snapshots of what Macs back up to */
 };
 
 struct config_pipeline {
 	const char *name;
 	const char *source; /* absolute folder */
 	const struct config_vault *vault;
+	enum config_kind kind; /* of the source */
 	uint64_t max_age_ms; /* how old the state in the vault may get; 0: any age */
 	bool watched;        /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
@@ -151,6 +157,10 @@ const struct config_pipeline *config_pipeline(const struct config *config, const
 
 /* config_notify_notice: "failed", …; static. */
 const char *config_notify_notice(enum config_notice notice);
+
+/* config_kind_name: as in the configuration; static. config_kind_of: -1 for another word. */
+const char *config_kind_name(enum config_kind kind);
+int config_kind_of(const char *name);
 
 /* config_path: --config's value, else $AOB_CONFIG, else CONFIG_DEFAULT_PATH. Borrowed. */
 const char *config_path(const char *option);

@@ -11,6 +11,10 @@
 #define MAX_WAIT_MS DAY_MS
 #define MAX_AGE_MS (3 * DAY_MS)
 #define SPAN_MOST (3650 * DAY_MS)
+#define FINISHED_MS 60000
+#define ATTACHED_MS 120000
+#define UNFINISHED_MS 1200000 /* macOS may take a durable handle up again after 16 minutes */
+#define APART_MS 900000
 
 static const struct config_vault *find_vault(struct config_build *b, const struct yaml_pos *value)
 {
@@ -94,12 +98,36 @@ static uint64_t read_max_age(struct config_build *b, const struct yaml_pos *valu
 	return read_span(b, value, &key, pipeline->watched ? usual_ms : 0);
 }
 
+/* A quiet time of Macs: as written, else the default, or `idle` if that was written and is longer. */
+static uint64_t read_quiet(const struct yaml_pos *value, const char *key, uint64_t usual_ms, uint64_t idle_ms)
+{
+	const char *text = config_value_text(value, key, NULL);
+	uint64_t ms = 0;
+
+	if (text != NULL && duration_parse(text, &ms, NULL) == 0)
+		return ms;
+	return idle_ms > usual_ms ? idle_ms : usual_ms;
+}
+
+static void read_quiets(const struct yaml_pos *value, uint64_t idle_ms, struct config_watch *watch)
+{
+	watch->finished_ms = read_quiet(value, "idle_finished", FINISHED_MS, idle_ms);
+	watch->attached_ms = read_quiet(value, "idle_attached", ATTACHED_MS, idle_ms);
+	watch->unfinished_ms = read_quiet(value, "idle_unfinished", UNFINISHED_MS, idle_ms);
+	watch->apart_ms = read_quiet(value, "apart", APART_MS, 0);
+}
+
 static void read_watch(struct config_build *b, const struct yaml_pos *value, struct config_pipeline *pipeline)
 {
 	const char *idle = NULL;
 
 	pipeline->watched = true;
-	pipeline->watch = (struct config_watch){ IDLE_MS, MAX_WAIT_MS };
+	pipeline->watch = (struct config_watch){ .idle_ms = IDLE_MS,
+		                                 .max_wait_ms = MAX_WAIT_MS,
+		                                 .finished_ms = FINISHED_MS,
+		                                 .attached_ms = ATTACHED_MS,
+		                                 .unfinished_ms = UNFINISHED_MS,
+		                                 .apart_ms = APART_MS };
 	if (value == NULL || yaml_pos_null(value))
 		return;
 	if (value->kind == YAML_POS_TEXT && strcmp(value->text, "off") == 0) {
@@ -116,17 +144,21 @@ static void read_watch(struct config_build *b, const struct yaml_pos *value, str
 	/* 0 for one that is none: then max_wait is not held against it. */
 	if (idle != NULL && duration_parse(idle, &pipeline->watch.idle_ms, NULL) != 0)
 		pipeline->watch.idle_ms = 0;
+	read_quiets(value, idle != NULL ? pipeline->watch.idle_ms : 0, &pipeline->watch);
 	pipeline->watch.max_wait_ms = read_max_wait(b, yaml_pos_get(value, "max_wait"), pipeline->watch.idle_ms);
 }
 
 static void read_pipeline(struct config_build *b, const struct yaml_pos *value, struct config_pipeline *pipeline)
 {
 	const struct yaml_pos *vault = yaml_pos_get(value, "vault");
+	int kind;
 
 	pipeline->name = value->key->text;
 	(void)config_value_name(value->key, "pipeline", b->faults);
 	if (!config_schema_check(value, &config_schema_pipeline, b->faults))
 		return;
+	kind = config_kind_of(config_value_text(value, "kind", "auto"));
+	pipeline->kind = kind >= 0 ? (enum config_kind)kind : CONFIG_KIND_AUTO; /* another word was told by the schema */
 	pipeline->source = config_value_path(value, "source", NULL, b->arena);
 	if (vault != NULL && vault->kind == YAML_POS_TEXT && !yaml_pos_null(vault))
 		pipeline->vault = find_vault(b, vault);

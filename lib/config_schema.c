@@ -73,9 +73,11 @@ static const struct schema_key window_keys[] = {
 	{ "rate", SCHEMA_TEXT, true, 0, 0, NULL, "a rate, such as 1.6 Mbit/s or unlimited" },
 };
 
+static const char *const kinds[] = { "auto", "time-machine", "generic", NULL };
 static const struct schema_key pipeline_keys[] = {
 	{ "source", SCHEMA_PATH, true, 0, 0, NULL, "the folder to back up, such as /volume1/photos" },
 	{ "vault", SCHEMA_TEXT, true, 0, 0, NULL, "the name of a vault" },
+	{ "kind", SCHEMA_CHOICE, false, 0, 0, kinds, "auto, time-machine or generic" },
 	{ "watch", SCHEMA_OTHER, false, 0, 0, NULL, "{ idle: 10m, max_wait: 24h }, or off" },
 	{ "max_age", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "how old the state in the vault may get before it is overdue, such as 26h, or never" },
@@ -86,6 +88,14 @@ static const struct schema_key watch_keys[] = {
 	{ "idle", SCHEMA_DURATION, false, 100, 30 * DAY_MS, NULL, "how long the source must rest, such as 10m" },
 	{ "max_wait", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "how long a changed source waits at most, such as 24h, or never" },
+	{ "idle_finished", SCHEMA_DURATION, false, 100, 30 * DAY_MS, NULL,
+	  "how long a Mac's finished backup must rest, such as 60s" },
+	{ "idle_attached", SCHEMA_DURATION, false, 100, 30 * DAY_MS, NULL,
+	  "how long a finished backup must rest that the Mac still has open, such as 2m" },
+	{ "idle_unfinished", SCHEMA_DURATION, false, 100, 30 * DAY_MS, NULL,
+	  "how long a Mac's unfinished backup must rest, such as 20m" },
+	{ "apart", SCHEMA_DURATION, false, 0, 30 * DAY_MS, NULL,
+	  "the time between two snapshots of what Macs back up to, such as 15m" },
 };
 
 static const char *const drivers[] = { "btrfs", NULL };

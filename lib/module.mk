@@ -45,4 +45,8 @@ lib_SOURCES += \
 	lib/local_snapshot.c \
 	lib/room.c \
 	lib/snapshot_policy.c \
+	lib/plist.c \
+	lib/plist_binary.c \
+	lib/subvolume_changes.c \
+	lib/time_machine.c \
 	lib/tree_walk.c

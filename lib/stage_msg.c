@@ -31,6 +31,7 @@ struct stage_request {
 	enum stage_trigger trigger;
 	bool dry_run;
 	struct stage_snapshots snapshots;
+	struct stage_rest rest;
 	struct config_vault vault;
 	const char **ssh_options;
 	struct config_rate *rates;
@@ -283,6 +284,43 @@ static int decode_snapshots(struct stage_request *request, struct error *err)
 	return 0;
 }
 
+static int decode_rest(struct stage_request *request, struct error *err)
+{
+	struct stage_rest *rest = &request->rest;
+	const char *kind = NULL;
+	json_t *object = NULL;
+	json_t *mac = NULL;
+	json_int_t ctransid = 0;
+	size_t i;
+
+	if (want_string(request->root, "", "kind", false, &kind, err) != 0 ||
+	    want_object(request->root, "rest", false, &object, err) != 0)
+		return -1;
+	if (kind != NULL && config_kind_of(kind) < 0)
+		return error_set(err, ERR_INPUT, "kind: want auto, time-machine or generic");
+	rest->kind = kind != NULL ? (enum config_kind)config_kind_of(kind) : CONFIG_KIND_AUTO;
+	if (object == NULL)
+		return 0;
+	if (want_integer(object, "rest.", "ctransid", 0, INT64_MAX, &ctransid, err) != 0)
+		return -1;
+	if (json_array_size(json_object_get(object, "macs")) > STAGE_MACS_MAX)
+		return error_set(err, ERR_INPUT, "rest.macs: want a list of at most %d", STAGE_MACS_MAX);
+	json_array_foreach(json_object_get(object, "macs"), i, mac)
+	{
+		json_int_t completed_at = 0;
+
+		if (want_string(mac, "rest.macs[].", "bundle", true, &rest->macs[i].bundle, err) != 0 ||
+		    want_integer(mac, "rest.macs[].", "completed_at", 0, INT64_MAX, &completed_at, err) != 0)
+			return -1;
+		rest->macs[i].completed_at = completed_at;
+		rest->macs[i].finished = json_is_true(json_object_get(mac, "finished"));
+		rest->n_macs++;
+	}
+	rest->ctransid = (uint64_t)ctransid;
+	rest->known = true;
+	return 0;
+}
+
 static int decode_request(struct stage_request *request, struct error *err)
 {
 	json_t *root = request->root;
@@ -312,7 +350,7 @@ static int decode_request(struct stage_request *request, struct error *err)
 		if (!json_is_object(result))
 			return error_set(err, ERR_INPUT, "results.%.64s: want an object", stage);
 	}
-	if (decode_snapshots(request, err) != 0)
+	if (decode_snapshots(request, err) != 0 || decode_rest(request, err) != 0)
 		return -1;
 	return decode_lists(request, err);
 }
@@ -417,6 +455,11 @@ bool stage_request_dry_run(const struct stage_request *request)
 const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request)
 {
 	return &request->snapshots;
+}
+
+const struct stage_rest *stage_request_rest(const struct stage_request *request)
+{
+	return &request->rest;
 }
 
 const struct config_vault *stage_request_vault(const struct stage_request *request)

@@ -43,6 +43,21 @@ struct stage_snapshots {
 	bool release;       /* make no snapshot, only room: all but the anchor go */
 };
 const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request);
+/* What the watcher saw of a source at rest just before the run began: a snapshot that has the same counter is of that rest. Borrowed. */
+#define STAGE_MACS_MAX 64
+struct stage_rest_mac {
+	const char *bundle; /* path below the source */
+	bool finished;
+	int64_t completed_at;
+};
+struct stage_rest {
+	bool known; /* false: it was not at rest, or nobody watches */
+	enum config_kind kind;
+	uint64_t ctransid;
+	size_t n_macs;
+	struct stage_rest_mac macs[STAGE_MACS_MAX];
+};
+const struct stage_rest *stage_request_rest(const struct stage_request *request);
 /* The vault, decoded into the configuration's own struct; borrowed. */
 const struct config_vault *stage_request_vault(const struct stage_request *request);
 

@@ -10,6 +10,8 @@ const char *floor_refuses(const struct vault_options *options, const struct floo
 		return "it is the newest";
 	if (question->is_newest_whole)
 		return "it is the newest one that was at rest";
+	if (question->is_newest_clean)
+		return "it is the newest one with completed backups";
 	if (question->n_there <= 1)
 		return "it is the last one";
 	if (question->is_pinned)

@@ -28,6 +28,7 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	char current[32];
 	char newest[32] = "";
 	char newest_whole[32] = "";
+	char newest_clean[32] = "";
 	size_t n;
 	int found = 0;
 
@@ -42,6 +43,8 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 		memcpy(newest, record.name, sizeof(newest));
 		if (at_rest(&record))
 			memcpy(newest_whole, record.name, sizeof(newest_whole));
+		if (strcmp(record.state, "clean") == 0)
+			memcpy(newest_clean, record.name, sizeof(newest_clean));
 		if (strcmp(record.name, name) == 0) {
 			found = 1;
 			question->is_pinned = record.pinned;
@@ -53,6 +56,7 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	question->is_current = strcmp(current, name) == 0;
 	question->is_newest = strcmp(newest, name) == 0;
 	question->is_newest_whole = strcmp(newest_whole, name) == 0;
+	question->is_newest_clean = strcmp(newest_clean, name) == 0;
 	question->now_s = time(NULL);
 	return found;
 }

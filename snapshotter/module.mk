@@ -2,5 +2,6 @@ PROGRAMS += aob-snapshotter
 aob-snapshotter_SOURCES := \
 	snapshotter/clear.c \
 	snapshotter/main.c \
+	snapshotter/proof.c \
 	snapshotter/snapshot.c
-aob-snapshotter_LIBS := -lczmq -lzmq -lyaml -ljansson -lbtrfsutil
+aob-snapshotter_LIBS := -lczmq -lzmq -lyaml -ljansson -lbtrfsutil -lexpat

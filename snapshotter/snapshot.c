@@ -15,6 +15,7 @@
 #include "lib/room.h"
 #include "lib/subvolume.h"
 #include "snapshotter/clear.h"
+#include "snapshotter/proof.h"
 
 #define TRIES 3
 
@@ -31,6 +32,7 @@ struct snapshot {
 	int64_t taken_at_s;
 	bool quiet;
 	bool reused;
+	struct proof proof;
 };
 
 static int find_places(struct snapshot *s, struct error *err)
@@ -141,6 +143,38 @@ static int make_room(struct snapshot *s, struct error *err)
 	        bytes_text(min, min_text, sizeof(min_text)));
 }
 
+/* Where in the snapshot the source's folder is. */
+static void frozen_path(const struct snapshot *s, char path[2 * PATH_MAX])
+{
+	const char *below = s->source + strlen(s->root);
+
+	if (strcmp(s->root, "/") == 0)
+		below = s->source;
+	while (*below == '/')
+		below++;
+	(void)snprintf(path, 2 * PATH_MAX, "%s%s%s", s->path, *below != '\0' ? "/" : "", below);
+}
+
+/* What it is a picture of. One that was asked for at rest, and is not of that rest, is not kept. */
+static int judge(struct snapshot *s, struct error *err)
+{
+	char path[2 * PATH_MAX];
+	int fd;
+
+	frozen_path(s, path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, errno, "opening the snapshot %s", path);
+	proof_find(&s->proof, fd, stage_request_rest(s->request), s->taken_at_s);
+	(void)close(fd);
+	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, s->frozen.ctransid);
+	if (s->proof.at_rest || stage_request_trigger(s->request) != TRIGGER_IDLE)
+		return 0;
+	if (local_snapshot_remove(s->path, err) != 0)
+		return -1;
+	return error_set(err, ERR_BUSY, "the source is being written to again");
+}
+
 static int freeze(struct snapshot *s, struct error *err)
 {
 	int rc = find_own(s, err);
@@ -159,24 +193,15 @@ static int freeze(struct snapshot *s, struct error *err)
 	if (rc < 0)
 		return -1;
 	s->quiet = rc == 1;
-	if (s->quiet || stage_request_trigger(s->request) != TRIGGER_IDLE)
-		return 0;
-	if (local_snapshot_remove(s->path, err) != 0)
-		return -1;
-	return error_set(err, ERR_BUSY, "the source is being written to again");
+	return judge(s, err);
 }
 
 static void fill_result(const struct snapshot *s, struct stage_result *result)
 {
-	const char *below = s->source + strlen(s->root);
 	char path[2 * PATH_MAX];
 	struct room room;
 
-	if (strcmp(s->root, "/") == 0)
-		below = s->source;
-	while (*below == '/')
-		below++;
-	(void)snprintf(path, sizeof(path), "%s%s%s", s->path, *below != '\0' ? "/" : "", below);
+	frozen_path(s, path);
 	stage_result_string(result, "driver", "btrfs");
 	stage_result_string(result, "path", path);
 	stage_result_string(result, "snapshot", s->path);
@@ -184,7 +209,8 @@ static void fill_result(const struct snapshot *s, struct stage_result *result)
 	stage_result_string(result, "source_uuid", s->frozen.parent_uuid);
 	stage_result_integer(result, "ctransid", (int64_t)s->frozen.ctransid);
 	stage_result_integer(result, "taken_at", s->taken_at_s);
-	stage_result_string(result, "state", s->quiet ? "quiet" : "in-flight");
+	stage_result_string(result, "state", s->proof.state);
+	proof_tell(&s->proof, result);
 	stage_result_bool(result, "reused", s->reused);
 	if (room_read(s->source, &room, NULL) == 0) {
 		stage_result_integer(result, "source_free_bytes", (int64_t)room.free_bytes);
@@ -223,12 +249,13 @@ int snapshot_run(struct stage_job *job, const struct stage_request *request, str
 		rc = release(s, result, err);
 	} else if (freeze(s, err) == 0) {
 		fill_result(s, result);
-		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->quiet ? "at rest" : "in flight",
+		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state,
 		         s->reused ? ", made before" : "");
 		rc = 0;
 	}
 	if (s->source_fd >= 0)
 		(void)close(s->source_fd);
+	proof_done(&s->proof);
 	free(s);
 	return rc;
 }

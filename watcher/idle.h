@@ -6,27 +6,41 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define IDLE_REASON_SIZE 256
+#define IDLE_HOLDER_SIZE 192
+
 enum idle_state { IDLE_UNKNOWN, IDLE_UNCHANGED, IDLE_ACTIVE, IDLE_AT_REST };
 enum idle_trigger { IDLE_NO_TRIGGER, IDLE_TRIGGER_REST, IDLE_TRIGGER_MAX_WAIT };
 
 struct idle_facts {
-	int64_t now_ms;           /* a clock that only goes forward; all times below are its */
-	int64_t last_activity_ms; /* the last sign of somebody writing; at first: when the watch began */
+	int64_t now_ms;           /* a clock that only goes forward; times in ms are its */
+	int64_t wall_s;           /* the wall clock, for what is shown, and for apart_ms */
 	int64_t changed_since_ms; /* when the change was first seen */
 	bool changed;             /* something new since the last generation, as far as known */
 	bool confirmed;           /* since the last activity all was written back, and the counter did not move by it */
 	bool running, paused;
-	uint64_t idle_ms, max_wait_ms; /* max_wait 0: for ever */
+	int64_t quiet_ms;     /* nothing was written for so long */
+	int64_t left_ms;      /* how much longer it must be quiet; 0: for long enough */
+	const char *holder;   /* who keeps it from resting, as idle_holder_* tell; borrowed */
+	uint64_t max_wait_ms; /* 0: for ever */
+	int64_t last_taken_s; /* wall clock: when the last snapshot was taken; 0: none */
+	uint64_t apart_ms;    /* no run sooner than so long after it; 0: any time */
 };
 
 struct idle_verdict {
 	enum idle_state state;
 	enum idle_trigger trigger;
-	bool confirm; /* long enough without a sign: make sure now, and ask again */
-	char reason[128];
+	bool confirm;        /* long enough without a sign: make sure now, and ask again */
+	int64_t forced_at_s; /* wall clock: when max_wait is over; 0: not changed, or never */
+	char reason[IDLE_REASON_SIZE];
 };
 
 struct idle_verdict idle_decide(const struct idle_facts *facts);
+
+/* Who writes: files, or a Mac. handles: open for writing. `left_ms` is said where it already is quiet. */
+void idle_holder_files(int64_t quiet_ms, uint64_t need_ms, char out[IDLE_HOLDER_SIZE]);
+void idle_holder_mac(const char *name, bool finished, int64_t quiet_ms, int64_t left_ms, size_t handles,
+                     char out[IDLE_HOLDER_SIZE]);
 
 /* The words of docs/protocol.md; static. idle_trigger_name: NULL for none. */
 const char *idle_state_name(enum idle_state state);

@@ -24,6 +24,7 @@
 
 struct watcher {
 	struct mdp_client *client;
+	struct signal_openfiles *files;
 	struct source *sources[REPORT_SOURCES_MAX];
 	size_t n;
 	bool broker_lost; /* and said so */
@@ -46,7 +47,7 @@ static struct source *find(const struct watcher *w, const char *pipeline)
 }
 
 /* The broker's list is the list: new ones are watched, others dropped. */
-static int follow_orders(struct watcher *w, const struct source_order *orders, size_t n, struct error *err)
+static int follow_orders(struct watcher *w, struct source_order *orders, size_t n, struct error *err)
 {
 	size_t kept = 0;
 
@@ -68,10 +69,10 @@ static int follow_orders(struct watcher *w, const struct source_order *orders, s
 			source_update(source, &orders[k]);
 			continue;
 		}
-		if (w->n == REPORT_SOURCES_MAX || (w->sources[w->n] = source_new(&orders[k])) == NULL)
+		if (w->n == REPORT_SOURCES_MAX || (w->sources[w->n] = source_new()) == NULL)
 			return error_set(err, ERR_SYSTEM, "out of memory for another source");
-		w->n++;
 		log_line(LOG_INFO, "pipeline=%s watching %s", orders[k].pipeline, orders[k].path);
+		source_update(w->sources[w->n++], &orders[k]);
 	}
 	return 0;
 }
@@ -83,11 +84,11 @@ static int look_and_tell(struct watcher *w, struct error *err)
 	char *text;
 	char *reply = NULL;
 	size_t reply_bytes;
-	size_t n;
+	size_t n = 0;
 	int rc;
 
 	for (size_t i = 0; i < w->n; i++)
-		reports[i] = source_look(w->sources[i], now_ms());
+		reports[i] = source_look(w->sources[i], w->files, now_ms(), time(NULL));
 	text = report_text(reports, w->n);
 	if (text == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
@@ -98,7 +99,7 @@ static int look_and_tell(struct watcher *w, struct error *err)
 		rc = follow_orders(w, orders, n, err);
 	free(text);
 	free(reply);
-	free(orders);
+	report_orders_free(orders, n);
 	return rc;
 }
 
@@ -143,7 +144,11 @@ static int watch(const struct config *config, struct error *err)
 	if (signal_fd < 0)
 		return error_set(err, ERR_SYSTEM, "setting up signals");
 	mdp_start();
-	if (mdp_client_new(config, &w.client, err) != 0) {
+	w.files = signal_openfiles_new();
+	if (w.files == NULL || mdp_client_new(config, &w.client, err) != 0) {
+		if (w.files == NULL)
+			(void)error_set(err, ERR_SYSTEM, "out of memory");
+		signal_openfiles_destroy(&w.files);
 		(void)close(signal_fd);
 		return -1;
 	}
@@ -157,6 +162,7 @@ static int watch(const struct config *config, struct error *err)
 	for (size_t i = 0; i < w.n; i++)
 		source_destroy(&w.sources[i]);
 	mdp_client_destroy(&w.client);
+	signal_openfiles_destroy(&w.files);
 	(void)close(signal_fd);
 	return 0;
 }

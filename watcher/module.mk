@@ -2,8 +2,11 @@ PROGRAMS += aob-watcher
 aob-watcher_SOURCES := \
 	watcher/main.c \
 	watcher/idle.c \
+	watcher/mac.c \
+	watcher/macs.c \
 	watcher/report.c \
 	watcher/signal_inotify.c \
 	watcher/signal_openfiles.c \
+	watcher/signal_scan.c \
 	watcher/source.c
-aob-watcher_LIBS := -lczmq -lzmq -lyaml -ljansson
+aob-watcher_LIBS := -lczmq -lzmq -lyaml -ljansson -lexpat

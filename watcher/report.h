@@ -15,7 +15,8 @@
 /* report_text: the verb's body as JSON. Owned by the caller, free(3). NULL: out of memory. */
 char *report_text(const struct source_report *reports, size_t n);
 
-/* report_read: the broker's answer. out: *orders, the caller's, free(3). errors: what the broker answers, ERR_PROTOCOL, ERR_SYSTEM */
+/* report_read: the broker's answer. out: *orders, the caller's, report_orders_free. errors: what the broker answers, ERR_PROTOCOL, ERR_SYSTEM */
 int report_read(const char *reply, size_t len_bytes, struct source_order **orders, size_t *n, struct error *err);
+void report_orders_free(struct source_order *orders, size_t n); /* orders may be NULL */
 
 #endif

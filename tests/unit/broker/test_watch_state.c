@@ -121,6 +121,126 @@ static void a_silent_watcher_is_shown_as_unknown(void **state)
 	json_decref(status);
 }
 
+/* A report with two Macs; returns the row of the answer, the caller's. */
+static json_t *report_macs(struct lab *lab, int ctransid, int used_at, const char *trigger)
+{
+	char body[1200];
+	json_t *answer = NULL;
+	json_t *row = NULL;
+
+	(void)snprintf(body, sizeof(body),
+	               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
+	               "\"reason\":\"told\",\"since\":1000,\"ctransid\":%d,\"trigger\":%s,\"kind\":\"time-machine\","
+	               "\"source_uuid\":\"s\",\"forced_at\":5000,\"macs\":["
+	               "{\"bundle\":\"Anna.sparsebundle\",\"name\":\"Anna\",\"state\":\"finished\",\"finished\":true,"
+	               "\"completed_at\":900,\"used_at\":%d,\"wrote_at\":950,\"handles\":3,\"attached\":true,"
+	               "\"verification_failed\":false,\"trouble\":\"\"},"
+	               "{\"bundle\":\"sub/Bob.sparsebundle\",\"name\":\"Bob\",\"state\":\"interrupted\",\"finished\":false,"
+	               "\"completed_at\":0,\"used_at\":0,\"wrote_at\":400,\"handles\":0,\"attached\":false,"
+	               "\"verification_failed\":true,\"trouble\":\"no backup was completed yet\"}]}]}",
+	               ctransid, trigger, used_at);
+	answer = lab_ask(lab, body);
+	row = json_incref(json_array_get(json_object_get(answer, "pipelines"), 0));
+	json_decref(answer);
+	return row;
+}
+
+static const char *text_at(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "(none)";
+}
+
+/* What the watcher saw goes into the snapshot's request; what the snapshot found goes into the generation; and what the watcher must remember is there after kill -9. */
+static void macs_are_told_remembered_and_recorded(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *snapshot = worker_open(lab, "snapshot", NULL);
+	zsock_t *transfer = worker_open(lab, "transfer", NULL);
+	int64_t until = zclock_mono() + LAB_WAIT_MS;
+	json_t *request;
+	json_t *answer;
+	json_t *macs;
+	json_t *row;
+	char tag[160];
+
+	row = report_macs(lab, 5, 800, "\"idle\"");
+	assert_true(json_is_true(json_object_get(row, "snapshots")));
+	assert_string_equal(text_at(row, "kind"), "auto");
+	assert_int_equal(json_integer_value(json_object_get(row, "finished_ms")), 60000);
+	assert_true(is_running(row));
+	lab_kill(lab, SIGKILL);
+	lab_start(lab);
+	row = report(lab, "active", 5, "null");
+	macs = json_object_get(row, "macs");
+	assert_int_equal(json_array_size(macs), 2);
+	assert_string_equal(text_at(json_array_get(macs, 0), "bundle"), "Anna.sparsebundle");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(macs, 0), "used_at")), 800);
+	json_decref(row);
+	zsock_destroy(&snapshot);
+	snapshot = worker_open(lab, "snapshot", NULL);
+	request = worker_job(snapshot, tag);
+	assert_string_equal(text_at(request, "kind"), "auto");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(request, "rest"), "ctransid")), 5);
+	macs = json_object_get(json_object_get(request, "rest"), "macs");
+	assert_int_equal(json_array_size(macs), 2);
+	assert_true(json_is_true(json_object_get(json_array_get(macs, 0), "finished")));
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(macs, 0), "completed_at")), 900);
+	json_decref(request);
+	worker_final(snapshot, tag,
+	             "{\"status\":\"ok\",\"result\":{\"ctransid\":5,\"source_uuid\":\"s\",\"state\":\"clean\",\"macs\":["
+	             "{\"bundle\":\"Anna.sparsebundle\",\"name\":\"Anna\",\"state\":\"finished\",\"completed_at\":900,"
+	             "\"verification_failed\":false}]}}");
+	zsock_destroy(&transfer);
+	transfer = worker_open(lab, "transfer", NULL);
+	request = worker_job(transfer, tag);
+	assert_null(json_object_get(request, "rest"));
+	json_decref(request);
+	worker_final(transfer, tag, "{\"status\":\"ok\",\"result\":{\"generation\":\"2026-11-23T05-36-00Z\"}}");
+	while (is_running(report_macs(lab, 5, 900, "null")) && zclock_mono() < until)
+		zclock_sleep(20);
+	row = report_macs(lab, 5, 900, "null");
+	assert_int_equal(json_integer_value(json_object_get(row, "clean_ctransid")), 5);
+	assert_string_equal(text_at(row, "clean_source_uuid"), "s");
+	macs = json_object_get(row, "macs");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(macs, 0), "clean_at")), 900);
+	json_decref(row);
+	answer = lab_ask(lab, "{\"v\":1,\"verb\":\"generations\"}");
+	macs = json_object_get(json_array_get(json_object_get(answer, "generations"), 0), "macs");
+	assert_int_equal(json_array_size(macs), 1);
+	assert_string_equal(text_at(json_array_get(macs, 0), "name"), "Anna");
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(macs, 0), "completed_at")), 900);
+	json_decref(answer);
+	answer = lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}");
+	row = json_object_get(json_array_get(json_object_get(answer, "pipelines"), 0), "watch");
+	assert_string_equal(text_at(row, "kind"), "time-machine");
+	assert_int_equal(json_integer_value(json_object_get(row, "forced_at")), 5000);
+	macs = json_object_get(row, "macs");
+	assert_int_equal(json_array_size(macs), 2);
+	assert_string_equal(text_at(json_array_get(macs, 1), "trouble"), "no backup was completed yet");
+	json_decref(answer);
+	zsock_destroy(&snapshot);
+	zsock_destroy(&transfer);
+}
+
+static void a_report_with_wrong_macs_is_refused(void **state)
+{
+	static const char *const wrong[] = { "7", "[7]", "[{}]",
+		                             "[{\"bundle\":\"b\",\"name\":\"n\",\"state\":\"finished\",\"trouble\":\"\"}]" };
+	struct lab *lab = *state;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char body[600];
+
+		(void)snprintf(body, sizeof(body),
+		               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
+		               "\"reason\":\"told\",\"since\":1000,\"ctransid\":1,\"macs\":%s}]}",
+		               wrong[i]);
+		lab_refused(lab, body, "input");
+	}
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
 
 int main(int argc, char **argv)
@@ -130,6 +250,8 @@ int main(int argc, char **argv)
 		LAB_TEST(a_paused_pipeline_starts_no_run_also_after_a_restart),
 		LAB_TEST(a_failed_run_is_not_started_again_at_every_tick),
 		LAB_TEST(a_silent_watcher_is_shown_as_unknown),
+		LAB_TEST(macs_are_told_remembered_and_recorded),
+		LAB_TEST(a_report_with_wrong_macs_is_refused),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "broker") == 0)

@@ -148,6 +148,11 @@ static void defaults_are_those_of_the_documentation(void **state)
 	assert_non_null(photos);
 	assert_true(photos->watched);
 	assert_int_equal(photos->watch.idle_ms, 600000);
+	assert_int_equal(photos->kind, CONFIG_KIND_AUTO);
+	assert_int_equal(photos->watch.finished_ms, 60000);
+	assert_int_equal(photos->watch.attached_ms, 120000);
+	assert_int_equal(photos->watch.unfinished_ms, 1200000);
+	assert_int_equal(photos->watch.apart_ms, 900000);
 	assert_int_equal(photos->watch.max_wait_ms, 86400000);
 	assert_ptr_equal(photos->vault, &config->vaults[0]);
 	assert_null(photos->vault->identity);
@@ -219,6 +224,10 @@ static void everything_that_is_written_is_held(void **state)
 	assert_int_equal(mac->vault->rates[0].bytes_per_s, 200000);
 	assert_string_equal(mac->source, "/volume1/Time Machine");
 	assert_int_equal(mac->watch.idle_ms, 5400000);
+	/* What is longer than a Mac's own quiet times raises them. */
+	assert_int_equal(mac->watch.finished_ms, 5400000);
+	assert_int_equal(mac->watch.unfinished_ms, 5400000);
+	assert_int_equal(mac->watch.apart_ms, 900000);
 	assert_int_equal(mac->watch.max_wait_ms, 0);
 	assert_int_equal(mac->n_stages, 4);
 	assert_int_equal(mac->stages[0].when, WHEN_ALWAYS);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "lib/subvolume.h"
+#include "lib/subvolume_changes.h"
 
 static char folder[64];
 static char mounted[80];
@@ -181,6 +182,46 @@ static void its_root_is_found_from_below_and_through_symlinks(void **state)
 	}
 }
 
+static bool note(void *cookie, const char *path)
+{
+	char *seen = cookie;
+	size_t used = strlen(seen);
+
+	(void)snprintf(seen + used, 1000 - used, "[%s]", path);
+	return strcmp(path, "in/deep/enough") != 0;
+}
+
+static void what_changed_since_is_told(void **state)
+{
+	char seen[1000] = "";
+	struct error err = { .class = ERR_NONE };
+	uint64_t since;
+	int fd;
+
+	(void)state;
+	need_btrfs();
+	btrfs_does("echo 1 >data/in/old && echo 1 >data/in/deep/new && sync");
+	since = read_at("data").ctransid;
+	fd = open(at("data/in"), O_RDONLY | O_DIRECTORY);
+	assert_true(fd >= 0);
+	assert_int_equal(subvolume_changes(fd, since, 100, note, seen, &err), 0);
+	assert_string_equal(seen, "");
+	/* In place, as smbd writes into a band. */
+	btrfs_does("printf x | dd of=data/in/deep/new conv=notrunc status=none && echo elsewhere >data/nested/x");
+	assert_int_equal(subvolume_changes(fd, since, 100, note, seen, &err), 0);
+	assert_string_equal(seen, "[in/deep/new]");
+	seen[0] = '\0';
+	btrfs_does("rm data/in/old && for i in 1 2 3 4 5; do echo $i >data/in/deep/$i; done");
+	assert_int_equal(subvolume_changes(fd, since, 100, note, seen, &err), 0);
+	assert_non_null(strstr(seen, "[in]"));
+	assert_non_null(strstr(seen, "[in/deep/5]"));
+	assert_null(strstr(seen, "file"));
+	assert_int_equal(subvolume_changes(fd, since, 3, note, seen, &err), 1);
+	btrfs_does("echo 1 >data/in/deep/enough");
+	assert_int_equal(subvolume_changes(fd, read_at("data").ctransid - 1, 100, note, seen, &err), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static void what_is_not_on_btrfs_is_told(void **state)
 {
 	struct subvolume subvolume;
@@ -266,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_subvolume_is_told_from_anywhere_in_it),
 		cmocka_unit_test(its_count_moves_with_changes_and_not_with_snapshots),
+		cmocka_unit_test(what_changed_since_is_told),
 		cmocka_unit_test(its_root_is_found_from_below_and_through_symlinks),
 		cmocka_unit_test(what_is_not_on_btrfs_is_told),
 		cmocka_unit_test(snapshots_lie_beside_the_subvolume_or_where_wanted),

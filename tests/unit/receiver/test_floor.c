@@ -19,6 +19,7 @@ static void what_protects_a_generation(void **state)
 		{ { 0 }, { .n_there = 3, .is_current = true }, true },
 		{ { 0 }, { .n_there = 3, .is_newest = true }, true },
 		{ { 0 }, { .n_there = 3, .is_newest_whole = true }, true },
+		{ { 0 }, { .n_there = 3, .is_newest_clean = true }, true },
 		{ { 0 }, { .n_there = 3, .is_pinned = true }, true },
 		{ { 0 }, { .n_there = 1 }, true },
 		{ { .keep_at_least = 3 }, { .n_there = 3 }, true },

@@ -2,7 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -17,27 +19,27 @@ static const struct {
 	enum idle_trigger trigger;
 	bool confirm;
 } rows[] = {
-	{ "nothing new", { .now_ms = 100 * S, .idle_ms = 10 * S }, IDLE_UNCHANGED, IDLE_NO_TRIGGER, false },
+	{ "nothing new", { .now_ms = 100 * S }, IDLE_UNCHANGED, IDLE_NO_TRIGGER, false },
 	{ "nothing new, for however long",
-	  { .now_ms = 100 * S, .idle_ms = 10 * S, .max_wait_ms = 50 * S },
+	  { .now_ms = 100 * S, .max_wait_ms = 50 * S },
 	  IDLE_UNCHANGED,
 	  IDLE_NO_TRIGGER,
 	  false },
 	{ "just written",
 	  { .changed = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 99 * S,
+	    .quiet_ms = 1000,
 	    .changed_since_ms = 95 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 9000 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  false },
 	{ "quiet for long enough, not confirmed",
 	  { .changed = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 90 * S,
+	    .quiet_ms = 10000,
 	    .changed_since_ms = 80 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 0 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  true },
@@ -45,9 +47,9 @@ static const struct {
 	  { .changed = true,
 	    .confirmed = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 90 * S,
+	    .quiet_ms = 10000,
 	    .changed_since_ms = 80 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 0 },
 	  IDLE_AT_REST,
 	  IDLE_TRIGGER_REST,
 	  false },
@@ -55,9 +57,9 @@ static const struct {
 	  { .changed = true,
 	    .confirmed = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 90 * S + 1,
+	    .quiet_ms = 9999,
 	    .changed_since_ms = 80 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 1 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  false },
@@ -66,9 +68,9 @@ static const struct {
 	    .confirmed = true,
 	    .running = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 90 * S,
+	    .quiet_ms = 10000,
 	    .changed_since_ms = 80 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 0 },
 	  IDLE_AT_REST,
 	  IDLE_NO_TRIGGER,
 	  false },
@@ -76,18 +78,18 @@ static const struct {
 	  { .changed = true,
 	    .paused = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 9 * S,
+	    .quiet_ms = 91000,
 	    .changed_since_ms = 8 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 0 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  false },
 	{ "never at rest for max_wait",
 	  { .changed = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 99 * S,
+	    .quiet_ms = 1000,
 	    .changed_since_ms = 50 * S,
-	    .idle_ms = 10 * S,
+	    .left_ms = 9000,
 	    .max_wait_ms = 50 * S },
 	  IDLE_ACTIVE,
 	  IDLE_TRIGGER_MAX_WAIT,
@@ -95,19 +97,52 @@ static const struct {
 	{ "… but max_wait is `never`",
 	  { .changed = true,
 	    .now_ms = 100000 * S,
-	    .last_activity_ms = 99999 * S,
+	    .quiet_ms = 1000,
 	    .changed_since_ms = 50 * S,
-	    .idle_ms = 10 * S },
+	    .left_ms = 9000 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
+	  false },
+	{ "at rest, but the last snapshot is too young",
+	  { .changed = true,
+	    .confirmed = true,
+	    .now_ms = 100 * S,
+	    .quiet_ms = 20 * S,
+	    .changed_since_ms = 80 * S,
+	    .last_taken_s = 1795600800 - 100,
+	    .apart_ms = 101 * S },
+	  IDLE_AT_REST,
+	  IDLE_NO_TRIGGER,
+	  false },
+	{ "… a second later",
+	  { .changed = true,
+	    .confirmed = true,
+	    .now_ms = 100 * S,
+	    .quiet_ms = 20 * S,
+	    .changed_since_ms = 80 * S,
+	    .last_taken_s = 1795600800 - 101,
+	    .apart_ms = 101 * S },
+	  IDLE_AT_REST,
+	  IDLE_TRIGGER_REST,
+	  false },
+	{ "… or the clock was set back",
+	  { .changed = true,
+	    .confirmed = true,
+	    .now_ms = 100 * S,
+	    .quiet_ms = 20 * S,
+	    .changed_since_ms = 80 * S,
+	    .last_taken_s = 1795600800 + 100,
+	    .apart_ms = 101 * S },
+	  IDLE_AT_REST,
+	  IDLE_TRIGGER_REST,
 	  false },
 	{ "… but paused",
 	  { .changed = true,
 	    .paused = true,
 	    .now_ms = 100 * S,
-	    .last_activity_ms = 99 * S,
+	    .quiet_ms = 1000,
 	    .changed_since_ms = 50 * S,
-	    .idle_ms = 10 * S,
+	    .left_ms = 9000,
 	    .max_wait_ms = 50 * S },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
@@ -118,7 +153,12 @@ static void the_rule(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct idle_verdict verdict = idle_decide(&rows[i].facts);
+		struct idle_facts facts = rows[i].facts;
+		struct idle_verdict verdict;
+
+		facts.wall_s = 1795600800;
+		facts.holder = "somebody";
+		verdict = idle_decide(&facts);
 
 		if (verdict.state != rows[i].state || verdict.trigger != rows[i].trigger ||
 		    verdict.confirm != rows[i].confirm)
@@ -126,6 +166,43 @@ static void the_rule(void **state)
 			         (int)verdict.trigger, verdict.confirm, verdict.reason);
 		assert_true(verdict.reason[0] != '\0');
 	}
+}
+
+static void every_wait_is_explained(void **state)
+{
+	char holder[IDLE_HOLDER_SIZE];
+	struct idle_facts facts = { .changed = true,
+		                    .now_ms = 1000 * S,
+		                    .wall_s = 1795642800, /* 2026-11-25T21:40:00Z */
+		                    .changed_since_ms = 1000 * S,
+		                    .quiet_ms = 2 * S,
+		                    .left_ms = 58 * S,
+		                    .holder = holder };
+
+	(void)state;
+	(void)setenv("TZ", "UTC", 1);
+	tzset();
+	idle_holder_mac("Anna's MacBook", false, 2 * S, 58 * S, 3, holder);
+	assert_string_equal(idle_decide(&facts).reason, "waiting for idle: Anna's MacBook writes (2 s ago, 3 handles)");
+	facts.max_wait_ms = 600 * S;
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: Anna's MacBook writes (2 s ago, 3 handles), forced at 21:50");
+	assert_int_equal(idle_decide(&facts).forced_at_s, 1795642800 + 600);
+	facts.max_wait_ms = 86400 * S;
+	idle_holder_mac("Anna's MacBook", false, 60 * S, 1140 * S, 1, holder);
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: Anna's MacBook has not finished its backup (last wrote 1 min ago, 19 min more, "
+	                    "1 handle), forced at 2026-11-26 21:40");
+	idle_holder_mac("Anna's MacBook", true, 20 * S, 40 * S, 0, holder);
+	facts.max_wait_ms = 0;
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: Anna's MacBook has finished, and settles (last wrote 20 s ago, 40 s more)");
+	idle_holder_files(2 * S, 600 * S, holder);
+	assert_string_equal(idle_decide(&facts).reason, "waiting for idle: last written to 2 s ago, must rest for 10 min");
+	facts.max_wait_ms = 600 * S;
+	facts.changed_since_ms = 400 * S;
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: last written to 2 s ago, must rest for 10 min; forced, after 10 min without rest");
 }
 
 static void the_words_are_those_of_the_protocol(void **state)
@@ -141,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_rule),
+		cmocka_unit_test(every_wait_is_explained),
 		cmocka_unit_test(the_words_are_those_of_the_protocol),
 	};
 

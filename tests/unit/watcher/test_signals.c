@@ -17,6 +17,7 @@
 
 #include "watcher/signal_inotify.h"
 #include "watcher/signal_openfiles.h"
+#include "watcher/signal_scan.h"
 
 static char folder[PATH_MAX];
 
@@ -59,6 +60,26 @@ static void make_below(const char *name)
 	assert_int_equal(mkdir(path, 0700), 0);
 }
 
+static bool take(struct signal_inotify *signal)
+{
+	struct signal_told told;
+
+	signal_inotify_take(signal, &told);
+	return told.lost || told.others || told.bundles != 0 || told.stirred != 0;
+}
+
+static struct signal_handles scan(const char *below, const char *bundle)
+{
+	struct signal_openfiles *files = signal_openfiles_new();
+	struct signal_handles found;
+
+	assert_non_null(files);
+	signal_openfiles_scan(files, 1, 0);
+	found = signal_openfiles_of(files, below, bundle, 0);
+	signal_openfiles_destroy(&files);
+	return found;
+}
+
 static void writes_are_seen_reads_are_not(void **state)
 {
 	struct signal_inotify *signal;
@@ -70,15 +91,15 @@ static void writes_are_seen_reads_are_not(void **state)
 	write_file("there");
 	assert_int_equal(signal_inotify_new(folder, &signal, &err), 0);
 	assert_true(signal_inotify_all(signal));
-	assert_false(signal_inotify_take(signal));
+	assert_false(take(signal));
 	(void)snprintf(path, sizeof(path), "%s/there", folder);
 	fd = open(path, O_RDONLY);
 	assert_int_equal(read(fd, path, 1), 1);
 	assert_int_equal(close(fd), 0);
-	assert_false(signal_inotify_take(signal));
+	assert_false(take(signal));
 	write_file("there");
-	assert_true(signal_inotify_take(signal));
-	assert_false(signal_inotify_take(signal));
+	assert_true(take(signal));
+	assert_false(take(signal));
 	signal_inotify_destroy(&signal);
 }
 
@@ -91,10 +112,10 @@ static void folders_that_come_later_are_watched_too(void **state)
 	assert_int_equal(signal_inotify_new(folder, &signal, &err), 0);
 	make_below("new");
 	make_below("new/er");
-	assert_true(signal_inotify_take(signal));
-	(void)signal_inotify_take(signal);
+	assert_true(take(signal));
+	(void)take(signal);
 	write_file("new/er/file");
-	assert_true(signal_inotify_take(signal));
+	assert_true(take(signal));
 	signal_inotify_destroy(&signal);
 }
 
@@ -141,10 +162,10 @@ static void let_go(pid_t pid)
 
 static void handles_for_writing_count_and_the_set_tells_itself_apart(void **state)
 {
-	struct signal_openfiles none = signal_openfiles_scan(folder);
-	struct signal_openfiles one;
-	struct signal_openfiles again;
-	struct signal_openfiles other;
+	struct signal_handles none = scan(folder, "");
+	struct signal_handles one;
+	struct signal_handles again;
+	struct signal_handles other;
 	pid_t writer;
 	pid_t reader;
 
@@ -153,15 +174,15 @@ static void handles_for_writing_count_and_the_set_tells_itself_apart(void **stat
 	write_file("b");
 	assert_int_equal(none.n, 0);
 	reader = hold("a", O_RDONLY);
-	assert_int_equal(signal_openfiles_scan(folder).n, 0);
+	assert_int_equal(scan(folder, "").n, 0);
 	writer = hold("a", O_WRONLY);
-	one = signal_openfiles_scan(folder);
-	again = signal_openfiles_scan(folder);
+	one = scan(folder, "");
+	again = scan(folder, "");
 	assert_int_equal(one.n, 1);
 	assert_true(one.hash == again.hash);
 	let_go(writer);
 	writer = hold("b", O_RDWR);
-	other = signal_openfiles_scan(folder);
+	other = scan(folder, "");
 	assert_int_equal(other.n, 1);
 	assert_true(one.hash != other.hash);
 	let_go(writer);
@@ -179,8 +200,130 @@ static void a_folder_whose_name_begins_alike_is_another(void **state)
 	write_file("tm2/file");
 	writer = hold("tm2/file", O_WRONLY);
 	(void)snprintf(sub, sizeof(sub), "%s/tm", folder);
-	assert_int_equal(signal_openfiles_scan(sub).n, 0);
+	assert_int_equal(scan(sub, "").n, 0);
 	let_go(writer);
+}
+
+static void a_write_is_told_of_the_bundle_that_it_is_in(void **state)
+{
+	struct signal_inotify *signal;
+	struct signal_told told;
+	struct error err = { .class = ERR_NONE };
+	char old[2 * PATH_MAX];
+	char new[2 * PATH_MAX];
+	int fd;
+
+	(void)state;
+	make_below("Anna.incomplete");
+	make_below("Anna.incomplete/bands");
+	make_below("sub");
+	make_below("sub/Bob.sparsebundle");
+	assert_int_equal(signal_inotify_new(folder, &signal, &err), 0);
+	write_file("Anna.incomplete/bands/0");
+	signal_inotify_take(signal, &told);
+	assert_int_equal(told.bundles, 1);
+	assert_false(told.others || told.folders);
+	/* What smbd does when a handle is closed at last is a sign of life, and no write. */
+	(void)snprintf(old, sizeof(old), "%s/Anna.incomplete/bands/0", folder);
+	assert_int_equal(utimensat(AT_FDCWD, old, NULL, 0), 0);
+	fd = open(old, O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	signal_inotify_take(signal, &told);
+	assert_int_equal(told.bundles, 0);
+	assert_int_equal(told.stirred, 1);
+	assert_string_equal(signal_inotify_bundle(signal, 0), "Anna.incomplete");
+	write_file("sub/Bob.sparsebundle/lock");
+	write_file("sub/other");
+	signal_inotify_take(signal, &told);
+	assert_int_equal(told.bundles, 2);
+	assert_true(told.others);
+	assert_string_equal(signal_inotify_bundle(signal, 1), "sub/Bob.sparsebundle");
+	/* The first backup of a Mac is renamed when it begins to copy. */
+	(void)snprintf(old, sizeof(old), "%s/Anna.incomplete", folder);
+	(void)snprintf(new, sizeof(new), "%s/Anna.sparsebundle", folder);
+	assert_int_equal(rename(old, new), 0);
+	signal_inotify_take(signal, &told);
+	assert_true(told.folders);
+	write_file("Anna.sparsebundle/bands/1");
+	signal_inotify_take(signal, &told);
+	assert_string_equal(signal_inotify_bundle(signal, 2), "Anna.sparsebundle");
+	assert_int_equal(told.bundles, 4);
+	assert_null(signal_inotify_bundle(signal, 3));
+	signal_inotify_destroy(&signal);
+}
+
+static void handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever(void **state)
+{
+	struct signal_handles found;
+	pid_t writer;
+	pid_t reader;
+
+	(void)state;
+	make_below("Carl.sparsebundle");
+	make_below("Carl.sparsebundle/bands");
+	write_file("Carl.sparsebundle/bands/0");
+	write_file("Carl.sparsebundle/lock");
+	write_file("beside");
+	writer = hold("Carl.sparsebundle/bands/0", O_RDWR);
+	found = scan(folder, "Carl.sparsebundle");
+	assert_int_equal(found.n, 1);
+	assert_false(found.attached);
+	reader = hold("Carl.sparsebundle/lock", O_RDONLY);
+	found = scan(folder, "Carl.sparsebundle");
+	assert_int_equal(found.n, 1);
+	assert_true(found.attached);
+	assert_int_equal(scan(folder, NULL).n, 0);
+	let_go(reader);
+	reader = hold("beside", O_WRONLY);
+	assert_int_equal(scan(folder, NULL).n, 1);
+	assert_int_equal(scan(folder, "").n, 2);
+	assert_int_equal(scan(folder, "Carl").n, 0);
+	let_go(writer);
+	let_go(reader);
+}
+
+/* A pass in steps; a change anywhere is another fingerprint, a look is none. */
+static uint64_t fingerprint(void)
+{
+	struct signal_scan *pass = signal_scan_new();
+	struct error err = { .class = ERR_NONE };
+	uint64_t found = 0;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY);
+
+	assert_non_null(pass);
+	assert_int_equal(signal_scan_begin(pass, fd, &err), 0);
+	while (!signal_scan_step(pass, &found))
+		assert_true(signal_scan_busy(pass));
+	assert_false(signal_scan_busy(pass));
+	signal_scan_destroy(&pass);
+	assert_int_equal(close(fd), 0);
+	assert_true(found != 0 && found <= INT64_MAX);
+	return found;
+}
+
+static void a_scan_tells_what_has_changed(void **state)
+{
+	char path[2 * PATH_MAX];
+	char other[2 * PATH_MAX];
+	uint64_t before;
+
+	(void)state;
+	make_below("scan");
+	make_below("scan/ned");
+	write_file("scan/ned/file");
+	before = fingerprint();
+	assert_true(fingerprint() == before);
+	write_file("scan/ned/file2");
+	assert_true(fingerprint() != before);
+	before = fingerprint();
+	(void)snprintf(path, sizeof(path), "%s/scan/ned/file", folder);
+	(void)snprintf(other, sizeof(other), "%s/scan/file", folder);
+	assert_int_equal(rename(path, other), 0);
+	assert_true(fingerprint() != before);
+	before = fingerprint();
+	assert_int_equal(chmod(other, 0640), 0);
+	assert_true(fingerprint() != before);
 }
 
 int main(void)
@@ -191,6 +334,9 @@ int main(void)
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
 		cmocka_unit_test(handles_for_writing_count_and_the_set_tells_itself_apart),
 		cmocka_unit_test(a_folder_whose_name_begins_alike_is_another),
+		cmocka_unit_test(a_write_is_told_of_the_bundle_that_it_is_in),
+		cmocka_unit_test(handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever),
+		cmocka_unit_test(a_scan_tells_what_has_changed),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,0 +1,137 @@
+/* What a snapshot is called, by what the watcher saw and what is in it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "snapshotter/proof.h"
+
+#define ANNA "Anna.sparsebundle"
+#define BOB "Bob.sparsebundle"
+
+struct in_it { /* a bundle in the snapshot */
+	const char *path;
+	enum time_machine_history history;
+	int64_t completed_at;
+};
+
+static const struct {
+	const char *name;
+	bool time_machine, still;
+	uint64_t ctransid;
+	struct in_it macs[2];
+	struct stage_rest rest;
+	bool at_rest;
+	const char *state;
+} rows[] = {
+	{ "files", false, true, 7, { { 0 } }, { .known = false }, true, "quiet" },
+	{ "files, written to around the snapshot", false, false, 7, { { 0 } }, { .known = true, .ctransid = 7 }, false, "in-flight" },
+	{ "completed, and the same as the watcher saw",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  true,
+	  "clean" },
+	{ "… but written to around the snapshot",
+	  true,
+	  false,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  false,
+	  "in-flight" },
+	{ "… but written to between the watcher's look and the snapshot",
+	  true,
+	  true,
+	  8,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  false,
+	  "in-flight" },
+	{ "… but with another date in it",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 600 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  false,
+	  "in-flight" },
+	{ "… but with its history away",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_MISSING, 0 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  false,
+	  "in-flight" },
+	{ "a pause in a backup, by hand: nobody saw it at rest",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = false },
+	  false,
+	  "in-flight" },
+	{ "at rest, but not finished",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, false, 500 } } },
+	  true,
+	  "incomplete" },
+	{ "one has finished, the other has not",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 }, { BOB, TIME_MACHINE_HISTORY_UNREADABLE, 0 } },
+	  { .known = true, .ctransid = 7, .n_macs = 2, .macs = { { BOB, false, 0 }, { ANNA, true, 500 } } },
+	  true,
+	  "incomplete" },
+	{ "a bundle that the watcher has not told of",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 }, { BOB, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  false,
+	  "in-flight" },
+	{ "for Macs, but none has come yet", true, true, 7, { { 0 } }, { .known = true, .ctransid = 7 }, true, "quiet" },
+};
+
+static void what_it_is_called(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct proof proof = { .time_machine = rows[i].time_machine };
+
+		proof.macs = calloc(2, sizeof(*proof.macs));
+		assert_non_null(proof.macs);
+		for (; proof.n_macs < 2 && rows[i].macs[proof.n_macs].path != NULL; proof.n_macs++) {
+			const struct in_it *in = &rows[i].macs[proof.n_macs];
+			struct time_machine *bundle = &proof.macs[proof.n_macs];
+
+			(void)snprintf(bundle->path, sizeof(bundle->path), "%s", in->path);
+			bundle->history = in->history;
+			bundle->completed_at_s = in->completed_at;
+		}
+		proof_judge(&proof, &rows[i].rest, rows[i].still, rows[i].ctransid);
+		if (proof.at_rest != rows[i].at_rest || strcmp(proof.state, rows[i].state) != 0)
+			fail_msg("%s: %s", rows[i].name, proof.state);
+		proof_done(&proof);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_it_is_called) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

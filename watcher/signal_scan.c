@@ -1,0 +1,153 @@
+#include "watcher/signal_scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
+struct level {
+	DIR *dir;
+	uint64_t path; /* its hash */
+};
+
+struct signal_scan {
+	struct level levels[SIGNAL_SCAN_DEPTH_MAX];
+	size_t depth; /* 0: no pass */
+	dev_t dev;
+	uint64_t sum;
+	int64_t cost_ns, last_cost_ns;
+};
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ at[i]) * FNV_PRIME;
+	return hash;
+}
+
+static int64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+struct signal_scan *signal_scan_new(void)
+{
+	return calloc(1, sizeof(struct signal_scan));
+}
+
+static void drop(struct signal_scan *scan)
+{
+	while (scan->depth > 0)
+		(void)closedir(scan->levels[--scan->depth].dir);
+}
+
+void signal_scan_destroy(struct signal_scan **scan)
+{
+	if (*scan == NULL)
+		return;
+	drop(*scan);
+	free(*scan);
+	*scan = NULL;
+}
+
+/* What can't be opened is told apart by its own entry alone. */
+static void descend(struct signal_scan *scan, int fd, uint64_t path)
+{
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (dir != NULL)
+		scan->levels[scan->depth++] = (struct level){ dir, path };
+	else if (fd >= 0)
+		(void)close(fd);
+}
+
+int signal_scan_begin(struct signal_scan *scan, int folder_fd, struct error *err)
+{
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
+	struct stat st;
+
+	drop(scan);
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		(void)error_sys(err, errno, "opening the source");
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
+	}
+	scan->dev = st.st_dev;
+	scan->sum = 0;
+	scan->cost_ns = 0;
+	descend(scan, fd, FNV_START);
+	return 0;
+}
+
+bool signal_scan_busy(const struct signal_scan *scan)
+{
+	return scan->depth > 0;
+}
+
+static void take(struct signal_scan *scan, const struct level *level, const char *name)
+{
+	struct {
+		uint64_t ino, size;
+		int64_t mtime_s, ctime_s;
+		uint32_t mtime_ns, ctime_ns, mode, uid, gid;
+	} facts;
+	uint64_t path = mix(mix(level->path, name, strlen(name)), "/", 1);
+	struct stat st;
+
+	if (fstatat(dirfd(level->dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != scan->dev)
+		return;
+	memset(&facts, 0, sizeof(facts));
+	facts.ino = st.st_ino;
+	facts.size = (uint64_t)st.st_size;
+	facts.mtime_s = st.st_mtim.tv_sec;
+	facts.mtime_ns = (uint32_t)st.st_mtim.tv_nsec;
+	facts.ctime_s = st.st_ctim.tv_sec;
+	facts.ctime_ns = (uint32_t)st.st_ctim.tv_nsec;
+	facts.mode = st.st_mode;
+	facts.uid = st.st_uid;
+	facts.gid = st.st_gid;
+	scan->sum += mix(path, &facts, sizeof(facts)); /* a sum: the order of a listing does not matter */
+	if (S_ISDIR(st.st_mode) && scan->depth < SIGNAL_SCAN_DEPTH_MAX)
+		descend(scan, openat(dirfd(level->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME),
+		        path);
+}
+
+bool signal_scan_step(struct signal_scan *scan, uint64_t *fingerprint)
+{
+	int64_t began_ns = cpu_ns();
+
+	for (size_t i = 0; i < SIGNAL_SCAN_STEP && scan->depth > 0; i++) {
+		struct level *level = &scan->levels[scan->depth - 1];
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+		struct dirent *entry = readdir(level->dir);
+
+		if (entry == NULL)
+			(void)closedir(scan->levels[--scan->depth].dir);
+		else if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			take(scan, level, entry->d_name);
+	}
+	scan->cost_ns += cpu_ns() - began_ns;
+	if (scan->depth > 0)
+		return false;
+	scan->last_cost_ns = scan->cost_ns;
+	*fingerprint = (scan->sum >> 1) | (scan->sum >> 1 == 0);
+	return true;
+}
+
+int64_t signal_scan_cost_ms(const struct signal_scan *scan)
+{
+	return scan->last_cost_ns / 1000000;
+}
