@@ -13,6 +13,16 @@
 #define ROWS_MAX 100 /* of generations on one page */
 #define TITLE_SIZE 256
 
+int64_t page_broker_lost_s(const struct page_of *of)
+{
+	const struct state *state = of->state;
+	int64_t lost_ms = of->now_ms - state->answered_ms;
+
+	if (state->trouble[0] == '\0' && lost_ms < STATE_ANSWER_FRESH_MS)
+		return 0;
+	return lost_ms > 1000 ? lost_ms / 1000 : 1;
+}
+
 /* The worst first, then as they are configured. */
 struct ranked {
 	const struct view_pipeline *pipeline;

@@ -63,9 +63,11 @@ function take(fresh) {
 		return swap(document.getElementById('main'), document.adoptNode(fresh.getElementById('main')));
 	for (const part of parts(fresh))
 		swap(document.getElementById(part.id), document.adoptNode(part));
-	for (const event of told.values())
-		if (document.getElementById('p-' + event.subject)?.dataset.run === event.data.run)
+	for (const event of told.values()) {
+		const card = document.getElementById('p-' + event.subject);
+		if (card && card.dataset.run === event.data.run && card.querySelector('.running b').textContent === event.data.step)
 			progress(event);
+	}
 }
 
 async function refresh() {
@@ -104,9 +106,7 @@ function progress(event) {
 		return;
 	if (!bar || !numbers || card.dataset.run !== event.data.run)
 		return soon();
-	const {done, total, rate, eta_s: eta, step} = event.data;
-	if (card.querySelector('.running b').textContent !== step)
-		return;
+	const {done, total, rate, eta_s: eta} = event.data;
 	if (total > 0) {
 		bar.max = total;
 		bar.value = Math.min(done, total);

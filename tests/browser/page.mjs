@@ -88,7 +88,7 @@ async function progressMoves(pages) {
 			window.seen = [];
 			setInterval(() => {
 				const bar = document.querySelector('#p-mac progress[max]');
-				if (bar && bar.position > 0 && bar.position !== window.seen.at(-1) && document.querySelector('#p-mac .running b').textContent === 'transfer')
+				if (bar && bar.position > 0 && bar.position !== window.seen.at(-1) && document.querySelector("#p-mac .running b").textContent !== "prune")
 					window.seen.push(bar.position);
 			}, 50);
 		});
