@@ -382,13 +382,13 @@ static int hash_zeros(struct file_sink *sink, uint64_t len_bytes, const struct w
 {
 	static const uint8_t zeros[ZEROS_BYTES];
 
-	while (len_bytes != 0) {
-		size_t n = len_bytes < sizeof(zeros) ? (size_t)len_bytes : sizeof(zeros);
+	for (uint64_t done = 0; done < len_bytes;) {
+		size_t n = len_bytes - done < sizeof(zeros) ? (size_t)(len_bytes - done) : sizeof(zeros);
 
-		if (wire != NULL && len_bytes % LOOK_RUN < sizeof(zeros) && wire_other_gone(wire))
+		if (wire != NULL && done != 0 && done % LOOK_RUN == 0 && wire_other_gone(wire))
 			return error_set(err, ERR_LINK, "the client went away inside a hole");
 		(void)EVP_DigestUpdate(sink->sha, zeros, n);
-		len_bytes -= n;
+		done += n;
 	}
 	return 0;
 }

@@ -44,11 +44,13 @@ static void start(void)
 	(void)playground_begin();
 	playground_folder("source");
 	playground_folder("attic");
-	(void)snprintf(yaml, sizeof(yaml),
-	               "broker: { endpoint: 'ipc://%1$s/run/broker', events: 'ipc://%1$s/run/events', state: %1$s/state.db }\n"
-	               "vaults: { attic: { path: %1$s/attic } }\n"
-	               "pipelines: { one: { source: %1$s/source, vault: attic, watch: off, stages: [ alpha: {}, beta: {} ] } }\n",
-	               playground_path);
+	(void)snprintf(
+	        yaml, sizeof(yaml),
+	        "broker: { endpoint: 'ipc://%1$s/run/broker', events: 'ipc://%1$s/run/events', state: %1$s/state.db }\n"
+	        "vaults: { attic: { path: %1$s/attic } }\n"
+	        "pipelines: { one: { source: %1$s/source, vault: attic, watch: off, stages: [ alpha: {}, beta: {} ] } "
+	        "}\n",
+	        playground_path);
 	playground_text("aob.yaml", yaml);
 	(void)snprintf(config, sizeof(config), "%s/aob.yaml", playground_path);
 	log_open("fuzz", NULL);

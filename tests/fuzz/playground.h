@@ -3,6 +3,7 @@
 #ifndef AOB_PLAYGROUND_H
 #define AOB_PLAYGROUND_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdint.h>
@@ -31,8 +32,7 @@ static inline int playground_remove_one(const char *path, const struct stat *st,
 	(void)st;
 	(void)kind;
 	(void)ftw;
-	(void)chmod(path, 0700);
-	return remove(path);
+	return remove(path); /* of a symlink, itself */
 }
 
 static inline int playground_open_up(const char *path, const struct stat *st, int kind, struct FTW *ftw)
@@ -47,7 +47,13 @@ static inline void playground_clear(void)
 	if (playground_path[0] == '\0' || access(playground_path, F_OK) != 0)
 		return;
 	(void)nftw(playground_path, playground_open_up, 16, FTW_PHYS);
-	playground_want(nftw(playground_path, playground_remove_one, 16, FTW_PHYS | FTW_DEPTH) == 0);
+	if (nftw(playground_path, playground_remove_one, 16, FTW_PHYS | FTW_DEPTH) != 0) {
+		char command[240]; /* deeper than a path can name */
+
+		(void)snprintf(command, sizeof(command), "rm -rf '%s'", playground_path);
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
+		playground_want(system(command) == 0);
+	}
 }
 
 /* playground_begin: an empty folder; always the same path in one process. */
@@ -111,8 +117,9 @@ static inline void playground_vault(void)
 	playground_text("beside/file", PLAYGROUND_OLD);
 	playground_text("root/p/generations/" PLAYGROUND_GENERATION "/file", PLAYGROUND_OLD);
 	playground_text("root/p/generations/" PLAYGROUND_GENERATION "/folder/deep", PLAYGROUND_OLD);
-	playground_text("root/p/.aob/format.json",
-	                "{\"format\": 1, \"vault_id\": \"11111111-1111-4111-8111-111111111111\", \"strategy\": \"hardlink\"}");
+	playground_text(
+	        "root/p/.aob/format.json",
+	        "{\"format\": 1, \"vault_id\": \"11111111-1111-4111-8111-111111111111\", \"strategy\": \"hardlink\"}");
 	playground_text("root/p/.aob/generations/" PLAYGROUND_GENERATION ".json",
 	                "{\"generation\": \"" PLAYGROUND_GENERATION
 	                "\", \"run\": \"run-0\", \"state\": \"quiet\", \"snapshot_uuid\": \"u\", \"ctransid\": 1, "
@@ -121,6 +128,21 @@ static inline void playground_vault(void)
 	playground_want(symlink("generations/" PLAYGROUND_GENERATION, path) == 0);
 	(void)snprintf(path, sizeof(path), "%s/root/p/generations/" PLAYGROUND_GENERATION "/way-out", playground_path);
 	playground_want(symlink("../../../../beside", path) == 0);
+}
+
+static inline unsigned playground_entries(const char *name)
+{
+	char path[400];
+	struct dirent **list = NULL;
+	int n;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", playground_path, name);
+	n = scandir(path, &list, NULL, NULL);
+	playground_want(n >= 2);
+	for (int i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+	return (unsigned)n - 2;
 }
 
 /* playground_holds: the file has that content, or is not there, which is right where `may_go`. */

@@ -12,10 +12,11 @@
 
 static int change(struct run_store *store, const char *run, struct error *err)
 {
-	struct run_record record = { .pipeline = "one", .whole = true, .started_at = 1, .n_steps = STEPS };
+	struct run_record record = { .whole = true, .started_at = 1, .n_steps = STEPS };
 	char topic[96];
 
 	(void)snprintf(record.run, sizeof(record.run), "%s", run);
+	(void)snprintf(record.pipeline, sizeof(record.pipeline), "%s", run); /* which has one run in flight at most */
 	(void)snprintf(topic, sizeof(topic), "aob.one.%s", run);
 	for (size_t i = 0; i < STEPS; i++)
 		(void)snprintf(record.steps[i].service, sizeof(record.steps[i].service), "step-%zu", i);
