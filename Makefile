@@ -7,7 +7,8 @@
 #   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT=
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
-#   make fuzz              the parsers, FUZZ_SECONDS=60 each
+#   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
+#   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
 #   CC=clang               another compiler        SANITIZE=1     with ASan and UBSan
@@ -45,7 +46,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration bench torture fuzz quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture torture-syscalls fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -95,10 +96,17 @@ $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< -Wl,--start-group $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a -Wl,--end-group \
 		$(ALL_LDFLAGS) $(TEST_LIBS)
 
+# Programs of the torture that are linked with our parts.
+STORE_STEPS := $(BUILD)/tests/torture/store_steps
+$(STORE_STEPS): $(OBJ)/tests/torture/store_steps.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(OBJ)/libparts.a $(OBJ)/libaob.a $(ALL_LDFLAGS) $(aob-broker_LIBS)
+
 unit: $(UNIT_TESTS)
 	$(Q)tests/run-unit $(foreach t,$(UNIT_TESTS),$(if $(or $(if $(TEST),,all),$(findstring $(TEST),$(t))),$(t)))
 
-integration: all
+integration: all $(STORE_STEPS)
 	$(Q)tests/run-integration $(TEST)
 
 # The benchmark's relay, and the parsers' fuzzers: a corpus each, replayed by the unit tests too.
@@ -124,10 +132,15 @@ plays: deps
 	$(Q)$(MAKE) all
 	$(Q)LIMIT=7200 tests/run-integration 500-
 
+torture-syscalls: deps
+	$(Q)$(MAKE) all $(STORE_STEPS)
+	$(Q)unshare --mount --propagation private tests/torture/every-syscall $(if $(FS),--fs $(FS)) $(if $(SEQUENCE),--sequence $(SEQUENCE)) \
+		--fault $(or $(FAULT),kill,EIO,ENOSPC,EINTR,EIO+) $(if $(ALL),--all)
+
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: deps
 	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link' fuzzers
-	$(Q)tests/fuzz/run-fuzz $(BUILD)/fuzzing $(or $(FUZZ_SECONDS),60) $(FUZZERS)
+	$(Q)tests/fuzz/run-fuzz $(BUILD)/fuzzing $(or $(FUZZ_SECONDS),$(if $(FUZZ_TOTAL),$(shell expr $(FUZZ_TOTAL) / $(words $(FUZZERS)))),60) $(FUZZERS)
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
@@ -147,7 +160,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-syscalls bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps
@@ -170,7 +183,7 @@ install: all
 	for page in man/*.[1-8]; do section=$${page##*.}; \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section && \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
-	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
+	install -m 644 README.md LICENSE SECURITY.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
 	cp -R deploy/supervisord deploy/examples deploy/prometheus deploy/grafana $(DESTDIR)$(PREFIX)/share/aob/
 
 clean:

@@ -32,6 +32,7 @@ struct unpack {
 	EVP_MD_CTX *sha;
 	int fd; /* of it; -1: its content is not wanted: it will be a link */
 	bool in_file;
+	bool begun; /* an entry has come */
 	uint64_t written;
 	struct unpack_totals totals;
 	char first[WIRE_PATH_MAX + 1];
@@ -236,7 +237,6 @@ int unpack_entry(struct unpack *unpack, const uint8_t *payload, size_t len_bytes
 {
 	struct entry *entry = &unpack->entry;
 	struct decoder d;
-	struct stat st;
 
 	if (unpack->in_file)
 		return error_set(err, ERR_PROTOCOL, "ENTRY inside a file");
@@ -244,11 +244,10 @@ int unpack_entry(struct unpack *unpack, const uint8_t *payload, size_t len_bytes
 	get_entry(&d, &unpack->memory, entry);
 	if (codec_done(&d, "ENTRY", err) != 0)
 		return -1;
-	/* The first one may lie deeper; the folders above it are only made where there is nothing yet. */
-	if (unpack->totals.files == 0 && strchr(entry->path, '/') != NULL &&
-	    fstatat(unpack->target_fd, entry->path, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-	    make_parents(unpack, entry->path, err) != 0)
+	/* The first one may lie deeper. The target is empty then, so there is no symlink to follow. */
+	if (!unpack->begun && make_parents(unpack, entry->path, err) != 0)
 		return -1;
+	unpack->begun = true;
 	if (entry->type == ENTRY_FOLDER)
 		return take_folder(unpack, entry, payload, len_bytes, err);
 	return entry->type == ENTRY_FILE ? begin_file(unpack, err) : take_special(unpack, entry, err);

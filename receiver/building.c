@@ -67,6 +67,11 @@ void building_destroy(struct building **building)
 	free(b);
 }
 
+bool building_open(const struct building *b)
+{
+	return b->incoming != NULL && b->open;
+}
+
 static int reply(struct building *b, unsigned type, struct error *err)
 {
 	if (b->encoder.bad)
@@ -409,7 +414,7 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 	case FRAME_FILE_DATA:
 		return file_sink_data(b->sink, frame->payload, frame->len_bytes, err);
 	case FRAME_FILE_HOLE:
-		return file_sink_hole(b->sink, frame->payload, frame->len_bytes, err);
+		return file_sink_hole(b->sink, frame->payload, frame->len_bytes, b->wire, err);
 	case FRAME_FILE_END:
 		if (frame->len_bytes != 32)
 			return error_set(err, ERR_PROTOCOL, "FILE_END without a SHA-256");

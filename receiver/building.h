@@ -16,6 +16,9 @@ int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, 
 /* building_destroy: what is not published stays for the next connection. */
 void building_destroy(struct building **building);
 
+/* building_open: is something begun and not published? */
+bool building_open(const struct building *building);
+
 /* building_frame: one frame of the client. errors: ERR_PROTOCOL, those of what the frame asks for */
 int building_frame(struct building *building, const struct frame *frame, struct error *err);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "receiver/incoming.h"
+#include "wire/wire.h"
 
 struct file_sink;
 
@@ -24,8 +25,10 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err);
 /* file_sink_data: new content as it is; not inside a delta. */
 int file_sink_data(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err);
-/* file_sink_hole: in: the payload of FILE_HOLE. errors: ERR_PROTOCOL, ERR_SPACE, by errno */
-int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err);
+/* file_sink_hole: in: the payload of FILE_HOLE; wire: looked at while a large hole is hashed, as a client that is gone needs it no more; may be NULL.
+ * errors: ERR_PROTOCOL, ERR_LINK, ERR_SPACE, by errno */
+int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, const struct wire *wire,
+                   struct error *err);
 /* file_sink_part: what an earlier connection left of this file: *bytes (0: nothing) and their hash; a FILE_BEGIN may go on behind them.
  * ticker: a step a MiB. errors: by errno, ERR_PROTOCOL */
 int file_sink_part(struct file_sink *sink, const char *path, struct ticker *ticker, uint64_t *bytes, uint8_t sha256[32],

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #define LATEST_S INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+/* 9000-01-01T00:00:00Z. A client that says (or believes) that it is the end of time must not leave later generations without a name. */
+#define TAKEN_LATEST_S INT64_C(221845392000)
 
 static void format(int64_t at_s, char name[GENERATION_NAME_SIZE])
 {
@@ -42,7 +44,7 @@ void generation_name_make(int64_t taken_at_s, const char *newest, char name[GENE
 {
 	int64_t newest_s;
 
-	format(taken_at_s, name);
+	format(taken_at_s < TAKEN_LATEST_S ? taken_at_s : TAKEN_LATEST_S, name);
 	if (newest != NULL && parse(newest, &newest_s) && strcmp(name, newest) <= 0)
 		format(newest_s + 1, name);
 }

@@ -370,6 +370,9 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 		return trash_put(in->vault, in->vault->incoming_fd, in->record.run, err);
 	}
 	generation_name_make(in->record.taken_at_s, newest[0] != '\0' ? newest : NULL, in->record.name);
+	if (strcmp(in->record.name, newest) <= 0)
+		return error_set(err, ERR_REFUSED, "no generation can come after %s; remove its record at the vault",
+		                 newest);
 	if (in->base[0] != '\0' && record_read(in->vault, in->base, &in->base_record, err) != 0)
 		return -1;
 	if (settle_others(in, err) != 0)

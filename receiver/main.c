@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/priority.h"
 #include "lib/version.h"
+#include "receiver/confine.h"
 #include "receiver/inventory.h"
 #include "receiver/serve.h"
 
@@ -41,7 +42,7 @@ static void print_usage(FILE *out)
 	        "  --append-only       never remove a generation, whoever asks\n"
 	        "  --keep-at-least N   never leave fewer than N generations\n"
 	        "  --keep-for TIME     never remove one that was published less than TIME (30d) ago\n"
-	        "  --trace TOPICS      wire or all: show frames on stderr\n"
+	        "  --trace TOPICS      wire, confine or all: show frames, and what was given up, on stderr\n"
 	        "\n"
 	        "See aob-receiver(8).\n",
 	        out);
@@ -128,6 +129,15 @@ static struct command_line read_command_line(int argc, char **argv)
 	return line;
 }
 
+/* What comes next is read from a stranger. */
+static void give_up_rights(const char *root)
+{
+	struct confined done = confine_process(root);
+
+	log_trace("confine", "no_new_privs %s, Landlock %d, seccomp %s", done.no_new_privs ? "yes" : "no",
+	          done.landlock, done.seccomp ? "yes" : "no");
+}
+
 int main(int argc, char **argv)
 {
 	struct command_line line = read_command_line(argc, argv);
@@ -144,6 +154,7 @@ int main(int argc, char **argv)
 	} else {
 		/* Others who use this machine come first. */
 		priority_stand_back();
+		give_up_rights(line.options.root);
 		rc = serve_run(&line.options, STDIN_FILENO, STDOUT_FILENO, &err);
 	}
 	if (rc == 0)

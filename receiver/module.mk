@@ -7,6 +7,7 @@ aob-receiver_SOURCES := \
 	receiver/build_copy.c \
 	receiver/build_hardlink.c \
 	receiver/building.c \
+	receiver/confine.c \
 	receiver/crash_point.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \

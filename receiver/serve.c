@@ -140,7 +140,12 @@ static int on_prune(struct session *s, const struct frame *frame, struct error *
 
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_string(&d, name, sizeof(name));
-	if (codec_done(&d, "PRUNE", err) != 0 || building_own_vault(s->vault, err) != 0 ||
+	if (codec_done(&d, "PRUNE", err) != 0)
+		return -1;
+	/* A removal gives the lock back before it deletes; what is being built must not go on without it. */
+	if (building_open(s->building))
+		return error_set(err, ERR_PROTOCOL, "PRUNE while a generation is being built");
+	if (building_own_vault(s->vault, err) != 0 ||
 	    removal_generation(s->vault, name, &s->ticker, &result, &reason, err) != 0)
 		return -1;
 	encoder_reset(&s->encoder);

@@ -40,7 +40,8 @@ static int decode(const struct frame *frame, struct want *want, struct error *er
 	want->strong_len = get_u32(&d);
 	if (codec_done(&d, "SIG_WANT", err) != 0)
 		return -1;
-	memcpy(want->path, path, n);
+	if (n != 0)
+		memcpy(want->path, path, n);
 	want->path[n] = '\0';
 	if (strlen(want->path) != n || want->block_len < BLOCK_LEAST || want->block_len > BLOCK_MOST ||
 	    want->strong_len < STRONG_LEAST || want->strong_len > STRONG_MOST)
@@ -109,7 +110,8 @@ int signature_answer(struct incoming *incoming, struct wire *wire, const struct 
 
 	if (work == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	if (decode(frame, &work->want, err) != 0 || basis_open(incoming, work->want.path, &basis, err) != 0)
+	if (decode(frame, &work->want, err) != 0 || incoming_allows(incoming, work->want.path, err) != 0 ||
+	    basis_open(incoming, work->want.path, &basis, err) != 0)
 		goto out;
 	if (basis.size_bytes != 0) {
 		job = rs_sig_begin(work->want.block_len, work->want.strong_len, RS_RK_BLAKE2_SIG_MAGIC);

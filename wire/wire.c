@@ -473,6 +473,13 @@ int wire_expect(struct wire *wire, unsigned type, struct frame *frame, struct er
 	return 0;
 }
 
+bool wire_other_gone(const struct wire *wire)
+{
+	struct pollfd item = { .fd = wire->in_fd, .events = POLLRDHUP };
+
+	return poll(&item, 1, 0) == 1 && (item.revents & (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 uint64_t wire_bytes_in(const struct wire *wire)
 {
 	return wire->count_in;

@@ -79,6 +79,9 @@ int wire_receive(struct wire *wire, struct frame *frame, struct error *err);
 /* wire_expect: wire_receive, where only that type is right; anything else, the end included, is an error. NOTEs are passed over. */
 int wire_expect(struct wire *wire, unsigned type, struct frame *frame, struct error *err);
 
+/* wire_other_gone: has the other end closed? For long work that does not receive meanwhile; what it said before may still be unread. */
+bool wire_other_gone(const struct wire *wire);
+
 uint64_t wire_bytes_in(const struct wire *wire); /* on the descriptor: after compression */
 uint64_t wire_bytes_out(const struct wire *wire);
 

@@ -19,7 +19,8 @@ static void names_are_times_and_always_grow(void **state)
 		{ 1763876160, "2025-11-23T05-36-00Z", "2025-11-23T05-36-01Z" },
 		{ 0, "2025-12-31T23-59-59Z", "2026-01-01T00-00-00Z" },
 		{ -5, NULL, "1970-01-01T00-00-00Z" },
-		{ INT64_MAX, NULL, "9999-12-31T23-59-59Z" },
+		{ INT64_MAX, NULL, "9000-01-01T00-00-00Z" },
+		{ INT64_MAX, "9000-01-01T00-00-00Z", "9000-01-01T00-00-01Z" },
 	};
 	char name[GENERATION_NAME_SIZE];
 

@@ -296,9 +296,25 @@ static void hooks_count_what_leaves_and_end_the_waiting(void **state)
 	close_pair(&pair);
 }
 
+static void an_end_that_closes_is_seen_without_reading(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, NULL);
+	assert_false(wire_other_gone(pair.receiver));
+	assert_int_equal(wire_send(pair.client, FRAME_LIST, NULL, 0, NULL), 0);
+	assert_int_equal(wire_flush(pair.client, NULL), 0);
+	assert_false(wire_other_gone(pair.receiver));
+	close_end(&pair, 0);
+	assert_true(wire_other_gone(pair.receiver)); /* though a frame is still to be read */
+	close_pair(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_end_that_closes_is_seen_without_reading),
 		cmocka_unit_test(frames_cross_both_ways),
 		cmocka_unit_test(the_header_is_length_and_type),
 		cmocka_unit_test(what_is_too_large_is_not_sent),
