@@ -1,6 +1,6 @@
 /* ask_pace: when to ask the broker for its status next. Pure; times are monotonic milliseconds.
  *
- * Soon after something happened, every few seconds while something runs, seldom else; and never so often that asking costs more than a fiftieth of the broker's
+ * Soon after something happened, every few seconds while something runs, seldom else; and never so often that asking costs more than a tenth of the broker's
  * time, however many pipelines there are. */
 #ifndef AOB_MONITOR_ASK_PACE_H
 #define AOB_MONITOR_ASK_PACE_H
@@ -12,7 +12,7 @@
 #define ASK_PACE_BUSY_MS 2000
 #define ASK_PACE_IDLE_MS 10000
 #define ASK_PACE_LOST_MS 2000
-#define ASK_PACE_SHARE 50
+#define ASK_PACE_SHARE 10
 
 struct ask_pace {
 	int64_t asked_ms; /* when the last question was answered, or given up */

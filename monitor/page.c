@@ -13,6 +13,16 @@
 #define ROWS_MAX 100 /* of generations on one page */
 #define TITLE_SIZE 256
 
+int64_t page_broker_lost_s(const struct page_of *of)
+{
+	const struct state *state = of->state;
+	int64_t lost_ms = of->now_ms - state->answered_ms;
+
+	if (state->trouble[0] == '\0' && lost_ms < STATE_ANSWER_FRESH_MS)
+		return 0;
+	return lost_ms > 1000 ? lost_ms / 1000 : 1;
+}
+
 /* The worst first, then as they are configured. */
 struct ranked {
 	const struct view_pipeline *pipeline;
@@ -269,7 +279,7 @@ static void add_generations(struct text *text, const struct view_history *histor
 	}
 	text_add(text,
 	         "<div class=\"table\" tabindex=\"0\" role=\"region\" "
-	         "aria-labelledby=\"h-generations\"><table><caption>%zu in the vault; the newest %zu that there "
+	         "aria-label=\"Table of generations\"><table><caption>%zu in the vault; the newest %zu that there "
 	         "were</caption>"
 	         "<thead><tr><th scope=\"col\">As of</th><th scope=\"col\">State</th><th scope=\"col\" "
 	         "class=\"number\">Files</th>"

@@ -35,16 +35,6 @@ const char *page_part_icon(enum verdict_level level)
 #undef ICON
 }
 
-int64_t page_broker_lost_s(const struct page_of *of)
-{
-	const struct state *state = of->state;
-	int64_t lost_ms = of->now_ms - state->answered_ms;
-
-	if (state->trouble[0] == '\0' && lost_ms < STATE_ANSWER_FRESH_MS)
-		return 0;
-	return lost_ms > 1000 ? lost_ms / 1000 : 1;
-}
-
 void page_part_frame(const struct page_of *of, const char *title, struct text *main, struct text *text)
 {
 	const struct view *view = of->state->view;

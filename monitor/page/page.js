@@ -5,6 +5,7 @@
 const SOON_MS = 400;
 const AGES_MS = 30000;
 const live = document.getElementById('live');
+const told = new Map(); // the newest progress of each pipeline
 let timer = 0;
 let fetching = false;
 let again = false;
@@ -62,6 +63,11 @@ function take(fresh) {
 		return swap(document.getElementById('main'), document.adoptNode(fresh.getElementById('main')));
 	for (const part of parts(fresh))
 		swap(document.getElementById(part.id), document.adoptNode(part));
+	for (const event of told.values()) {
+		const card = document.getElementById('p-' + event.subject);
+		if (card && card.dataset.run === event.data.run && card.querySelector('.running b').textContent === event.data.step)
+			progress(event);
+	}
 }
 
 async function refresh() {
@@ -90,7 +96,9 @@ function soon() {
 		timer = setTimeout(refresh, SOON_MS);
 }
 
+// What the server's page says may be a moment older than what was told: a bar does not go back.
 function progress(event) {
+	told.set(event.subject, event);
 	const card = document.getElementById('p-' + event.subject);
 	const bar = card && card.querySelector('progress');
 	const numbers = card && card.querySelector('.numbers');
