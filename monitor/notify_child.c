@@ -16,6 +16,7 @@
 #include "monitor/notify_driver.h"
 
 #define TAIL_SIZE 512
+#define GRACE_MS 2000
 
 struct talk {
 	struct child child;
@@ -80,7 +81,10 @@ static int converse(struct talk *t, const char *program, const atomic_bool *stop
 			                { .fd = t->child.out_fd, .events = POLLIN },
 			                { .fd = t->child.err_fd, .events = POLLIN } };
 
-		if (atomic_load(stop))
+		/* Half done is neither told nor not told: it may end what it has begun. */
+		if (atomic_load(stop) && until_ms > clock_now_ms() + GRACE_MS)
+			until_ms = clock_now_ms() + GRACE_MS;
+		if (atomic_load(stop) && clock_now_ms() >= until_ms)
 			return error_set(err, ERR_CANCELLED, "%s was stopped, as this process ends", program);
 		if (clock_now_ms() >= until_ms)
 			return error_set(err, ERR_SYSTEM, "%s took longer than %d s and was stopped", program,
