@@ -20,9 +20,10 @@
 	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_NOT_ALIGNED |          \
 	 FIEMAP_EXTENT_DATA_INLINE)
 
-struct extents {
+/* The head ends with the list, whose length only the call knows. */
+union extents {
 	struct fiemap head;
-	struct fiemap_extent list[EXTENTS_AT_ONCE];
+	uint8_t room[sizeof(struct fiemap) + EXTENTS_AT_ONCE * sizeof(struct fiemap_extent)];
 };
 
 static bool looks_like(const struct stat *st, const struct entry *file)
@@ -72,7 +73,7 @@ static int find_inode(const struct anchor *anchor, uint64_t inode, char path[PAT
 }
 
 /* The extents from `at` on; false: they can't be had. */
-static bool next_extents(int fd, uint64_t at, struct extents *extents)
+static bool next_extents(int fd, uint64_t at, union extents *extents)
 {
 	memset(extents, 0, sizeof(*extents));
 	extents->head.fm_start = at;
@@ -84,8 +85,8 @@ static bool next_extents(int fd, uint64_t at, struct extents *extents)
 /* Do both files lie in the very same places? If in doubt: no. */
 static bool same_extents(int a, int b)
 {
-	struct extents of_a;
-	struct extents of_b;
+	union extents of_a;
+	union extents of_b;
 	uint64_t at = 0;
 
 	for (;;) {
@@ -98,8 +99,8 @@ static bool same_extents(int a, int b)
 		if (n == 0)
 			return true;
 		for (uint32_t i = 0; i < n; i++) {
-			const struct fiemap_extent *x = &of_a.list[i];
-			const struct fiemap_extent *y = &of_b.list[i];
+			const struct fiemap_extent *x = &of_a.head.fm_extents[i];
+			const struct fiemap_extent *y = &of_b.head.fm_extents[i];
 
 			if (((x->fe_flags | y->fe_flags) & VAGUE) != 0 || x->fe_logical != y->fe_logical ||
 			    x->fe_physical != y->fe_physical || x->fe_length != y->fe_length)
@@ -107,7 +108,7 @@ static bool same_extents(int a, int b)
 			if (((x->fe_flags | y->fe_flags) & FIEMAP_EXTENT_LAST) != 0)
 				return (x->fe_flags & y->fe_flags & FIEMAP_EXTENT_LAST) != 0;
 		}
-		at = of_a.list[n - 1].fe_logical + of_a.list[n - 1].fe_length;
+		at = of_a.head.fm_extents[n - 1].fe_logical + of_a.head.fm_extents[n - 1].fe_length;
 	}
 }
 
