@@ -138,7 +138,7 @@ static int read_one(const char *proc, const char *there, const char *here, struc
 /* Memory does not move any more: offsets become pointers, rows are sorted, the digest is made. */
 static void settle(struct entry_memory *memory, size_t from, size_t n, struct entry *entry)
 {
-	char *at = (char *)memory->data + from;
+	char *at = n != 0 ? (char *)memory->data + from : NULL; /* there may be no memory yet */
 
 	for (size_t i = 0; i < n; i++) {
 		memory->xattrs[i].name = at;

@@ -188,14 +188,16 @@ static int converse(struct session *s, struct error *err)
 /* The client hears why, if it is still there. */
 static void tell_fault(struct session *s, const struct error *fault)
 {
+	struct error aside = { .class = ERR_NONE }; /* it may be gone */
+
 	if (fault->class == ERR_LINK)
 		return;
 	encoder_reset(&s->encoder);
 	put_string(&s->encoder, error_code(fault->class));
 	put_u32(&s->encoder, (uint32_t)fault->sys);
 	put_string(&s->encoder, fault->text);
-	if (!s->encoder.bad && wire_send(s->wire, FRAME_FAULT, s->encoder.data, s->encoder.len_bytes, NULL) == 0)
-		(void)wire_flush(s->wire, NULL);
+	if (!s->encoder.bad && wire_send(s->wire, FRAME_FAULT, s->encoder.data, s->encoder.len_bytes, &aside) == 0)
+		(void)wire_flush(s->wire, &aside);
 }
 
 int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct error *err)
