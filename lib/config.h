@@ -62,7 +62,7 @@ struct config_pipeline {
 	const char *source; /* absolute folder */
 	const struct config_vault *vault;
 	enum config_kind kind; /* of the source */
-	bool watched; /* false: `watch: off`, runs only when asked */
+	bool watched;          /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
 	const struct config_stage *stages;
 	size_t n_stages;

@@ -21,9 +21,9 @@ enum element { DICT, ARRAY, KEY, STRING, INTEGER, DATE, TRUE, FALSE, OTHER, ROOT
 static const struct {
 	const char *name;
 	enum element element;
-} elements[] = { { "dict", DICT }, { "array", ARRAY }, { "key", KEY },     { "string", STRING }, { "integer", INTEGER },
-	         { "date", DATE }, { "true", TRUE },   { "false", FALSE }, { "real", OTHER },    { "data", OTHER },
-	         { "plist", ROOT } };
+} elements[] = { { "dict", DICT },       { "array", ARRAY }, { "key", KEY },   { "string", STRING },
+	         { "integer", INTEGER }, { "date", DATE },   { "true", TRUE }, { "false", FALSE },
+	         { "real", OTHER },      { "data", OTHER },  { "plist", ROOT } };
 
 struct level {
 	enum element element;
@@ -66,8 +66,7 @@ static bool value_fits(struct reader *r)
 {
 	struct level *top = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
 
-	if (!r->seen_root || (top == NULL && r->seen_value) ||
-	    (top != NULL && top->element == DICT && !top->keyed)) {
+	if (!r->seen_root || (top == NULL && r->seen_value) || (top != NULL && top->element == DICT && !top->keyed)) {
 		refuse(r, "a value stands where none belongs");
 		return false;
 	}

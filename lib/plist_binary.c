@@ -270,7 +270,8 @@ int plist_binary_parse(const void *data, size_t len_bytes, plist_each *each, voi
 			return 0;
 		top = &frames[depth - 1];
 		doc.path[top->path_bytes] = '\0';
-		if (top->dict && add_key(&doc, big_endian(top->keys + top->at * doc.ref_bytes, doc.ref_bytes), err) != 0)
+		if (top->dict &&
+		    add_key(&doc, big_endian(top->keys + top->at * doc.ref_bytes, doc.ref_bytes), err) != 0)
 			return -1;
 		ref = big_endian(top->values + top->at * doc.ref_bytes, doc.ref_bytes);
 		top->at++;

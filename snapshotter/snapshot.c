@@ -244,8 +244,7 @@ int snapshot_run(struct stage_job *job, const struct stage_request *request, str
 		rc = release(s, result, err);
 	} else if (freeze(s, err) == 0) {
 		fill_result(s, result);
-		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state,
-		         s->reused ? ", made before" : "");
+		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state, s->reused ? ", made before" : "");
 		rc = 0;
 	}
 	if (s->source_fd >= 0)
