@@ -12,7 +12,7 @@
 #define HISTORY_MACS_BUNDLE_SIZE 512
 #define HISTORY_MACS_NAME_SIZE 128
 
-struct history_macs_row { /* a Mac in a generation */
+struct history_macs_row {                      /* a Mac in a generation */
 	char bundle[HISTORY_MACS_BUNDLE_SIZE]; /* path below the source */
 	char name[HISTORY_MACS_NAME_SIZE];
 	char state[16];       /* "finished", "unfinished", "in-flight" */

@@ -77,19 +77,20 @@ static int record_mac(void *cookie, const struct history_macs_row *mac, struct e
 	const struct recording *recording = cookie;
 	const struct history_generation *g = recording->generation;
 
-	(void)json_array_append_new(recording->macs, json_pack("{s:s, s:s, s:I}", "name", mac->name, "state",
-	                                                       mac->state, "completed_at",
-	                                                       (json_int_t)mac->completed_at));
+	(void)json_array_append_new(recording->macs,
+	                            json_pack("{s:s, s:s, s:I}", "name", mac->name, "state", mac->state, "completed_at",
+	                                      (json_int_t)mac->completed_at));
 	return history_macs_add(recording->broker->store, g->pipeline, g->generation, mac, err);
 }
 
 static int publish_event(struct broker *broker, const struct history_generation *g, json_t *macs, struct error *err)
 {
-	json_t *data = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:O}", "generation", g->generation,
-	                         "run", g->run, "state", g->state, "taken_at", (json_int_t)g->taken_at, "published_at",
-	                         (json_int_t)g->published_at, "files", (json_int_t)g->files, "bytes",
-	                         (json_int_t)g->bytes, "literal_bytes", (json_int_t)g->literal_bytes, "wire_sent",
-	                         (json_int_t)g->wire_sent, "vault", g->vault, "ctransid", (json_int_t)g->ctransid, "macs", macs);
+	json_t *data =
+	        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:O}", "generation", g->generation,
+	                  "run", g->run, "state", g->state, "taken_at", (json_int_t)g->taken_at, "published_at",
+	                  (json_int_t)g->published_at, "files", (json_int_t)g->files, "bytes", (json_int_t)g->bytes,
+	                  "literal_bytes", (json_int_t)g->literal_bytes, "wire_sent", (json_int_t)g->wire_sent, "vault",
+	                  g->vault, "ctransid", (json_int_t)g->ctransid, "macs", macs);
 
 	return broker_event(broker, g->pipeline, "generation.published", &data, err);
 }

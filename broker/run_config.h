@@ -17,10 +17,10 @@
 
 struct run_config {
 	const char *source;
-	const char *vault; /* its name */
+	const char *vault;            /* its name */
 	int64_t rest_ctransid;        /* what the watcher knew when it began: 0: nothing */
 	const char *rest_source_uuid; /* "" */
-	bool release;      /* a run that only makes room: the snapshotter removes old snapshots */
+	bool release;                 /* a run that only makes room: the snapshotter removes old snapshots */
 	size_t n_stages;
 	struct {
 		const char *service;

@@ -131,10 +131,10 @@ static json_t *last_run_json(struct broker *broker, const char *pipeline, struct
 
 static void add_mac(void *list, const struct history_macs_row *mac)
 {
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o, s:b}", "bundle", mac->bundle, "name",
-	                                            mac->name, "state", mac->state, "completed_at",
-	                                            time_json(mac->completed_at), "verification_failed",
-	                                            (int)mac->verification_failed));
+	(void)json_array_append_new(list,
+	                            json_pack("{s:s, s:s, s:s, s:o, s:b}", "bundle", mac->bundle, "name", mac->name,
+	                                      "state", mac->state, "completed_at", time_json(mac->completed_at),
+	                                      "verification_failed", (int)mac->verification_failed));
 }
 
 static json_t *generation_json(struct broker *broker, const struct history_generation *g)
@@ -294,7 +294,8 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	    watch_state_past(broker, pipeline->name, &past, &clean, err) != 0)
 		return NULL;
 	return checked(
-	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, s:O}",
+	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, "
+	                  "s:O}",
 	                  "pipeline", pipeline->name, "source", pipeline->source, "kind",
 	                  config_kind_name(pipeline->kind), "snapshots", (int)makes_snapshots(pipeline), "idle_ms",
 	                  (json_int_t)watch->idle_ms, "max_wait_ms", (json_int_t)watch->max_wait_ms, "finished_ms",

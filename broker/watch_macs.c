@@ -78,12 +78,12 @@ json_t *watch_macs_json(const struct watch_macs *macs)
 		const struct watch_macs_one *one = &macs->list[i];
 
 		(void)json_array_append_new(
-		        list, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:b, s:b, s:s}", "bundle", one->bundle,
-		                        "name", one->name, "state", one->state, "finished", (int)one->finished,
-		                        "completed_at", (json_int_t)one->completed_at, "wrote_at",
-		                        (json_int_t)one->wrote_at, "handles", (json_int_t)one->handles, "attached",
-		                        (int)one->attached, "verification_failed", (int)one->verification_failed,
-		                        "trouble", one->trouble));
+		        list,
+		        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:b, s:b, s:s}", "bundle", one->bundle, "name",
+		                  one->name, "state", one->state, "finished", (int)one->finished, "completed_at",
+		                  (json_int_t)one->completed_at, "wrote_at", (json_int_t)one->wrote_at, "handles",
+		                  (json_int_t)one->handles, "attached", (int)one->attached, "verification_failed",
+		                  (int)one->verification_failed, "trouble", one->trouble));
 	}
 	return list;
 }
@@ -114,7 +114,8 @@ int watch_macs_remember(struct broker *broker, const char *pipeline, const struc
 		const struct watch_macs_one *known = find(before, now->list[i].bundle);
 
 		if ((known == NULL || known->used_at != now->list[i].used_at) &&
-		    history_macs_used_save(broker->store, pipeline, now->list[i].bundle, now->list[i].used_at, err) != 0)
+		    history_macs_used_save(broker->store, pipeline, now->list[i].bundle, now->list[i].used_at, err) !=
+		            0)
 			return -1;
 	}
 	return 0;
@@ -155,8 +156,7 @@ int watch_macs_past(struct broker *broker, const char *pipeline, json_t **list, 
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	found = history_macs_last_clean(broker->store, pipeline, clean, err);
 	if (found < 0 || history_macs_used_each(broker->store, pipeline, add_used, *list, err) != 0 ||
-	    (found == 1 &&
-	     history_macs_each(broker->store, pipeline, clean->generation, add_clean, *list, err) != 0)) {
+	    (found == 1 && history_macs_each(broker->store, pipeline, clean->generation, add_clean, *list, err) != 0)) {
 		json_decref(*list);
 		*list = NULL;
 		return -1;

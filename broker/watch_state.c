@@ -161,7 +161,8 @@ static void start_run(struct broker *broker, const struct config_pipeline *pipel
 }
 
 /* What the watcher must find again after a restart, before it is taken for known. */
-static int record_macs(struct broker *broker, struct watch_state *state, const struct watch_macs *now, struct error *err)
+static int record_macs(struct broker *broker, struct watch_state *state, const struct watch_macs *now,
+                       struct error *err)
 {
 	bool same = state->macs.n == now->n;
 
@@ -296,8 +297,8 @@ json_t *watch_state_rest(struct broker *broker, const char *pipeline)
 	                 state->source_uuid, "macs", watch_macs_rest_json(&state->macs));
 }
 
-int watch_state_past(struct broker *broker, const char *pipeline, json_t **list, const struct history_generation **clean,
-                     struct error *err)
+int watch_state_past(struct broker *broker, const char *pipeline, json_t **list,
+                     const struct history_generation **clean, struct error *err)
 {
 	struct watch_state *state = find(broker, pipeline);
 

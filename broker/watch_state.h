@@ -50,7 +50,7 @@ json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pi
 json_t *watch_state_rest(struct broker *broker, const char *pipeline);
 
 /* watch_state_past: as watch_macs_past, remembered until a generation is published. *list: borrowed until then. */
-int watch_state_past(struct broker *broker, const char *pipeline, json_t **list, const struct history_generation **clean,
-                     struct error *err);
+int watch_state_past(struct broker *broker, const char *pipeline, json_t **list,
+                     const struct history_generation **clean, struct error *err);
 
 #endif

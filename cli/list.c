@@ -23,7 +23,8 @@ static void print_mac(const json_t *mac)
 	char name[512];
 	char when[32];
 
-	(void)printf("    %s%s: %s%s%s%s%s\n", style_code(STYLE_DIM), log_escape(ask_text(mac, "name"), name, sizeof(name)),
+	(void)printf("    %s%s: %s%s%s%s%s\n", style_code(STYLE_DIM),
+	             log_escape(ask_text(mac, "name"), name, sizeof(name)),
 	             completed != 0 ? "last completed backup " : "no completed backup",
 	             completed != 0 ? style_when(completed, when, sizeof(when)) : "",
 	             strcmp(state, "finished") == 0    ? ""

@@ -63,8 +63,8 @@ struct config_pipeline {
 	const char *source; /* absolute folder */
 	const struct config_vault *vault;
 	enum config_kind kind; /* of the source */
-	uint64_t max_age_ms; /* how old the state in the vault may get; 0: any age */
-	bool watched;        /* false: `watch: off`, runs only when asked */
+	uint64_t max_age_ms;   /* how old the state in the vault may get; 0: any age */
+	bool watched;          /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
 	const struct config_stage *stages;
 	size_t n_stages;

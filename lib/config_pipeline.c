@@ -158,7 +158,8 @@ static void read_pipeline(struct config_build *b, const struct yaml_pos *value, 
 	if (!config_schema_check(value, &config_schema_pipeline, b->faults))
 		return;
 	kind = config_kind_of(config_value_text(value, "kind", "auto"));
-	pipeline->kind = kind >= 0 ? (enum config_kind)kind : CONFIG_KIND_AUTO; /* another word was told by the schema */
+	pipeline->kind =
+	        kind >= 0 ? (enum config_kind)kind : CONFIG_KIND_AUTO; /* another word was told by the schema */
 	pipeline->source = config_value_path(value, "source", NULL, b->arena);
 	if (vault != NULL && vault->kind == YAML_POS_TEXT && !yaml_pos_null(vault))
 		pipeline->vault = find_vault(b, vault);

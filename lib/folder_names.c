@@ -157,6 +157,8 @@ static int take(struct folder_names *f, const struct dirent *found, struct error
 	if (grow((void **)&f->names, &f->names_room, f->names_used + 1 + bytes, 1, err) != 0 ||
 	    grow((void **)&f->order, &f->order_room, f->n + 1, sizeof(f->order[0]), err) != 0)
 		return -1;
+	if (f->names == NULL || f->order == NULL)
+		return no_memory(err);
 	f->names[f->names_used++] = (char)found->d_type;
 	memcpy(f->names + f->names_used, found->d_name, bytes);
 	f->order[f->n++] = (uint32_t)f->names_used;
@@ -379,26 +381,26 @@ void folder_names_close(struct folder_names **names)
 	free(f);
 }
 
-int folder_names_next(struct folder_names *f, const char **name, unsigned char *d_type, struct error *err)
+int folder_names_next(struct folder_names *names, const char **name, unsigned char *d_type, struct error *err)
 {
-	if (f->spilled) {
-		int rc = run_next(&f->merged, fileno(f->room->scratch), err);
+	if (names->spilled) {
+		int rc = run_next(&names->merged, fileno(names->room->scratch), err);
 
 		if (rc != 1)
 			return rc;
-		f->last = f->merged.name;
-		*d_type = f->merged.d_type;
+		names->last = names->merged.name;
+		*d_type = names->merged.d_type;
 	} else {
-		if (f->at == f->n)
+		if (names->at == names->n)
 			return 0;
-		f->last = f->names + f->order[f->at++];
-		*d_type = (unsigned char)f->last[-1];
+		names->last = names->names + names->order[names->at++];
+		*d_type = (unsigned char)names->last[-1];
 	}
-	*name = f->last;
+	*name = names->last;
 	return 1;
 }
 
-const char *folder_names_last(const struct folder_names *f)
+const char *folder_names_last(const struct folder_names *names)
 {
-	return f->last;
+	return names->last;
 }

@@ -21,9 +21,9 @@ enum element { DICT, ARRAY, KEY, STRING, INTEGER, DATE, TRUE, FALSE, OTHER, ROOT
 static const struct {
 	const char *name;
 	enum element element;
-} elements[] = { { "dict", DICT }, { "array", ARRAY }, { "key", KEY },     { "string", STRING }, { "integer", INTEGER },
-	         { "date", DATE }, { "true", TRUE },   { "false", FALSE }, { "real", OTHER },    { "data", OTHER },
-	         { "plist", ROOT } };
+} elements[] = { { "dict", DICT },       { "array", ARRAY }, { "key", KEY },   { "string", STRING },
+	         { "integer", INTEGER }, { "date", DATE },   { "true", TRUE }, { "false", FALSE },
+	         { "real", OTHER },      { "data", OTHER },  { "plist", ROOT } };
 
 struct level {
 	enum element element;
@@ -66,8 +66,7 @@ static bool value_fits(struct reader *r)
 {
 	struct level *top = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
 
-	if (!r->seen_root || (top == NULL && r->seen_value) ||
-	    (top != NULL && top->element == DICT && !top->keyed)) {
+	if (!r->seen_root || (top == NULL && r->seen_value) || (top != NULL && top->element == DICT && !top->keyed)) {
 		refuse(r, "a value stands where none belongs");
 		return false;
 	}
@@ -145,14 +144,10 @@ static bool read_integer(const char *text, int64_t *number)
 static bool read_date(const char *text, int64_t *seconds)
 {
 	struct tm tm = { .tm_isdst = 0 };
-	int used = 0;
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-	           &tm.tm_sec, &used) != 6 ||
-	    used == 0 || text[used] != '\0' || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31)
+	if (end == NULL || *end != '\0')
 		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
 	*seconds = timegm(&tm);
 	return true;
 }

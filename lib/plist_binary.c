@@ -226,7 +226,7 @@ static int open_container(const struct document *doc, const struct object *objec
 static int add_key(struct document *doc, uint64_t ref, struct error *err)
 {
 	char key[PLIST_TEXT_SIZE];
-	struct object object;
+	struct object object = { .kind = 0 };
 
 	if (find_object(doc, ref, &object, err) != 0)
 		return -1;
@@ -241,14 +241,14 @@ static int add_key(struct document *doc, uint64_t ref, struct error *err)
 int plist_binary_parse(const void *data, size_t len_bytes, plist_each *each, void *cookie, struct error *err)
 {
 	struct document doc = { .each = each, .cookie = cookie };
-	struct frame frames[PLIST_DEPTH_MAX];
+	struct frame frames[PLIST_DEPTH_MAX] = { { .n = 0 } };
 	size_t depth = 0;
 	uint64_t ref = 0;
 
 	if (open_document(&doc, data, len_bytes, &ref, err) != 0)
 		return -1;
 	for (;;) {
-		struct object object;
+		struct object object = { .kind = 0 };
 		struct frame *top;
 
 		if (++doc.n_values > PLIST_VALUES_MAX)
@@ -270,7 +270,8 @@ int plist_binary_parse(const void *data, size_t len_bytes, plist_each *each, voi
 			return 0;
 		top = &frames[depth - 1];
 		doc.path[top->path_bytes] = '\0';
-		if (top->dict && add_key(&doc, big_endian(top->keys + top->at * doc.ref_bytes, doc.ref_bytes), err) != 0)
+		if (top->dict &&
+		    add_key(&doc, big_endian(top->keys + top->at * doc.ref_bytes, doc.ref_bytes), err) != 0)
 			return -1;
 		ref = big_endian(top->values + top->at * doc.ref_bytes, doc.ref_bytes);
 		top->at++;

@@ -81,7 +81,8 @@ static bool next_key(struct btrfs_ioctl_search_key *key, const struct btrfs_ioct
 	return key->min_objectid++ < UINT64_MAX;
 }
 
-int subvolume_changes(int fd, uint64_t since, size_t most, subvolume_changes_each *each, void *cookie, struct error *err)
+int subvolume_changes(int fd, uint64_t since, size_t most, subvolume_changes_each *each, void *cookie,
+                      struct error *err)
 {
 	struct search *search = calloc(1, sizeof(*search));
 	struct btrfs_ioctl_search_key *key;

@@ -216,7 +216,8 @@ static bool is_there(int folder_fd, const char *name)
 static void trouble(struct time_machine *bundle, const char *text)
 {
 	if (bundle->trouble[0] == '\0')
-		(void)snprintf(bundle->trouble, sizeof(bundle->trouble), "%.*s", (int)sizeof(bundle->trouble) - 1, text);
+		(void)snprintf(bundle->trouble, sizeof(bundle->trouble), "%.*s", (int)sizeof(bundle->trouble) - 1,
+		               text);
 }
 
 /* It is replaced by way of .tmp, delete, rename: as long as a .tmp lies there, what it says is not the last word. */
@@ -276,9 +277,11 @@ void time_machine_read(int folder_fd, int64_t now_s, struct time_machine *bundle
 	read_info(fd, bundle);
 	(void)plist_read(fd, MACHINE, take_machine, bundle, NULL);
 	(void)plist_read(fd, RESULTS, take_results, bundle, NULL);
-	bundle->is_backup = bundle->is_backup || bundle->history != TIME_MACHINE_HISTORY_MISSING || is_there(fd, HISTORY) ||
-	                    is_there(fd, HISTORY ".tmp") || is_there(fd, MACHINE) || is_there(fd, RESULTS);
-	bundle->encrypted = fstatat(fd, "token", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+	bundle->is_backup = bundle->is_backup || bundle->history != TIME_MACHINE_HISTORY_MISSING ||
+	                    is_there(fd, HISTORY) || is_there(fd, HISTORY ".tmp") || is_there(fd, MACHINE) ||
+	                    is_there(fd, RESULTS);
+	bundle->encrypted =
+	        fstatat(fd, "token", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 	(void)close(fd);
 }
 

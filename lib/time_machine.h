@@ -35,7 +35,7 @@ struct time_machine {
 	bool preparing;                    /* "….incomplete": the very first backup has not begun to copy */
 	enum time_machine_history history;
 	int64_t completed_at_s; /* the newest backup that Time Machine reported as complete; 0: none, or not known */
-	int running; /* Results.plist: 1, 0, or -1: not known. A hint only, it may stick */
+	int running;            /* Results.plist: 1, 0, or -1: not known. A hint only, it may stick */
 	bool verification_failed;
 	bool encrypted;
 	uint64_t band_bytes;                     /* 0: not known */

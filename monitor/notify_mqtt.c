@@ -42,7 +42,7 @@ static void node_id(const char *pipeline, char out[2u * CONFIG_NAME_MAX + 1])
 {
 	size_t used = 0;
 
-	for (const char *s = pipeline; *s != '\0' && used + 2 < 2u * CONFIG_NAME_MAX; s++) {
+	for (const char *s = pipeline; *s != '\0' && used + 2 < (size_t)2 * CONFIG_NAME_MAX; s++) {
 		if (*s == '.')
 			out[used++] = '_';
 		out[used++] = *s == '.' ? '_' : *s;

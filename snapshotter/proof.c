@@ -93,7 +93,9 @@ void proof_tell(const struct proof *proof, struct stage_result *result)
 		stage_result_string(row, "bundle", bundle->path);
 		stage_result_string(row, "name", bundle->name);
 		stage_result_string(row, "state",
-		                    !proof->at_rest ? "in-flight" : proof->finished[i] ? "finished" : "unfinished");
+		                    !proof->at_rest      ? "in-flight"
+		                    : proof->finished[i] ? "finished"
+		                                         : "unfinished");
 		stage_result_integer(row, "completed_at", bundle->completed_at_s);
 		stage_result_bool(row, "verification_failed", bundle->verification_failed);
 	}

@@ -152,7 +152,7 @@ static void frozen_path(const struct snapshot *s, char path[2 * PATH_MAX])
 		below = s->source;
 	while (*below == '/')
 		below++;
-	(void)snprintf(path, 2 * PATH_MAX, "%s%s%s", s->path, *below != '\0' ? "/" : "", below);
+	(void)snprintf(path, (size_t)2 * PATH_MAX, "%s%s%s", s->path, *below != '\0' ? "/" : "", below);
 }
 
 /* What it is a picture of. One that was asked for at rest, and is not of that rest, is not kept. */
@@ -249,8 +249,7 @@ int snapshot_run(struct stage_job *job, const struct stage_request *request, str
 		rc = release(s, result, err);
 	} else if (freeze(s, err) == 0) {
 		fill_result(s, result);
-		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state,
-		         s->reused ? ", made before" : "");
+		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state, s->reused ? ", made before" : "");
 		rc = 0;
 	}
 	if (s->source_fd >= 0)

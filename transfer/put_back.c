@@ -6,6 +6,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -59,6 +60,7 @@ static int find_inode(const struct anchor *anchor, uint64_t inode, char path[PAT
 	struct btrfs_ioctl_ino_lookup_args lookup = { .objectid = inode };
 	size_t n;
 
+	path[0] = '\0';
 	if (ioctl(anchor->subvolume_fd, BTRFS_IOC_INO_LOOKUP, &lookup) < 0)
 		return errno == ENOENT || errno == EPERM || errno == ENOTTY || errno == ENAMETOOLONG
 		               ? 0
@@ -161,6 +163,7 @@ static int elsewhere(const struct anchor *anchor, struct inside *tree, const str
 	char path[PATH_ROOM];
 	const char *leaf;
 	struct stat folder;
+	size_t used;
 	int parent_fd;
 	int rc = find_inode(anchor, file->inode, path, err);
 
@@ -175,11 +178,10 @@ static int elsewhere(const struct anchor *anchor, struct inside *tree, const str
 	rc = find_inode(anchor, folder.st_ino, path, err);
 	if (rc != 1)
 		return rc;
-	if (strlen(path) + 1 + strlen(leaf) >= sizeof(path))
+	used = strlen(path);
+	if (used + 1 + strlen(leaf) >= sizeof(path))
 		return 1; /* it can't be looked at */
-	if (*path != '\0')
-		strcat(path, "/");
-	strcat(path, leaf);
+	(void)snprintf(path + used, sizeof(path) - used, "%s%s", used != 0 ? "/" : "", leaf);
 	return may_differ(tree, file, open_path(anchor, path));
 }
 

@@ -81,8 +81,8 @@ static void at_rest(const struct idle_facts *facts, bool may_start, struct idle_
 	}
 	clock_text(facts->wall_s + wait_s, facts->wall_s, at, sizeof(at));
 	(void)snprintf(verdict->reason, sizeof(verdict->reason),
-	               "changed, and at rest for %s; the next snapshot not before %s", span(facts->quiet_ms, a, sizeof(a)),
-	               at);
+	               "changed, and at rest for %s; the next snapshot not before %s",
+	               span(facts->quiet_ms, a, sizeof(a)), at);
 }
 
 struct idle_verdict idle_decide(const struct idle_facts *facts)

@@ -69,7 +69,8 @@ static bool near(int64_t a_s, int64_t b_s, uint64_t window_ms)
  * together as long as nothing came after the end. */
 static bool nothing_after_its_end(const struct mac *mac, const struct mac_past *past)
 {
-	return past->newest_s != 0 && past->history_s != 0 && near(mac->completed_at_s, past->history_s, past->window_ms) &&
+	return past->newest_s != 0 && past->history_s != 0 &&
+	       near(mac->completed_at_s, past->history_s, past->window_ms) &&
 	       near(past->history_s, past->newest_s, past->window_ms);
 }
 

@@ -17,12 +17,12 @@ struct mac {
 	int64_t completed_ms;   /* when that date was seen to come; -1: it was there when the watch began */
 	int64_t used_at_s;      /* the newest completion that says nothing any more, as a backup has begun since */
 	bool readable;          /* the completion date can be relied upon */
-	int running;            /* Results.plist: 1, 0, -1: not known. May stick, so only that it changes tells something */
-	bool dirty;             /* written to since it was last known to be finished */
-	bool rested;            /* finished, and came to rest: the next write begins another backup */
-	bool unseen;            /* it was finished before the watch began: more quiet is wanted */
-	bool attached;          /* its disk image is open at a Mac */
-	size_t handles;         /* open for writing */
+	int running;    /* Results.plist: 1, 0, -1: not known. May stick, so only that it changes tells something */
+	bool dirty;     /* written to since it was last known to be finished */
+	bool rested;    /* finished, and came to rest: the next write begins another backup */
+	bool unseen;    /* it was finished before the watch began: more quiet is wanted */
+	bool attached;  /* its disk image is open at a Mac */
+	size_t handles; /* open for writing */
 };
 
 /* How long nothing may have been written; docs/configuration.md. What is written up to attached_ms after a completion belongs to its end. */

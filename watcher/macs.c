@@ -42,7 +42,8 @@ static struct mac_marks marks_of(const struct time_machine *bundle)
 		                   .completed_at_s = bundle->completed_at_s };
 }
 
-static void begin(struct macs_one *one, const struct time_machine *bundle, int folder_fd, int64_t now_ms, int64_t wall_s)
+static void begin(struct macs_one *one, const struct time_machine *bundle, int folder_fd, int64_t now_ms,
+                  int64_t wall_s)
 {
 	struct mac_marks marks;
 
@@ -199,7 +200,8 @@ void macs_unknown(struct macs *macs, bool wrote, const struct mac_quiet *quiet, 
 	}
 }
 
-bool macs_handles(struct macs *macs, const struct signal_openfiles *files, const char *folder, dev_t dev, int64_t now_ms)
+bool macs_handles(struct macs *macs, const struct signal_openfiles *files, const char *folder, dev_t dev,
+                  int64_t now_ms)
 {
 	bool changed = false;
 

@@ -62,7 +62,8 @@ void macs_told(struct macs *macs, const struct signal_inotify *inotify, const st
 void macs_unknown(struct macs *macs, bool wrote, const struct mac_quiet *quiet, int64_t now_ms);
 
 /* macs_handles: who has what open. True: a set has changed. */
-bool macs_handles(struct macs *macs, const struct signal_openfiles *files, const char *folder, dev_t dev, int64_t now_ms);
+bool macs_handles(struct macs *macs, const struct signal_openfiles *files, const char *folder, dev_t dev,
+                  int64_t now_ms);
 
 /* macs_read: the property lists of those that were written to, if they were last read min_age_ms ago; all: of all. */
 void macs_read(struct macs *macs, int folder_fd, bool all, int64_t min_age_ms, int64_t now_ms, int64_t wall_s);

@@ -107,7 +107,9 @@ static int read_order(json_t *json, struct source_order *order)
 	json_int_t idle_ms;
 	json_int_t max_wait_ms;
 	json_int_t quiet[4] = { 0 }; /* finished, attached, unfinished, apart */
-	json_int_t last[3] = { 0 };  /* the counter at the last generation, and at the last clean one; when the last one was taken */
+	json_int_t last[3] = {
+		0
+	}; /* the counter at the last generation, and at the last clean one; when the last one was taken */
 	int snapshots = 1;
 	int running;
 	int paused;

@@ -34,7 +34,8 @@ struct signal_inotify {
 	size_t n_bundles;
 };
 
-static char buffer[BUFFER_BYTES] __attribute__((aligned(__alignof__(struct inotify_event)))); /* for all of them in turn */
+static char buffer[BUFFER_BYTES]
+        __attribute__((aligned(__alignof__(struct inotify_event)))); /* for all of them in turn */
 
 /* The folders that were found, the nearest first; watched from `at` on. */
 struct queue {
@@ -127,7 +128,8 @@ static bool note_place(struct signal_inotify *signal, int watch, const char *pat
 		struct place *grown = signal->places;
 
 		if ((signal->n_places & (signal->n_places - 1)) == 0)
-			grown = realloc(signal->places, (signal->n_places > 0 ? 2 * signal->n_places : 1) * sizeof(*grown));
+			grown = realloc(signal->places,
+			                (signal->n_places > 0 ? 2 * signal->n_places : 1) * sizeof(*grown));
 		if (grown == NULL)
 			return false;
 		signal->places = grown;
@@ -256,8 +258,7 @@ static void take_event(struct signal_inotify *signal, const struct inotify_event
 	}
 	if ((event->mask & IN_IGNORED) != 0)
 		forget_place(signal, event->wd);
-	if ((event->mask & IN_ISDIR) != 0 &&
-	    (event->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)) != 0)
+	if ((event->mask & IN_ISDIR) != 0 && (event->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)) != 0)
 		told->folders = true;
 	if ((event->mask & WRITES) == 0)
 		return;

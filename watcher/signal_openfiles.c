@@ -165,8 +165,7 @@ static void scan_process(struct signal_openfiles *files, const char *pid)
 	while ((entry = readdir(dir)) != NULL) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 
-		if (n <= 0 || target[0] != '/' || strncmp(target, "/dev/", 5) == 0 ||
-		    strncmp(target, "/proc/", 6) == 0)
+		if (n <= 0 || target[0] != '/' || strncmp(target, "/dev/", 5) == 0 || strncmp(target, "/proc/", 6) == 0)
 			continue;
 		target[n] = '\0';
 		take(files, pid, entry->d_name, target);

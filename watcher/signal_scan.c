@@ -121,7 +121,8 @@ static void take(struct signal_scan *scan, const struct level *level, const char
 	facts.gid = st.st_gid;
 	scan->sum += mix(path, &facts, sizeof(facts)); /* a sum: the order of a listing does not matter */
 	if (S_ISDIR(st.st_mode) && scan->depth < SIGNAL_SCAN_DEPTH_MAX)
-		descend(scan, openat(dirfd(level->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME),
+		descend(scan,
+		        openat(dirfd(level->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME),
 		        path);
 }
 

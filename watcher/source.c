@@ -27,27 +27,27 @@ struct source {
 	char real[PATH_MAX];
 	char below[PATH_MAX]; /* where it lies in its subvolume */
 	bool held;            /* the watch has begun, on this folder: */
+	bool pass_stale;      /* written to since the scan's pass under way began */
 	dev_t dev;
 	ino_t ino;
 	struct signal_inotify *inotify;
 	struct signal_scan *scan;   /* instead of btrfs's counter; NULL: on btrfs */
 	int64_t scan_due_ms;        /* when a pass is due though nothing happened */
 	int64_t pass_ms;            /* when the pass under way began */
-	bool pass_stale;            /* written to since */
 	struct subvolume subvolume; /* as last read; a scan's fingerprint stands for its counter */
 	bool read_once;
-	bool explained;    /* inotify told of writes since the counter last moved */
-	bool settled;      /* synced in this quiet time: what is written from now on moves the counter */
+	bool explained; /* inotify told of writes since the counter last moved */
+	bool settled;   /* synced in this quiet time: what is written from now on moves the counter */
 	bool confirmed;
-	bool wrote_unseen; /* inotify told of writes that the counter may not show yet */
+	bool wrote_unseen;        /* inotify told of writes that the counter may not show yet */
 	int64_t last_activity_ms; /* of files outside of Macs' bundles; where there are no Macs, of all */
 	int64_t changed_since_ms; /* -1: not changed */
 	struct macs macs;
-	bool to_find; /* folders came or went since bundles were looked for */
 	uint64_t handles_hash;
 	int64_t handles_ms; /* when they were looked at; -1: not since the watch began */
-	enum idle_state state;
 	int64_t state_since_s;
+	enum idle_state state;
+	bool to_find;      /* folders came or went since bundles were looked for */
 	bool said_failing; /* that it can't be watched: once, not at each look */
 };
 
@@ -195,10 +195,11 @@ static int begin_counting(const struct look *look, struct error *err)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	/* A disk that was taken away leaves an empty folder behind, on another file system. */
 	if (source->order.last_source_uuid[0] != '\0' && strcmp(source->order.last_source_uuid, subvolume.uuid) != 0)
-		return error_set(err, ERR_NOT_FOUND,
-		                 "another file system lies at %s than the last generation was made of; mount the right one, "
-		                 "or, if this is meant, run the pipeline once by hand",
-		                 source->order.path);
+		return error_set(
+		        err, ERR_NOT_FOUND,
+		        "another file system lies at %s than the last generation was made of; mount the right one, "
+		        "or, if this is meant, run the pipeline once by hand",
+		        source->order.path);
 	return 0;
 }
 
@@ -212,7 +213,8 @@ static void say_what_is_left_out(const struct source *source)
 		                              : "btrfs's counter sees what happens there, some 30 s later");
 	if (foreign > 0)
 		log_line(LOG_WARNING,
-		         "pipeline=%s another file system or subvolume begins at %zu folders below %s; what lies there is "
+		         "pipeline=%s another file system or subvolume begins at %zu folders below %s; what lies there "
+		         "is "
 		         "not part of this source, give it a pipeline of its own",
 		         source->order.pipeline, foreign, source->order.path);
 }

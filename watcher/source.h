@@ -25,7 +25,7 @@ struct source_order {
 	struct mac_quiet quiet; /* of Macs */
 	uint64_t apart_ms;      /* between two snapshots of what Macs back up to */
 	bool running, paused;
-	uint64_t last_ctransid; /* of the last generation; 0: none */
+	uint64_t last_ctransid;                     /* of the last generation; 0: none */
 	char last_source_uuid[SUBVOLUME_UUID_SIZE]; /* ""; */
 	int64_t last_taken_s;
 	uint64_t clean_ctransid; /* of the last clean generation; 0: none */

@@ -128,17 +128,18 @@ static json_t *report_macs(struct lab *lab, int ctransid, int used_at, const cha
 	json_t *answer = NULL;
 	json_t *row = NULL;
 
-	(void)snprintf(body, sizeof(body),
-	               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
-	               "\"reason\":\"told\",\"since\":1000,\"ctransid\":%d,\"trigger\":%s,\"kind\":\"time-machine\","
-	               "\"source_uuid\":\"s\",\"forced_at\":5000,\"macs\":["
-	               "{\"bundle\":\"Anna.sparsebundle\",\"name\":\"Anna\",\"state\":\"finished\",\"finished\":true,"
-	               "\"completed_at\":900,\"used_at\":%d,\"wrote_at\":950,\"handles\":3,\"attached\":true,"
-	               "\"verification_failed\":false,\"trouble\":\"\"},"
-	               "{\"bundle\":\"sub/Bob.sparsebundle\",\"name\":\"Bob\",\"state\":\"interrupted\",\"finished\":false,"
-	               "\"completed_at\":0,\"used_at\":0,\"wrote_at\":400,\"handles\":0,\"attached\":false,"
-	               "\"verification_failed\":true,\"trouble\":\"no backup was completed yet\"}]}]}",
-	               ctransid, trigger, used_at);
+	(void)snprintf(
+	        body, sizeof(body),
+	        "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
+	        "\"reason\":\"told\",\"since\":1000,\"ctransid\":%d,\"trigger\":%s,\"kind\":\"time-machine\","
+	        "\"source_uuid\":\"s\",\"forced_at\":5000,\"macs\":["
+	        "{\"bundle\":\"Anna.sparsebundle\",\"name\":\"Anna\",\"state\":\"finished\",\"finished\":true,"
+	        "\"completed_at\":900,\"used_at\":%d,\"wrote_at\":950,\"handles\":3,\"attached\":true,"
+	        "\"verification_failed\":false,\"trouble\":\"\"},"
+	        "{\"bundle\":\"sub/Bob.sparsebundle\",\"name\":\"Bob\",\"state\":\"interrupted\",\"finished\":false,"
+	        "\"completed_at\":0,\"used_at\":0,\"wrote_at\":400,\"handles\":0,\"attached\":false,"
+	        "\"verification_failed\":true,\"trouble\":\"no backup was completed yet\"}]}]}",
+	        ctransid, trigger, used_at);
 	answer = lab_ask(lab, body);
 	row = json_incref(json_array_get(json_object_get(answer, "pipelines"), 0));
 	json_decref(answer);
@@ -188,10 +189,11 @@ static void macs_are_told_remembered_and_recorded(void **state)
 	assert_true(json_is_true(json_object_get(json_array_get(macs, 0), "finished")));
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(macs, 0), "completed_at")), 900);
 	json_decref(request);
-	worker_final(snapshot, tag,
-	             "{\"status\":\"ok\",\"result\":{\"ctransid\":5,\"source_uuid\":\"s\",\"state\":\"clean\",\"macs\":["
-	             "{\"bundle\":\"Anna.sparsebundle\",\"name\":\"Anna\",\"state\":\"finished\",\"completed_at\":900,"
-	             "\"verification_failed\":false}]}}");
+	worker_final(
+	        snapshot, tag,
+	        "{\"status\":\"ok\",\"result\":{\"ctransid\":5,\"source_uuid\":\"s\",\"state\":\"clean\",\"macs\":["
+	        "{\"bundle\":\"Anna.sparsebundle\",\"name\":\"Anna\",\"state\":\"finished\",\"completed_at\":900,"
+	        "\"verification_failed\":false}]}}");
 	zsock_destroy(&transfer);
 	transfer = worker_open(lab, "transfer", NULL);
 	request = worker_job(transfer, tag);
@@ -226,17 +228,19 @@ static void macs_are_told_remembered_and_recorded(void **state)
 
 static void a_report_with_wrong_macs_is_refused(void **state)
 {
-	static const char *const wrong[] = { "7", "[7]", "[{}]",
-		                             "[{\"bundle\":\"b\",\"name\":\"n\",\"state\":\"finished\",\"trouble\":\"\"}]" };
+	static const char *const wrong[] = {
+		"7", "[7]", "[{}]", "[{\"bundle\":\"b\",\"name\":\"n\",\"state\":\"finished\",\"trouble\":\"\"}]"
+	};
 	struct lab *lab = *state;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char body[600];
 
-		(void)snprintf(body, sizeof(body),
-		               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
-		               "\"reason\":\"told\",\"since\":1000,\"ctransid\":1,\"macs\":%s}]}",
-		               wrong[i]);
+		(void)snprintf(
+		        body, sizeof(body),
+		        "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
+		        "\"reason\":\"told\",\"since\":1000,\"ctransid\":1,\"macs\":%s}]}",
+		        wrong[i]);
 		lab_refused(lab, body, "input");
 	}
 }

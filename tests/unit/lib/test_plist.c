@@ -18,7 +18,7 @@
 
 #define HEAD                                                                                                           \
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                                                 \
-	"<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"  \
+	"<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n" \
 	"<plist version=\"1.0\">\n"
 
 /* What is told, as one text. */
@@ -56,12 +56,14 @@ static void xml_is_read(void **state)
 		{ HEAD "<dict><key>a</key><integer>42</integer></dict></plist>", "a=i:42;" },
 		{ HEAD "<dict/></plist>", "" },
 		{ HEAD "<string>x &amp; y</string></plist>", "=s:x & y;" },
-		{ HEAD "<dict><key>a</key><dict><key>b</key><true/><key>c</key><false/></dict><key>d</key><real>1.5</real>"
-		       "</dict></plist>",
+		{ HEAD
+		  "<dict><key>a</key><dict><key>b</key><true/><key>c</key><false/></dict><key>d</key><real>1.5</real>"
+		  "</dict></plist>",
 		  "a/b=b:1;a/c=b:0;d=?:0;" },
-		{ HEAD "<dict>\n\t<key>Snapshots</key>\n\t<array>\n\t\t<dict><key>Date</key>"
-		       "<date>2026-11-25T10:00:00Z</date></dict>\n\t\t<dict><key>Date</key><date>2026-11-25T11:00:00Z</date>"
-		       "</dict>\n\t</array>\n<key>z</key><string></string></dict></plist>",
+		{ HEAD
+		  "<dict>\n\t<key>Snapshots</key>\n\t<array>\n\t\t<dict><key>Date</key>"
+		  "<date>2026-11-25T10:00:00Z</date></dict>\n\t\t<dict><key>Date</key><date>2026-11-25T11:00:00Z</date>"
+		  "</dict>\n\t</array>\n<key>z</key><string></string></dict></plist>",
 		  "Snapshots/Date=d:1795600800;Snapshots/Date=d:1795604400;z=s:;" },
 		{ "<plist><dict><key>n</key><integer> -7 </integer></dict></plist>", "n=i:-7;" },
 		{ HEAD "<dict><key>k</key><data>AAAA</data></dict></plist>", "k=?:0;" },
@@ -92,7 +94,8 @@ static void xml_that_is_no_property_list_is_refused(void **state)
 		HEAD "<dict><key>a</key><date>yesterday</date></dict></plist>",
 		HEAD "<dict><key>a</key><date>2026-13-25T10:00:00Z</date></dict></plist>",
 		HEAD "<dict><key>a</key><string><b>x</b></string></dict></plist>",
-		HEAD "<array><array><array><array><array><array><array><array><array/></array></array></array></array></array>"
+		HEAD "<array><array><array><array><array><array><array><array><array/></array></array></array></"
+		     "array></array>"
 		     "</array></array></array></plist>",
 		"<!DOCTYPE plist [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><plist><string>&b;</string></plist>",
 		"\0\0\0\0",
@@ -112,17 +115,25 @@ static void xml_that_is_no_property_list_is_refused(void **state)
 }
 
 /* By Python's plistlib: {"Snapshots": [{completion date, name}, …], "big": 2^40, "data", "n": -5, "no", "real", "yes"} */
-static const unsigned char binary[] =
-        "\x62\x70\x6c\x69\x73\x74\x30\x30\xd7\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x59\x53\x6e\x61\x70"
-        "\x73\x68\x6f\x74\x73\x53\x62\x69\x67\x54\x64\x61\x74\x61\x51\x6e\x52\x6e\x6f\x54\x72\x65\x61\x6c\x53\x79\x65\x73"
-        "\xa2\x09\x0e\xd2\x0a\x0b\x0c\x0d\x5f\x10\x28\x63\x6f\x6d\x2e\x61\x70\x70\x6c\x65\x2e\x62\x61\x63\x6b\x75\x70\x64"
-        "\x2e\x53\x6e\x61\x70\x73\x68\x6f\x74\x43\x6f\x6d\x70\x6c\x65\x74\x69\x6f\x6e\x44\x61\x74\x65\x5f\x10\x1e\x63\x6f"
-        "\x6d\x2e\x61\x70\x70\x6c\x65\x2e\x62\x61\x63\x6b\x75\x70\x64\x2e\x53\x6e\x61\x70\x73\x68\x6f\x74\x4e\x61\x6d\x65"
-        "\x33\x41\xc8\x5b\x6d\x88\x00\x00\x00\x51\x61\xd2\x0a\x0b\x0f\x10\x33\x41\xc8\x5b\x74\x90\x00\x00\x00\x65\x00\x42"
-        "\x00\xfc\x00\x72\xd8\x3d\xde\x00\x13\x00\x00\x01\x00\x00\x00\x00\x00\x42\x78\x78\x13\xff\xff\xff\xff\xff\xff\xff"
-        "\xfb\x08\x23\x3f\xf8\x00\x00\x00\x00\x00\x00\x09\x08\x17\x21\x25\x2a\x2c\x2f\x34\x38\x3b\x40\x6b\x8c\x95\x97\x9c"
-        "\xa5\xb0\xb9\xbc\xc5\xc6\xcf\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00\x00\x00\x17\x00\x00\x00\x00\x00"
-        "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xd0";
+static const unsigned char binary[] = "\x62\x70\x6c\x69\x73\x74\x30\x30\xd7\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13"
+                                      "\x14\x15\x16\x59\x53\x6e\x61\x70"
+                                      "\x73\x68\x6f\x74\x73\x53\x62\x69\x67\x54\x64\x61\x74\x61\x51\x6e\x52\x6e\x6f\x54"
+                                      "\x72\x65\x61\x6c\x53\x79\x65\x73"
+                                      "\xa2\x09\x0e\xd2\x0a\x0b\x0c\x0d\x5f\x10\x28\x63\x6f\x6d\x2e\x61\x70\x70\x6c\x65"
+                                      "\x2e\x62\x61\x63\x6b\x75\x70\x64"
+                                      "\x2e\x53\x6e\x61\x70\x73\x68\x6f\x74\x43\x6f\x6d\x70\x6c\x65\x74\x69\x6f\x6e\x44"
+                                      "\x61\x74\x65\x5f\x10\x1e\x63\x6f"
+                                      "\x6d\x2e\x61\x70\x70\x6c\x65\x2e\x62\x61\x63\x6b\x75\x70\x64\x2e\x53\x6e\x61\x70"
+                                      "\x73\x68\x6f\x74\x4e\x61\x6d\x65"
+                                      "\x33\x41\xc8\x5b\x6d\x88\x00\x00\x00\x51\x61\xd2\x0a\x0b\x0f\x10\x33\x41\xc8\x5b"
+                                      "\x74\x90\x00\x00\x00\x65\x00\x42"
+                                      "\x00\xfc\x00\x72\xd8\x3d\xde\x00\x13\x00\x00\x01\x00\x00\x00\x00\x00\x42\x78\x78"
+                                      "\x13\xff\xff\xff\xff\xff\xff\xff"
+                                      "\xfb\x08\x23\x3f\xf8\x00\x00\x00\x00\x00\x00\x09\x08\x17\x21\x25\x2a\x2c\x2f\x34"
+                                      "\x38\x3b\x40\x6b\x8c\x95\x97\x9c"
+                                      "\xa5\xb0\xb9\xbc\xc5\xc6\xcf\x00\x00\x00\x00\x00\x00\x01\x01\x00\x00\x00\x00\x00"
+                                      "\x00\x00\x17\x00\x00\x00\x00\x00"
+                                      "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xd0";
 #define BINARY_BYTES (sizeof(binary) - 1)
 
 static void binary_is_read(void **state)
@@ -200,8 +211,9 @@ static void few_bytes_cannot_stand_for_billions_of_values(void **state)
 
 static void a_list_in_itself_ends(void **state)
 {
-	static const unsigned char data[] = "bplist00\xa1\x00\x08\0\0\0\0\0\0\x01\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0"
-	                                    "\0\0\0\0\x0a";
+	static const unsigned char data[] =
+	        "bplist00\xa1\x00\x08\0\0\0\0\0\0\x01\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0"
+	        "\0\0\0\0\x0a";
 	struct error err;
 
 	(void)state;
@@ -241,7 +253,8 @@ static void a_file_is_read_and_what_is_none_is_not(void **state)
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(plist_read(dir, "large.plist", note, NULL, &err), -1);
 	assert_int_equal(err.class, ERR_DAMAGED);
-	for (const char *const *name = (const char *const[]){ "a.plist", "link.plist", "pipe.plist", "large.plist", NULL };
+	for (const char *const *name =
+	             (const char *const[]){ "a.plist", "link.plist", "pipe.plist", "large.plist", NULL };
 	     *name != NULL; name++)
 		assert_int_equal(unlinkat(dir, *name, 0), 0);
 	assert_int_equal(close(dir), 0);

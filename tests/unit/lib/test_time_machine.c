@@ -70,9 +70,10 @@ static void write_history(const char *bundle, const char *dates)
 	for (const char *at = dates; *at != '\0'; at += *at == ' ') {
 		size_t len = strcspn(at, " ");
 
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-		                         "<dict><key>com.apple.backupd.SnapshotCompletionDate</key><date>%.*s</date></dict>",
-		                         (int)len, at);
+		used += (size_t)snprintf(
+		        text + used, sizeof(text) - used,
+		        "<dict><key>com.apple.backupd.SnapshotCompletionDate</key><date>%.*s</date></dict>", (int)len,
+		        at);
 		at += len;
 	}
 	(void)snprintf(text + used, sizeof(text) - used, "</array></dict></plist>");
@@ -81,11 +82,20 @@ static void write_history(const char *bundle, const char *dates)
 
 static void bundles_are_found_where_they_may_lie(void **state)
 {
-	static const char *const folders[] = { "Zoe.sparsebundle",  "Zoe.sparsebundle/bands", "Zoe.sparsebundle/In.sparsebundle",
-		                               "anna",              "anna/Mac.backupbundle",  "a",
-		                               "a/b",               "a/b/Deep.sparsebundle",  "a/b/c",
-		                               "a/b/c/Too.sparsebundle", "New 2026-11-25.incomplete", ".sparsebundle",
-		                               "bad\nname.sparsebundle", "photos" };
+	static const char *const folders[] = { "Zoe.sparsebundle",
+		                               "Zoe.sparsebundle/bands",
+		                               "Zoe.sparsebundle/In.sparsebundle",
+		                               "anna",
+		                               "anna/Mac.backupbundle",
+		                               "a",
+		                               "a/b",
+		                               "a/b/Deep.sparsebundle",
+		                               "a/b/c",
+		                               "a/b/c/Too.sparsebundle",
+		                               "New 2026-11-25.incomplete",
+		                               ".sparsebundle",
+		                               "bad\nname.sparsebundle",
+		                               "photos" };
 	static const char *const want[] = { "New 2026-11-25.incomplete", "Zoe.sparsebundle", "a/b/Deep.sparsebundle",
 		                            "anna/Mac.backupbundle" };
 	struct time_machine list[TIME_MACHINE_BUNDLES_MAX];
@@ -197,12 +207,14 @@ static void and_what_else_it_is(void **state)
 	assert_false(bundle.is_backup); /* just somebody's disk image */
 	assert_int_equal(bundle.running, -1);
 	write_below("x.sparsebundle", "Info.plist", "");
-	write_below("x.sparsebundle", "Info.bckup", "<plist><dict><key>band-size</key><integer>8388608</integer></dict></plist>");
+	write_below("x.sparsebundle", "Info.bckup",
+	            "<plist><dict><key>band-size</key><integer>8388608</integer></dict></plist>");
 	write_below("x.sparsebundle", "token", "encrcdsa");
 	write_below("x.sparsebundle", "com.apple.TimeMachine.MachineID.plist",
 	            "<plist><dict><key>VerificationState</key><integer>2</integer></dict></plist>");
 	write_below("x.sparsebundle", "com.apple.TimeMachine.Results.plist",
-	            "<plist><dict><key>Running</key><true/><key>Deep</key><dict><key>Running</key><false/></dict></dict></plist>");
+	            "<plist><dict><key>Running</key><true/><key>Deep</key><dict><key>Running</key><false/></dict></"
+	            "dict></plist>");
 	time_machine_read(folder_fd, NOW_S, &bundle);
 	assert_int_equal(bundle.band_bytes, 8388608);
 	assert_true(bundle.encrypted);

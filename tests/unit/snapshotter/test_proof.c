@@ -30,7 +30,14 @@ static const struct {
 	const char *state;
 } rows[] = {
 	{ "files", false, true, 7, { { 0 } }, { .known = false }, true, "quiet" },
-	{ "files, written to around the snapshot", false, false, 7, { { 0 } }, { .known = true, .ctransid = 7 }, false, "in-flight" },
+	{ "files, written to around the snapshot",
+	  false,
+	  false,
+	  7,
+	  { { 0 } },
+	  { .known = true, .ctransid = 7 },
+	  false,
+	  "in-flight" },
 	{ "completed, and the same as the watcher saw",
 	  true,
 	  true,
@@ -103,7 +110,14 @@ static const struct {
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  false,
 	  "in-flight" },
-	{ "for Macs, but none has come yet", true, true, 7, { { 0 } }, { .known = true, .ctransid = 7 }, true, "quiet" },
+	{ "for Macs, but none has come yet",
+	  true,
+	  true,
+	  7,
+	  { { 0 } },
+	  { .known = true, .ctransid = 7 },
+	  true,
+	  "quiet" },
 };
 
 static void what_it_is_called(void **state)

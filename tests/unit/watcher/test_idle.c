@@ -26,20 +26,12 @@ static const struct {
 	  IDLE_NO_TRIGGER,
 	  false },
 	{ "just written",
-	  { .changed = true,
-	    .now_ms = 100 * S,
-	    .quiet_ms = 1000,
-	    .changed_since_ms = 95 * S,
-	    .left_ms = 9000 },
+	  { .changed = true, .now_ms = 100 * S, .quiet_ms = 1000, .changed_since_ms = 95 * S, .left_ms = 9000 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  false },
 	{ "quiet for long enough, not confirmed",
-	  { .changed = true,
-	    .now_ms = 100 * S,
-	    .quiet_ms = 10000,
-	    .changed_since_ms = 80 * S,
-	    .left_ms = 0 },
+	  { .changed = true, .now_ms = 100 * S, .quiet_ms = 10000, .changed_since_ms = 80 * S, .left_ms = 0 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  true },
@@ -95,11 +87,7 @@ static const struct {
 	  IDLE_TRIGGER_MAX_WAIT,
 	  false },
 	{ "… but max_wait is `never`",
-	  { .changed = true,
-	    .now_ms = 100000 * S,
-	    .quiet_ms = 1000,
-	    .changed_since_ms = 50 * S,
-	    .left_ms = 9000 },
+	  { .changed = true, .now_ms = 100000 * S, .quiet_ms = 1000, .changed_since_ms = 50 * S, .left_ms = 9000 },
 	  IDLE_ACTIVE,
 	  IDLE_NO_TRIGGER,
 	  false },
@@ -190,19 +178,23 @@ static void every_wait_is_explained(void **state)
 	assert_int_equal(idle_decide(&facts).forced_at_s, 1795642800 + 600);
 	facts.max_wait_ms = 86400 * S;
 	idle_holder_mac("Anna's MacBook", false, 60 * S, 1140 * S, 1, holder);
-	assert_string_equal(idle_decide(&facts).reason,
-	                    "waiting for idle: Anna's MacBook has not finished its backup (last wrote 1 min ago, 19 min more, "
-	                    "1 handle), forced at 2026-11-26 21:40");
+	assert_string_equal(
+	        idle_decide(&facts).reason,
+	        "waiting for idle: Anna's MacBook has not finished its backup (last wrote 1 min ago, 19 min more, "
+	        "1 handle), forced at 2026-11-26 21:40");
 	idle_holder_mac("Anna's MacBook", true, 20 * S, 40 * S, 0, holder);
 	facts.max_wait_ms = 0;
-	assert_string_equal(idle_decide(&facts).reason,
-	                    "waiting for idle: Anna's MacBook has finished, and settles (last wrote 20 s ago, 40 s more)");
+	assert_string_equal(
+	        idle_decide(&facts).reason,
+	        "waiting for idle: Anna's MacBook has finished, and settles (last wrote 20 s ago, 40 s more)");
 	idle_holder_files(2 * S, 600 * S, holder);
-	assert_string_equal(idle_decide(&facts).reason, "waiting for idle: last written to 2 s ago, must rest for 10 min");
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: last written to 2 s ago, must rest for 10 min");
 	facts.max_wait_ms = 600 * S;
 	facts.changed_since_ms = 400 * S;
-	assert_string_equal(idle_decide(&facts).reason,
-	                    "waiting for idle: last written to 2 s ago, must rest for 10 min; forced, after 10 min without rest");
+	assert_string_equal(
+	        idle_decide(&facts).reason,
+	        "waiting for idle: last written to 2 s ago, must rest for 10 min; forced, after 10 min without rest");
 }
 
 static void the_words_are_those_of_the_protocol(void **state)

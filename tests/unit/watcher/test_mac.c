@@ -19,10 +19,10 @@ enum what {
 	COMPLETES, /* a date comes */
 	STARTS,    /* Results.plist: Running */
 	STOPS,
-	GARBLED,   /* the history can't be read */
-	READABLE,  /* again */
-	HANDLES,   /* so many are open (date) */
-	LOOK,      /* nothing but a look */
+	GARBLED,  /* the history can't be read */
+	READABLE, /* again */
+	HANDLES,  /* so many are open (date) */
+	LOOK,     /* nothing but a look */
 };
 
 struct event {
@@ -187,7 +187,12 @@ static const struct {
 	  1199,
 	  true,
 	  false },
-	{ "… which is over", 600, { .changed = true, .clean_at_s = 500, .newest_s = 640, .history_s = 605 }, 1200, true, true },
+	{ "… which is over",
+	  600,
+	  { .changed = true, .clean_at_s = 500, .newest_s = 640, .history_s = 605 },
+	  1200,
+	  true,
+	  true },
 	{ "a newer date, but written to long after it",
 	  600,
 	  { .changed = true, .clean_at_s = 500, .newest_s = 900, .history_s = 605 },
@@ -212,14 +217,21 @@ static const struct {
 	  1200,
 	  false,
 	  true },
-	{ "no generation yet, completed yesterday", 600, { .changed = true, .newest_s = 601, .history_s = 600 }, 1200, true, true },
+	{ "no generation yet, completed yesterday",
+	  600,
+	  { .changed = true, .newest_s = 601, .history_s = 600 },
+	  1200,
+	  true,
+	  true },
 };
 
 static void what_happened_before_the_watch(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
-		struct mac_marks marks = { .readable = true, .running = -1, .completed_at_s = beginnings[i].completed_at };
+		struct mac_marks marks = { .readable = true,
+			                   .running = -1,
+			                   .completed_at_s = beginnings[i].completed_at };
 		struct mac_past past = beginnings[i].past;
 		struct mac_verdict verdict;
 		struct mac mac;

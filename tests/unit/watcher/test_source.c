@@ -68,7 +68,8 @@ static void a_source_that_nobody_counts_is_scanned(void **state)
 	(void)snprintf(file, sizeof(file), "%s/file", order.path);
 	source_update(source, &order);
 	do {
-		report = source_look(source, files, now_ms += 1000, 1000 + now_ms / 1000);
+		now_ms += 1000;
+		report = source_look(source, files, now_ms, 1000 + now_ms / 1000);
 	} while (report.verdict.trigger == IDLE_NO_TRIGGER && now_ms < 20000);
 	if (report.verdict.state == IDLE_UNKNOWN && strstr(report.verdict.reason, "btrfs") != NULL)
 		skip(); /* the scratch folder lies on btrfs, and is no subvolume */
