@@ -240,6 +240,9 @@ static int take_hold(const struct look *look, const struct stat *st, struct erro
 		return error_sys(err, errno, "%s", source->order.path);
 	if (begin_counting(look, err) != 0 || signal_inotify_new(source->real, &source->inotify, err) != 0)
 		return -1;
+	/* What was written before inotify listened, and is not written back yet, would move the counter later, and nobody would know whose it was. */
+	if (source->scan == NULL && syncfs(look->fd) != 0)
+		return error_sys(err, errno, "syncing the file system of %s", source->order.path);
 	if (source->order.kind != CONFIG_KIND_GENERIC) {
 		if (macs_find(&source->macs, look->fd, look->now_ms, look->wall_s, err) != 0)
 			return -1;
