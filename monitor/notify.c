@@ -436,11 +436,13 @@ void notify_destroy(struct notify **notify)
 	atomic_store(&n->stop, true);
 	(void)pthread_cond_broadcast(&n->changed);
 	(void)pthread_mutex_unlock(&n->lock);
+	/* All of them first: the last one to end still writes down what waits for the others. */
+	for (size_t i = 0; i < n->n; i++)
+		if (n->notifiers[i].running)
+			(void)pthread_join(n->notifiers[i].thread, NULL);
 	for (size_t i = 0; i < n->n; i++) {
 		struct notifier *notifier = &n->notifiers[i];
 
-		if (notifier->running)
-			(void)pthread_join(notifier->thread, NULL);
 		if (notifier->self != NULL)
 			notifier->driver->close(notifier->self);
 		while (notifier->first != NULL)

@@ -211,7 +211,7 @@ static void a_store_of_version_2_begins_to_count_with_what_it_knows(void **state
 {
 	static const char back_to_2[] =
 	        "DROP TABLE steady; DROP TABLE ages; DROP TABLE alarms; DROP TABLE totals; DROP TABLE space;"
-	        "DROP TABLE link_speeds; PRAGMA user_version = 2;"
+	        "DROP TABLE link_speeds; DROP TABLE generation_macs; DROP TABLE watch_macs; PRAGMA user_version = 2;"
 	        "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at, ended_at)"
 	        " VALUES ('a', 'p', 'whole', 'idle', 0, 'ok', '{}', 1, 2), ('b', 'p', 'whole', 'idle', 0, 'failed', "
 	        "'{}', 1, 2),"
