@@ -11,9 +11,9 @@
 #define BUFFER_BYTES 65536
 #define ROOT_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID */
 
-struct search {
+union search {
 	struct btrfs_ioctl_search_args_v2 args;
-	char buffer[BUFFER_BYTES];
+	char room[sizeof(struct btrfs_ioctl_search_args_v2) + BUFFER_BYTES];
 };
 
 /* 1: told, go on; 0: enough. One that has no name any more is deleted but open. */
@@ -36,10 +36,10 @@ static int tell(int fd, uint64_t inode, subvolume_changes_each *each, void *cook
 }
 
 /* Goes through one answer; *last: the key of its last item. 1: go on, 0: enough. */
-static int take(const struct search *search, uint64_t since, int fd, size_t *left, subvolume_changes_each *each,
+static int take(const union search *search, uint64_t since, int fd, size_t *left, subvolume_changes_each *each,
                 void *cookie, struct btrfs_ioctl_search_header *last)
 {
-	const char *at = search->buffer;
+	const char *at = (const char *)search->args.buf;
 	int rc = 1;
 
 	for (uint32_t i = 0; i < search->args.key.nr_items && rc == 1; i++) {
@@ -84,7 +84,7 @@ static bool next_key(struct btrfs_ioctl_search_key *key, const struct btrfs_ioct
 int subvolume_changes(int fd, uint64_t since, size_t most, subvolume_changes_each *each, void *cookie,
                       struct error *err)
 {
-	struct search *search = calloc(1, sizeof(*search));
+	union search *search = calloc(1, sizeof(*search));
 	struct btrfs_ioctl_search_key *key;
 	size_t left = most;
 	int rc = 0;
