@@ -168,9 +168,6 @@ static int judge(struct snapshot *s, struct error *err)
 	proof_find(&s->proof, fd, stage_request_rest(s->request), s->taken_at_s);
 	(void)close(fd);
 	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, s->frozen.ctransid);
-	/* Forced on a source that was never seen at rest: a moment's pause of the writer is no rest. */
-	if (stage_request_trigger(s->request) == TRIGGER_MAX_WAIT && !stage_request_rest(s->request)->known)
-		s->proof.state = "in-flight";
 	if (s->proof.at_rest || stage_request_trigger(s->request) != TRIGGER_IDLE)
 		return 0;
 	if (local_snapshot_remove(s->path, err) != 0)
