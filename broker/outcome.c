@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "broker/alarms.h"
 #include "broker/history.h"
@@ -12,17 +11,10 @@
 #include "broker/outlook.h"
 #include "broker/reply.h"
 #include "broker/retry.h"
+#include "lib/chance.h"
 #include "lib/log.h"
 
 #define STEADY_MS ((int64_t)10 * 60 * 1000) /* an attempt that lived so long did not crash at its start */
-
-static uint32_t chance(void)
-{
-	uint32_t value = 0;
-
-	/* Without entropy there is no jitter, and nothing else changes. */
-	return getrandom(&value, sizeof(value), GRND_NONBLOCK) == (ssize_t)sizeof(value) ? value : 0;
-}
 
 static struct run_step *current(struct run *run)
 {

@@ -35,6 +35,7 @@ lib_SOURCES += \
 	lib/sdnotify.c \
 	lib/stage_main.c \
 	lib/subvolume.c \
+	lib/chance.c \
 	lib/child.c \
 	lib/clock.c \
 	lib/durable.c \

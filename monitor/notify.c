@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/durable.h"
+#include "lib/chance.h"
 #include "lib/log.h"
 #include "lib/quiet_thread.h"
 #include "monitor/notify_book.h"
@@ -230,13 +230,6 @@ static int load(struct notify *notify, const char *path, struct error *err)
 }
 
 /* ---- a notifier's thread */
-
-static uint32_t chance(void)
-{
-	uint32_t value = 0;
-
-	return getrandom(&value, sizeof(value), GRND_NONBLOCK) == (ssize_t)sizeof(value) ? value : 0;
-}
 
 /* Under the lock. The first of the queue was tried. */
 static void settle(struct notifier *notifier, int rc, const struct error *err)
