@@ -11,11 +11,11 @@ chmod 750 "$WORK/run" # the broker wants its sockets' folder closed to others
 ip link set lo up
 
 say() { printf '%s %s\n' "$(date +%T)" "$*"; }
-die() {
-	say "FAILED: $*"
+die() { # the logs first: what failed is best seen at the end
 	for log in "$WORK"/log/*.log; do
 		[ -s "$log" ] && { echo "--- ${log##*/}"; tail -n 40 "$log"; }
 	done
+	say "FAILED: $*"
 	exit 1
 }
 trap 'die "line $LINENO: $BASH_COMMAND"' ERR
