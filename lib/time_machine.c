@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,11 +60,14 @@ void time_machine_mac_name(const char *path, char name[TIME_MACHINE_NAME_SIZE])
 {
 	const char *last = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
 	size_t len = strlen(last) - ending_bytes(last, strlen(last));
+	char whole[NAME_MAX + 1];
 
 	/* netatalk and old macOS: the name, _ and twelve hexadecimal digits */
 	if (len > 13 && last[len - 13] == '_' && strspn(last + len - 12, "0123456789abcdefABCDEF") >= 12)
 		len -= 13;
-	(void)snprintf(name, TIME_MACHINE_NAME_SIZE, "%.*s", (int)len, last);
+	/* Cut behind a letter, not inside one: JSON takes UTF-8 alone. */
+	(void)snprintf(whole, sizeof(whole), "%.*s", (int)len, last);
+	(void)log_escape(whole, name, TIME_MACHINE_NAME_SIZE);
 }
 
 /* ---- finding */

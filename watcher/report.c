@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/stage_msg.h"
+
+#define BODY_BYTES (STAGE_MESSAGE_MAX / 2) /* of a message; one source's part is smaller than that */
 
 static json_t *escaped(const char *text)
 {
-	char safe[4 * IDLE_REASON_SIZE];
+	char safe[4 * TIME_MACHINE_PATH_SIZE];
 
 	return json_string(log_escape(text, safe, sizeof(safe)));
 }
@@ -19,8 +22,8 @@ static json_t *mac_json(const struct macs_one *one, int64_t wall_s)
 {
 	const struct time_machine *marks = &one->marks;
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "bundle", marks->path, "name",
-	                 marks->name, "state", mac_state_name(one->verdict.state), "finished",
+	return json_pack("{s:o, s:o, s:s, s:b, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "bundle", escaped(marks->path),
+	                 "name", escaped(marks->name), "state", mac_state_name(one->verdict.state), "finished",
 	                 (int)one->verdict.finished, "completed_at", (json_int_t)one->mac.completed_at_s, "used_at",
 	                 (json_int_t)one->mac.used_at_s, "wrote_at",
 	                 (json_int_t)(wall_s - one->verdict.quiet_ms / 1000), "handles", (json_int_t)one->mac.handles,
@@ -52,18 +55,36 @@ static json_t *report_json(const struct source_report *report)
 	                 "forced_at", (json_int_t)report->verdict.forced_at_s, "macs", macs_json(report));
 }
 
-char *report_text(const struct source_report *reports, size_t n)
+static char *body_of(json_t *sources)
+{
+	json_t *body = json_pack("{s:i, s:s, s:O}", "v", 1, "verb", "watch-report", "sources", sources);
+	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	json_decref(body);
+	return text;
+}
+
+char *report_text(const struct source_report *reports, size_t n, size_t *told)
 {
 	json_t *sources = json_array();
-	json_t *body;
+	size_t used = 0;
 	char *text;
-	int failed = sources == NULL;
 
-	for (size_t i = 0; i < n && failed == 0; i++)
-		failed = json_array_append_new(sources, report_json(&reports[i]));
-	body = failed == 0 ? json_pack("{s:i, s:s, s:O}", "v", 1, "verb", "watch-report", "sources", sources) : NULL;
-	text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
+	for (*told = 0; *told < n && sources != NULL; ++*told) {
+		json_t *one = report_json(&reports[*told]);
+		size_t bytes = one != NULL ? json_dumpb(one, NULL, 0, JSON_COMPACT) : 0;
+
+		if (one != NULL && *told > 0 && used + bytes > BODY_BYTES) {
+			json_decref(one);
+			break;
+		}
+		used += bytes;
+		if (one == NULL || json_array_append_new(sources, one) != 0) {
+			json_decref(sources);
+			return NULL;
+		}
+	}
+	text = sources != NULL ? body_of(sources) : NULL;
 	json_decref(sources);
 	return text;
 }

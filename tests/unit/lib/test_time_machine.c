@@ -130,6 +130,12 @@ static void more_bundles_than_are_looked_after_do_no_harm(void **state)
 	assert_int_equal(n, TIME_MACHINE_BUNDLES_MAX);
 }
 
+#define U1 "\xc3\xa4"
+#define U4 U1 U1 U1 U1
+#define U16 U4 U4 U4 U4
+#define U64 U16 U16 U16 U16
+#define U63 U16 U16 U16 U4 U4 U4 U1 U1 U1
+
 static void a_path_tells_its_bundle_and_its_mac(void **state)
 {
 	static const struct {
@@ -147,6 +153,8 @@ static void a_path_tells_its_bundle_and_its_mac(void **state)
 		{ "imac_a1b2c3d4e5f6.sparsebundle", 30, "imac" },
 		{ "iMac_Ateliers.sparsebundle", 26, "iMac_Ateliers" },
 		{ "users/B\xc3\xbcro.backupbundle", 24, "B\xc3\xbcro" },
+		/* Of letters of two bytes, and an odd number of bytes of room: none is cut in two. */
+		{ U64 U4 U1 ".sparsebundle", 151, U63 },
 	};
 
 	(void)state;
