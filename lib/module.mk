@@ -20,6 +20,7 @@ lib_SOURCES += \
 	lib/reason.c \
 	lib/suggest.c \
 	lib/faults.c \
+	lib/file_system.c \
 	lib/arena.c \
 	lib/error.c \
 	lib/exclude.c \
