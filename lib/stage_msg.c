@@ -301,7 +301,8 @@ static int decode_rest(struct stage_request *request, struct error *err)
 	rest->kind = kind != NULL ? (enum config_kind)config_kind_of(kind) : CONFIG_KIND_AUTO;
 	if (object == NULL)
 		return 0;
-	if (want_integer(object, "rest.", "ctransid", 0, INT64_MAX, &ctransid, err) != 0)
+	if (want_integer(object, "rest.", "ctransid", 0, INT64_MAX, &ctransid, err) != 0 ||
+	    want_string(object, "rest.", "source_uuid", false, &rest->source_uuid, err) != 0)
 		return -1;
 	if (json_array_size(json_object_get(object, "macs")) > STAGE_MACS_MAX)
 		return error_set(err, ERR_INPUT, "rest.macs: want a list of at most %d", STAGE_MACS_MAX);

@@ -54,6 +54,7 @@ struct stage_rest {
 	bool known; /* false: it was not at rest, or nobody watches */
 	enum config_kind kind;
 	uint64_t ctransid;
+	const char *source_uuid; /* of its subvolume; NULL or "": not said */
 	size_t n_macs;
 	struct stage_rest_mac macs[STAGE_MACS_MAX];
 };
