@@ -63,7 +63,17 @@ static void begin(struct macs_one *one, const struct time_machine *bundle, int f
 	mac_begin(&one->mac, &marks, now_ms);
 }
 
-int macs_find(struct macs *macs, int folder_fd, int64_t now_ms, int64_t wall_s, struct error *err)
+/* What happened in it before it was found. */
+static void catch_up(struct macs_one *one, int folder_fd, struct mac_past *past)
+{
+	if (past->changed)
+		(void)time_machine_sweep(folder_fd, one->marks.path, &past->newest_s, &past->history_s, NULL);
+	one->newest_s = past->newest_s;
+	mac_catch_up(&one->mac, past);
+}
+
+int macs_find(struct macs *macs, int folder_fd, const struct mac_quiet *quiet, int64_t now_ms, int64_t wall_s,
+              struct error *err)
 {
 	struct time_machine *found = calloc(TIME_MACHINE_BUNDLES_MAX, sizeof(*found));
 	struct macs_one *list = NULL;
@@ -91,8 +101,9 @@ int macs_find(struct macs *macs, int folder_fd, int64_t now_ms, int64_t wall_s, 
 			continue;
 		}
 		begin(&list[i], &found[i], folder_fd, now_ms, wall_s);
-		if (macs->found_ms >= 0)
-			list[i].mac.used_at_s = list[i].mac.completed_at_s;
+		if (macs->found_ms >= 0 && list[i].mac.completed_at_s != 0)
+			catch_up(&list[i], folder_fd,
+			         &(struct mac_past){ .changed = true, .window_ms = quiet->attached_ms });
 	}
 	free(macs->list);
 	macs->list = list;
@@ -174,10 +185,7 @@ void macs_catch_up(struct macs *macs, int folder_fd, const struct macs_past *pas
 			then.clean_at_s = known->clean_at_s;
 			then.used_at_s = known->used_at_s;
 		}
-		if (then.changed)
-			(void)time_machine_sweep(folder_fd, one->marks.path, &then.newest_s, &then.history_s, NULL);
-		one->newest_s = then.newest_s;
-		mac_catch_up(&one->mac, &then);
+		catch_up(one, folder_fd, &then);
 	}
 }
 

@@ -49,9 +49,10 @@ void macs_done(struct macs *macs);
 /* macs_any: does Time Machine back up to one of them? A disk image of another kind alone makes no Time Machine source. */
 bool macs_any(const struct macs *macs);
 
-/* macs_find: look for the bundles anew; those that are known stay as they are, also under another name. One that comes to a watch under way says nothing by the
- * completion that it brings along: what came behind that is not known. errors: by errno, ERR_SYSTEM */
-int macs_find(struct macs *macs, int folder_fd, int64_t now_ms, int64_t wall_s, struct error *err);
+/* macs_find: look for the bundles anew; those that are known stay as they are, also under another name. One that comes to a watch under way with a completion is judged as
+ * those that are there when the watch begins, by what came behind that. errors: by errno, ERR_SYSTEM */
+int macs_find(struct macs *macs, int folder_fd, const struct mac_quiet *quiet, int64_t now_ms, int64_t wall_s,
+              struct error *err);
 
 /* macs_catch_up: what happened before the watch began. Reads all bundles that were written to since the last clean generation file by file, so once only.
  * since: the subvolume's counter at the last clean generation; 0: there is none, or it was of another subvolume

@@ -118,8 +118,6 @@ static void catch_up(const struct look *look)
 	if (source->scan == NULL && subvolume_read(look->fd, &now, NULL) == 0 &&
 	    strcmp(now.uuid, order->clean_source_uuid) == 0)
 		since = order->clean_ctransid;
-	/* Taken before btrfs is asked, so that nothing falls in between; what is still under way in this transaction is told again. */
-	source->asked = now.ctransid > 0 ? now.ctransid - 1 : 0;
 	source->asked_ms = look->now_ms;
 	macs_catch_up(&source->macs, look->fd, order->past, order->n_past, since, source->below, &order->quiet);
 }
@@ -127,14 +125,18 @@ static void catch_up(const struct look *look)
 int source_hold_take(const struct look *look, const struct stat *st, struct error *err)
 {
 	struct source *source = look->source;
+	struct subvolume now = { .ctransid = 0 };
 
 	if (realpath(source->order.path, source->real) == NULL)
 		return error_sys(err, errno, "%s", source->order.path);
 	if (begin_counting(look, err) != 0 || signal_inotify_new(source->real, &source->inotify, err) != 0)
 		return -1;
-	/* What was written before inotify listened, and is not written back yet, would move the counter later, and nobody would know whose it was. */
-	if (source->scan == NULL && syncfs(look->fd) != 0)
-		return error_sys(err, errno, "syncing the file system of %s", source->order.path);
+	/* What was written before inotify listened, and is not written back yet, would move the counter later, and nobody would know whose it was. Behind the second
+	 * sync, what changed up to the counter's value is known to the last. */
+	if (source->scan == NULL && (source_signals_sync(look, err) != 0 || subvolume_read(look->fd, &now, err) != 0 ||
+	                             source_signals_sync(look, err) != 0))
+		return -1;
+	source->asked = now.ctransid;
 	if (source->order.kind != CONFIG_KIND_GENERIC) {
 		if (source_signals_find(look, err) != 0)
 			return -1;

@@ -69,6 +69,8 @@ void source_signals_events(const struct look *look);
 int source_signals_find(const struct look *look, struct error *err); /* bundles, anew */
 int source_signals_counter(const struct look *look, struct error *err);
 void source_signals_handles(const struct look *look, int64_t every_ms);
+int source_signals_sync(const struct look *look,
+                        struct error *err); /* the file system: all is written back, and btrfs's transaction ends */
 /* In the middle of the quiet time: a write within btrfs's open transaction does not move the counter a second time, one after a sync does. So an
  * unseen writer (mmap) shows by the next look. */
 int source_signals_settle(const struct look *look, struct error *err);

@@ -35,7 +35,7 @@ int source_signals_find(const struct look *look, struct error *err)
 {
 	struct source *source = look->source;
 
-	if (macs_find(&source->macs, look->fd, look->now_ms, look->wall_s, err) != 0)
+	if (macs_find(&source->macs, look->fd, &source->order.quiet, look->now_ms, look->wall_s, err) != 0)
 		return -1;
 	source->to_find = false;
 	if (source->macs.more && !source->said_more && source_is_time_machine(source)) {
@@ -122,8 +122,7 @@ static void take_counter(const struct look *look, const struct subvolume *now)
 	source->read_once = true;
 }
 
-/* Up to which value everything is known: of the transaction that may be open, btrfs will be asked once more. Behind a sync none is open, and what the sync itself wrote has a
- * later number than `known`. */
+/* known: up to which value of the counter everything is known then. Of a transaction that may be open btrfs will be asked once more. */
 static bool ask(const struct look *look, uint64_t known)
 {
 	struct source *source = look->source;
@@ -137,6 +136,12 @@ static bool ask(const struct look *look, uint64_t known)
 	return told;
 }
 
+static void know(struct source *source, uint64_t counter)
+{
+	if (counter > source->asked)
+		source->asked = counter;
+}
+
 int source_signals_counter(const struct look *look, struct error *err)
 {
 	struct source *source = look->source;
@@ -148,10 +153,17 @@ int source_signals_counter(const struct look *look, struct error *err)
 		return error_prefix(err, "%s", source->order.path);
 	take_counter(look, &now);
 	if (!is_deaf(source))
-		source->asked = now.ctransid > 0 ? now.ctransid - 1 : 0;
+		know(source, now.ctransid > 0 ? now.ctransid - 1 : 0); /* this transaction may be open */
 	else if (source->to_ask && source->macs.n > 0 &&
 	         look->now_ms - source->asked_ms >= source_signals_every(ASK_EVERY_MS, source->order.quiet.finished_ms))
 		(void)ask(look, now.ctransid - 1);
+	return 0;
+}
+
+int source_signals_sync(const struct look *look, struct error *err)
+{
+	if (syncfs(look->fd) != 0)
+		return error_sys(err, errno, "syncing the file system of %s", look->source->order.path);
 	return 0;
 }
 
@@ -159,14 +171,20 @@ static int write_back(const struct look *look, struct error *err)
 {
 	struct source *source = look->source;
 	uint64_t before = source->subvolume.ctransid;
+	bool heard = !is_deaf(source);
 
 	if (source->scan != NULL)
 		return 0;
-	if (syncfs(look->fd) != 0)
-		return error_sys(err, errno, "syncing the file system of %s", source->order.path);
-	if (source_signals_counter(look, err) != 0)
+	if (source_signals_sync(look, err) != 0 || source_signals_counter(look, err) != 0)
 		return -1;
-	if (is_deaf(source) && source->macs.n > 0 && !ask(look, before))
+	if (heard)
+		know(source, before);
+	if (!is_deaf(source) || source->macs.n == 0)
+		return 0;
+	/* Once more, so that nobody else writes in the transaction that the counter is of: then what btrfs tells of it is all. */
+	if (source_signals_sync(look, err) != 0)
+		return -1;
+	if (!ask(look, source->subvolume.ctransid))
 		source->lost = false;
 	return 0;
 }
