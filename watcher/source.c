@@ -209,8 +209,7 @@ static int look_at(struct look *look, struct idle_verdict *verdict, struct error
 
 	if (source_hold_open(source, &look->fd, &st, err) != 0)
 		return -1;
-	/* Another folder in its place: a subvolume that was rolled back, a disk mounted over it. */
-	if (source->held && (st.st_dev != source->dev || st.st_ino != source->ino)) {
+	if (source->held && source_hold_is_other(look, &st)) {
 		log_line(LOG_NOTICE, "pipeline=%s another folder lies at %s now; it is watched from here on",
 		         source->order.pipeline, source->order.path);
 		source_hold_let_go(source);

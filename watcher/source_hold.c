@@ -34,6 +34,18 @@ int source_hold_open(struct source *source, int *fd, struct stat *st, struct err
 	return -1;
 }
 
+/* Every subvolume's root has the same inode number, and the device number of one that was deleted is given out again. */
+bool source_hold_is_other(const struct look *look, const struct stat *st)
+{
+	const struct source *source = look->source;
+	struct subvolume now;
+
+	if (st->st_dev != source->dev || st->st_ino != source->ino)
+		return true;
+	return source->scan == NULL && source->read_once && subvolume_read(look->fd, &now, NULL) == 0 &&
+	       strcmp(now.uuid, source->subvolume.uuid) != 0;
+}
+
 /* A disk that was taken away leaves its mount point behind, a folder of another file system. What lies there is not the source, however still it is. */
 static int refuse_other(const struct source *source, struct error *err)
 {

@@ -61,6 +61,8 @@ struct look {
 int source_hold_open(struct source *source, int *fd, struct stat *st, struct error *err);
 /* source_hold_take: the watch begins. errors: by errno, ERR_CONFIG, ERR_NOT_FOUND (another disk lies there) */
 int source_hold_take(const struct look *look, const struct stat *st, struct error *err);
+/* source_hold_is_other: another folder lies in its place: a subvolume that was rolled back, a disk mounted over it. */
+bool source_hold_is_other(const struct look *look, const struct stat *st);
 /* source_hold_let_go: as if the watch had not begun. */
 void source_hold_let_go(struct source *source);
 
