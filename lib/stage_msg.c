@@ -524,6 +524,30 @@ const char *stage_request_result_string(const struct stage_request *request, con
 	return json_string_value(json_object_get(json_object_get(request->results, stage), key));
 }
 
+size_t stage_request_macs(const struct stage_request *request, struct stage_mac macs[STAGE_MACS_MAX])
+{
+	const json_t *list = json_object_get(json_object_get(request->results, "snapshot"), "macs");
+	json_t *row;
+	size_t n = 0;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+	{
+		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *state = json_string_value(json_object_get(row, "state"));
+
+		if (n == STAGE_MACS_MAX)
+			break;
+		macs[n++] =
+		        (struct stage_mac){ .name = name != NULL ? name : "",
+			                    .state = state != NULL ? state : "",
+			                    .completed_at = json_integer_value(json_object_get(row, "completed_at")),
+			                    .verification_failed =
+			                            json_is_true(json_object_get(row, "verification_failed")) };
+	}
+	return n;
+}
+
 int stage_request_result_integer(const struct stage_request *request, const char *stage, const char *key,
                                  int64_t *value)
 {
