@@ -42,6 +42,7 @@ lib_SOURCES += \
 	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \
+	lib/inode_path.c \
 	lib/inside.c \
 	lib/link_map.c \
 	lib/local_snapshot.c \
