@@ -480,6 +480,41 @@ static void a_scan_tells_what_has_changed(void **state)
 	assert_true(fingerprint() != before);
 }
 
+/* However deep: a change down there, and beside each folder on the way back up. */
+static void a_scan_reaches_the_deepest_folder(void **state)
+{
+	uint64_t before = fingerprint();
+	int fd = open(folder, O_RDONLY | O_DIRECTORY);
+	int file;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, "level", 0700), 0);
+		if (i % 50 == 0) {
+			assert_true(fingerprint() != before);
+			before = fingerprint();
+			file = openat(fd, "beside it", O_WRONLY | O_CREAT, 0600);
+			assert_true(file >= 0);
+			assert_int_equal(close(file), 0);
+			assert_true(fingerprint() != before);
+			before = fingerprint();
+		}
+		next = openat(fd, "level", O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		assert_int_equal(close(fd), 0);
+		fd = next;
+	}
+	before = fingerprint();
+	assert_true(fingerprint() == before);
+	file = openat(fd, "deep", O_WRONLY | O_CREAT, 0600);
+	assert_true(file >= 0);
+	assert_int_equal(close(file), 0);
+	assert_true(fingerprint() != before);
+	assert_int_equal(close(fd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +530,7 @@ int main(void)
 		cmocka_unit_test(bundles_are_watched_before_all_else),
 		cmocka_unit_test(handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever),
 		cmocka_unit_test(a_scan_tells_what_has_changed),
+		cmocka_unit_test(a_scan_reaches_the_deepest_folder),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
