@@ -7,8 +7,10 @@
 #include "broker/outcome.h"
 #include "broker/runs.h"
 #include "lib/log.h"
+#include "lib/log_limit.h"
 
 #define PROGRESS_MS 500
+#define LINES_PER_MINUTE 100
 
 static enum step_state state_of(const struct run *run)
 {
@@ -60,7 +62,8 @@ static void take_tag(struct broker *broker, struct worker *worker, const char *t
 		return;
 	}
 	/* It is busy until its FINAL, which will be dropped. */
-	log_line(LOG_WARNING, "worker %s has the outdated job %s in hand; told to stop", worker->name, tag);
+	if (log_limit_passes(&broker->outdated, LINES_PER_MINUTE, broker->now_ms, "replies to outdated jobs dropped"))
+		log_line(LOG_WARNING, "worker %s has the outdated job %s in hand; told to stop", worker->name, tag);
 	service_use(mdp_broker_services(broker->mdp), worker, tag);
 	mdp_broker_cancel(broker->mdp, worker);
 }
@@ -80,8 +83,10 @@ void dispatch_ready(void *cookie, struct worker *worker, const struct reply_read
 	struct broker *broker = cookie;
 	struct run *next = NULL;
 
-	log_line(LOG_INFO, "worker %s for service %s joined%s%s", worker->name[0] != '\0' ? worker->name : "(plain)",
-	         worker->service, worker->host[0] != '\0' ? " from " : "", worker->host);
+	if (log_limit_passes(&broker->comings, LINES_PER_MINUTE, broker->now_ms, "workers joined"))
+		log_line(LOG_INFO, "worker %s for service %s joined%s%s",
+		         worker->name[0] != '\0' ? worker->name : "(plain)", worker->service,
+		         worker->host[0] != '\0' ? " from " : "", worker->host);
 	worker_event(broker, worker, "worker.joined");
 	if (ready->n_tags > 0) {
 		size_t best = 0;
@@ -168,7 +173,9 @@ void dispatch_final(void *cookie, struct worker *worker, const char *tag, const 
 
 	if (run == NULL || state_of(run) != STEP_WORKING || run->pending != NULL ||
 	    (worker == NULL && worker_of(broker, run) != NULL)) {
-		log_line(LOG_NOTICE, "reply to the outdated job %s dropped", tag);
+		if (log_limit_passes(&broker->outdated, LINES_PER_MINUTE, broker->now_ms,
+		                     "replies to outdated jobs dropped"))
+			log_line(LOG_NOTICE, "reply to the outdated job %s dropped", tag);
 		return;
 	}
 	if (settle(broker, run, body, len_bytes) >= 0)
@@ -186,8 +193,10 @@ void dispatch_gone(void *cookie, struct worker *worker, bool said_so)
 	struct broker *broker = cookie;
 	struct run *run = worker->tag[0] != '\0' ? runs_by_tag(broker, worker->tag) : NULL;
 
-	log_line(said_so ? LOG_INFO : LOG_WARNING, "worker %s of service %s %s",
-	         worker->name[0] != '\0' ? worker->name : "(plain)", worker->service, said_so ? "left" : "is lost");
+	if (log_limit_passes(&broker->goings, LINES_PER_MINUTE, broker->now_ms, "workers gone"))
+		log_line(said_so ? LOG_INFO : LOG_WARNING, "worker %s of service %s %s",
+		         worker->name[0] != '\0' ? worker->name : "(plain)", worker->service,
+		         said_so ? "left" : "is lost");
 	worker_event(broker, worker, "worker.lost");
 	worker->tag[0] = '\0';
 	if (run == NULL || state_of(run) != STEP_WORKING)

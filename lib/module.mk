@@ -26,6 +26,7 @@ lib_SOURCES += \
 	lib/journal.c \
 	lib/folder_names.c \
 	lib/log.c \
+	lib/log_limit.c \
 	lib/mdp.c \
 	lib/mdp_client.c \
 	lib/mdp_worker.c \
