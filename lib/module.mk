@@ -20,6 +20,7 @@ lib_SOURCES += \
 	lib/reason.c \
 	lib/suggest.c \
 	lib/faults.c \
+	lib/file_system.c \
 	lib/arena.c \
 	lib/error.c \
 	lib/exclude.c \
@@ -42,6 +43,7 @@ lib_SOURCES += \
 	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \
+	lib/inode_path.c \
 	lib/inside.c \
 	lib/link_map.c \
 	lib/local_snapshot.c \

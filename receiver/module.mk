@@ -24,6 +24,7 @@ aob-receiver_SOURCES := \
 	receiver/readme_page.c \
 	receiver/recheck.c \
 	receiver/record.c \
+	receiver/record_macs.c \
 	receiver/removal.c \
 	receiver/serve.c \
 	receiver/signature.c \

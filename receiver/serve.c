@@ -10,6 +10,7 @@
 #include "receiver/building.h"
 #include "receiver/fetch.h"
 #include "receiver/record.h"
+#include "receiver/record_macs.h"
 #include "receiver/removal.h"
 #include "receiver/trash.h"
 #include "wire/codec.h"
@@ -22,6 +23,7 @@ struct session {
 	struct building *building;
 	struct ticker ticker;
 	struct encoder encoder;
+	bool tells_macs; /* the client takes MACS */
 };
 
 static int reply(struct session *s, unsigned type, struct error *err)
@@ -61,7 +63,7 @@ static int greet(struct session *s, struct error *err)
 	magic = get_u32(&d);
 	lowest = get_u16(&d);
 	highest = get_u16(&d);
-	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE);
+	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_MACS);
 	get_string(&d, role, sizeof(role));
 	get_string(&d, pipeline, sizeof(pipeline));
 	get_string(&d, software, sizeof(software));
@@ -71,6 +73,7 @@ static int greet(struct session *s, struct error *err)
 		return error_set(err, ERR_PROTOCOL, "this receiver (%s) speaks version %d, the client %u to %u",
 		                 AOB_VERSION, WIRE_VERSION, lowest, highest);
 	writes = strcmp(role, "transfer") == 0;
+	s->tells_macs = (features & WIRE_FEATURE_MACS) != 0;
 	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
 	    building_new(s->vault, s->wire, &s->ticker, &s->building, err) != 0)
 		return -1;
@@ -104,6 +107,19 @@ static int send_generation(struct session *s, const struct record *record, const
 	return reply(s, FRAME_GENERATION, err);
 }
 
+/* Behind the generation that they are in. */
+static int send_macs(struct session *s, const char *generation, struct error *err)
+{
+	struct wire_macs macs;
+
+	record_macs_read(s->vault, generation, &macs);
+	if (!s->tells_macs || macs.n == 0)
+		return 0;
+	encoder_reset(&s->encoder);
+	put_macs(&s->encoder, &macs);
+	return reply(s, FRAME_MACS, err);
+}
+
 static int on_generations(struct session *s, struct error *err)
 {
 	char(*names)[32];
@@ -121,6 +137,8 @@ static int on_generations(struct session *s, struct error *err)
 		if (record_read(s->vault, names[i], &record, NULL) != 0 || !record.there)
 			continue;
 		rc = send_generation(s, &record, current, err);
+		if (rc == 0)
+			rc = send_macs(s, names[i], err);
 		count++;
 	}
 	free(names);
