@@ -54,6 +54,9 @@ static int doubts(void *context, const struct entry *source, struct error *err)
 	return doubted != NULL && strcmp(doubted, source->path) == 0;
 }
 
+/* What the last plan means to people. */
+static struct plan_totals planned;
+
 /* The plan as text: "REMOVE a, MAKE b, ...", lists one behind the other with " | " between. */
 static const char *plan_of(const struct entry *source, size_t n_source, const struct entry *vault, size_t n_vault,
                            struct compare_totals *totals, enum compare_with with)
@@ -74,6 +77,7 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 		plan_destroy(&plan);
 		return text;
 	}
+	planned = plan_totals(plan);
 	for (int list = 0; list < PLAN_DRAFT; list++) {
 		struct plan_item item;
 
@@ -88,6 +92,13 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 	return text;
 }
 
+#define EXPECT_KINDS(removed, moved, fresh, changed, metadata, in_new)                                                 \
+	do {                                                                                                           \
+		const uint64_t kinds[] = { (removed), (moved), (fresh), (changed), (metadata) };                       \
+                                                                                                                       \
+		assert_memory_equal(planned.kinds, kinds, sizeof(kinds));                                              \
+		assert_int_equal(planned.enclosed, (in_new));                                                          \
+	} while (0)
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define EXPECT(plan)                                                                                                   \
 	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_VAULT), plan)
@@ -126,6 +137,7 @@ static void the_first_time_all_is_made(void **state)
 
 	(void)state;
 	EXPECT("| | MAKE a | FILE a/b | MAKE l | META a META  ");
+	EXPECT_KINDS(0, 0, 2, 0, 0, 1);
 }
 
 static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
@@ -141,6 +153,7 @@ static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
 
 	(void)state;
 	EXPECT("| REMOVE a REMOVE a- | | | | META  ");
+	EXPECT_KINDS(2, 0, 0, 0, 0, 0);
 }
 
 static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
@@ -151,6 +164,7 @@ static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
 
 	(void)state;
 	EXPECT("| REMOVE a | MAKE b | FILE a FILE b/x | | META b META  ");
+	EXPECT_KINDS(1, 0, 1, 1, 0, 1);
 }
 
 static void only_metadata_cross_when_only_they_changed(void **state)
@@ -165,6 +179,7 @@ static void only_metadata_cross_when_only_they_changed(void **state)
 
 	(void)state;
 	EXPECT("| | | | META f | META  ");
+	EXPECT_KINDS(0, 0, 0, 0, 1, 0);
 }
 
 static void hard_links_are_kept_made_and_broken(void **state)
@@ -189,6 +204,7 @@ static void hard_links_are_kept_made_and_broken(void **state)
 
 	(void)state;
 	EXPECT("| | | FILE b2 | LINK n2=n1 LINK n3=n1 | META  ");
+	EXPECT_KINDS(0, 0, 1, 2, 0, 0);
 	assert_int_equal(totals.files, 7);
 	assert_int_equal(totals.bytes, 20);
 }
@@ -233,6 +249,7 @@ static void a_file_that_went_and_came_is_a_move(void **state)
 
 	(void)state;
 	EXPECT("MOVE a/old=b/new | REMOVE a | | FILE b/new FILE c | | META b META  ");
+	EXPECT_KINDS(1, 1, 1, 0, 0, 0);
 }
 
 static void of_two_that_fit_the_name_decides_or_none_is_taken(void **state)
@@ -265,6 +282,7 @@ static void a_moved_file_whose_time_may_have_been_put_back_is_held_against_the_o
 	(void)state;
 	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
 	                    "MOVE old=new | REMOVE old | | FILE new=old | | META  ");
+	EXPECT_KINDS(0, 1, 0, 0, 0, 0);
 }
 
 static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
@@ -279,6 +297,7 @@ static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
 	        plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
 	        "MOVE was=changed MOVE old=new | REMOVE old REMOVE was | | FILE changed=was FILE other | META new | "
 	        "META  ");
+	EXPECT_KINDS(0, 2, 1, 0, 0, 0);
 }
 
 int main(void)
