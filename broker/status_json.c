@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/figures.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
 #include "broker/runs.h"
@@ -261,16 +262,30 @@ static void add_generation(void *cookie, const struct history_generation *genera
 	(void)json_array_append_new(listing->list, generation_json(listing->broker, generation));
 }
 
+static void add_space(void *cookie, const struct figures_space *space)
+{
+	(void)json_array_append_new(cookie, json_pack("{s:I, s:I, s:I}", "measured_at", (json_int_t)space->measured_at,
+	                                              "free_bytes", (json_int_t)space->free_bytes, "total_bytes",
+	                                              (json_int_t)space->total_bytes));
+}
+
 json_t *status_json_generations(struct broker *broker, const char *pipeline, struct error *err)
 {
 	struct listing listing = { broker, json_array() };
+	json_t *space = json_array();
 
 	error_clear(err);
-	if (history_generations(broker->store, pipeline, add_generation, &listing, err) != 0) {
+	if (history_generations(broker->store, pipeline, add_generation, &listing, err) != 0 ||
+	    (pipeline != NULL && figures_space_days(broker->store, pipeline, "vault", add_space, space, err) != 0)) {
 		json_decref(listing.list);
+		json_decref(space);
 		return NULL;
 	}
-	return checked(json_pack("{s:o}", "generations", listing.list), err);
+	if (pipeline == NULL) {
+		json_decref(space);
+		return checked(json_pack("{s:o}", "generations", listing.list), err);
+	}
+	return checked(json_pack("{s:o, s:o}", "generations", listing.list, "vault_space", space), err);
 }
 
 static bool makes_snapshots(const struct config_pipeline *pipeline)

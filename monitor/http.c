@@ -13,6 +13,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "monitor/api.h"
 #include "monitor/assets.h"
 #include "monitor/exposition.h"
 #include "monitor/host_check.h"
@@ -128,25 +129,53 @@ static const struct {
 	{ "/page.js", route_script },  { "/icon.svg", route_icon },
 };
 
-/* /pipelines/NAME and /pipelines/NAME/GENERATION. Returns false for anything else. */
-static bool route_pipeline(const struct http *http, const char *path, struct answer *answer)
+/* What stands behind the prefix as NAME or NAME/GENERATION: out: the name; *generation: in the path, NULL: none. false: something else. */
+static bool split_path(const char *path, const char *prefix, char name[CONFIG_NAME_MAX + 1], const char **generation)
 {
-	static const char prefix[] = "/pipelines/";
-	struct page_of of = page_now(http);
-	char name[CONFIG_NAME_MAX + 1];
 	const char *rest = path + strlen(prefix);
 	size_t len;
 
 	if (strncmp(path, prefix, strlen(prefix)) != 0)
 		return false;
 	len = strcspn(rest, "/");
-	if (len == 0 || len >= sizeof(name))
+	if (len == 0 || len > CONFIG_NAME_MAX)
 		return false;
 	memcpy(name, rest, len);
 	name[len] = '\0';
-	if (rest[len] == '\0')
-		return page_pipeline(&of, name, &answer->text) == 0;
-	return page_generation(&of, name, rest + len + 1, &answer->text) == 0;
+	*generation = rest[len] == '/' ? rest + len + 1 : NULL;
+	return true;
+}
+
+/* /pipelines/NAME and /pipelines/NAME/GENERATION. Returns false for anything else. */
+static bool route_pipeline(const struct http *http, const char *path, struct answer *answer)
+{
+	struct page_of of = page_now(http);
+	char name[CONFIG_NAME_MAX + 1];
+	const char *generation;
+
+	if (!split_path(path, "/pipelines/", name, &generation))
+		return false;
+	return (generation == NULL ? page_pipeline(&of, name, &answer->text)
+	                           : page_generation(&of, name, generation, &answer->text)) == 0;
+}
+
+/* /api/v1/pipelines/NAME/GENERATION. What must be asked of the broker first is there a moment later. Returns false for anything else. */
+static bool route_generation(const struct http *http, const char *path, struct answer *answer)
+{
+	char name[CONFIG_NAME_MAX + 1];
+	const char *generation;
+	int rc;
+
+	if (!split_path(path, "/api/v1/pipelines/", name, &generation) || generation == NULL)
+		return false;
+	rc = api_generation(http->state, name, generation, &answer->text);
+	if (rc < 0)
+		return false;
+	if (rc == 0)
+		answer->type = "application/json";
+	else
+		answer_plain(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "the broker is being asked; try again in a moment");
+	return true;
 }
 
 static void find_route(const struct http *http, struct MHD_Connection *connection, const char *path,
@@ -159,7 +188,7 @@ static void find_route(const struct http *http, struct MHD_Connection *connectio
 			routes[i].route(http, connection, answer);
 			return;
 		}
-	if (route_pipeline(http, path, answer))
+	if (route_pipeline(http, path, answer) || route_generation(http, path, answer))
 		return;
 	answer->status = MHD_HTTP_NOT_FOUND;
 	page_lost(&of, "There is no such page, pipeline or generation, or the broker has not told of it yet.",

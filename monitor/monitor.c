@@ -285,7 +285,7 @@ static void ask_history(struct monitor *monitor, const char *pipeline)
 /* What somebody looks at just now. */
 static void ask_detail(struct monitor *monitor, const char *run)
 {
-	struct view_detail detail = { .known = false };
+	struct view_detail *detail = NULL;
 	struct error err = { .class = ERR_NONE };
 	char question[160];
 	char *reply = NULL;
@@ -301,7 +301,7 @@ static void ask_detail(struct monitor *monitor, const char *run)
 		log_trace("mdp", "run %s: %s", run, err.text);
 	free(reply);
 	state_lock(monitor->state);
-	details_put(&monitor->state->details, run, rc == 0 ? &detail : NULL);
+	details_put(&monitor->state->details, run, &detail);
 	state_unlock(monitor->state);
 }
 
