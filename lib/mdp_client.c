@@ -10,6 +10,8 @@
 struct mdp_client {
 	const struct config *config;
 	zsock_t *socket; /* NULL: the next question opens a fresh one */
+	void (*hook)(void);
+	int64_t every_ms; /* 0: there is no hook */
 };
 
 int mdp_client_new(const struct config *config, struct mdp_client **client, struct error *err)
@@ -25,6 +27,12 @@ int mdp_client_new(const struct config *config, struct mdp_client **client, stru
 	made->config = config;
 	*client = made;
 	return 0;
+}
+
+void mdp_client_meanwhile(struct mdp_client *client, void (*hook)(void), int64_t every_ms)
+{
+	client->hook = hook;
+	client->every_ms = every_ms;
 }
 
 /* An answer that comes after its question was given up arrives at a socket that is gone, so it is never taken for the
@@ -110,6 +118,10 @@ static int wait_reply(struct mdp_client *client, const char *service, uint64_t t
 
 		if (left <= 0)
 			return no_answer(client, timeout_ms, err);
+		if (client->every_ms != 0)
+			client->hook();
+		if (client->every_ms != 0 && client->every_ms < left)
+			left = client->every_ms;
 		if (zmq_poll(&item, 1, (long)left) < 0) {
 			if (zmq_errno() == EINTR)
 				return error_set(err, ERR_CANCELLED, "interrupted");

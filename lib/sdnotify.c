@@ -9,6 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+
+static int64_t alive_again_ms; /* when the next WATCHDOG=1 is due */
+
 void sdnotify_send(const char *state)
 {
 	const char *path = secure_getenv("NOTIFY_SOCKET");
@@ -38,7 +42,35 @@ int64_t sdnotify_watchdog_ms(void)
 		return 0;
 	long long value = strtoll(usec, NULL, 10);
 
-	return value >= 2000 ? value / 2000 : 0;
+	return value >= 3000 ? value / 3000 : 0;
+}
+
+void sdnotify_alive(void)
+{
+	int64_t every_ms = sdnotify_watchdog_ms();
+	int64_t now_ms = clock_now_ms();
+
+	if (every_ms == 0 || now_ms < alive_again_ms)
+		return;
+	sdnotify_send("WATCHDOG=1");
+	alive_again_ms = now_ms + every_ms;
+}
+
+int64_t sdnotify_wait_ms(int64_t most_ms)
+{
+	int64_t left_ms = alive_again_ms - clock_now_ms();
+
+	if (sdnotify_watchdog_ms() == 0 || left_ms >= most_ms)
+		return most_ms;
+	return left_ms > 0 ? left_ms : 0;
+}
+
+void sdnotify_reloading(void)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_now_us());
+	sdnotify_send(line);
 }
 
 void sdnotify_status(const char *format, ...)

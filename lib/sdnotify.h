@@ -11,7 +11,17 @@ void sdnotify_send(const char *state);
 /* sdnotify_status: "STATUS=" and what the process does just now, for `systemctl status`; sent when it differs from the last. One thread. */
 void sdnotify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* sdnotify_watchdog_ms: how often WATCHDOG=1 is to be sent (half of $WATCHDOG_USEC); 0: not asked for. */
+/* sdnotify_reloading: that the configuration is being read anew; READY=1 follows when it has been. */
+void sdnotify_reloading(void);
+
+/* sdnotify_alive: for a loop to say that it goes round: WATCHDOG=1, if one is due: three times in $WATCHDOG_USEC, so that one that comes a little late is
+ * still more than twice as often as asked. Nothing, if it is not asked for, or of another process ($WATCHDOG_PID). One thread, the loop's own: what is stuck says nothing. */
+void sdnotify_alive(void);
+
+/* sdnotify_wait_ms: how long such a loop may wait: most_ms, or until the next WATCHDOG=1 is due. One thread. */
+int64_t sdnotify_wait_ms(int64_t most_ms);
+
+/* sdnotify_watchdog_ms: the time between two WATCHDOG=1; 0: not asked for. */
 int64_t sdnotify_watchdog_ms(void);
 
 #endif

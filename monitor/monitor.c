@@ -108,6 +108,7 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 	if (http_open(config, made->state, &made->http, err) != 0 || mdp_client_new(config, &made->client, err) != 0 ||
 	    mdp_connect(ZMQ_SUB, config->events, &config->curve, MDP_MESSAGE_MAX, &made->events, err) != 0)
 		goto out;
+	mdp_client_meanwhile(made->client, sdnotify_alive, sdnotify_watchdog_ms());
 	open_notify(made);
 	zsock_set_subscribe(made->events, "aob.");
 	log_line(LOG_NOTICE, "serving http://%s%s%s:%u/", config->monitor.is_ipv6 ? "[" : "", config->monitor.address,
@@ -352,11 +353,11 @@ static void write_textfile(struct monitor *monitor)
 
 static void tell_manager(struct monitor *monitor)
 {
-	char line[256] = "STATUS=";
+	char words[200];
 
-	state_words(monitor->state, line + strlen(line), sizeof(line) - strlen(line));
-	sdnotify_send("WATCHDOG=1");
-	sdnotify_send(line);
+	state_words(monitor->state, words, sizeof(words));
+	sdnotify_status("%s", words);
+	sdnotify_alive();
 }
 
 static int64_t wait_ms(struct monitor *monitor)
@@ -370,7 +371,7 @@ static int64_t wait_ms(struct monitor *monitor)
 		return 0;
 	if (left_ms < 0)
 		return 0;
-	return left_ms < TURN_MS ? left_ms : TURN_MS;
+	return sdnotify_wait_ms(left_ms < TURN_MS ? left_ms : TURN_MS);
 }
 
 int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
@@ -394,6 +395,7 @@ int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
 			return -1;
 		if (monitor->reload) {
 			log_line(LOG_NOTICE, "the broker has a new configuration; taking it over");
+			sdnotify_reloading();
 			*reload = true;
 			return 0;
 		}
