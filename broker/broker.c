@@ -211,7 +211,7 @@ static long next_wait_ms(struct broker *broker)
 		wait_ms = mdp_ms;
 	if (dispatch_ms < wait_ms)
 		wait_ms = dispatch_ms;
-	return (long)sdnotify_wait_ms(wait_ms);
+	return (long)sdnotify_alive(wait_ms);
 }
 
 int broker_loop(struct broker *broker, struct error *err)
@@ -237,7 +237,6 @@ int broker_loop(struct broker *broker, struct error *err)
 		alarms_turn(broker);
 		trim(broker);
 		tell_manager(broker);
-		sdnotify_alive();
 	}
 	sdnotify_send("STOPPING=1");
 	return 0;

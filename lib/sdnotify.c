@@ -33,7 +33,8 @@ void sdnotify_send(const char *state)
 	(void)close(fd);
 }
 
-int64_t sdnotify_watchdog_ms(void)
+/* 0: not asked for. */
+static int64_t every_ms(void)
 {
 	const char *usec = secure_getenv("WATCHDOG_USEC");
 	const char *pid = secure_getenv("WATCHDOG_PID");
@@ -45,24 +46,18 @@ int64_t sdnotify_watchdog_ms(void)
 	return value >= 3000 ? value / 3000 : 0;
 }
 
-void sdnotify_alive(void)
+int64_t sdnotify_alive(int64_t most_ms)
 {
-	int64_t every_ms = sdnotify_watchdog_ms();
+	int64_t each_ms = every_ms();
 	int64_t now_ms = clock_now_ms();
 
-	if (every_ms == 0 || now_ms < alive_again_ms)
-		return;
-	sdnotify_send("WATCHDOG=1");
-	alive_again_ms = now_ms + every_ms;
-}
-
-int64_t sdnotify_wait_ms(int64_t most_ms)
-{
-	int64_t left_ms = alive_again_ms - clock_now_ms();
-
-	if (sdnotify_watchdog_ms() == 0 || left_ms >= most_ms)
+	if (each_ms == 0)
 		return most_ms;
-	return left_ms > 0 ? left_ms : 0;
+	if (now_ms >= alive_again_ms) {
+		sdnotify_send("WATCHDOG=1");
+		alive_again_ms = now_ms + each_ms;
+	}
+	return alive_again_ms - now_ms < most_ms ? alive_again_ms - now_ms : most_ms;
 }
 
 void sdnotify_reloading(void)

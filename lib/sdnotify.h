@@ -14,14 +14,9 @@ void sdnotify_status(const char *format, ...) __attribute__((format(printf, 1, 2
 /* sdnotify_reloading: that the configuration is being read anew; READY=1 follows when it has been. */
 void sdnotify_reloading(void);
 
-/* sdnotify_alive: for a loop to say that it goes round: WATCHDOG=1, if one is due: three times in $WATCHDOG_USEC, so that one that comes a little late is
- * still more than twice as often as asked. Nothing, if it is not asked for, or of another process ($WATCHDOG_PID). One thread, the loop's own: what is stuck says nothing. */
-void sdnotify_alive(void);
-
-/* sdnotify_wait_ms: how long such a loop may wait: most_ms, or until the next WATCHDOG=1 is due. One thread. */
-int64_t sdnotify_wait_ms(int64_t most_ms);
-
-/* sdnotify_watchdog_ms: the time between two WATCHDOG=1; 0: not asked for. */
-int64_t sdnotify_watchdog_ms(void);
+/* sdnotify_alive: for a loop that goes round, before it waits: says WATCHDOG=1, if one is due: three times in $WATCHDOG_USEC, so that one that comes a little
+ * late is still more than twice as often as asked. Returns how long the loop may wait then: most_ms, or less. Without $WATCHDOG_USEC, or of another process
+ * ($WATCHDOG_PID), it says nothing. One thread, the loop's own: what is stuck says nothing either. */
+int64_t sdnotify_alive(int64_t most_ms);
 
 #endif

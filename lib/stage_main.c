@@ -317,7 +317,7 @@ static int64_t wait_ms(const struct stage *stage, int64_t now_ms)
 		ms = stage->progress_at - now_ms;
 	if (stage->stop_at != 0 && stage->stop_at - now_ms < ms)
 		ms = stage->stop_at > now_ms ? stage->stop_at - now_ms : 0;
-	return sdnotify_wait_ms(ms);
+	return sdnotify_alive(ms);
 }
 
 static void wait_for_something(const struct stage *stage)
@@ -365,7 +365,6 @@ static int serve(struct stage *stage, struct error *err)
 			else if (event == MDP_WORKER_CANCEL && stage->job != NULL)
 				atomic_store(&stage->job->cancelled, true);
 		} while (event != MDP_WORKER_NOTHING);
-		sdnotify_alive();
 	}
 }
 

@@ -108,7 +108,7 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 	if (http_open(config, made->state, &made->http, err) != 0 || mdp_client_new(config, &made->client, err) != 0 ||
 	    mdp_connect(ZMQ_SUB, config->events, &config->curve, MDP_MESSAGE_MAX, &made->events, err) != 0)
 		goto out;
-	mdp_client_meanwhile(made->client, sdnotify_alive, sdnotify_watchdog_ms());
+	mdp_client_meanwhile(made->client, sdnotify_alive);
 	open_notify(made);
 	zsock_set_subscribe(made->events, "aob.");
 	log_line(LOG_NOTICE, "serving http://%s%s%s:%u/", config->monitor.is_ipv6 ? "[" : "", config->monitor.address,
@@ -357,7 +357,6 @@ static void tell_manager(struct monitor *monitor)
 
 	state_words(monitor->state, words, sizeof(words));
 	sdnotify_status("%s", words);
-	sdnotify_alive();
 }
 
 static int64_t wait_ms(struct monitor *monitor)
@@ -366,12 +365,11 @@ static int64_t wait_ms(struct monitor *monitor)
 	char run[DETAILS_RUN_SIZE];
 	int64_t left_ms = ask_pace_next_ms(&monitor->pace) - clock_now_ms();
 
-	if (monitor->pace.answered &&
-	    (state_wants_history(monitor->state, clock_now_ms(), pipeline) || wants_detail(monitor, run)))
-		return 0;
-	if (left_ms < 0)
-		return 0;
-	return sdnotify_wait_ms(left_ms < TURN_MS ? left_ms : TURN_MS);
+	if (left_ms < 0 ||
+	    (monitor->pace.answered &&
+	     (state_wants_history(monitor->state, clock_now_ms(), pipeline) || wants_detail(monitor, run))))
+		left_ms = 0;
+	return sdnotify_alive(left_ms < TURN_MS ? left_ms : TURN_MS);
 }
 
 int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)

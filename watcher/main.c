@@ -128,8 +128,7 @@ static bool wait_for_something(const struct watcher *w, int signal_fd)
 	for (size_t i = 0; i < w->n; i++)
 		fds[i + 1] = (struct pollfd){ .fd = source_fd(w->sources[i]), .events = POLLIN };
 	while (n == 0 && left_ms > 0) {
-		n = poll(fds, w->n + 1, (int)sdnotify_wait_ms(left_ms));
-		sdnotify_alive();
+		n = poll(fds, w->n + 1, (int)sdnotify_alive(left_ms));
 		left_ms = until_ms - now_ms();
 	}
 	if (n > 0 && (fds[0].revents & POLLIN) == 0)
@@ -159,11 +158,10 @@ static int watch(const struct config *config, struct error *err)
 		(void)close(signal_fd);
 		return -1;
 	}
-	mdp_client_meanwhile(w.client, sdnotify_alive, sdnotify_watchdog_ms());
+	mdp_client_meanwhile(w.client, sdnotify_alive);
 	sdnotify_send("READY=1");
 	do {
 		tick(&w);
-		sdnotify_alive();
 		sdnotify_status("%zu sources watched%s", w.n, w.broker_lost ? "; the broker does not answer" : "");
 	} while (!wait_for_something(&w, signal_fd));
 	sdnotify_send("STOPPING=1");

@@ -85,31 +85,26 @@ static void alive_more_than_twice_as_often_as_asked(void **state)
 {
 	(void)state;
 	set("WATCHDOG_USEC", 300000);
-	assert_int_equal(sdnotify_watchdog_ms(), 100);
-	sdnotify_alive();
+	assert_int_equal(sdnotify_alive(1000), 100);
 	assert_string_equal(received(), "WATCHDOG=1");
-	sdnotify_alive();
+	assert_in_range(sdnotify_alive(1000), 1, 100);
+	assert_int_equal(sdnotify_alive(0), 0);
 	assert_string_equal(received(), "");
-	assert_in_range(sdnotify_wait_ms(1000), 1, 100);
-	assert_int_equal(sdnotify_wait_ms(0), 0);
 	(void)nanosleep(&(struct timespec){ .tv_nsec = 110 * 1000000L }, NULL);
-	assert_int_equal(sdnotify_wait_ms(1000), 0);
-	sdnotify_alive();
+	assert_int_equal(sdnotify_alive(20), 20);
 	assert_string_equal(received(), "WATCHDOG=1");
 }
 
 static void alive_only_if_asked_for(void **state)
 {
 	(void)state;
-	assert_int_equal(sdnotify_watchdog_ms(), 0);
-	assert_int_equal(sdnotify_wait_ms(1000), 1000);
-	sdnotify_alive();
-	assert_string_equal(received(), "");
+	assert_int_equal(sdnotify_alive(1000), 1000);
 	set("WATCHDOG_USEC", 300000);
 	set("WATCHDOG_PID", getpid() + 1); /* of another process */
-	assert_int_equal(sdnotify_watchdog_ms(), 0);
+	assert_int_equal(sdnotify_alive(1000), 1000);
+	assert_string_equal(received(), "");
 	set("WATCHDOG_PID", getpid());
-	assert_int_equal(sdnotify_watchdog_ms(), 100);
+	assert_in_range(sdnotify_alive(1000), 1, 100);
 }
 
 static void nobody_there_is_no_matter(void **state)
