@@ -8,8 +8,8 @@
 #include "broker/run_store.h"
 #include "broker/steady.h"
 
-#define FIGURES_SPEEDS 20     /* transfers to a vault that are kept */
-#define FIGURES_ALARMS_MAX 16 /* of one pipeline */
+#define FIGURES_SPEEDS 20      /* transfers to a vault that are kept */
+#define FIGURES_ALARMS_MAX 16  /* of one pipeline */
 #define FIGURES_SPACE_DAYS 400 /* of free space: a year, and some more */
 
 int figures_steady(struct run_store *store, struct steady_mark *mark, struct error *err);

@@ -9,7 +9,7 @@
 
 struct mdp_client {
 	const struct config *config;
-	zsock_t *socket; /* NULL: the next question opens a fresh one */
+	zsock_t *socket;                  /* NULL: the next question opens a fresh one */
 	int64_t (*hook)(int64_t most_ms); /* NULL: none */
 };
 

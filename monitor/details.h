@@ -18,7 +18,7 @@ struct details {
 	struct {
 		char run[DETAILS_RUN_SIZE];
 		struct view_detail *detail; /* NULL: none */
-	} kept[DETAILS_MAX]; /* a ring */
+	} kept[DETAILS_MAX];                /* a ring */
 	size_t next;
 	char wanted[DETAILS_WANTED_MAX][DETAILS_RUN_SIZE]; /* the oldest first */
 	size_t n_wanted;

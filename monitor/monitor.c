@@ -365,9 +365,8 @@ static int64_t wait_ms(struct monitor *monitor)
 	char run[DETAILS_RUN_SIZE];
 	int64_t left_ms = ask_pace_next_ms(&monitor->pace) - clock_now_ms();
 
-	if (left_ms < 0 ||
-	    (monitor->pace.answered &&
-	     (state_wants_history(monitor->state, clock_now_ms(), pipeline) || wants_detail(monitor, run))))
+	if (left_ms < 0 || (monitor->pace.answered && (state_wants_history(monitor->state, clock_now_ms(), pipeline) ||
+	                                               wants_detail(monitor, run))))
 		left_ms = 0;
 	return sdnotify_alive(left_ms < TURN_MS ? left_ms : TURN_MS);
 }

@@ -288,8 +288,10 @@ static int look_at_connection(struct mqtt *m, struct error *err)
 		rc = error_set(err, ERR_PERMISSION, "the MQTT broker refuses us: %s; look at user and password_file",
 		               mosquitto_connack_string(m->refused));
 	else if (!m->connected && m->tls_fault[0] != '\0')
-		rc = error_set(err, ERR_LINK, "no TLS with the MQTT broker %s:%u: %s; look at ca_file, and at the name in its certificate",
-		               config->host, config->port, m->tls_fault);
+		rc = error_set(
+		        err, ERR_LINK,
+		        "no TLS with the MQTT broker %s:%u: %s; look at ca_file, and at the name in its certificate",
+		        config->host, config->port, m->tls_fault);
 	(void)pthread_mutex_unlock(&m->lock);
 	return rc;
 }

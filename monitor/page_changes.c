@@ -11,9 +11,8 @@ static const char *kind_words(const char *kind)
 	static const struct {
 		const char *kind, *words;
 	} table[] = {
-		{ "removed", "Removed" },   { "moved", "Moved" },
-		{ "new", "New" },           { "changed", "Changed" },
-		{ "metadata", "Metadata" },
+		{ "removed", "Removed" }, { "moved", "Moved" },       { "new", "New" },
+		{ "changed", "Changed" }, { "metadata", "Metadata" },
 	};
 
 	for (size_t i = 0; i < COUNT(table); i++)
@@ -79,7 +78,7 @@ void page_changes_add(struct text *text, const struct view_detail *detail)
 
 	if (detail == NULL || !detail->has_changes) {
 		text_add(text, "<p class=\"soft\">%s</p>",
-		         detail == NULL ? "The broker is being asked what changed."
+		         detail == NULL  ? "The broker is being asked what changed."
 		         : detail->known ? "Its transfer told no list of what changed."
 		                         : "What changed is not known any more: the broker has forgotten the run.");
 		return;

@@ -102,8 +102,9 @@ static const struct view_alarm *read_alarms(struct arena *arena, const json_t *l
 	for (size_t i = 0; alarms != NULL && i < there && i < VIEW_ALARMS_MAX; i++) {
 		const json_t *alarm = json_array_get(list, i);
 
-		alarms[(*n)++] = (struct view_alarm){ view_read_text(arena, alarm, "kind"), view_read_amount(alarm, "since"),
-			                              view_read_text(arena, alarm, "reason") };
+		alarms[(*n)++] =
+		        (struct view_alarm){ view_read_text(arena, alarm, "kind"), view_read_amount(alarm, "since"),
+			                     view_read_text(arena, alarm, "reason") };
 	}
 	return alarms;
 }
@@ -161,9 +162,10 @@ static int read_view(void *made, struct arena *arena, const json_t *result, cons
 	for (size_t i = 0; i < n_workers; i++) {
 		const json_t *w = json_array_get(workers, i);
 
-		worker[i] = (struct view_worker){ view_read_text(arena, w, "service"), view_read_text(arena, w, "worker"),
-			                          view_read_text(arena, w, "host"), view_read_text(arena, w, "version"),
-			                          *view_read_text(arena, w, "busy_job") != '\0' };
+		worker[i] =
+		        (struct view_worker){ view_read_text(arena, w, "service"), view_read_text(arena, w, "worker"),
+			                      view_read_text(arena, w, "host"), view_read_text(arena, w, "version"),
+			                      *view_read_text(arena, w, "busy_job") != '\0' };
 	}
 	for (size_t i = 0; i < n_pipelines; i++)
 		pipeline[i] = read_pipeline(arena, json_array_get(pipelines, i));

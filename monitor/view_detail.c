@@ -21,12 +21,11 @@ static void read_changes(struct view_detail *detail, struct arena *arena, const 
 	for (size_t i = 0; i < n; i++) {
 		const json_t *entry = json_array_get(list, i);
 
-		changes[i] = (struct view_change){ view_read_text(arena, entry, "kind"),
-			                           view_read_text(arena, entry, "path"),
-			                           view_read_text(arena, entry, "to"),
-			                           json_is_integer(json_object_get(entry, "bytes"))
-			                                   ? view_read_amount(entry, "bytes")
-			                                   : -1 };
+		changes[i] = (struct view_change){
+			view_read_text(arena, entry, "kind"), view_read_text(arena, entry, "path"),
+			view_read_text(arena, entry, "to"),
+			json_is_integer(json_object_get(entry, "bytes")) ? view_read_amount(entry, "bytes") : -1
+		};
 	}
 	detail->has_changes = true;
 	detail->whole = view_read_flag(told, "whole");

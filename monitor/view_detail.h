@@ -9,9 +9,9 @@
 #define VIEW_CHANGES_MAX 100 /* kept of a list; ours tells fewer */
 
 struct view_change {
-	const char *kind;     /* removed, moved, new, changed, metadata, or one that is not known here */
+	const char *kind;      /* removed, moved, new, changed, metadata, or one that is not known here */
 	const char *path, *to; /* to: "" but for what moved */
-	int64_t bytes;        /* of a file's content; -1: not told */
+	int64_t bytes;         /* of a file's content; -1: not told */
 };
 
 struct view_detail {

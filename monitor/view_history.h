@@ -19,8 +19,8 @@ struct view_day {              /* of UTC */
 struct view_history {
 	int64_t first_day; /* days since 1970 of days[0] */
 	struct view_day days[VIEW_DAYS];
-	int64_t vault_bytes;                       /* how large the vault's disk was at the last measurement; 0: nobody measured */
-	size_t n_held;                             /* generations that are in the vault */
+	int64_t vault_bytes; /* how large the vault's disk was at the last measurement; 0: nobody measured */
+	size_t n_held;       /* generations that are in the vault */
 	const struct view_generation *generations; /* newest first, at most VIEW_GENERATIONS_MAX, pruned ones too */
 	size_t n_generations;
 	void *memory;

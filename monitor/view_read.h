@@ -7,13 +7,16 @@
 #include "lib/arena.h"
 #include "monitor/view.h"
 
-const char *view_read_text(struct arena *arena, const json_t *object, const char *key); /* "" for what is not there or no text */
-int64_t view_read_amount(const json_t *object, const char *key); /* or a time: what comes from elsewhere is not taken below 0 */
+const char *view_read_text(struct arena *arena, const json_t *object,
+                           const char *key); /* "" for what is not there or no text */
+int64_t view_read_amount(const json_t *object,
+                         const char *key); /* or a time: what comes from elsewhere is not taken below 0 */
 bool view_read_flag(const json_t *object, const char *key);
 struct view_generation view_read_generation(struct arena *arena, const json_t *g);
 
 /* What of an answer's `result` is made: 0 or -1 with *err. A full arena is told by view_read_reply. */
-typedef int view_read_into(void *made, struct arena *arena, const json_t *result, const void *context, struct error *err);
+typedef int view_read_into(void *made, struct arena *arena, const json_t *result, const void *context,
+                           struct error *err);
 
 /* view_read_reply: reply: an answer of the broker. Returns zeroed memory of size bytes, filled by `into` from its result; *memory, an arena, owns it and what
  * hangs on it: view_read_free. NULL with *err: the broker's own error, ERR_PROTOCOL, ERR_SYSTEM. */

@@ -225,9 +225,7 @@ static int add(struct changes *c, enum plan_list list, enum plan_op op, const ch
 /* A folder, symlink or special file. */
 static int make_one(struct changes *c, uint32_t number, enum plan_list list, const char *path, struct error *err)
 {
-	struct plan_item item = {
-		.op = PLAN_MAKE, .path = path, .existing = "", .told = in_new_folder(c, number)
-	};
+	struct plan_item item = { .op = PLAN_MAKE, .path = path, .existing = "", .told = in_new_folder(c, number) };
 	struct leaving *before;
 	struct stat st;
 

@@ -11,7 +11,7 @@
 struct level {
 	size_t path_bytes;
 	bool touched; /* something in it is made, replaced or removed, or its own metadata differ: it gets META at the end */
-	bool fresh;   /* new, with all that is in it */
+	bool fresh; /* new, with all that is in it */
 };
 
 /* How an inode's first name was dealt with, in front of its path. */
@@ -186,11 +186,9 @@ static int link_one(struct compare *c, const struct entry *source, const struct 
 static int send_one(struct compare *c, const struct entry *source, const struct entry *vault, enum plan_basis basis,
                     struct error *err)
 {
-	struct plan_item item = { .op = PLAN_MAKE,
-		                  .path = source->path,
-		                  .existing = "",
-		                  .fresh = vault == NULL,
-		                  .told = in_new_folder(c) };
+	struct plan_item item = {
+		.op = PLAN_MAKE, .path = source->path, .existing = "", .fresh = vault == NULL, .told = in_new_folder(c)
+	};
 
 	touch(c);
 	if (note_first(c, source, FIRST_SENT, err) != 0)
@@ -269,11 +267,9 @@ static int compare_one(struct compare *c, const struct entry *source, const stru
 
 static int compare_folder(struct compare *c, const struct entry *source, const struct entry *vault, struct error *err)
 {
-	struct plan_item item = { .op = PLAN_MAKE,
-		                  .path = source->path,
-		                  .existing = "",
-		                  .fresh = vault == NULL,
-		                  .told = in_new_folder(c) };
+	struct plan_item item = {
+		.op = PLAN_MAKE, .path = source->path, .existing = "", .fresh = vault == NULL, .told = in_new_folder(c)
+	};
 
 	if (vault != NULL && vault->type == ENTRY_FOLDER)
 		return enter(c, source->path, !entry_same_metadata(source, vault), false, err);

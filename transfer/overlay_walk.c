@@ -72,8 +72,7 @@ static int go(struct overlay_walk *walk, const struct order *order, struct step 
 		path_bytes = depth < DEPTH_MOST ? extend(walk, at->path_bytes, child) : 0;
 		if (path_bytes == 0)
 			return error_set(err, ERR_INPUT, "\"%.300s…\" is too deep, or its path too long", walk->path);
-		steps[depth] =
-		        (struct step){ child, first_child(walk->overlay, order, child), path_bytes, at->hidden };
+		steps[depth] = (struct step){ child, first_child(walk->overlay, order, child), path_bytes, at->hidden };
 		rc = walk->enter(walk->context, child, &steps[depth].hidden, err);
 		depth += rc == 0;
 	}

@@ -17,7 +17,8 @@ struct overlay_walk {
 	char path[WIRE_PATH_MAX + 1];
 	/* enter: *hidden: in: that of its folder; out: what enter of its children gets. */
 	int (*enter)(void *context, uint32_t node, bool *hidden, struct error *err);
-	int (*leave)(void *context, uint32_t node, struct error *err); /* behind all that lies in it; not of hidden ones */
+	int (*leave)(void *context, uint32_t node,
+	             struct error *err); /* behind all that lies in it; not of hidden ones */
 	void *context;
 };
 

@@ -43,7 +43,7 @@ struct plan_item {
 	enum plan_op op;
 	bool guessed; /* PLAN_MOVE: it may be another file; only counted, not kept */
 	bool fresh;   /* nothing lay at that path before */
-	bool told;    /* to people, by another item: the new folder that it lies in, or the move that brought it there */
+	bool told; /* to people, by another item: the new folder that it lies in, or the move that brought it there */
 	const char *path;
 	const char *
 	        existing; /* PLAN_LINK: the name that is there already; PLAN_MOVE: where it goes; PLAN_LOCAL: in the anchor; else "" */
@@ -58,14 +58,7 @@ struct plan_item {
 };
 
 /* What an item means to people. */
-enum plan_kind {
-	PLAN_KIND_REMOVED,
-	PLAN_KIND_MOVED,
-	PLAN_KIND_NEW,
-	PLAN_KIND_CHANGED,
-	PLAN_KIND_METADATA,
-	PLAN_KINDS
-};
+enum plan_kind { PLAN_KIND_REMOVED, PLAN_KIND_MOVED, PLAN_KIND_NEW, PLAN_KIND_CHANGED, PLAN_KIND_METADATA, PLAN_KINDS };
 
 struct plan_totals {
 	uint64_t items;
@@ -74,8 +67,9 @@ struct plan_totals {
 	uint64_t leaving;    /* PLAN_MOVE and PLAN_REMOVE items */
 	uint64_t files;      /* PLAN_FILE items */
 	uint64_t file_bytes; /* their sizes */
-	uint64_t kinds[PLAN_KINDS]; /* items by what they mean, but for metadata of folders and what another item tells of … */
-	uint64_t enclosed;          /* … of which so many are new things in new folders */
+	uint64_t kinds
+	        [PLAN_KINDS]; /* items by what they mean, but for metadata of folders and what another item tells of … */
+	uint64_t enclosed;    /* … of which so many are new things in new folders */
 };
 
 struct plan;

@@ -171,7 +171,8 @@ static void room_is_kept_one_a_day_for_a_year_and_a_trend_is_of_a_month(void **s
 	assert_true(trend.samples[0].at_s < trend.samples[1].at_s);
 	days = days_of("vault");
 	assert_int_equal(days.n, FIGURES_SPACE_DAYS);
-	assert_int_equal(days.first.measured_at, T - 349 * DAY + 3600); /* T is of 22:13, and the third of a day belongs to the next */
+	assert_int_equal(days.first.measured_at,
+	                 T - 349 * DAY + 3600); /* T is of 22:13, and the third of a day belongs to the next */
 	assert_int_equal(days.last.free_bytes, 951);
 	assert_int_equal(days_of("source").n, 0);
 	/* One that is not set yet leaves all as it is. */
@@ -277,7 +278,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ages_and_the_clock_are_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_alarm_keeps_its_beginning, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(totals_add_up, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(room_is_kept_one_a_day_for_a_year_and_a_trend_is_of_a_month, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(room_is_kept_one_a_day_for_a_year_and_a_trend_is_of_a_month, set_up,
+		                                tear_down),
 		cmocka_unit_test_setup_teardown(the_best_of_the_last_transfers_is_the_links_speed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_first_copy_is_no_change, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_store_of_version_2_begins_to_count_with_what_it_knows, set_up,

@@ -30,8 +30,8 @@ static int set_up(void **state)
 	    getsockname(socket_fd, (struct sockaddr *)&address, &len) != 0)
 		return -1;
 	memcpy(name + 1, address.sun_path + 1, len - offsetof(struct sockaddr_un, sun_path) - 1);
-	(void)unsetenv("WATCHDOG_USEC"); /* NOLINT(concurrency-mt-unsafe): no threads */
-	(void)unsetenv("WATCHDOG_PID"); /* NOLINT(concurrency-mt-unsafe): no threads */
+	(void)unsetenv("WATCHDOG_USEC");         /* NOLINT(concurrency-mt-unsafe): no threads */
+	(void)unsetenv("WATCHDOG_PID");          /* NOLINT(concurrency-mt-unsafe): no threads */
 	return setenv("NOTIFY_SOCKET", name, 1); /* NOLINT(concurrency-mt-unsafe): no threads */
 }
 
@@ -110,7 +110,8 @@ static void alive_only_if_asked_for(void **state)
 static void nobody_there_is_no_matter(void **state)
 {
 	(void)state;
-	assert_int_equal(setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1), 0); /* NOLINT(concurrency-mt-unsafe): no threads */
+	assert_int_equal(setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1),
+	                 0); /* NOLINT(concurrency-mt-unsafe): no threads */
 	sdnotify_send("READY=1");
 	assert_int_equal(setenv("NOTIFY_SOCKET", "relative", 1), 0); /* NOLINT(concurrency-mt-unsafe): no threads */
 	sdnotify_send("READY=1");

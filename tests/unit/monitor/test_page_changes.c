@@ -16,12 +16,14 @@ static void a_sentence_and_a_list(void **state)
 	struct text text;
 
 	(void)state;
-	add(&text, "{\"base\":\"g\",\"changes\":{\"whole\":true,\"removed\":1,\"moved\":1,\"new\":1312,\"in_new_folders\":40,"
-	           "\"left_out\":1311,\"entries\":[{\"kind\":\"removed\",\"path\":\"old/\"},"
-	           "{\"kind\":\"moved\",\"path\":\"a\",\"to\":\"b\"},{\"kind\":\"new\",\"path\":\"c\",\"bytes\":12000}]}}");
+	add(&text,
+	    "{\"base\":\"g\",\"changes\":{\"whole\":true,\"removed\":1,\"moved\":1,\"new\":1312,\"in_new_folders\":40,"
+	    "\"left_out\":1311,\"entries\":[{\"kind\":\"removed\",\"path\":\"old/\"},"
+	    "{\"kind\":\"moved\",\"path\":\"a\",\"to\":\"b\"},{\"kind\":\"new\",\"path\":\"c\",\"bytes\":12000}]}}");
 	assert_holds(&text, "1 removed, 1 moved, 1\u202f312 new. In the new folders lie 40 more.");
 	assert_holds(&text, "<ul class=\"list\" aria-label=\"What changed\">");
-	assert_holds(&text, "<b class=\"kind\">Removed</b><span class=\"grow\"><bdi class=\"path\">old/</bdi></span></li>");
+	assert_holds(&text,
+	             "<b class=\"kind\">Removed</b><span class=\"grow\"><bdi class=\"path\">old/</bdi></span></li>");
 	assert_holds(&text, "<bdi class=\"path\">a</bdi> <span class=\"soft\">to</span> <bdi class=\"path\">b</bdi>");
 	assert_holds(&text, "12.0 kB");
 	assert_holds(&text, "And 1\u202f311 more.");
@@ -56,8 +58,10 @@ static void what_is_not_told_is_said(void **state)
 		{ NULL, "The broker is being asked" },
 		{ "null", "has forgotten the run" },
 		{ "{\"changed_files\":1}", "told no list" },
-		{ "{\"base\":\"\",\"changes\":{\"whole\":true,\"new\":1}}", "This is the first copy: all in it is new. 1 new." },
-		{ "{\"base\":\"\",\"changes\":{\"whole\":false,\"new\":1}}", "what had crossed before is not told here. </p>" },
+		{ "{\"base\":\"\",\"changes\":{\"whole\":true,\"new\":1}}",
+		  "This is the first copy: all in it is new. 1 new." },
+		{ "{\"base\":\"\",\"changes\":{\"whole\":false,\"new\":1}}",
+		  "what had crossed before is not told here. </p>" },
 		{ "{\"base\":\"g\",\"changes\":{\"whole\":false,\"changed\":1}}", "is not told here. 1 changed." },
 		{ "{\"base\":\"g\",\"changes\":{\"whole\":true}}", "Nothing." },
 	};

@@ -34,11 +34,14 @@ static void a_history_is_counted_by_days(void **state)
 
 static void the_vaults_disk_by_days(void **state)
 {
-	static const char text[] =
-	        "{\"status\":\"ok\",\"result\":{\"generations\":[],\"vault_space\":[" MEASURED(
-	                "1577836800", "900") "," MEASURED("1795374566", "700") "," MEASURED("1795460966",
-	                                                                                    "2000") "," MEASURED("1795633000", "400") ",{\"measured_at\":1795633001},"
-	        MEASURED("4102444800", "1") "]}}";
+	static const char text[] = "{\"status\":\"ok\",\"result\":{\"generations\":[],\"vault_space\":[" MEASURED(
+	        "1577836800",
+	        "900") "," MEASURED("1795374566",
+	                            "700") "," MEASURED("1795460966",
+	                                                "2000") "," MEASURED("1795633000",
+	                                                                     "400") ",{\"measured_at\":1795633001}"
+	                                                                            "," MEASURED("4102444800",
+	                                                                                         "1") "]}}";
 	struct error err = { .class = ERR_NONE };
 	struct view_history *history = NULL;
 

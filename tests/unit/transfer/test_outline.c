@@ -20,7 +20,7 @@ struct row {
 
 #define ITEM(l, o, p, ...)                                                                                             \
 	{                                                                                                              \
-		.list = (l), .item = {.op = (o), .path = (p), __VA_ARGS__ }                                             \
+		.list = (l), .item = {.op = (o), .path = (p), __VA_ARGS__ }                                            \
 	}
 
 static struct plan *begin(void)
