@@ -20,24 +20,36 @@ static int newest_first(const void *a, const void *b)
 	return strcmp(right->name, left->name);
 }
 
-/* Newest first: so a day's size is that of the first one seen of it. */
-static void count(struct view_history *history, const json_t *g)
+/* Newest first: so a day's size is that of the first one seen of it. told: a generation, or a day's. */
+static void count(struct view_history *history, int64_t day, int64_t generations, const json_t *told)
 {
-	int64_t day = view_read_amount(g, "published_at") / DAY_S - history->first_day;
-
-	history->n_held += !view_read_flag(g, "pruned");
+	day -= history->first_day;
 	if (day >= 0 && day < VIEW_DAYS) {
-		history->days[day].generations++;
-		history->days[day].carried_bytes += view_read_amount(g, "literal_bytes");
+		history->days[day].generations += (uint32_t)generations;
+		history->days[day].carried_bytes += view_read_amount(told, "literal_bytes");
 		if (history->days[day].size_bytes == 0)
-			history->days[day].size_bytes = view_read_amount(g, "bytes");
+			history->days[day].size_bytes = view_read_amount(told, "bytes");
 	} else if (day < 0 && history->days[0].size_bytes == 0) {
-		history->days[0].size_bytes = view_read_amount(g, "bytes"); /* what the year began with */
+		history->days[0].size_bytes = view_read_amount(told, "bytes"); /* what the year began with */
 	}
 }
 
-/* All are counted, the newest are kept. */
-static int read_generations(struct view_history *history, struct arena *arena, const json_t *list)
+/* A list of generations is cut where there are very many; days are not. */
+static void read_days(struct view_history *history, const json_t *days)
+{
+	size_t i;
+	json_t *day;
+
+	json_array_foreach(days, i, day)
+	{
+		int64_t generations = view_read_amount(day, "generations");
+
+		count(history, view_read_amount(day, "day"), generations < UINT16_MAX ? generations : UINT16_MAX, day);
+	}
+}
+
+/* All are counted, the newest are kept. by_days: the broker has counted for each day. */
+static int read_generations(struct view_history *history, struct arena *arena, const json_t *list, bool by_days)
 {
 	size_t n = json_array_size(list);
 	size_t kept = n < VIEW_GENERATIONS_MAX ? n : VIEW_GENERATIONS_MAX;
@@ -54,8 +66,11 @@ static int read_generations(struct view_history *history, struct arena *arena, c
 		return -1;
 	}
 	qsort(rows, n, sizeof(*rows), newest_first);
-	for (size_t i = 0; i < n; i++)
-		count(history, rows[i].json);
+	for (size_t i = 0; i < n; i++) {
+		history->n_held += !view_read_flag(rows[i].json, "pruned");
+		if (!by_days)
+			count(history, view_read_amount(rows[i].json, "published_at") / DAY_S, 1, rows[i].json);
+	}
 	for (size_t i = 0; i < kept; i++)
 		generations[i] = view_read_generation(arena, rows[i].json);
 	history->generations = generations;
@@ -99,11 +114,13 @@ static void fill_gaps(struct view_history *history)
 static int read_history(void *made, struct arena *arena, const json_t *result, const void *context, struct error *err)
 {
 	struct view_history *history = made;
+	const json_t *days = json_object_get(result, "days");
 	const int64_t *now = context;
 
 	history->first_day = *now / DAY_S - VIEW_DAYS + 1;
-	if (read_generations(history, arena, json_object_get(result, "generations")) != 0)
+	if (read_generations(history, arena, json_object_get(result, "generations"), days != NULL) != 0)
 		return error_set(err, ERR_SYSTEM, "out of memory for the generations");
+	read_days(history, days);
 	read_space(history, json_object_get(result, "vault_space"));
 	fill_gaps(history);
 	return 0;

@@ -29,6 +29,28 @@ static void a_history_is_counted_by_days(void **state)
 	view_history_destroy(&history);
 }
 
+/* The list is cut, the broker's days are not. */
+static void days_of_the_broker_count_more(void **state)
+{
+	static const char text[] = "{\"status\":\"ok\",\"result\":{\"generations\":[" LAB_GOOD "],\"days\":["
+	                           "{\"day\":20782,\"generations\":24,\"literal_bytes\":700,\"bytes\":900},"
+	                           "{\"day\":20781,\"generations\":3,\"literal_bytes\":5,\"bytes\":800},"
+	                           "{\"day\":4,\"generations\":1,\"literal_bytes\":1,\"bytes\":600},{}]}}";
+	struct error err = { .class = ERR_NONE };
+	struct view_history *history = NULL;
+
+	(void)state;
+	assert_int_equal(LAB_NOW / 86400, 20782);
+	assert_int_equal(view_history_parse(text, strlen(text), LAB_NOW, &history, &err), 0);
+	assert_int_equal(history->n_held, 1);
+	assert_int_equal(history->days[VIEW_DAYS - 1].generations, 24);
+	assert_int_equal(history->days[VIEW_DAYS - 1].carried_bytes, 700);
+	assert_int_equal(history->days[VIEW_DAYS - 1].size_bytes, 900);
+	assert_int_equal(history->days[VIEW_DAYS - 2].generations, 3);
+	assert_int_equal(history->days[VIEW_DAYS - 3].size_bytes, 600);
+	view_history_destroy(&history);
+}
+
 /* A measurement: day: before today; of 1000 bytes. */
 #define MEASURED(at, free) "{\"measured_at\":" at ",\"free_bytes\":" free ",\"total_bytes\":1000}"
 
@@ -61,6 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_history_is_counted_by_days),
+		cmocka_unit_test(days_of_the_broker_count_more),
 		cmocka_unit_test(the_vaults_disk_by_days),
 	};
 
