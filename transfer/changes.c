@@ -227,7 +227,7 @@ static int make_one(struct changes *c, uint32_t number, enum plan_list list, con
 {
 	struct plan_item item = { .op = PLAN_MAKE, .path = path, .existing = "", .told = in_new_folder(c, number) };
 	struct leaving *before;
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 
 	if (replaced_one(c, number, &before, &st, err) != 0)
 		return -1;
@@ -250,7 +250,7 @@ static int new_file(struct changes *c, uint32_t number, const struct entry *entr
 		.op = PLAN_FILE, .path = entry->path, .existing = "", .told = in_new_folder(c, number)
 	};
 	struct leaving *before;
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 
 	describe(&item, entry);
 	if (replaced_one(c, number, &before, &st, err) != 0)
