@@ -269,16 +269,19 @@ static int compare_one(struct compare *c, const struct entry *source, const stru
 
 static int compare_folder(struct compare *c, const struct entry *source, const struct entry *vault, struct error *err)
 {
-	struct plan_item item = {
-		.op = PLAN_MAKE, .path = source->path, .existing = "", .fresh = vault == NULL, .told = in_new_folder(c)
-	};
+	bool is_root = *source->path == '\0'; /* which is no news, even if the vault has nothing yet */
+	struct plan_item item = { .op = PLAN_MAKE,
+		                  .path = source->path,
+		                  .existing = "",
+		                  .fresh = vault == NULL && !is_root,
+		                  .told = is_root || in_new_folder(c) };
 
 	if (vault != NULL && vault->type == ENTRY_FOLDER)
 		return enter(c, source->path, !entry_same_metadata(source, vault), false, err);
 	touch(c);
 	if (plan_add(c->plan, PLAN_EARLY, &item, err) != 0)
 		return -1;
-	return enter(c, source->path, true, true, err);
+	return enter(c, source->path, true, !is_root, err);
 }
 
 /* The source has it; the vault too, or not (NULL). */

@@ -140,6 +140,18 @@ static void the_first_time_all_is_made(void **state)
 	EXPECT_KINDS(0, 0, 2, 0, 0, 1);
 }
 
+/* Nor is there a root then. */
+static void of_a_first_copy_what_lies_at_the_top_is_told(void **state)
+{
+	const struct entry source[] = { ROOT, FOLDER("a"), FILE_("a/b", 10, 1, 5, 7), FILE_("c", 11, 1, 5, 7) };
+	struct compare_totals totals;
+
+	(void)state;
+	assert_string_equal(plan_of(source, COUNT(source), NULL, 0, &totals, COMPARE_VAULT),
+	                    "| | MAKE  MAKE a | FILE a/b FILE c | | META a META  ");
+	EXPECT_KINDS(0, 0, 2, 0, 0, 1);
+}
+
 static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
 {
 	const struct entry source[] = { ROOT, FILE_("z", 10, 1, 5, 7) };
@@ -323,6 +335,7 @@ int main(void)
 		cmocka_unit_test(equal_trees_need_nothing),
 		cmocka_unit_test(a_file_of_which_size_and_time_do_not_tell_is_sent),
 		cmocka_unit_test(the_first_time_all_is_made),
+		cmocka_unit_test(of_a_first_copy_what_lies_at_the_top_is_told),
 		cmocka_unit_test(what_is_gone_goes_with_all_that_lay_in_it),
 		cmocka_unit_test(a_folder_becomes_a_file_and_the_other_way_round),
 		cmocka_unit_test(only_metadata_cross_when_only_they_changed),
