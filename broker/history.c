@@ -132,6 +132,29 @@ int history_generations(struct run_store *store, const char *pipeline,
 	return more;
 }
 
+int history_days(struct run_store *store, const char *pipeline,
+                 void (*each)(void *cookie, const struct history_day *day), void *cookie, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int more;
+
+	/* With one max() the other columns are those of its row: sqlite.org/lang_select.html#bareagg */
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT published_at / 86400 AS day, count(*), sum(literal_bytes), sum(wire_sent), bytes,"
+	               " max(generation) FROM generations WHERE pipeline = ?1 GROUP BY day ORDER BY day DESC LIMIT ?2",
+	               "si", pipeline, (int64_t)HISTORY_KEEP_DAYS) != 0)
+		return -1;
+	while ((more = sql_rows_next(rows, err)) == 1) {
+		struct history_day day = { sql_rows_integer(rows, 0), sql_rows_integer(rows, 1),
+			                   sql_rows_integer(rows, 2), sql_rows_integer(rows, 3),
+			                   sql_rows_integer(rows, 4) };
+
+		each(cookie, &day);
+	}
+	sql_rows_end(&rows);
+	return more;
+}
+
 static int read_run(struct sql_rows *rows, struct history_run *found, struct error *err)
 {
 	int more = sql_rows_next(rows, err);

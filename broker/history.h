@@ -68,6 +68,15 @@ int history_generations(struct run_store *store, const char *pipeline,
                         void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
                         struct error *err);
 
+struct history_day { /* of UTC */
+	int64_t day; /* since 1970 */
+	int64_t generations, literal_bytes, wire_sent;
+	int64_t bytes; /* of the newest of its generations */
+};
+/* history_days: the last HISTORY_KEEP_DAYS days with generations, pruned ones too, newest first: what a list of generations, which is cut, can't tell. */
+int history_days(struct run_store *store, const char *pipeline,
+                 void (*each)(void *cookie, const struct history_day *day), void *cookie, struct error *err);
+
 int history_run(struct run_store *store, const char *run, struct history_run *found, struct error *err);
 /* The newest whole, real run of a pipeline. */
 int history_last_run(struct run_store *store, const char *pipeline, struct history_run *found, struct error *err);

@@ -40,6 +40,7 @@ lib_SOURCES += \
 	lib/chance.c \
 	lib/child.c \
 	lib/clock.c \
+	lib/daemon_line.c \
 	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \
