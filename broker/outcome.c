@@ -12,6 +12,7 @@
 #include "broker/reply.h"
 #include "broker/retry.h"
 #include "lib/chance.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 
 #define STEADY_MS ((int64_t)10 * 60 * 1000) /* an attempt that lived so long did not crash at its start */
@@ -126,6 +127,7 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 	    publish_event(broker, &generation, recording.macs, err) != 0)
 		goto out;
 	log_line(LOG_NOTICE, "generation %s published", generation.generation);
+	crash_point("generation-recorded"); /* killed here: the reply comes again */
 	rc = 0;
 out:
 	json_decref(recording.macs);
@@ -187,6 +189,7 @@ int outcome_ok(struct broker *broker, struct run *run, const char *result_json)
 	char *copy = strdup(result_json);
 	int rc = copy != NULL ? runs_change(broker, run, succeed, copy, NULL) : -1;
 
+	crash_point("step-done"); /* killed here: the worker sends its reply again, and that is dropped */
 	free(copy);
 	return rc;
 }
@@ -239,6 +242,7 @@ static struct verdict verdict_on(struct run *run, const char *outcome, enum step
 static int apply(struct broker *broker, struct run *run, struct verdict *verdict)
 {
 	unsigned attempt = current(run)->attempt;
+	int rc;
 
 	runs_log(run);
 	if (verdict->state == STEP_RETRY_WAIT)
@@ -250,7 +254,9 @@ static int apply(struct broker *broker, struct run *run, struct verdict *verdict
 		log_error(LOG_WARNING, &verdict->error, "attempt %u; step %s", attempt,
 		          pipeline_step_word(verdict->state));
 	runs_log(NULL);
-	return runs_change(broker, run, judge, verdict, NULL);
+	rc = runs_change(broker, run, judge, verdict, NULL);
+	crash_point("step-judged");
+	return rc;
 }
 
 int outcome_error(struct broker *broker, struct run *run, const struct error *error, bool retry)
@@ -316,7 +322,10 @@ static int reattach(struct broker *broker, struct run *run, void *arg, struct er
 
 int outcome_reattached(struct broker *broker, struct run *run)
 {
-	return runs_change(broker, run, reattach, NULL, NULL);
+	int rc = runs_change(broker, run, reattach, NULL, NULL);
+
+	crash_point("step-reattached");
+	return rc;
 }
 
 int outcome_cancelled(struct broker *broker, struct run *run)
@@ -338,5 +347,8 @@ static int requeue(struct broker *broker, struct run *run, void *arg, struct err
 
 int outcome_requeued(struct broker *broker, struct run *run)
 {
-	return runs_change(broker, run, requeue, NULL, NULL);
+	int rc = runs_change(broker, run, requeue, NULL, NULL);
+
+	crash_point("step-requeued");
+	return rc;
 }

@@ -12,6 +12,7 @@ lib_SOURCES += \
 	lib/config_value.c \
 	lib/config_schema.c \
 	lib/bytes.c \
+	lib/crash_point.c \
 	lib/duration.c \
 	lib/number.c \
 	lib/priority.c \

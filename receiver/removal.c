@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
-#include "receiver/crash_point.h"
 #include "receiver/floor.h"
 #include "receiver/generation_name.h"
 #include "receiver/readme_page.h"
@@ -79,7 +79,10 @@ static int take_away(struct vault *vault, const char *name, struct ticker *ticke
 	    durable_sync(vault->generations_fd, "the generations' folder", err) != 0)
 		return -1;
 	crash_point("trashed");
-	if (record_remove(vault, name, err) != 0 || readme_page_write(vault, err) != 0)
+	if (record_remove(vault, name, err) != 0)
+		return -1;
+	crash_point("record-removed");
+	if (readme_page_write(vault, err) != 0)
 		return -1;
 	vault_unlock(vault);
 	ticker_begin(ticker, "removing an old generation", 0);
