@@ -55,7 +55,7 @@ class Witness(threading.Thread):
         self.ours = {}  # UUID of a snapshot: our own of it
         self.expected = {}  # UUID: digest
         self.known = collections.defaultdict(dict)  # pipeline: generation: Known
-        self.peaks = collections.Counter()
+        self.peaks, self.settle_s = collections.Counter(), SETTLE_S
         self.trouble = None
         os.mkdir(lab.work + "/manifests")
         self.watch(lab.nas)
@@ -204,7 +204,7 @@ class Witness(threading.Thread):
 
     def settled(self, nas, pipeline, accepted, by_hand):
         folder, there = self.lab.folder(pipeline), self.generations(pipeline)
-        within(SETTLE_S, lambda: self.nothing_left(folder))
+        within(self.settle_s, lambda: self.nothing_left(folder))
         records = sorted(os.listdir(folder + "/.aob/generations"))
         if records != [name + ".json" for name in there]:
             raise Broken("%s: generations %s, but in the records' folder %s" % (pipeline, there, records))
@@ -216,8 +216,8 @@ class Witness(threading.Thread):
         self.known[pipeline] = {name: known for name, known in self.known[pipeline].items() if name in there}
         for name in there:
             self.whole(pipeline, name)
-        within(SETTLE_S, lambda: self.one_snapshot(nas, pipeline))
-        within(SETTLE_S, lambda: self.store(nas, pipeline, accepted, there, by_hand))
+        within(self.settle_s, lambda: self.one_snapshot(nas, pipeline))
+        within(self.settle_s, lambda: self.store(nas, pipeline, accepted, there, by_hand))
 
     def nothing_left(self, folder):
         for name in ("incoming", "trash"):
@@ -230,20 +230,27 @@ class Witness(threading.Thread):
             raise Broken("left in %s: %s" % (folder, sorted(odd)))
 
     def one_snapshot(self, nas, pipeline):
-        left = [name for name in os.listdir(nas.snapshots) if name.startswith(pipeline + ".")]
-        if len(left) > 1:
-            raise Broken("%s: more than the anchor is left of its snapshots: %s" % (pipeline, left))
+        """The anchor, and what the last run has left if it found nothing new: the next run removes that."""
+        anchor = self.record(pipeline, self.generations(pipeline)[-1])["snapshot_uuid"]
+        last = self.sql(nas, "select run from runs where pipeline = ? order by seq desc limit 1", pipeline)[0][0]
+        left = [name for name in os.listdir(nas.snapshots) if name.startswith(pipeline + ".") and name != "%s.%s" % (pipeline, last)]
+        odd = [name for name in left if subvolume("%s/%s" % (nas.snapshots, name))[0] != anchor]
+        if odd:
+            raise Broken("%s: snapshots that are neither the anchor nor of the last run: %s" % (pipeline, odd))
+
+    def sql(self, nas, text, *values):
+        db = sqlite3.connect("file:%s?mode=ro" % nas.state, uri=True, timeout=10)
+        try:
+            return db.execute(text, values).fetchall()
+        finally:
+            db.close()
 
     def store(self, nas, pipeline, accepted, there, by_hand):
         """I4: what was acknowledged is in the store, and what the store says is in the vault is there."""
-        db = sqlite3.connect("file:%s?mode=ro" % nas.state, uri=True, timeout=10)
-        try:
-            if db.execute("pragma integrity_check").fetchall() != [("ok",)]:
-                raise Broken("the store is damaged")
-            runs = dict(db.execute("select run, state from runs where pipeline = ?", (pipeline,)))
-            kept = {row[0] for row in db.execute("select generation from generations where pipeline = ? and pruned = 0", (pipeline,))}
-        finally:
-            db.close()
+        if self.sql(nas, "pragma integrity_check") != [("ok",)]:
+            raise Broken("the store is damaged")
+        runs = dict(self.sql(nas, "select run, state from runs where pipeline = ?", pipeline))
+        kept = {row[0] for row in self.sql(nas, "select generation from generations where pipeline = ? and pruned = 0", pipeline)}
         lost = sorted(run for run in accepted if run not in runs)
         unended = sorted(run for run, state in runs.items() if state == "running")
         if lost or unended:
@@ -254,7 +261,7 @@ class Witness(threading.Thread):
 
     def leaks(self, nases):
         """I5: processes, sockets, memory."""
-        within(SETTLE_S, lambda: self.processes(nases))
+        within(self.settle_s, lambda: self.processes(nases))
         for nas in nases:
             odd = set(os.listdir(nas.work + "/run")) - {"broker", "events"}
             odd |= set(os.listdir(nas.store)) - {"state.db", "state.db-wal", "state.db-shm", "state.db.lock", "lost+found"}
