@@ -154,18 +154,44 @@ static int record_pruned(void *cookie, const char *generation, const char *reaso
 	return broker_event(pruning->broker, pipeline, "generation.pruned", &data, err);
 }
 
+static int record_gone(void *cookie, const char *generation, struct error *err)
+{
+	const struct pruning *pruning = cookie;
+	const struct run *run = pruning->run;
+	json_t *data = json_pack("{s:s, s:s, s:s}", "generation", generation, "run", run->record.run, "reason",
+	                         "it is not in the vault any more");
+
+	log_line(LOG_NOTICE, "generation %s is not in the vault any more", generation);
+	return broker_event(pruning->broker, run->record.pipeline, "generation.pruned", &data, err);
+}
+
+/* The reply of a removal may have been lost, and people remove generations by hand, and change disks: a complete list is the truth. */
+static int record_pruning(struct broker *broker, const struct run *run, const char *result_json, struct error *err)
+{
+	struct pruning pruning = { broker, run };
+	char *names_json = NULL;
+	int rc;
+
+	if (reply_removed(result_json, record_pruned, &pruning, err) != 0)
+		return -1;
+	rc = reply_listed(result_json, &names_json, err);
+	if (rc == 1)
+		rc = history_vault_has(broker->store, run->record.pipeline, names_json, record_gone, &pruning, err);
+	free(names_json);
+	return rc;
+}
+
 static int succeed(struct broker *broker, struct run *run, void *arg, struct error *err)
 {
 	const char *result_json = arg;
 	size_t index = runs_step(run);
 	struct run_step *step = &run->record.steps[index];
-	struct pruning pruning = { broker, run };
 
 	if (!run->record.dry_run && strcmp(step->service, "transfer") == 0 &&
 	    record_generation(broker, run, result_json, err) != 0)
 		return -1;
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
-	    reply_removed(result_json, record_pruned, &pruning, err) != 0)
+	    record_pruning(broker, run, result_json, err) != 0)
 		return -1;
 	if (strcmp(step->service, "snapshot") == 0 && !run->config->release) {
 		holds_take(run, result_json);
