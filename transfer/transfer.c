@@ -15,6 +15,7 @@
 #include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
+#include "transfer/presence.h"
 #include "transfer/rate.h"
 #include "transfer/sender.h"
 #include "wire/entry_codec.h"
@@ -395,6 +396,15 @@ static bool is_unchanged(const struct transfer *t)
 	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
 }
 
+/* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
+static int sources_are_there(const struct transfer *t, struct error *err)
+{
+	if (presence_check(t->root_fd, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
+		return -1;
+	return t->sender.anchor == NULL ? 0
+	                                : presence_check(t->anchor.subvolume_fd, t->anchor.path, "anchor", ERR_IO, err);
+}
+
 static int converse(struct transfer *t, struct error *err)
 {
 	if (begin(t, err) != 0)
@@ -404,12 +414,14 @@ static int converse(struct transfer *t, struct error *err)
 	if (detect(t, err) != 0)
 		return -1;
 	if (is_unchanged(t)) {
+		if (sources_are_there(t, err) != 0)
+			return -1;
 		t->unchanged = true;
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
 		return 0;
 	}
-	return send_changes(t, err) == 0 ? commit(t, err) : -1;
+	return send_changes(t, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)

@@ -38,7 +38,10 @@ class Daemon:
                 self.died_at, self.deaths = time.monotonic(), self.deaths + 1
             elif time.monotonic() - self.died_at >= RESTART_S:
                 self.died_at = 0.0
-                self._spawn()
+                try:
+                    self._spawn()
+                except OSError:  # no memory, or a program that is just being replaced: again
+                    self.died_at = time.monotonic()
 
     def pid(self):
         """None: it is not there just now."""

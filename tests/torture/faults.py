@@ -43,11 +43,16 @@ class Fault:
 
 # ---- processes
 
+def living(program):
+    """Its processes, but those that are to die by themselves at a crash point."""
+    return [pid for pid in processes(program) if b"AOB_CRASH_POINT=" not in environment(pid)]
+
+
 def some_child(program, dice):
-    """A process of this program, as soon as there is one, and a moment later. Not one that is to die by itself."""
+    """A process of this program, as soon as there is one, and a moment later."""
     end = time.monotonic() + MOMENT_S
     while time.monotonic() < end:
-        pids = [pid for pid in processes(program) if b"AOB_CRASH_POINT=" not in environment(pid)]
+        pids = living(program)
         if pids:
             time.sleep(dice.random() * 0.3)
             return dice.choice(pids)
@@ -99,7 +104,7 @@ class KillAll(Fault):
         for daemon in list(world.nas.daemons.values()):
             daemon.send(signal.SIGKILL)
         for program in CHILDREN:
-            for pid in processes(program):
+            for pid in living(program):
                 send(pid, signal.SIGKILL)
 
 

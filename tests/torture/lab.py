@@ -116,6 +116,8 @@ class Lab:
         os.makedirs(work + "/log", exist_ok=True)
         self.ssh = work + "/ssh"
         sh("ip", "link", "set", "lo", "up")
+        if not work.startswith("/dev/shm"):  # libfaketime leaves something there of each process that is killed
+            sh("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")
         self.keeper = Keeper()
         for name, (kind, size, mkfs, _) in PIPELINES.items():
             self.mount("vault-" + kind, size, mkfs, self.kept(name))
@@ -224,6 +226,8 @@ class Lab:
             subprocess.run(["umount", "-l", self.seen(pipeline)], stderr=subprocess.DEVNULL)
         for at in reversed(self.mounts):
             subprocess.run(["umount", "-l", at], stderr=subprocess.DEVNULL)
+        if not self.work.startswith("/dev/shm"):
+            subprocess.run(["umount", "-l", "/dev/shm"])
         for image in self.images:
             os.unlink(image)
 

@@ -157,7 +157,17 @@ class World:
         for name in PIPELINES:
             self.accepted[name].clear()
 
+    def explained(self, pipeline):
+        """I7: a run that pauses says why."""
+        try:
+            running = self.nas.running(pipeline)
+        except OSError:
+            return
+        if running is not None and running["step_state"] == "retry-wait" and not (running["last_error"] or {}).get("message"):
+            raise Broken("%s pauses, and does not say why: %s" % (pipeline, running))
+
     def look(self, pipeline, dice):
+        self.explained(pipeline)
         if pipeline in self.blind:
             return
         for _ in range(5):
