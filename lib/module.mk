@@ -15,6 +15,7 @@ lib_SOURCES += \
 	lib/crash_point.c \
 	lib/duration.c \
 	lib/number.c \
+	lib/presence.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
 	lib/rate_window.c \

@@ -89,6 +89,22 @@ static int take_away(struct vault *vault, const char *name, struct ticker *ticke
 	return trash_empty(vault, ticker, err);
 }
 
+int removal_left(const struct vault *vault, bool *left, struct error *err)
+{
+	char(*names)[32];
+	size_t n;
+
+	if (trash_any(vault, left, err) != 0 || record_names(vault, &names, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n && !*left; i++) {
+		struct record record;
+
+		*left = record_read(vault, names[i], &record, NULL) == 0 && !record.there;
+	}
+	free(names);
+	return 0;
+}
+
 int removal_generation(struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
                        const char **reason, struct error *err)
 {

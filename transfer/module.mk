@@ -16,7 +16,6 @@ aob-transfer_SOURCES := \
 	transfer/parts.c \
 	transfer/plan.c \
 	transfer/prefetch.c \
-	transfer/presence.c \
 	transfer/put_back.c \
 	transfer/rate.c \
 	transfer/send_stream.c \

@@ -10,12 +10,12 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/presence.h"
 #include "transfer/anchor.h"
 #include "transfer/delta.h"
 #include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
-#include "transfer/presence.h"
 #include "transfer/rate.h"
 #include "transfer/sender.h"
 #include "wire/entry_codec.h"
@@ -399,10 +399,11 @@ static bool is_unchanged(const struct transfer *t)
 /* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
 static int sources_are_there(const struct transfer *t, struct error *err)
 {
-	if (presence_check(t->root_fd, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
+	if (presence_check(t->root_fd, AT_FDCWD, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
 		return -1;
-	return t->sender.anchor == NULL ? 0
-	                                : presence_check(t->anchor.subvolume_fd, t->anchor.path, "anchor", ERR_IO, err);
+	return t->sender.anchor == NULL
+	               ? 0
+	               : presence_check(t->anchor.subvolume_fd, AT_FDCWD, t->anchor.path, "anchor", ERR_IO, err);
 }
 
 static int converse(struct transfer *t, struct error *err)
