@@ -6,6 +6,7 @@
 #include "broker/holds.h"
 #include "broker/outcome.h"
 #include "broker/runs.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/log_limit.h"
 
@@ -256,6 +257,7 @@ static bool assign(struct broker *broker, struct run *run, struct worker *worker
 		going_on = false;
 		goto out;
 	}
+	crash_point("step-assigned"); /* killed here: no worker has the job, so the lease gives it out again */
 	run->lease_until_ms = broker->now_ms + broker->lease_ms;
 	run->loss_seen = false;
 	runs_tag(run, tag);

@@ -12,8 +12,10 @@ lib_SOURCES += \
 	lib/config_value.c \
 	lib/config_schema.c \
 	lib/bytes.c \
+	lib/crash_point.c \
 	lib/duration.c \
 	lib/number.c \
+	lib/presence.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
 	lib/rate_window.c \

@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/presence.h"
 #include "transfer/anchor.h"
 #include "transfer/delta.h"
 #include "transfer/detect.h"
@@ -432,6 +433,16 @@ static bool is_unchanged(const struct transfer *t)
 	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
 }
 
+/* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
+static int sources_are_there(const struct transfer *t, struct error *err)
+{
+	if (presence_check(t->root_fd, AT_FDCWD, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
+		return -1;
+	return t->sender.anchor == NULL
+	               ? 0
+	               : presence_check(t->anchor.subvolume_fd, AT_FDCWD, t->anchor.path, "anchor", ERR_IO, err);
+}
+
 static int converse(struct transfer *t, struct error *err)
 {
 	if (begin(t, err) != 0)
@@ -441,12 +452,14 @@ static int converse(struct transfer *t, struct error *err)
 	if (detect(t, err) != 0)
 		return -1;
 	if (is_unchanged(t)) {
+		if (sources_are_there(t, err) != 0)
+			return -1;
 		t->unchanged = true;
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
 		return 0;
 	}
-	return send_changes(t, err) == 0 ? commit(t, err) : -1;
+	return send_changes(t, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)
