@@ -12,8 +12,10 @@ lib_SOURCES += \
 	lib/config_value.c \
 	lib/config_schema.c \
 	lib/bytes.c \
+	lib/crash_point.c \
 	lib/duration.c \
 	lib/number.c \
+	lib/presence.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
 	lib/rate_window.c \
@@ -27,6 +29,7 @@ lib_SOURCES += \
 	lib/journal.c \
 	lib/folder_names.c \
 	lib/log.c \
+	lib/log_limit.c \
 	lib/mdp.c \
 	lib/mdp_client.c \
 	lib/mdp_worker.c \
@@ -39,6 +42,7 @@ lib_SOURCES += \
 	lib/chance.c \
 	lib/child.c \
 	lib/clock.c \
+	lib/daemon_line.c \
 	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \

@@ -97,6 +97,8 @@ void stage_result_integer(struct stage_result *result, const char *key, int64_t 
 void stage_result_bool(struct stage_result *result, const char *key, bool value);
 /* stage_result_row: append an object to the list `key` and return it for filling; borrowed. NULL: out of memory (kept). */
 struct stage_result *stage_result_row(struct stage_result *result, const char *key);
+/* stage_result_part: set an object in the object and return it for filling; borrowed. NULL: out of memory (kept). */
+struct stage_result *stage_result_part(struct stage_result *result, const char *key);
 
 /* The whole replies as JSON text, owned by the caller, free(3). NULL: out of memory. */
 char *stage_reply_ok(const struct stage_result *result); /* {"status":"ok","result":{…}} */

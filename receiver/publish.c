@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
-#include "receiver/crash_point.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
 

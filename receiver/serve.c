@@ -24,6 +24,7 @@ struct session {
 	struct ticker ticker;
 	struct encoder encoder;
 	bool tells_macs; /* the client takes MACS */
+	bool prunes; /* the client is a pruner */
 };
 
 static int reply(struct session *s, unsigned type, struct error *err)
@@ -74,6 +75,7 @@ static int greet(struct session *s, struct error *err)
 		                 AOB_VERSION, WIRE_VERSION, lowest, highest);
 	writes = strcmp(role, "transfer") == 0;
 	s->tells_macs = (features & WIRE_FEATURE_MACS) != 0;
+	s->prunes = strcmp(role, "prune") == 0;
 	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
 	    building_new(s->vault, s->wire, &s->ticker, &s->building, err) != 0)
 		return -1;
@@ -218,6 +220,20 @@ static void tell_fault(struct session *s, const struct error *fault)
 		(void)wire_flush(s->wire, &aside);
 }
 
+/* A removal that was cut off leaves its generation in the trash, and its record. The pruner that comes again finds nothing to remove then, and perhaps
+ * nobody writes for weeks: so what is left is taken away when it says good-bye. A writer that is at work does that itself. */
+static void finish_removal(struct session *s)
+{
+	struct error aside = { .class = ERR_NONE };
+	bool left = false;
+
+	if (!s->prunes || s->vault == NULL || s->vault->lock_fd >= 0)
+		return;
+	if ((removal_left(s->vault, &left, &aside) != 0 || (left && building_own_vault(s->vault, &aside) != 0)) &&
+	    aside.class != ERR_LOCKED)
+		log_error(LOG_WARNING, &aside, "looking for what an earlier removal left");
+}
+
 int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct error *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -236,6 +252,8 @@ int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct
 			tell_fault(s, err);
 	}
 	building_destroy(&s->building);
+	if (rc == 0)
+		finish_removal(s);
 	/* What was replaced and removed gives its room back now, or to the next attempt; cut off, the next writer goes on with it. */
 	if ((rc == 0 || err->class == ERR_SPACE) && s->vault != NULL && s->vault->lock_fd >= 0 &&
 	    trash_empty(s->vault, NULL, &aside) != 0)

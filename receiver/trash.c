@@ -81,6 +81,22 @@ static int remove_subvolume(struct emptying *e, int fd, const char *name, struct
 	               : error_sys(err, errno, "removing the subvolume \"%.200s\"", name);
 }
 
+/* Also a folder whose mode shuts its owner out. The mode is set on what is held, never by name: a symlink may have taken its place. */
+static int open_up(int bin_fd, const char *name)
+{
+	char proc[64];
+	int path_fd = openat(bin_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
+
+	if (path_fd < 0)
+		return -1;
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	(void)chmod(proc, 0700); /* if it can't be, opening or emptying it tells why */
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)close(path_fd);
+	return fd;
+}
+
 static int remove_folder(struct emptying *e, const char *name, struct error *err)
 {
 	struct stat st;
@@ -88,10 +104,7 @@ static int remove_folder(struct emptying *e, const char *name, struct error *err
 	DIR *dir;
 	int rc;
 
-	/* A folder whose mode shuts its owner out; for root this changes nothing. */
-	if (fchmodat(e->bin_fd, name, 0700, 0) != 0)
-		return errno == ENOENT ? 0 : error_sys(err, errno, "opening up \"%.200s\" in the trash", name);
-	fd = openat(e->bin_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_up(e->bin_fd, name);
 	if (fd < 0 && errno == ENOENT)
 		return 0; /* another process is at it, too */
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == SUBVOLUME_INODE) {
@@ -168,4 +181,25 @@ int trash_put(const struct vault *vault, int parent_fd, const char *name, struct
 int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *err)
 {
 	return empty(vault->trash_fd, ticker, 0, err);
+}
+
+int trash_any(const struct vault *vault, bool *any, struct error *err)
+{
+	int fd = openat(vault->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *found;
+	int rc = 0;
+
+	*any = false;
+	if (dir == NULL) {
+		rc = error_sys(err, errno, "opening the trash");
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (!*any && (found = readdir(dir)) != NULL)
+		*any = strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0;
+	(void)closedir(dir);
+	return 0;
 }
