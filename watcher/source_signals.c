@@ -201,6 +201,7 @@ void source_signals_handles(const struct look *look, int64_t every_ms)
 
 	if (source->handles_ms >= 0 && look->now_ms - source->handles_ms < every_ms)
 		return;
+	signal_openfiles_want(look->files, source->dev);
 	signal_openfiles_scan(look->files, look->now_ms, every_ms / 2);
 	others = signal_openfiles_of(look->files, source->real, macs ? NULL : "", 0);
 	changed = macs_handles(&source->macs, look->files, source->real, source->dev, look->now_ms);
