@@ -17,6 +17,7 @@
 #include "broker/reload.h"
 #include "broker/runs.h"
 #include "broker/watch_state.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/mdp.h"
 #include "lib/sdnotify.h"
@@ -57,11 +58,14 @@ int broker_event(struct broker *broker, const char *pipeline, const char *what, 
 
 int broker_commit(struct broker *broker, struct error *err)
 {
+	crash_point("change-made"); /* killed here: the change has not happened, and nobody was told of it */
 	if (run_store_commit(broker->store, err) != 0) {
 		broker_undo(broker, err);
 		return -1;
 	}
+	crash_point("change-stored"); /* from here on: it has; who waits for an answer asks again */
 	events_flush(broker->events);
+	crash_point("change-told");
 	if (broker->store_trouble)
 		log_line(LOG_NOTICE, "the run store can be written again; going on");
 	broker->store_trouble = false;

@@ -45,6 +45,43 @@ int history_prune(struct run_store *store, const char *pipeline, const char *gen
 	return sql_changes(run_store_sql(store)) != 0;
 }
 
+/* One that the store still counts on, though the vault does not list it. Returns 1, 0 (none), -1. */
+static int find_missing(struct run_store *store, const char *pipeline, const char *names_json,
+                        char generation[HISTORY_TEXT_SIZE], struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found;
+
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT generation FROM generations WHERE pipeline = ? AND pruned = 0"
+	               " AND generation NOT IN (SELECT value FROM json_each(?)) ORDER BY generation LIMIT 1",
+	               "ss", pipeline, names_json) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	if (found == 1)
+		copy_text(generation, HISTORY_TEXT_SIZE, rows, 0);
+	sql_rows_end(&rows);
+	return found;
+}
+
+int history_vault_has(struct run_store *store, const char *pipeline, const char *names_json,
+                      int (*gone)(void *cookie, const char *generation, struct error *err), void *cookie,
+                      struct error *err)
+{
+	char generation[HISTORY_TEXT_SIZE];
+	int found;
+
+	if (sql_do(run_store_sql(store), err,
+	           "UPDATE generations SET pruned = 0 WHERE pipeline = ? AND pruned = 1"
+	           " AND generation IN (SELECT value FROM json_each(?))",
+	           "ss", pipeline, names_json) != 0)
+		return -1;
+	while ((found = find_missing(store, pipeline, names_json, generation, err)) == 1)
+		if (history_prune(store, pipeline, generation, err) != 1 || gone(cookie, generation, err) != 0)
+			return -1;
+	return found;
+}
+
 static void read_generation(struct sql_rows *rows, struct history_generation *g)
 {
 	*g = (struct history_generation){ .pruned = sql_rows_integer(rows, 14) != 0 };

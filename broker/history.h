@@ -55,6 +55,11 @@ struct history_watch {
 int history_publish(struct run_store *store, const struct history_generation *generation, struct error *err);
 /* history_prune: mark as gone. Returns 1 if it was there and not marked yet, 0 if not, -1. */
 int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err);
+/* history_vault_has: what the vault has is known: its generations (a JSON array of names) are not marked, all others of the pipeline are.
+ * gone: called for each that is marked now; 0 or -1 (stops). errors: of the store, gone's own */
+int history_vault_has(struct run_store *store, const char *pipeline, const char *names_json,
+                      int (*gone)(void *cookie, const char *generation, struct error *err), void *cookie,
+                      struct error *err);
 /* The newest generation that is not pruned. */
 int history_last_good(struct run_store *store, const char *pipeline, struct history_generation *generation,
                       struct error *err);

@@ -330,15 +330,18 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	    watch_state_past(broker, pipeline->name, &past, &clean, err) != 0)
 		return NULL;
 	return checked(
-	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, "
-	                  "s:O}",
+	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:s, s:I, s:I, s:I, "
+	                  "s:I, "
+	                  "s:s, s:O}",
 	                  "pipeline", pipeline->name, "source", pipeline->source, "kind",
 	                  config_kind_name(pipeline->kind), "snapshots", (int)makes_snapshots(pipeline), "idle_ms",
 	                  (json_int_t)watch->idle_ms, "max_wait_ms", (json_int_t)watch->max_wait_ms, "finished_ms",
 	                  (json_int_t)watch->finished_ms, "attached_ms", (json_int_t)watch->attached_ms,
 	                  "unfinished_ms", (json_int_t)watch->unfinished_ms, "apart_ms", (json_int_t)watch->apart_ms,
 	                  "running", (int)(run != NULL && !holds_replaceable(run)), "paused", paused, "last_ctransid",
-	                  (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_published_at",
+	                  (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_snapshot_uuid",
+	                  last.snapshot_uuid, "waiting_since",
+	                  (json_int_t)watch_state_waiting_since(broker, pipeline->name), "last_published_at",
 	                  (json_int_t)last.published_at, "last_taken_at", (json_int_t)last.taken_at, "clean_ctransid",
 	                  (json_int_t)clean->ctransid, "clean_source_uuid", clean->source_uuid, "macs", past),
 	        err);

@@ -54,6 +54,7 @@ struct stage_rest {
 	bool known; /* false: it was not at rest, or nobody watches */
 	enum config_kind kind;
 	uint64_t ctransid;
+	const char *source_uuid; /* of its subvolume; NULL or "": not said */
 	size_t n_macs;
 	struct stage_rest_mac macs[STAGE_MACS_MAX];
 };
@@ -75,6 +76,15 @@ int stage_request_with_strings(const struct stage_request *request, const char *
 const char *stage_request_result_string(const struct stage_request *request, const char *stage, const char *key);
 int stage_request_result_integer(const struct stage_request *request, const char *stage, const char *key,
                                  int64_t *value);
+
+/* The Macs whose backups the snapshot of this run holds, as its step told. Returns how many (STAGE_MACS_MAX at most). Borrowed; what is missing is "" and 0. */
+struct stage_mac {
+	const char *name;
+	const char *state; /* "finished", "unfinished", "in-flight" */
+	int64_t completed_at;
+	bool verification_failed;
+};
+size_t stage_request_macs(const struct stage_request *request, struct stage_mac macs[STAGE_MACS_MAX]);
 
 /* A result under construction: one JSON object. Setters replace; the first failure (memory, a string that is no
  * UTF-8: it is escaped as log_escape does, so this is no failure) is kept and told by stage_result_text. */

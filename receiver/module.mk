@@ -8,7 +8,6 @@ aob-receiver_SOURCES := \
 	receiver/build_hardlink.c \
 	receiver/building.c \
 	receiver/confine.c \
-	receiver/crash_point.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \
 	receiver/file_sink.c \
@@ -24,6 +23,7 @@ aob-receiver_SOURCES := \
 	receiver/readme_page.c \
 	receiver/recheck.c \
 	receiver/record.c \
+	receiver/record_macs.c \
 	receiver/removal.c \
 	receiver/serve.c \
 	receiver/signature.c \

@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
-#include "receiver/crash_point.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
 
@@ -40,7 +40,7 @@ static int make_visible(struct incoming *in, struct error *err)
 		return error_sys(err, errno, "syncing the vault's file system");
 	crash_point("synced");
 	in->record.published_at_s = time(NULL);
-	if (record_write(vault, &in->record, err) != 0)
+	if (record_write(vault, &in->record, &in->macs, err) != 0)
 		return -1;
 	crash_point("recorded");
 	if (renameat(in->fd, "tree", vault->generations_fd, in->record.name) != 0)

@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/presence.h"
 #include "transfer/anchor.h"
 #include "transfer/delta.h"
 #include "transfer/detect.h"
@@ -349,6 +350,33 @@ static int send_changes(struct transfer *t, struct error *err)
 	return 0;
 }
 
+/* Whose backups are in it, for those who look at the vault alone. */
+static int send_macs(struct transfer *t, struct error *err)
+{
+	struct stage_mac known[STAGE_MACS_MAX];
+	struct wire_macs *macs;
+	size_t n = stage_request_macs(t->request, known);
+
+	if (n == 0 || !remote_welcome(t->remote)->macs)
+		return 0;
+	macs = calloc(1, sizeof(*macs));
+	if (macs == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	for (; macs->n < n && macs->n < MACS_CODEC_MAX; macs->n++) {
+		const struct stage_mac *from = &known[macs->n];
+		struct wire_mac *to = &macs->list[macs->n];
+
+		(void)log_escape(from->name, to->name, sizeof(to->name));
+		(void)snprintf(to->state, sizeof(to->state), "%.11s", from->state);
+		to->completed_at_s = from->completed_at;
+		to->verification_failed = from->verification_failed;
+	}
+	encoder_reset(&t->sender.encoder);
+	put_macs(&t->sender.encoder, macs);
+	free(macs);
+	return sender_frame(&t->sender, FRAME_MACS, err);
+}
+
 static int commit(struct transfer *t, struct error *err)
 {
 	struct encoder *e = &t->sender.encoder;
@@ -356,6 +384,8 @@ static int commit(struct transfer *t, struct error *err)
 	struct decoder d;
 
 	meter_note(&t->meter, "publishing");
+	if (send_macs(t, err) != 0)
+		return -1;
 	encoder_reset(e);
 	put_u64(e, t->totals.files);
 	put_u64(e, t->totals.bytes);
@@ -403,6 +433,16 @@ static bool is_unchanged(const struct transfer *t)
 	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
 }
 
+/* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
+static int sources_are_there(const struct transfer *t, struct error *err)
+{
+	if (presence_check(t->root_fd, AT_FDCWD, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
+		return -1;
+	return t->sender.anchor == NULL
+	               ? 0
+	               : presence_check(t->anchor.subvolume_fd, AT_FDCWD, t->anchor.path, "anchor", ERR_IO, err);
+}
+
 static int converse(struct transfer *t, struct error *err)
 {
 	if (begin(t, err) != 0)
@@ -412,12 +452,14 @@ static int converse(struct transfer *t, struct error *err)
 	if (detect(t, err) != 0)
 		return -1;
 	if (is_unchanged(t)) {
+		if (sources_are_there(t, err) != 0)
+			return -1;
 		t->unchanged = true;
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
 		return 0;
 	}
-	return send_changes(t, err) == 0 ? commit(t, err) : -1;
+	return send_changes(t, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)

@@ -76,28 +76,46 @@ static int follow_orders(struct watcher *w, struct source_order *orders, size_t 
 	return 0;
 }
 
-static int look_and_tell(struct watcher *w, struct error *err)
+/* One message; out: how many of the sources were told, and the orders of the answer. */
+static int tell(struct watcher *w, const struct source_report *reports, size_t n, size_t *told,
+                struct source_order **orders, size_t *n_orders, struct error *err)
 {
-	struct source_report reports[REPORT_SOURCES_MAX];
-	struct source_order *orders = NULL;
-	char *text;
+	char *text = report_text(reports, n, told);
 	char *reply = NULL;
 	size_t reply_bytes;
-	size_t n = 0;
 	int rc;
 
-	for (size_t i = 0; i < w->n; i++)
-		reports[i] = source_look(w->sources[i], w->files, now_ms(), time(NULL));
-	text = report_text(reports, w->n);
 	if (text == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	rc = mdp_client_ask(w->client, MDP_SERVICE_BROKER, text, ANSWER_MS, &reply, &reply_bytes, err);
 	if (rc == 0)
-		rc = report_read(reply, reply_bytes, &orders, &n, err);
-	if (rc == 0)
-		rc = follow_orders(w, orders, n, err);
+		rc = report_read(reply, reply_bytes, orders, n_orders, err);
 	free(text);
 	free(reply);
+	return rc;
+}
+
+static int look_and_tell(struct watcher *w, struct error *err)
+{
+	struct source_report reports[REPORT_SOURCES_MAX];
+	struct source_order *orders = NULL;
+	size_t n = 0;
+	size_t done = 0;
+	int rc;
+
+	for (size_t i = 0; i < w->n; i++)
+		reports[i] = source_look(w->sources[i], w->files, now_ms(), time(NULL));
+	do {
+		size_t told = 0;
+
+		report_orders_free(orders, n); /* the last answer is the newest */
+		orders = NULL;
+		n = 0;
+		rc = tell(w, reports + done, w->n - done, &told, &orders, &n, err);
+		done += told;
+	} while (rc == 0 && done < w->n);
+	if (rc == 0)
+		rc = follow_orders(w, orders, n, err);
 	report_orders_free(orders, n);
 	return rc;
 }

@@ -469,6 +469,50 @@ static void days_count_all_their_generations(void **state)
 	run_store_close(&store);
 }
 
+static int note_gone(void *cookie, const char *generation, struct error *err)
+{
+	char *names = cookie;
+
+	(void)err;
+	(void)strncat(names, generation, 99 - strlen(names));
+	return 0;
+}
+
+/* Whose answer was lost has still removed it; somebody has removed it by hand; the disk is another one; the first disk is back. */
+static void the_store_says_what_the_vault_has(void **state)
+{
+	struct run_store *store = open_store();
+	struct history_generation found;
+	char names[100] = "";
+	struct error err;
+
+	(void)state;
+	for (char name[] = "a"; name[0] < 'e'; name[0]++) {
+		struct history_generation g = generation_of("photos", name, "r1");
+		struct history_generation other = generation_of("films", name, "r2");
+
+		assert_int_equal(history_publish(store, &g, &err), 0);
+		assert_int_equal(history_publish(store, &other, &err), 0);
+	}
+	assert_int_equal(history_prune(store, "photos", "a", &err), 1);
+	assert_int_equal(history_vault_has(store, "photos", "[\"c\",\"x\"]", note_gone, names, &err), 0);
+	assert_string_equal(names, "bd");
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 1);
+	assert_string_equal(found.generation, "c");
+	names[0] = '\0';
+	assert_int_equal(history_vault_has(store, "photos", "[\"a\",\"c\",\"d\"]", note_gone, names, &err), 0);
+	assert_string_equal(names, "");
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 1);
+	assert_string_equal(found.generation, "d");
+	assert_int_equal(history_prune(store, "photos", "a", &err), 1); /* it was back */
+	assert_int_equal(history_vault_has(store, "photos", "[]", note_gone, names, &err), 0);
+	assert_string_equal(names, "cd");
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 0);
+	assert_int_equal(history_last_good(store, "films", &found, &err), 1);
+	assert_int_equal(history_vault_has(store, "films", "no JSON", note_gone, names, &err), -1);
+	run_store_close(&store);
+}
+
 static void trimming_keeps_the_run_of_the_last_good_generation(void **state)
 {
 	struct run_store *store = open_store();
@@ -535,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(attempts_are_kept_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(days_count_all_their_generations, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_store_says_what_the_vault_has, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trimming_keeps_the_run_of_the_last_good_generation, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pauses_and_clocks_survive, set_up, tear_down),
 	};
