@@ -12,14 +12,14 @@
 #include "lib/log.h"
 #include "lib/presence.h"
 #include "transfer/anchor.h"
-#include "transfer/delta.h"
 #include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/outline.h"
 #include "transfer/rate.h"
+#include "transfer/replay.h"
 #include "transfer/sender.h"
-#include "wire/entry_codec.h"
+#include "wire/codec.h"
 #include "wire/remote.h"
 
 #define NAP_US 200000
@@ -280,76 +280,6 @@ static int detect(struct transfer *t, struct error *err)
 	return draw_outline(t, &in, err);
 }
 
-/* A removal on its own, or a move: one frame each; removals among moves are moves to nowhere, so that their order holds. */
-static int send_leaving(struct transfer *t, const struct plan_item *item, struct error *err)
-{
-	struct sender *s = &t->sender;
-	bool moves = plan_totals(t->plan).moves != 0;
-
-	encoder_reset(&s->encoder);
-	put_bytes(&s->encoder, item->path, strlen(item->path));
-	if (moves)
-		put_bytes(&s->encoder, item->existing, strlen(item->existing));
-	return sender_frame(s, moves ? FRAME_MOVE : FRAME_REMOVE, err);
-}
-
-static int send_change(struct transfer *t, const struct plan_item *item, struct error *err)
-{
-	struct sender *s = &t->sender;
-	struct entry entry;
-
-	if (item->op == PLAN_REMOVE || item->op == PLAN_MOVE)
-		return send_leaving(t, item, err);
-	if (item->op == PLAN_LINK) {
-		encoder_reset(&s->encoder);
-		put_bytes(&s->encoder, item->path, strlen(item->path));
-		put_bytes(&s->encoder, item->existing, strlen(item->existing));
-		return sender_frame(s, FRAME_LINK, err);
-	}
-	if (sender_read(s, item->path, &entry, err) != 0)
-		return -1;
-	encoder_reset(&s->encoder);
-	put_entry(&s->encoder, &entry);
-	return sender_frame(s, item->op == PLAN_MAKE ? FRAME_MAKE : FRAME_META, err);
-}
-
-static int send_list(struct transfer *t, enum plan_list list, struct error *err)
-{
-	struct plan_item item;
-	int rc;
-
-	if (plan_begin(t->plan, list, err) != 0)
-		return -1;
-	while ((rc = plan_next(t->plan, list, &item, err)) == 1)
-		if (send_change(t, &item, err) != 0)
-			return -1;
-	return rc;
-}
-
-static int send_moves(struct transfer *t, struct error *err)
-{
-	struct encoder *e = &t->sender.encoder;
-
-	if (send_list(t, PLAN_MOVES, err) != 0 || send_list(t, PLAN_REMOVALS, err) != 0)
-		return -1;
-	if (plan_totals(t->plan).moves == 0)
-		return 0;
-	encoder_reset(e);
-	put_u64(e, plan_totals(t->plan).leaving);
-	put_u8(e, plan_totals(t->plan).guessed != 0);
-	return sender_frame(&t->sender, FRAME_MOVES_END, err);
-}
-
-static int send_changes(struct transfer *t, struct error *err)
-{
-	meter_note(&t->meter, "sending what changed");
-	if (send_moves(t, err) != 0 || send_list(t, PLAN_EARLY, err) != 0 ||
-	    delta_send_files(&t->sender, t->plan, err) != 0 || send_list(t, PLAN_LATE, err) != 0 ||
-	    send_list(t, PLAN_FOLDERS, err) != 0)
-		return -1;
-	return 0;
-}
-
 /* Whose backups are in it, for those who look at the vault alone. */
 static int send_macs(struct transfer *t, struct error *err)
 {
@@ -459,7 +389,7 @@ static int converse(struct transfer *t, struct error *err)
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
 		return 0;
 	}
-	return send_changes(t, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
+	return replay_plan(&t->sender, t->plan, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)
