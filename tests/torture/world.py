@@ -14,8 +14,8 @@ IMPATIENT_S = 6  # a run that pauses for longer is cancelled and asked for anew,
 
 
 class World:
-    def __init__(self, work, tell):
-        self.tell = tell
+    def __init__(self, work, tell, note):
+        self.tell, self.note = tell, note  # to people and into the log; into the log alone
         self.lab = Lab(work)
         self.nas = self.lab.nas
         self.witness = Witness(self.lab)
