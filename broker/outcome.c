@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/alarms.h"
+#include "broker/brake_alarm.h"
 #include "broker/history.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
@@ -160,7 +161,8 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 	struct pruning pruning = { broker, run };
 
 	if (!run->record.dry_run && strcmp(step->service, "transfer") == 0 &&
-	    record_generation(broker, run, result_json, err) != 0)
+	    (record_generation(broker, run, result_json, err) != 0 ||
+	     brake_alarm_told(broker, run, result_json, err) != 0))
 		return -1;
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
 	    reply_removed(result_json, record_pruned, &pruning, err) != 0)

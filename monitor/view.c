@@ -415,3 +415,11 @@ const struct view_generation *view_history_find(const struct view_history *histo
 			return &history->generations[i];
 	return NULL;
 }
+
+const struct view_alarm *view_alarm_of(const struct view_pipeline *pipeline, const char *kind)
+{
+	for (size_t i = 0; i < pipeline->n_alarms; i++)
+		if (strcmp(pipeline->alarms[i].kind, kind) == 0)
+			return &pipeline->alarms[i];
+	return NULL;
+}

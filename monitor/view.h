@@ -157,4 +157,7 @@ int view_detail_parse(const char *reply, size_t len_bytes, struct view_detail *d
 void view_history_destroy(struct view_history **history);
 const struct view_generation *view_history_find(const struct view_history *history, const char *name);
 
+/* view_alarm_of: the alarm of this kind, if it is in force; NULL. */
+const struct view_alarm *view_alarm_of(const struct view_pipeline *pipeline, const char *kind);
+
 #endif
