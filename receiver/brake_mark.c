@@ -33,7 +33,11 @@ static bool is_mark(const json_t *json)
 
 	if (!json_is_array(runs) || !json_is_integer(json_object_get(json, "since")))
 		return false;
-	json_array_foreach(runs, i, run) if (!generation_name_valid(text_of(run, "generation"))) return false;
+	json_array_foreach(runs, i, run)
+	{
+		if (!generation_name_valid(text_of(run, "generation")))
+			return false;
+	}
 	return true;
 }
 
@@ -265,6 +269,19 @@ static int remove_mark(const struct vault *vault, struct error *err)
 	return durable_sync(vault->aob_fd, ".aob", err);
 }
 
+static bool is_in(const json_t *json, const char *generation)
+{
+	size_t i;
+	json_t *run;
+
+	json_array_foreach(json_object_get(json, "runs"), i, run)
+	{
+		if (strcmp(text_of(run, "generation"), generation) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int release(const struct vault *vault, const char *generation, struct error *err)
 {
 	json_t *json;
@@ -275,7 +292,8 @@ static int release(const struct vault *vault, const char *generation, struct err
 		return -1;
 	if (damaged)
 		return *generation == '\0' ? remove_mark(vault, err) : 0;
-	if (json == NULL || *generation == '\0')
+	/* Only who names what there is has seen it. */
+	if (!is_in(json, generation))
 		goto out;
 	drop(json_object_get(json, "runs"), generation, true);
 	if (json_array_size(json_object_get(json, "runs")) == 0) {

@@ -41,7 +41,7 @@ int brake_mark_count(const struct vault *vault, const struct brake_mark *mark, u
 int brake_mark_add(const struct vault *vault, const struct record *record, const char *base,
                    const struct brake_question *question, const char *reason, struct error *err);
 
-/* brake_mark_release: what tripped up to this generation holds no more ("": all, if the mark is damaged). out: *left: what still does; a run that tripped meanwhile.
+/* brake_mark_release: what tripped up to this generation, which is one that did, holds no more ("": all, if the mark is damaged). out: *left: what still does; a run that tripped meanwhile.
  * durable: on return 0. repeat: safe. */
 int brake_mark_release(const struct vault *vault, const char *generation, struct brake_mark *left, struct error *err);
 
