@@ -5,7 +5,7 @@
 
 #include "lib/number.h"
 
-#define THOUSAND 1000u
+#define THOUSAND UINT64_C(1000)
 
 int brake_percent_parse(const char *text, unsigned *percent, struct error *err)
 {
