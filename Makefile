@@ -8,6 +8,7 @@
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
+#   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
@@ -46,7 +47,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration bench torture torture-syscalls fuzz quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture torture-syscalls torture-flips fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -137,6 +138,10 @@ torture-syscalls: deps
 	$(Q)unshare --mount --propagation private tests/torture/every-syscall $(if $(FS),--fs $(FS)) $(if $(SEQUENCE),--sequence $(SEQUENCE)) \
 		--fault $(or $(FAULT),kill,EIO,ENOSPC,EINTR,EIO+) $(if $(ALL),--all)
 
+torture-flips: deps
+	$(Q)$(MAKE) all
+	$(Q)unshare --mount --propagation private tests/torture/flips --seconds $(or $(FLIP_SECONDS),60)
+
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: deps
 	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link' fuzzers
@@ -160,7 +165,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture torture-syscalls bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-syscalls torture-flips bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -81,6 +81,22 @@ static int remove_subvolume(struct emptying *e, int fd, const char *name, struct
 	               : error_sys(err, errno, "removing the subvolume \"%.200s\"", name);
 }
 
+/* Also a folder whose mode shuts its owner out. The mode is set on what is held, never by name: a symlink may have taken its place. */
+static int open_up(int bin_fd, const char *name)
+{
+	char proc[64];
+	int path_fd = openat(bin_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
+
+	if (path_fd < 0)
+		return -1;
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	(void)chmod(proc, 0700); /* if it can't be, opening or emptying it tells why */
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)close(path_fd);
+	return fd;
+}
+
 static int remove_folder(struct emptying *e, const char *name, struct error *err)
 {
 	struct stat st;
@@ -88,10 +104,7 @@ static int remove_folder(struct emptying *e, const char *name, struct error *err
 	DIR *dir;
 	int rc;
 
-	/* A folder whose mode shuts its owner out; for root this changes nothing. */
-	if (fchmodat(e->bin_fd, name, 0700, 0) != 0)
-		return errno == ENOENT ? 0 : error_sys(err, errno, "opening up \"%.200s\" in the trash", name);
-	fd = openat(e->bin_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_up(e->bin_fd, name);
 	if (fd < 0 && errno == ENOENT)
 		return 0; /* another process is at it, too */
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == SUBVOLUME_INODE) {

@@ -120,10 +120,12 @@ static int remove_one(struct compare *c, const struct entry *vault, struct error
 	return plan_add(c->plan, PLAN_REMOVALS, &item, err) == 0 ? note_leaving(c, vault, err) : -1;
 }
 
-/* Two snapshots of one subvolume have the kernel's own time of the last change too, which no program can put back. */
+/* Two snapshots of one subvolume have the inode, and the kernel's own time of the last change too, which no program can put back. Neither tells alone: that clock is
+ * coarse, and two files that were changed in one tick of it may have changed places. */
 static bool same_content(const struct compare *c, const struct entry *source, const struct entry *vault)
 {
-	if (c->with == COMPARE_ANCHOR && (source->ctime_s != vault->ctime_s || source->ctime_ns != vault->ctime_ns))
+	if (c->with == COMPARE_ANCHOR &&
+	    (source->inode != vault->inode || source->ctime_s != vault->ctime_s || source->ctime_ns != vault->ctime_ns))
 		return false;
 	return source->type == vault->type && source->size_bytes == vault->size_bytes &&
 	       source->mtime_s == vault->mtime_s && source->mtime_ns == vault->mtime_ns;

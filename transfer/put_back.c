@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #define EXTENTS_AT_ONCE 64u
-#define PATH_ROOM 8192     /* of a path as btrfs tells it, and a name behind it */
+#define PATH_ROOM 8192 /* of a path as btrfs tells it, and a name behind it */
+#define TOO_LONG 2
 #define SMALL_BYTES 65536u /* is read rather than told by its extents: it may lie in the metadata */
 
 /* Extents that say nothing about what else lies at the same place. */
 #define VAGUE                                                                                                          \
 	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_NOT_ALIGNED |          \
-	 FIEMAP_EXTENT_DATA_INLINE)
+	 FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_UNWRITTEN)
 
 /* The head ends with the list, whose length only the call knows. */
 union extents {
@@ -54,18 +55,20 @@ static int open_at(struct inside *tree, const char *path, struct stat *st)
 	return -1;
 }
 
-/* Where that inode lies in the anchor. 1: path; 0: nowhere, or that can't be asked; -1 */
+/* Where that inode lies in the anchor. 1: path; 0: nowhere, or that can't be asked; TOO_LONG: at a path that can't be told; -1 */
 static int find_inode(const struct anchor *anchor, uint64_t inode, char path[PATH_ROOM], struct error *err)
 {
 	struct btrfs_ioctl_ino_lookup_args lookup = { .objectid = inode };
 	size_t n;
 
 	path[0] = '\0';
-	if (ioctl(anchor->subvolume_fd, BTRFS_IOC_INO_LOOKUP, &lookup) < 0)
-		return errno == ENOENT || errno == EPERM || errno == ENOTTY || errno == ENAMETOOLONG
-		               ? 0
-		               : error_sys(err, errno, "asking for the path of inode %llu in the anchor",
-		                           (unsigned long long)inode);
+	if (ioctl(anchor->subvolume_fd, BTRFS_IOC_INO_LOOKUP, &lookup) < 0) {
+		if (errno == ENOENT || errno == EPERM || errno == ENOTTY)
+			return 0;
+		return errno == ENAMETOOLONG ? TOO_LONG
+		                             : error_sys(err, errno, "asking for the path of inode %llu in the anchor",
+		                                         (unsigned long long)inode);
+	}
 	n = strnlen(lookup.name, sizeof(lookup.name) - 1);
 	if (n > 0 && lookup.name[n - 1] == '/')
 		n--;
@@ -139,7 +142,7 @@ static bool may_differ(struct inside *tree, const struct entry *file, int fd)
 	int now_fd;
 
 	if (fd < 0)
-		return false;
+		return errno == ENAMETOOLONG; /* it can't be looked at */
 	if (fstat(fd, &st) == 0 && looks_like(&st, file) && !is_untouched(&st, file)) {
 		now_fd = open_at(tree, file->path, &now_st);
 		differ = now_fd < 0 ||
@@ -169,13 +172,15 @@ static int elsewhere(const struct anchor *anchor, struct inside *tree, const str
 
 	if (rc < 0)
 		return -1;
-	if (rc == 1 && may_differ(tree, file, open_path(anchor, path)))
-		return 1;
+	if (rc == TOO_LONG || (rc == 1 && may_differ(tree, file, open_path(anchor, path))))
+		return 1; /* or it can't be looked at */
 	if (inside_parent(tree, file->path, &parent_fd, &leaf, err) != 0)
 		return -1;
 	if (fstat(parent_fd, &folder) != 0)
 		return error_sys(err, errno, "stat of the folder of \"%.300s\"", file->path);
 	rc = find_inode(anchor, folder.st_ino, path, err);
+	if (rc == TOO_LONG)
+		return 1;
 	if (rc != 1)
 		return rc;
 	used = strlen(path);

@@ -267,6 +267,18 @@ static void a_moved_file_whose_time_may_have_been_put_back_is_held_against_the_o
 	                    "MOVE old=new | REMOVE old | | FILE new=old | | META  ");
 }
 
+/* The kernel's clock is coarse: two files may have been changed at the same time to the very tick. */
+static void with_the_anchor_another_inode_at_a_path_is_another_file(void **state)
+{
+	const struct entry source[] = { ROOT, FILE_("f", 11, 1, 5, 7) };
+	const struct entry vault[] = { ROOT, FILE_("f", 10, 1, 5, 7) };
+	struct compare_totals totals;
+
+	(void)state;
+	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
+	                    "| | | FILE f=f | | META  ");
+}
+
 static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
 {
 	const struct entry source[] = { ROOT, FILE_("changed", 10, 1, 9, 9), FILE_("new", 11, 1, 5, 7),
@@ -287,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_went_and_came_is_a_move),
 		cmocka_unit_test(of_two_that_fit_the_name_decides_or_none_is_taken),
 		cmocka_unit_test(with_the_anchor_a_move_is_told_by_its_inode),
+		cmocka_unit_test(with_the_anchor_another_inode_at_a_path_is_another_file),
 		cmocka_unit_test(a_moved_file_whose_time_may_have_been_put_back_is_held_against_the_old_one),
 		cmocka_unit_test(equal_trees_need_nothing),
 		cmocka_unit_test(a_file_of_which_size_and_time_do_not_tell_is_sent),
