@@ -33,7 +33,7 @@ static void say(const char *pipeline, const struct reply_brake *brake, struct fi
 	else
 		(void)snprintf(
 		        alarm->reason, sizeof(alarm->reason),
-		        "in generation %s %s; the %lld generations before it are held. Look at them; if the change "
+		        "in generation %s %s; the generations before it (%lld) are held. Look at them; if the change "
 		        "is right: aob release %s",
 		        brake->generation, brake->reason, (long long)brake->held, pipeline);
 }

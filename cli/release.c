@@ -81,9 +81,9 @@ static void print_text(const struct release *r)
 	if (r->seen.generation[0] == '\0')
 		(void)printf("%s: was held: all generations, as %s\n", r->pipeline, r->seen.reason);
 	else
-		(void)printf("%s: held since %s: %u generations before %s, in which %s\n", r->pipeline,
-		             style_when(r->seen.since_s, when, sizeof(when)), (unsigned)r->seen.held,
-		             r->seen.generation, r->seen.reason);
+		(void)printf("%s: held since %s: the generations before %s (%u), in which %s\n", r->pipeline,
+		             style_when(r->seen.since_s, when, sizeof(when)), r->seen.generation,
+		             (unsigned)r->seen.held, r->seen.reason);
 	if (r->now.state == WIRE_BRAKE_HOLDS)
 		(void)printf("released; but generation %s tripped the brake meanwhile: %s\n", r->now.generation,
 		             r->now.reason);
@@ -102,8 +102,8 @@ static int work(struct ask *ask, const struct options *options, struct error *er
 	if (ask_vault(pipeline, &r, err) != 0)
 		return -1;
 	if (r.now.state == WIRE_BRAKE_REFUSED)
-		return error_set(err, ERR_REFUSED, "%u generations are held since generation %s: %s",
-		                 (unsigned)r.seen.held, r.seen.generation, r.now.reason);
+		return error_set(err, ERR_REFUSED, "the generations before %s are held (%u): %s", r.seen.generation,
+		                 (unsigned)r.seen.held, r.now.reason);
 	tell_broker(ask, &r);
 	if (options->json)
 		print_json(&r);

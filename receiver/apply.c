@@ -64,9 +64,9 @@ int apply_remove(struct incoming *incoming, const char *path, struct error *err)
 	return 0;
 }
 
-int apply_put(struct incoming *incoming, const char *part, const char *path, uint64_t kept_bytes, struct error *err)
+int apply_put(struct incoming *incoming, const char *part, const char *path, const struct stat *now,
+              uint64_t kept_bytes, struct error *err)
 {
-	struct stat now;
 	struct stat old;
 	int parent_fd;
 	const char *leaf;
@@ -77,8 +77,6 @@ int apply_put(struct incoming *incoming, const char *part, const char *path, uin
 	there = what_is_at(parent_fd, leaf, path, &old, err);
 	if (there < 0)
 		return -1;
-	if (fstatat(incoming->parts_fd, part, &now, AT_SYMLINK_NOFOLLOW) != 0)
-		return error_sys(err, errno, "stat of what is to be \"%.300s\"", path);
 	if (there == 1 && S_ISDIR(old.st_mode)) {
 		/* A folder makes way. */
 		if (remove_folder(incoming, parent_fd, leaf, err) != 0)
@@ -88,17 +86,17 @@ int apply_put(struct incoming *incoming, const char *part, const char *path, uin
 	}
 	if (renameat(incoming->parts_fd, part, parent_fd, leaf) != 0)
 		return error_sys(err, errno, "putting \"%.300s\" in its place", path);
-	tally_put(&incoming->tally, there == 1 ? &old : NULL, &now, kept_bytes);
+	tally_put(&incoming->tally, there == 1 ? &old : NULL, now, kept_bytes);
 	return 0;
 }
 
 /* parts/<part> gets the entry's metadata and its place in the tree. */
-static int place(struct incoming *incoming, const char *part, const struct entry *entry, uint64_t kept_bytes,
+static int place(struct incoming *incoming, const char *part, const struct entry *entry, const struct stat *now,
                  struct error *err)
 {
 	if (entry_apply(incoming->parts_fd, part, entry, incoming->vault->fake_super, err) != 0)
 		return -1;
-	return apply_put(incoming, part, entry->path, kept_bytes, err);
+	return apply_put(incoming, part, entry->path, now, 0, err);
 }
 
 static int clear_new(struct incoming *incoming, struct error *err)
@@ -134,6 +132,8 @@ static int make_folder(struct incoming *incoming, const struct entry *entry, str
 
 int apply_make(struct incoming *incoming, const struct entry *entry, struct error *err)
 {
+	const struct stat no_file = { .st_mode = 0 };
+
 	if (entry->type == ENTRY_FOLDER)
 		return make_folder(incoming, entry, err);
 	if (entry->type == ENTRY_FILE || *entry->path == '\0')
@@ -141,7 +141,7 @@ int apply_make(struct incoming *incoming, const struct entry *entry, struct erro
 	if (clear_new(incoming, err) != 0 ||
 	    entry_make(incoming->parts_fd, NEW_NAME, entry, incoming->vault->fake_super, err) != 0)
 		return -1;
-	return place(incoming, NEW_NAME, entry, 0, err);
+	return place(incoming, NEW_NAME, entry, &no_file, err);
 }
 
 static int link_new(struct incoming *incoming, const char *existing)
@@ -162,16 +162,19 @@ static int renew_group(struct incoming *incoming, const char *existing, struct e
 	bool fake_super = incoming->vault->fake_super;
 	struct entry_memory memory;
 	struct entry entry;
+	struct stat st;
 	int parent_fd;
 	const char *leaf;
 	int rc = -1;
 
 	entry_memory_init(&memory);
+	/* Counted as what it was: it is the same content. */
 	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) == 0 &&
+	    what_is_at(parent_fd, leaf, existing, &st, err) == 1 &&
 	    entry_read(parent_fd, leaf, existing, false, &memory, &entry, err) == 0 &&
 	    (entry.type == ENTRY_FILE ? file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, &entry, NULL, err)
 	                              : entry_make(incoming->parts_fd, NEW_NAME, &entry, fake_super, err)) == 0)
-		rc = place(incoming, NEW_NAME, &entry, TALLY_ALL, err);
+		rc = place(incoming, NEW_NAME, &entry, &st, err);
 	entry_memory_done(&memory);
 	incoming->relinked = true;
 	return rc;
@@ -179,6 +182,7 @@ static int renew_group(struct incoming *incoming, const char *existing, struct e
 
 int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err)
 {
+	struct stat now;
 	int sys;
 
 	if (*path == '\0' || *existing == '\0')
@@ -191,10 +195,12 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 			return -1;
 		sys = link_new(incoming, existing);
 	}
+	if (sys == 0 && fstatat(incoming->parts_fd, NEW_NAME, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		sys = errno;
 	if (sys != 0)
 		return error_sys(err, sys, "linking \"%.300s\" to \"%.300s\"", path, existing);
 	/* If path was that file's name already, rename(2) leaves both. */
-	return apply_put(incoming, NEW_NAME, path, 0, err) == 0 ? clear_new(incoming, err) : -1;
+	return apply_put(incoming, NEW_NAME, path, &now, 0, err) == 0 ? clear_new(incoming, err) : -1;
 }
 
 /* Its inode need not be left, then. */
@@ -237,5 +243,5 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 	if (clear_new(incoming, err) != 0 ||
 	    file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, entry, NULL, err) != 0)
 		return -1;
-	return place(incoming, NEW_NAME, entry, TALLY_ALL, err);
+	return place(incoming, NEW_NAME, entry, &st, err); /* counted as what it was: it is the same content */
 }

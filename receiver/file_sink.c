@@ -515,6 +515,7 @@ static int complete(struct file_sink *sink, const uint8_t sha256[32], struct err
 
 int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct error *err)
 {
+	struct stat now = { .st_mode = S_IFREG, .st_size = (off_t)sink->entry.size_bytes };
 	char old[BASIS_NAME_SIZE];
 	int rc = -1;
 
@@ -524,7 +525,7 @@ int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct er
 		goto out;
 	crash_point("file-built");
 	if (entry_apply_open(sink->fd, &sink->entry, sink->incoming->vault->fake_super, err) != 0 ||
-	    apply_put(sink->incoming, sink->part, sink->entry.path, sink->kept_bytes, err) != 0)
+	    apply_put(sink->incoming, sink->part, sink->entry.path, &now, sink->kept_bytes, err) != 0)
 		goto out;
 	(void)snprintf(old, sizeof(old), "%.32s.old", sink->part);
 	if (sink->had_parts && unlinkat(sink->incoming->parts_fd, old, 0) != 0 && errno != ENOENT) {

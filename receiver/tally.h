@@ -12,7 +12,6 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#define TALLY_ALL UINT64_MAX /* kept bytes: the content is the same */
 #define TALLY_PART_SIZE 40
 
 struct tally {
@@ -24,7 +23,8 @@ struct tally {
 	uint64_t kept_bytes, kept_to;
 };
 
-/* tally_put: `now` has taken the place of `old` (NULL: nothing was there). kept_bytes: of the content of old, still in that of now. */
+/* tally_put: `now` has taken the place of `old` (NULL: nothing was there). kept_bytes: of the content of old, still in that of now. The same inode: nothing has
+ * changed. */
 void tally_put(struct tally *tally, const struct stat *old, const struct stat *now, uint64_t kept_bytes);
 
 /* tally_gone: what stat tells of has left its place for good; no folder. */

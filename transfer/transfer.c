@@ -355,7 +355,9 @@ static int commit(struct transfer *t, struct error *err)
 	put_u64(e, t->sender.literal_bytes);
 	if (remote_welcome(t->remote)->brakes)
 		put_u8(e, (uint8_t)stage_request_brake(t->request));
-	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 || wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
+	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 ||
+	    (remote_welcome(t->remote)->brakes && remote_brake_ahead(t->remote, err) != 0) ||
+	    wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
 		return -1;
 	decoder_init(&d, frame.payload, frame.len_bytes);
 	get_string(&d, t->generation, sizeof(t->generation));
@@ -406,8 +408,8 @@ static int ask_brake(struct transfer *t, struct error *err)
 	if (remote_brake_ask(t->remote, &t->brake, err) != 0)
 		return -1;
 	if (t->brake.state == WIRE_BRAKE_HOLDS)
-		log_line(LOG_WARNING, "the vault's brake holds %u generations, since generation %s: %s",
-		         (unsigned)t->brake.held, t->brake.generation, t->brake.reason);
+		log_line(LOG_WARNING, "the vault's brake holds the generations before %s (%u): %s", t->brake.generation,
+		         (unsigned)t->brake.held, t->brake.reason);
 	return 0;
 }
 

@@ -31,7 +31,8 @@ struct remote {
 	struct remote_welcome welcome;
 	int64_t greet_until_ms; /* 0: the greeting is over */
 	bool over_ssh;
-	bool broken; /* an error came: no BYE */
+	bool broken;      /* an error came: no BYE */
+	bool brake_asked; /* and not answered yet */
 	char place[256];
 	char words[WORDS_BYTES + 1];
 	size_t words_bytes, paces;
@@ -392,12 +393,9 @@ static int get_brake(struct decoder *d, struct remote_brake *brake, struct error
 	return 0;
 }
 
-static int ask_brake(struct remote *remote, bool release, const char *generation, struct remote_brake *brake,
-                     struct error *err)
+static int send_brake(struct remote *remote, bool release, const char *generation, struct error *err)
 {
 	struct encoder e;
-	struct frame frame;
-	struct decoder d;
 	char safe[128];
 	int rc;
 
@@ -410,7 +408,16 @@ static int ask_brake(struct remote *remote, bool release, const char *generation
 	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
 	           : wire_send(remote->wire, FRAME_BRAKE, e.data, e.len_bytes, err);
 	encoder_done(&e);
-	if (rc != 0 || wire_expect(remote->wire, FRAME_BRAKED, &frame, err) != 0) {
+	remote->broken = remote->broken || rc != 0;
+	return rc;
+}
+
+static int receive_brake(struct remote *remote, struct remote_brake *brake, struct error *err)
+{
+	struct frame frame;
+	struct decoder d;
+
+	if (wire_expect(remote->wire, FRAME_BRAKED, &frame, err) != 0) {
 		remote->broken = true;
 		return -1;
 	}
@@ -418,13 +425,22 @@ static int ask_brake(struct remote *remote, bool release, const char *generation
 	return get_brake(&d, brake, err);
 }
 
+int remote_brake_ahead(struct remote *remote, struct error *err)
+{
+	remote->brake_asked = true;
+	return send_brake(remote, false, "", err);
+}
+
 int remote_brake_ask(struct remote *remote, struct remote_brake *brake, struct error *err)
 {
-	return ask_brake(remote, false, "", brake, err);
+	if (!remote->brake_asked && send_brake(remote, false, "", err) != 0)
+		return -1;
+	remote->brake_asked = false;
+	return receive_brake(remote, brake, err);
 }
 
 int remote_brake_release(struct remote *remote, const struct remote_brake *seen, struct remote_brake *brake,
                          struct error *err)
 {
-	return ask_brake(remote, true, seen->generation, brake, err);
+	return send_brake(remote, true, seen->generation, err) == 0 ? receive_brake(remote, brake, err) : -1;
 }

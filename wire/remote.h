@@ -66,8 +66,9 @@ struct remote_brake {
 	char reason[512];    /* why it tripped; or why it is not released */
 };
 
-/* remote_brake_ask: what is held? remote_brake_release: what `seen` shows is to be held no more; out: as it is now.
+/* remote_brake_ahead: asks already, behind a COMMIT, so that the answer is not waited for twice. remote_brake_ask: what is held? remote_brake_release: what `seen` shows is to be held no more; out: as it is now.
  * errors: ERR_CONFIG (a receiver that knows no brake), ERR_LINK, ERR_PROTOCOL; a refusal is none */
+int remote_brake_ahead(struct remote *remote, struct error *err);
 int remote_brake_ask(struct remote *remote, struct remote_brake *brake, struct error *err);
 int remote_brake_release(struct remote *remote, const struct remote_brake *seen, struct remote_brake *brake,
                          struct error *err);

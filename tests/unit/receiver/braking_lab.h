@@ -24,6 +24,7 @@ static inline void braking_lab_file(struct vault_lab *lab, struct incoming *inco
                                     size_t len_bytes, unsigned seed, uint64_t kept_bytes)
 {
 	uint8_t sha256[EVP_MAX_MD_SIZE];
+	struct stat now = { .st_mode = S_IFREG, .st_size = (off_t)len_bytes };
 	char *content = malloc(len_bytes + 1);
 	int fd = openat(incoming->parts_fd, "part", O_RDWR | O_CREAT | O_EXCL, 0644);
 
@@ -37,7 +38,7 @@ static inline void braking_lab_file(struct vault_lab *lab, struct incoming *inco
 	hash_tag_set(fd, sha256);
 	assert_int_equal(close(fd), 0);
 	free(content);
-	if (apply_put(incoming, "part", path, kept_bytes, &lab->err) != 0)
+	if (apply_put(incoming, "part", path, &now, kept_bytes, &lab->err) != 0)
 		fail_msg("%s", lab->err.text);
 }
 
