@@ -7,6 +7,7 @@
 #   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT=
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
+#   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= ONLY=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
@@ -47,7 +48,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration bench torture torture-syscalls torture-flips fuzz quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-flips fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -133,6 +134,11 @@ plays: deps
 	$(Q)$(MAKE) all
 	$(Q)LIMIT=7200 tests/run-integration 500-
 
+torture-pipelines: deps
+	$(Q)$(MAKE) all
+	$(Q)unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc \
+		tests/torture/pipelines --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY)) $(if $(WORK),--work $(WORK))
+
 torture-syscalls: deps
 	$(Q)$(MAKE) all $(STORE_STEPS)
 	$(Q)unshare --mount --propagation private tests/torture/every-syscall $(if $(FS),--fs $(FS)) $(if $(SEQUENCE),--sequence $(SEQUENCE)) \
@@ -165,7 +171,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture torture-syscalls torture-flips bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-flips bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -17,6 +17,7 @@
 #include "broker/reload.h"
 #include "broker/runs.h"
 #include "broker/watch_state.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/mdp.h"
 #include "lib/sdnotify.h"
@@ -57,11 +58,14 @@ int broker_event(struct broker *broker, const char *pipeline, const char *what, 
 
 int broker_commit(struct broker *broker, struct error *err)
 {
+	crash_point("change-made"); /* killed here: the change has not happened, and nobody was told of it */
 	if (run_store_commit(broker->store, err) != 0) {
 		broker_undo(broker, err);
 		return -1;
 	}
+	crash_point("change-stored"); /* from here on: it has; who waits for an answer asks again */
 	events_flush(broker->events);
+	crash_point("change-told");
 	if (broker->store_trouble)
 		log_line(LOG_NOTICE, "the run store can be written again; going on");
 	broker->store_trouble = false;
@@ -172,7 +176,7 @@ static bool take_signals(struct broker *broker)
 			log_line(LOG_NOTICE, "stopping; workers keep the jobs that they have in hand");
 			return true;
 		}
-		sdnotify_send("RELOADING=1");
+		sdnotify_reloading();
 		(void)reload_config(broker, &err);
 		sdnotify_send("READY=1");
 	}
@@ -201,7 +205,7 @@ static void tell_manager(struct broker *broker)
 	                n_overdue, broker->store_trouble ? "; the run store can't be written" : "");
 }
 
-static long next_wait_ms(struct broker *broker, int64_t watchdog_ms)
+static long next_wait_ms(struct broker *broker)
 {
 	int64_t wait_ms = WAIT_MAX_MS;
 	int64_t mdp_ms = mdp_broker_wait_ms(broker->mdp, broker->now_ms);
@@ -211,16 +215,11 @@ static long next_wait_ms(struct broker *broker, int64_t watchdog_ms)
 		wait_ms = mdp_ms;
 	if (dispatch_ms < wait_ms)
 		wait_ms = dispatch_ms;
-	if (watchdog_ms > 0 && watchdog_ms < wait_ms)
-		wait_ms = watchdog_ms;
-	return (long)wait_ms;
+	return (long)sdnotify_alive(wait_ms);
 }
 
 int broker_loop(struct broker *broker, struct error *err)
 {
-	int64_t watchdog_ms = sdnotify_watchdog_ms();
-	int64_t alive_ms = 0;
-
 	sdnotify_send("READY=1");
 	for (;;) {
 		zmq_pollitem_t items[] = {
@@ -229,7 +228,7 @@ int broker_loop(struct broker *broker, struct error *err)
 			{ .fd = broker->signal_fd, .events = ZMQ_POLLIN },
 		};
 
-		if (zmq_poll(items, 3, next_wait_ms(broker, watchdog_ms)) < 0 && zmq_errno() != EINTR)
+		if (zmq_poll(items, 3, next_wait_ms(broker)) < 0 && zmq_errno() != EINTR)
 			return error_sys(err, zmq_errno(), "zmq_poll");
 		broker->now_ms = zclock_mono();
 		if (take_signals(broker))
@@ -242,10 +241,6 @@ int broker_loop(struct broker *broker, struct error *err)
 		alarms_turn(broker);
 		trim(broker);
 		tell_manager(broker);
-		if (watchdog_ms > 0 && broker->now_ms >= alive_ms) {
-			sdnotify_send("WATCHDOG=1");
-			alive_ms = broker->now_ms + watchdog_ms;
-		}
 	}
 	sdnotify_send("STOPPING=1");
 	return 0;

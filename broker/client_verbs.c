@@ -10,6 +10,7 @@
 #include "broker/runs.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 
 /* A verb takes its decoded request and gives its result, or NULL with *err. */
@@ -168,6 +169,7 @@ static json_t *pause_or_resume(struct broker *broker, json_t *request, bool paus
 	}
 	if (broker_commit(broker, err) != 0)
 		return NULL;
+	crash_point("pipeline-paused");
 	log_line(LOG_NOTICE, "pipeline=%s %s", pipeline->name, pause ? "paused" : "resumed");
 	return json_object();
 }

@@ -6,9 +6,12 @@
 #include "broker/holds.h"
 #include "broker/outcome.h"
 #include "broker/runs.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/log_limit.h"
 
 #define PROGRESS_MS 500
+#define LINES_PER_MINUTE 100
 
 static enum step_state state_of(const struct run *run)
 {
@@ -60,7 +63,8 @@ static void take_tag(struct broker *broker, struct worker *worker, const char *t
 		return;
 	}
 	/* It is busy until its FINAL, which will be dropped. */
-	log_line(LOG_WARNING, "worker %s has the outdated job %s in hand; told to stop", worker->name, tag);
+	if (log_limit_passes(&broker->outdated, LINES_PER_MINUTE, broker->now_ms, "replies to outdated jobs dropped"))
+		log_line(LOG_WARNING, "worker %s has the outdated job %s in hand; told to stop", worker->name, tag);
 	service_use(mdp_broker_services(broker->mdp), worker, tag);
 	mdp_broker_cancel(broker->mdp, worker);
 }
@@ -80,8 +84,10 @@ void dispatch_ready(void *cookie, struct worker *worker, const struct reply_read
 	struct broker *broker = cookie;
 	struct run *next = NULL;
 
-	log_line(LOG_INFO, "worker %s for service %s joined%s%s", worker->name[0] != '\0' ? worker->name : "(plain)",
-	         worker->service, worker->host[0] != '\0' ? " from " : "", worker->host);
+	if (log_limit_passes(&broker->comings, LINES_PER_MINUTE, broker->now_ms, "workers joined"))
+		log_line(LOG_INFO, "worker %s for service %s joined%s%s",
+		         worker->name[0] != '\0' ? worker->name : "(plain)", worker->service,
+		         worker->host[0] != '\0' ? " from " : "", worker->host);
 	worker_event(broker, worker, "worker.joined");
 	if (ready->n_tags > 0) {
 		size_t best = 0;
@@ -168,7 +174,9 @@ void dispatch_final(void *cookie, struct worker *worker, const char *tag, const 
 
 	if (run == NULL || state_of(run) != STEP_WORKING || run->pending != NULL ||
 	    (worker == NULL && worker_of(broker, run) != NULL)) {
-		log_line(LOG_NOTICE, "reply to the outdated job %s dropped", tag);
+		if (log_limit_passes(&broker->outdated, LINES_PER_MINUTE, broker->now_ms,
+		                     "replies to outdated jobs dropped"))
+			log_line(LOG_NOTICE, "reply to the outdated job %s dropped", tag);
 		return;
 	}
 	if (settle(broker, run, body, len_bytes) >= 0)
@@ -186,8 +194,10 @@ void dispatch_gone(void *cookie, struct worker *worker, bool said_so)
 	struct broker *broker = cookie;
 	struct run *run = worker->tag[0] != '\0' ? runs_by_tag(broker, worker->tag) : NULL;
 
-	log_line(said_so ? LOG_INFO : LOG_WARNING, "worker %s of service %s %s",
-	         worker->name[0] != '\0' ? worker->name : "(plain)", worker->service, said_so ? "left" : "is lost");
+	if (log_limit_passes(&broker->goings, LINES_PER_MINUTE, broker->now_ms, "workers gone"))
+		log_line(said_so ? LOG_INFO : LOG_WARNING, "worker %s of service %s %s",
+		         worker->name[0] != '\0' ? worker->name : "(plain)", worker->service,
+		         said_so ? "left" : "is lost");
 	worker_event(broker, worker, "worker.lost");
 	worker->tag[0] = '\0';
 	if (run == NULL || state_of(run) != STEP_WORKING)
@@ -247,6 +257,7 @@ static bool assign(struct broker *broker, struct run *run, struct worker *worker
 		going_on = false;
 		goto out;
 	}
+	crash_point("step-assigned"); /* killed here: no worker has the job, so the lease gives it out again */
 	run->lease_until_ms = broker->now_ms + broker->lease_ms;
 	run->loss_seen = false;
 	runs_tag(run, tag);

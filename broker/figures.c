@@ -7,6 +7,7 @@
 #include "broker/sql.h"
 
 #define DAY_S 86400
+#define CLOCK_SET_S INT64_C(1577836800) /* 2020: a wall clock that is behind this was not set */
 
 int figures_steady(struct run_store *store, struct steady_mark *mark, struct error *err)
 {
@@ -186,20 +187,45 @@ int figures_space(struct run_store *store, const char *pipeline, const char *pla
 	return found;
 }
 
-/* Days that lie ahead were measured by a clock that went wrong; with them the trend would be nonsense for long. */
+/* Days that lie ahead were measured by a clock that went wrong; with them the trend would be nonsense for long. One that was not set yet measures nothing, or
+ * all that was known would lie ahead. What is too old goes by number, not by date, for the same reason. */
 int figures_space_add(struct run_store *store, const char *pipeline, const char *place,
                       const struct figures_space *space, struct error *err)
 {
 	int64_t day = space->measured_at / DAY_S;
 
+	if (space->measured_at < CLOCK_SET_S)
+		return 0;
 	if (sql_do(run_store_sql(store), err,
 	           "INSERT OR REPLACE INTO space (pipeline, place, day, measured_at, free_bytes, total_bytes)"
 	           " VALUES (?, ?, ?, ?, ?, ?)",
 	           "ssiiii", pipeline, place, day, space->measured_at, space->free_bytes, space->total_bytes) != 0)
 		return -1;
 	return sql_do(run_store_sql(store), err,
-	              "DELETE FROM space WHERE pipeline = ? AND place = ? AND (day > ? OR day < ?)", "ssii", pipeline,
-	              place, day, day - FORECAST_DAYS);
+	              "DELETE FROM space WHERE pipeline = ?1 AND place = ?2 AND (day > ?3 OR day NOT IN"
+	              " (SELECT day FROM space WHERE pipeline = ?1 AND place = ?2 ORDER BY day DESC LIMIT ?4))",
+	              "ssii", pipeline, place, day, (int64_t)FIGURES_SPACE_DAYS);
+}
+
+int figures_space_days(struct run_store *store, const char *pipeline, const char *place,
+                       void (*each)(void *cookie, const struct figures_space *space), void *cookie, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int more;
+
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT measured_at, free_bytes, total_bytes FROM space WHERE pipeline = ? AND place = ?"
+	               " ORDER BY day",
+	               "ss", pipeline, place) != 0)
+		return -1;
+	while ((more = sql_rows_next(rows, err)) == 1) {
+		struct figures_space space = { sql_rows_integer(rows, 0), sql_rows_integer(rows, 1),
+			                       sql_rows_integer(rows, 2) };
+
+		each(cookie, &space);
+	}
+	sql_rows_end(&rows);
+	return more < 0 ? -1 : 0;
 }
 
 int figures_space_trend(struct run_store *store, const char *pipeline, const char *place, int64_t now_s,

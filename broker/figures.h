@@ -8,8 +8,9 @@
 #include "broker/run_store.h"
 #include "broker/steady.h"
 
-#define FIGURES_SPEEDS 20     /* transfers to a vault that are kept */
-#define FIGURES_ALARMS_MAX 16 /* of one pipeline */
+#define FIGURES_SPEEDS 20      /* transfers to a vault that are kept */
+#define FIGURES_ALARMS_MAX 16  /* of one pipeline */
+#define FIGURES_SPACE_DAYS 400 /* of free space: a year, and some more */
 
 int figures_steady(struct run_store *store, struct steady_mark *mark, struct error *err);
 int figures_steady_keep(struct run_store *store, const struct steady_mark *mark, struct error *err);
@@ -57,6 +58,9 @@ int figures_space(struct run_store *store, const char *pipeline, const char *pla
                   struct error *err);
 int figures_space_add(struct run_store *store, const char *pipeline, const char *place,
                       const struct figures_space *space, struct error *err);
+/* figures_space_days: calls each for the last measurement of each day that is kept (FIGURES_SPACE_DAYS at most), oldest first. Returns 0 or -1. */
+int figures_space_days(struct run_store *store, const char *pipeline, const char *place,
+                       void (*each)(void *cookie, const struct figures_space *space), void *cookie, struct error *err);
 /* figures_space_trend: one a day, of the last FORECAST_DAYS. */
 int figures_space_trend(struct run_store *store, const char *pipeline, const char *place, int64_t now_s,
                         struct forecast_space *trend, struct error *err);

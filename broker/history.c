@@ -45,6 +45,43 @@ int history_prune(struct run_store *store, const char *pipeline, const char *gen
 	return sql_changes(run_store_sql(store)) != 0;
 }
 
+/* One that the store still counts on, though the vault does not list it. Returns 1, 0 (none), -1. */
+static int find_missing(struct run_store *store, const char *pipeline, const char *names_json,
+                        char generation[HISTORY_TEXT_SIZE], struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found;
+
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT generation FROM generations WHERE pipeline = ? AND pruned = 0"
+	               " AND generation NOT IN (SELECT value FROM json_each(?)) ORDER BY generation LIMIT 1",
+	               "ss", pipeline, names_json) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	if (found == 1)
+		copy_text(generation, HISTORY_TEXT_SIZE, rows, 0);
+	sql_rows_end(&rows);
+	return found;
+}
+
+int history_vault_has(struct run_store *store, const char *pipeline, const char *names_json,
+                      int (*gone)(void *cookie, const char *generation, struct error *err), void *cookie,
+                      struct error *err)
+{
+	char generation[HISTORY_TEXT_SIZE];
+	int found;
+
+	if (sql_do(run_store_sql(store), err,
+	           "UPDATE generations SET pruned = 0 WHERE pipeline = ? AND pruned = 1"
+	           " AND generation IN (SELECT value FROM json_each(?))",
+	           "ss", pipeline, names_json) != 0)
+		return -1;
+	while ((found = find_missing(store, pipeline, names_json, generation, err)) == 1)
+		if (history_prune(store, pipeline, generation, err) != 1 || gone(cookie, generation, err) != 0)
+			return -1;
+	return found;
+}
+
 static void read_generation(struct sql_rows *rows, struct history_generation *g)
 {
 	*g = (struct history_generation){ .pruned = sql_rows_integer(rows, 14) != 0 };
@@ -127,6 +164,29 @@ int history_generations(struct run_store *store, const char *pipeline,
 
 		read_generation(rows, &generation);
 		each(cookie, &generation);
+	}
+	sql_rows_end(&rows);
+	return more;
+}
+
+int history_days(struct run_store *store, const char *pipeline,
+                 void (*each)(void *cookie, const struct history_day *day), void *cookie, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int more;
+
+	/* With one max() the other columns are those of its row: sqlite.org/lang_select.html#bareagg */
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT published_at / 86400 AS day, count(*), sum(literal_bytes), sum(wire_sent), bytes,"
+	               " max(generation) FROM generations WHERE pipeline = ?1 GROUP BY day ORDER BY day DESC LIMIT ?2",
+	               "si", pipeline, (int64_t)HISTORY_KEEP_DAYS) != 0)
+		return -1;
+	while ((more = sql_rows_next(rows, err)) == 1) {
+		struct history_day day = { sql_rows_integer(rows, 0), sql_rows_integer(rows, 1),
+			                   sql_rows_integer(rows, 2), sql_rows_integer(rows, 3),
+			                   sql_rows_integer(rows, 4) };
+
+		each(cookie, &day);
 	}
 	sql_rows_end(&rows);
 	return more;

@@ -55,6 +55,11 @@ struct history_watch {
 int history_publish(struct run_store *store, const struct history_generation *generation, struct error *err);
 /* history_prune: mark as gone. Returns 1 if it was there and not marked yet, 0 if not, -1. */
 int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err);
+/* history_vault_has: what the vault has is known: its generations (a JSON array of names) are not marked, all others of the pipeline are.
+ * gone: called for each that is marked now; 0 or -1 (stops). errors: of the store, gone's own */
+int history_vault_has(struct run_store *store, const char *pipeline, const char *names_json,
+                      int (*gone)(void *cookie, const char *generation, struct error *err), void *cookie,
+                      struct error *err);
 /* The newest generation that is not pruned. */
 int history_last_good(struct run_store *store, const char *pipeline, struct history_generation *generation,
                       struct error *err);
@@ -67,6 +72,15 @@ int history_give_up(struct run_store *store, const char *pipeline, const char *s
 int history_generations(struct run_store *store, const char *pipeline,
                         void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
                         struct error *err);
+
+struct history_day { /* of UTC */
+	int64_t day; /* since 1970 */
+	int64_t generations, literal_bytes, wire_sent;
+	int64_t bytes; /* of the newest of its generations */
+};
+/* history_days: the last HISTORY_KEEP_DAYS days with generations, pruned ones too, newest first: what a list of generations, which is cut, can't tell. */
+int history_days(struct run_store *store, const char *pipeline,
+                 void (*each)(void *cookie, const struct history_day *day), void *cookie, struct error *err);
 
 int history_run(struct run_store *store, const char *run, struct history_run *found, struct error *err);
 /* The newest whole, real run of a pipeline. */

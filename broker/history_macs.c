@@ -67,6 +67,11 @@ int history_macs_used_save(struct run_store *store, const char *pipeline, const 
 	              bundle, used_at);
 }
 
+int history_macs_used_forget(struct run_store *store, const char *pipeline, struct error *err)
+{
+	return sql_do(run_store_sql(store), err, "DELETE FROM watch_macs WHERE pipeline = ?", "s", pipeline);
+}
+
 int history_macs_used_each(struct run_store *store, const char *pipeline,
                            void (*each)(void *cookie, const char *bundle, int64_t used_at), void *cookie,
                            struct error *err)

@@ -33,6 +33,7 @@ int history_macs_last_clean(struct run_store *store, const char *pipeline, struc
 /* What the watcher remembers of a bundle: the completion that stands for no rest any more (macs[].used_at of the protocol). */
 int history_macs_used_save(struct run_store *store, const char *pipeline, const char *bundle, int64_t used_at,
                            struct error *err);
+int history_macs_used_forget(struct run_store *store, const char *pipeline, struct error *err); /* of all its bundles */
 int history_macs_used_each(struct run_store *store, const char *pipeline,
                            void (*each)(void *cookie, const char *bundle, int64_t used_at), void *cookie,
                            struct error *err);

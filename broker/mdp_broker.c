@@ -6,10 +6,15 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/log_limit.h"
 #include "lib/mdp_client.h"
 
 #define TURN_MESSAGES_MAX 256
 #define COMPLAINTS_PER_MINUTE 20
+/* Messages that wait, from and to one peer: a worker tells of its progress twice a second, and hears a heartbeat every 2.5 s and a job at a time; a client asks one thing at a
+ * time. Whoever floods us, or does not read, costs no more memory than these. */
+#define FROM_PEER_MAX 64
+#define TO_PEER_MAX 16
 
 struct mdp_broker {
 	zsock_t *socket;
@@ -17,8 +22,7 @@ struct mdp_broker {
 	const struct mdp_broker_hooks *hooks;
 	void *cookie;
 	int64_t now_ms;
-	int64_t complaints_until_ms;
-	unsigned complaints;
+	struct log_limit complaints;
 };
 
 int mdp_broker_new(const char *endpoint, struct security *security, const struct mdp_broker_hooks *hooks, void *cookie,
@@ -38,6 +42,8 @@ int mdp_broker_new(const char *endpoint, struct security *security, const struct
 		goto out;
 	}
 	mdp_socket_limits(made->socket);
+	zsock_set_rcvhwm(made->socket, FROM_PEER_MAX);
+	zsock_set_sndhwm(made->socket, TO_PEER_MAX);
 	/* So that a peer that is gone is noticed at the next heartbeat, long before it would expire. */
 	zsock_set_router_mandatory(made->socket, 1);
 	if (security_bind(security, made->socket, endpoint, err) != 0)
@@ -69,16 +75,9 @@ struct service_table *mdp_broker_services(struct mdp_broker *mdp)
 	return mdp->services;
 }
 
-/* A peer that sends rubbish without end must not fill the log. */
 static void complain(struct mdp_broker *mdp, const char *what)
 {
-	if (mdp->now_ms >= mdp->complaints_until_ms) {
-		if (mdp->complaints > COMPLAINTS_PER_MINUTE)
-			log_line(LOG_WARNING, "%u more messages dropped", mdp->complaints - COMPLAINTS_PER_MINUTE);
-		mdp->complaints_until_ms = mdp->now_ms + 60000;
-		mdp->complaints = 0;
-	}
-	if (++mdp->complaints <= COMPLAINTS_PER_MINUTE)
+	if (log_limit_passes(&mdp->complaints, COMPLAINTS_PER_MINUTE, mdp->now_ms, "messages dropped"))
 		log_line(LOG_WARNING, "message dropped: %s", what);
 }
 
@@ -282,7 +281,7 @@ static void on_client(struct mdp_broker *mdp, zframe_t *identity, zmsg_t *msg)
 		return;
 	reply = mdp_client_message(MDPC_FINAL, service, answer, strlen(answer));
 	if (send_to(mdp, zframe_data(identity), zframe_size(identity), &reply, &err) != 0)
-		log_error(LOG_INFO, &err, "answering a client");
+		complain(mdp, "an answer to a client that reads none, or is gone");
 	free(answer);
 }
 

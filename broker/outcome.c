@@ -13,6 +13,7 @@
 #include "broker/reply.h"
 #include "broker/retry.h"
 #include "lib/chance.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 
 #define STEADY_MS ((int64_t)10 * 60 * 1000) /* an attempt that lived so long did not crash at its start */
@@ -127,6 +128,7 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 	    publish_event(broker, &generation, recording.macs, err) != 0)
 		goto out;
 	log_line(LOG_NOTICE, "generation %s published", generation.generation);
+	crash_point("generation-recorded"); /* killed here: the reply comes again */
 	rc = 0;
 out:
 	json_decref(recording.macs);
@@ -153,19 +155,45 @@ static int record_pruned(void *cookie, const char *generation, const char *reaso
 	return broker_event(pruning->broker, pipeline, "generation.pruned", &data, err);
 }
 
+static int record_gone(void *cookie, const char *generation, struct error *err)
+{
+	const struct pruning *pruning = cookie;
+	const struct run *run = pruning->run;
+	json_t *data = json_pack("{s:s, s:s, s:s}", "generation", generation, "run", run->record.run, "reason",
+	                         "it is not in the vault any more");
+
+	log_line(LOG_NOTICE, "generation %s is not in the vault any more", generation);
+	return broker_event(pruning->broker, run->record.pipeline, "generation.pruned", &data, err);
+}
+
+/* The reply of a removal may have been lost, and people remove generations by hand, and change disks: a complete list is the truth. */
+static int record_pruning(struct broker *broker, const struct run *run, const char *result_json, struct error *err)
+{
+	struct pruning pruning = { broker, run };
+	char *names_json = NULL;
+	int rc;
+
+	if (reply_removed(result_json, record_pruned, &pruning, err) != 0)
+		return -1;
+	rc = reply_listed(result_json, &names_json, err);
+	if (rc == 1)
+		rc = history_vault_has(broker->store, run->record.pipeline, names_json, record_gone, &pruning, err);
+	free(names_json);
+	return rc;
+}
+
 static int succeed(struct broker *broker, struct run *run, void *arg, struct error *err)
 {
 	const char *result_json = arg;
 	size_t index = runs_step(run);
 	struct run_step *step = &run->record.steps[index];
-	struct pruning pruning = { broker, run };
 
 	if (!run->record.dry_run && strcmp(step->service, "transfer") == 0 &&
 	    (record_generation(broker, run, result_json, err) != 0 ||
 	     brake_alarm_told(broker, run, result_json, err) != 0))
 		return -1;
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
-	    reply_removed(result_json, record_pruned, &pruning, err) != 0)
+	    record_pruning(broker, run, result_json, err) != 0)
 		return -1;
 	if (strcmp(step->service, "snapshot") == 0 && !run->config->release) {
 		holds_take(run, result_json);
@@ -189,6 +217,7 @@ int outcome_ok(struct broker *broker, struct run *run, const char *result_json)
 	char *copy = strdup(result_json);
 	int rc = copy != NULL ? runs_change(broker, run, succeed, copy, NULL) : -1;
 
+	crash_point("step-done"); /* killed here: the worker sends its reply again, and that is dropped */
 	free(copy);
 	return rc;
 }
@@ -241,6 +270,7 @@ static struct verdict verdict_on(struct run *run, const char *outcome, enum step
 static int apply(struct broker *broker, struct run *run, struct verdict *verdict)
 {
 	unsigned attempt = current(run)->attempt;
+	int rc;
 
 	runs_log(run);
 	if (verdict->state == STEP_RETRY_WAIT)
@@ -252,7 +282,9 @@ static int apply(struct broker *broker, struct run *run, struct verdict *verdict
 		log_error(LOG_WARNING, &verdict->error, "attempt %u; step %s", attempt,
 		          pipeline_step_word(verdict->state));
 	runs_log(NULL);
-	return runs_change(broker, run, judge, verdict, NULL);
+	rc = runs_change(broker, run, judge, verdict, NULL);
+	crash_point("step-judged");
+	return rc;
 }
 
 int outcome_error(struct broker *broker, struct run *run, const struct error *error, bool retry)
@@ -318,7 +350,10 @@ static int reattach(struct broker *broker, struct run *run, void *arg, struct er
 
 int outcome_reattached(struct broker *broker, struct run *run)
 {
-	return runs_change(broker, run, reattach, NULL, NULL);
+	int rc = runs_change(broker, run, reattach, NULL, NULL);
+
+	crash_point("step-reattached");
+	return rc;
 }
 
 int outcome_cancelled(struct broker *broker, struct run *run)
@@ -340,5 +375,8 @@ static int requeue(struct broker *broker, struct run *run, void *arg, struct err
 
 int outcome_requeued(struct broker *broker, struct run *run)
 {
-	return runs_change(broker, run, requeue, NULL, NULL);
+	int rc = runs_change(broker, run, requeue, NULL, NULL);
+
+	crash_point("step-requeued");
+	return rc;
 }

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "broker/reply.h"
 #include "broker/safety_json.h"
 #include "broker/watch_state.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/reason.h"
 
@@ -60,15 +60,6 @@ int outlook_measured(struct broker *broker, const struct run *run, const char *s
 
 /* ---- the forecast */
 
-static unsigned minute_of_day(void)
-{
-	time_t now = time(NULL);
-	struct tm local;
-
-	(void)localtime_r(&now, &local);
-	return (unsigned)(local.tm_hour * 60 + local.tm_min);
-}
-
 /* What has not crossed: of a transfer at work what it tells, else what may have changed since. */
 static void find_backlog(struct broker *broker, const struct config_pipeline *pipeline, struct forecast_input *in)
 {
@@ -103,7 +94,7 @@ static int fill(struct broker *broker, const struct config_pipeline *pipeline, s
 	int64_t speed;
 
 	*in = (struct forecast_input){ .now_s = broker_wall(),
-		                       .minute = minute_of_day(),
+		                       .minute = clock_minute_of_day(),
 		                       .rates = pipeline->vault->rates,
 		                       .n_rates = pipeline->vault->n_rates };
 	if (figures_change(broker->store, pipeline->name, in->now_s, &bytes, &in->change_span_s, err) < 0 ||

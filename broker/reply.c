@@ -275,6 +275,35 @@ out:
 	return rc;
 }
 
+int reply_listed(const char *prune_json, char **names_json, struct error *err)
+{
+	json_t *root = load_object(prune_json, strlen(prune_json), err);
+	json_t *list = json_object_get(root, "generations");
+	json_t *names = NULL;
+	json_t *row = NULL;
+	size_t i;
+	int rc = root != NULL ? 0 : -1;
+
+	*names_json = NULL;
+	if (!json_is_true(json_object_get(root, "complete")) || json_is_true(json_object_get(root, "dry_run")) ||
+	    !json_is_array(list))
+		goto out;
+	names = json_array();
+	json_array_foreach(list, i, row)
+	{
+		const char *action = json_string_value(json_object_get(row, "action"));
+
+		if (action != NULL && strcmp(action, "remove") != 0)
+			(void)json_array_append(names, json_object_get(row, "generation"));
+	}
+	*names_json = json_dumps(names, JSON_COMPACT);
+	rc = *names_json != NULL ? 1 : error_sys(err, ENOMEM, "the vault's generations");
+out:
+	json_decref(names);
+	json_decref(root);
+	return rc;
+}
+
 static struct reply_space take_space(json_t *root, const char *free_key, const char *total_key)
 {
 	struct reply_space space = { take_count(root, free_key), take_count(root, total_key) };

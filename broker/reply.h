@@ -79,4 +79,8 @@ int reply_removed(const char *prune_json,
                   int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),
                   void *cookie, struct error *err);
 
+/* reply_listed: the names of all generations that the vault has, as a JSON array, if the prune says that its list is complete; free(3).
+ * Returns 1, 0 (not told, or a dry run), -1 ERR_PROTOCOL (no object). */
+int reply_listed(const char *prune_json, char **names_json, struct error *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "broker/holds.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 
 static const char *const trigger_words[] = {
@@ -210,6 +211,7 @@ int runs_change(struct broker *broker, struct run *run,
 	}
 	if (!run->ended)
 		return 0;
+	crash_point("run-ended");
 	tell_end(run);
 	watch_state_ended(broker, &run->record, run->end);
 	holds_ended(broker, run);
@@ -285,6 +287,7 @@ static int start(struct broker *broker, struct run *run, char *json, const char 
 		unlink_run(broker, run);
 		goto out;
 	}
+	crash_point("run-accepted"); /* killed here: the client has no answer, asks again, and finds this run */
 	log_line(LOG_NOTICE, "pipeline=%s run=%s started (%s)", pipeline, run_id, why);
 	rc = 0;
 out:
@@ -369,6 +372,7 @@ int runs_cancel(struct broker *broker, struct run *run, struct error *err)
 	rc = runs_change(broker, run, mark_cancelling, &working, err);
 	if (rc < 0)
 		return -1;
+	crash_point("run-cancelling"); /* killed here: the worker is told after the restart, when it names its job */
 	if (working)
 		mdp_broker_cancel(broker->mdp, worker);
 	return 0;
@@ -410,6 +414,7 @@ int runs_abandon(struct broker *broker, struct run *run, enum step_state state, 
 	if (tag[0] != '\0')
 		worker = service_with(mdp_broker_services(broker->mdp), tag);
 	rc = runs_change(broker, run, abandon, &how, NULL);
+	crash_point("run-abandoned"); /* killed here: what its worker says is outdated after the restart too */
 	if (rc >= 0 && worker != NULL && worker->can_cancel)
 		mdp_broker_cancel(broker->mdp, worker);
 	return rc;
@@ -483,6 +488,7 @@ int runs_load(struct broker *broker, struct error *err)
 		runs_log(NULL);
 		if (runs_change(broker, run, nothing, NULL, err) < 0)
 			return -1;
+		crash_point("run-taken-up");
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/brake_alarm.h"
+#include "broker/figures.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
 #include "broker/runs.h"
@@ -263,16 +264,51 @@ static void add_generation(void *cookie, const struct history_generation *genera
 	(void)json_array_append_new(listing->list, generation_json(listing->broker, generation));
 }
 
+static void add_space(void *cookie, const struct figures_space *space)
+{
+	(void)json_array_append_new(cookie, json_pack("{s:I, s:I, s:I}", "measured_at", (json_int_t)space->measured_at,
+	                                              "free_bytes", (json_int_t)space->free_bytes, "total_bytes",
+	                                              (json_int_t)space->total_bytes));
+}
+
+static void add_day(void *cookie, const struct history_day *day)
+{
+	(void)json_array_append_new(cookie, json_pack("{s:I, s:I, s:I, s:I, s:I}", "day", (json_int_t)day->day,
+	                                              "generations", (json_int_t)day->generations, "literal_bytes",
+	                                              (json_int_t)day->literal_bytes, "wire_sent",
+	                                              (json_int_t)day->wire_sent, "bytes", (json_int_t)day->bytes));
+}
+
+/* What is told of one pipeline alone. */
+static int add_past(struct broker *broker, const char *pipeline, json_t *object, struct error *err)
+{
+	json_t *days = json_array();
+	json_t *space = json_array();
+	int rc = history_days(broker->store, pipeline, add_day, days, err);
+
+	if (rc == 0)
+		rc = figures_space_days(broker->store, pipeline, "vault", add_space, space, err);
+	if (rc == 0 &&
+	    (json_object_set(object, "days", days) != 0 || json_object_set(object, "vault_space", space) != 0))
+		rc = error_set(err, ERR_SYSTEM, "out of memory");
+	json_decref(days);
+	json_decref(space);
+	return rc;
+}
+
 json_t *status_json_generations(struct broker *broker, const char *pipeline, struct error *err)
 {
 	struct listing listing = { broker, json_array() };
+	json_t *object = json_pack("{s:O}", "generations", listing.list);
 
 	error_clear(err);
-	if (history_generations(broker->store, pipeline, add_generation, &listing, err) != 0) {
-		json_decref(listing.list);
-		return NULL;
+	if (history_generations(broker->store, pipeline, add_generation, &listing, err) != 0 ||
+	    (pipeline != NULL && add_past(broker, pipeline, object, err) != 0)) {
+		json_decref(object);
+		object = NULL;
 	}
-	return checked(json_pack("{s:o}", "generations", listing.list), err);
+	json_decref(listing.list);
+	return checked(object, err);
 }
 
 static bool makes_snapshots(const struct config_pipeline *pipeline)
@@ -296,15 +332,18 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	    watch_state_past(broker, pipeline->name, &past, &clean, err) != 0)
 		return NULL;
 	return checked(
-	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, "
-	                  "s:O}",
+	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:s, s:I, s:I, s:I, "
+	                  "s:I, "
+	                  "s:s, s:O}",
 	                  "pipeline", pipeline->name, "source", pipeline->source, "kind",
 	                  config_kind_name(pipeline->kind), "snapshots", (int)makes_snapshots(pipeline), "idle_ms",
 	                  (json_int_t)watch->idle_ms, "max_wait_ms", (json_int_t)watch->max_wait_ms, "finished_ms",
 	                  (json_int_t)watch->finished_ms, "attached_ms", (json_int_t)watch->attached_ms,
 	                  "unfinished_ms", (json_int_t)watch->unfinished_ms, "apart_ms", (json_int_t)watch->apart_ms,
 	                  "running", (int)(run != NULL && !holds_replaceable(run)), "paused", paused, "last_ctransid",
-	                  (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_published_at",
+	                  (json_int_t)last.ctransid, "last_source_uuid", last.source_uuid, "last_snapshot_uuid",
+	                  last.snapshot_uuid, "waiting_since",
+	                  (json_int_t)watch_state_waiting_since(broker, pipeline->name), "last_published_at",
 	                  (json_int_t)last.published_at, "last_taken_at", (json_int_t)last.taken_at, "clean_ctransid",
 	                  (json_int_t)clean->ctransid, "clean_source_uuid", clean->source_uuid, "macs", past),
 	        err);

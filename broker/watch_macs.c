@@ -99,25 +99,15 @@ json_t *watch_macs_rest_json(const struct watch_macs *macs)
 	return list;
 }
 
-static const struct watch_macs_one *find(const struct watch_macs *macs, const char *bundle)
+int watch_macs_remember(struct broker *broker, const char *pipeline, const struct watch_macs *now, struct error *err)
 {
-	for (size_t i = 0; i < macs->n; i++)
-		if (strcmp(macs->list[i].bundle, bundle) == 0)
-			return &macs->list[i];
-	return NULL;
-}
-
-int watch_macs_remember(struct broker *broker, const char *pipeline, const struct watch_macs *before,
-                        const struct watch_macs *now, struct error *err)
-{
-	for (size_t i = 0; i < now->n; i++) {
-		const struct watch_macs_one *known = find(before, now->list[i].bundle);
-
-		if ((known == NULL || known->used_at != now->list[i].used_at) &&
-		    history_macs_used_save(broker->store, pipeline, now->list[i].bundle, now->list[i].used_at, err) !=
-		            0)
+	/* Of a source that is away nothing is told; what is known of it stays. Else those that are gone go: names come from the share. */
+	if (now->n > 0 && history_macs_used_forget(broker->store, pipeline, err) != 0)
+		return -1;
+	for (size_t i = 0; i < now->n; i++)
+		if (history_macs_used_save(broker->store, pipeline, now->list[i].bundle, now->list[i].used_at, err) !=
+		    0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -34,9 +34,8 @@ void watch_macs_done(struct watch_macs *macs);
 json_t *watch_macs_json(const struct watch_macs *macs);
 json_t *watch_macs_rest_json(const struct watch_macs *macs);
 
-/* watch_macs_remember: what has changed of used_at goes into the store. errors: of the store */
-int watch_macs_remember(struct broker *broker, const char *pipeline, const struct watch_macs *before,
-                        const struct watch_macs *now, struct error *err);
+/* watch_macs_remember: used_at of all goes into the store, in place of what was there; of none: that stays. errors: of the store */
+int watch_macs_remember(struct broker *broker, const char *pipeline, const struct watch_macs *now, struct error *err);
 
 /* watch_macs_past: what the watcher is told when it begins: [{"bundle", "used_at", "clean_at"}], and the last clean generation, whose ctransid is 0 if there is
  * none. errors: of the store, ERR_SYSTEM */

@@ -17,6 +17,7 @@ struct watch_state {
 	char source_uuid[HISTORY_TEXT_SIZE];
 	bool time_machine;
 	int64_t forced_at;
+	int64_t waiting_since; /* wall clock: since when there is something that no run made a generation of; 0: nothing */
 	int64_t reported_ms; /* monotonic; 0: not since the start */
 	json_t *past;        /* NULL: to be asked of the store */
 	struct history_generation clean;
@@ -40,6 +41,25 @@ static void forget(struct watch_state *state)
 	free(state);
 }
 
+static bool is_waiting(const struct history_watch *watch)
+{
+	return strcmp(watch->state, "active") == 0 || strcmp(watch->state, "idle") == 0;
+}
+
+/* After a start: since the state was stored that it was in, or since the newest generation. Else each restart of ours would make a source that is never at rest wait for
+ * another max_wait. */
+static int load_waiting(struct broker *broker, struct watch_state *state, struct error *err)
+{
+	struct history_generation last = { .published_at = 0 };
+
+	if (!is_waiting(&state->watch))
+		return 0;
+	if (history_last_good(broker->store, state->pipeline, &last, err) < 0)
+		return -1;
+	state->waiting_since = state->watch.since > last.published_at ? state->watch.since : last.published_at;
+	return 0;
+}
+
 static int add(struct broker *broker, const char *pipeline, struct error *err)
 {
 	struct watch_state *state = calloc(1, sizeof(*state));
@@ -48,7 +68,7 @@ static int add(struct broker *broker, const char *pipeline, struct error *err)
 		return error_sys(err, ENOMEM, "pipeline %s", pipeline);
 	(void)snprintf(state->pipeline, sizeof(state->pipeline), "%s", pipeline);
 	(void)snprintf(state->watch.state, sizeof(state->watch.state), "unknown");
-	if (history_watch(broker->store, pipeline, &state->watch, err) < 0) {
+	if (history_watch(broker->store, pipeline, &state->watch, err) < 0 || load_waiting(broker, state, err) != 0) {
 		free(state);
 		return -1;
 	}
@@ -134,6 +154,15 @@ static bool make_way(struct broker *broker, struct run *run)
 	return runs_abandon(broker, run, STEP_SUPERSEDED, &reason, NULL, NULL) == 1;
 }
 
+/* The same count on another disk says nothing. */
+static bool is_published(const struct watch_state *state, const struct history_generation *last)
+{
+	bool other = last->source_uuid[0] != '\0' && state->source_uuid[0] != '\0' &&
+	             strcmp(last->source_uuid, state->source_uuid) != 0;
+
+	return last->ctransid != 0 && last->ctransid == state->watch.ctransid && !other;
+}
+
 static void start_run(struct broker *broker, const struct config_pipeline *pipeline, struct watch_state *state,
                       enum stage_trigger trigger)
 {
@@ -152,7 +181,7 @@ static void start_run(struct broker *broker, const struct config_pipeline *pipel
 		found = history_last_good(broker->store, pipeline->name, &last, &err) < 0 ? -1 : 0;
 	if (found < 0)
 		log_error(LOG_ERR, &err, "pipeline=%s", pipeline->name);
-	if (found != 0 || (last.ctransid != 0 && last.ctransid == state->watch.ctransid))
+	if (found != 0 || is_published(state, &last))
 		return;
 	if (run != NULL && !make_way(broker, run))
 		return;
@@ -173,7 +202,7 @@ static int record_macs(struct broker *broker, struct watch_state *state, const s
 		return 0;
 	if (broker_begin(broker, err) != 0)
 		return -1;
-	if (watch_macs_remember(broker, state->pipeline, &state->macs, now, err) != 0) {
+	if (watch_macs_remember(broker, state->pipeline, now, err) != 0) {
 		broker_undo(broker, err);
 		return -1;
 	}
@@ -195,6 +224,10 @@ void watch_state_report(struct broker *broker, struct watch_report *report)
 	state->reported_ms = broker->now_ms;
 	if (record_change(broker, report->pipeline, &state->watch, &now, &err) == 0)
 		state->watch = now;
+	if (!is_waiting(&now))
+		state->waiting_since = strcmp(now.state, "unknown") == 0 ? state->waiting_since : 0;
+	else if (state->waiting_since == 0)
+		state->waiting_since = now.reported_at;
 	state->time_machine = report->time_machine;
 	state->forced_at = report->forced_at;
 	memcpy(state->source_uuid, report->source_uuid, sizeof(state->source_uuid));
@@ -218,6 +251,8 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 		return;
 	json_decref(state->past);
 	state->past = NULL;
+	if (end != RUN_DEFERRED)
+		state->waiting_since = 0;
 	switch (end) {
 	case RUN_RUNNING:
 	case RUN_OK:
@@ -265,6 +300,13 @@ int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline)
 	const struct watch_state *state = find(broker, pipeline);
 
 	return broker->now_ms - (state != NULL ? state->reported_ms : 0);
+}
+
+int64_t watch_state_waiting_since(struct broker *broker, const char *pipeline)
+{
+	const struct watch_state *state = find(broker, pipeline);
+
+	return state != NULL ? state->waiting_since : 0;
 }
 
 json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pipeline)

@@ -130,23 +130,27 @@ struct report {
 	size_t n, well;
 };
 
-static bool is_meant(const struct report *report, const json_t *pipeline)
+/* The next pipeline that is meant, from number *at on, and what is found of it; false: there is none. */
+static bool next_finding(const struct report *report, size_t *at, const json_t **pipeline, struct finding *finding)
 {
-	return report->pipeline == NULL || strcmp(report->pipeline, ask_text(pipeline, "name")) == 0;
+	const json_t *list = json_object_get(report->status, "pipelines");
+
+	while (*at < json_array_size(list)) {
+		*pipeline = json_array_get(list, (*at)++);
+		if (report->pipeline == NULL || strcmp(report->pipeline, ask_text(*pipeline, "name")) == 0) {
+			judge(*pipeline, report->max_age_s, finding);
+			return true;
+		}
+	}
+	return false;
 }
 
 static void look(struct report *report)
 {
-	size_t i;
-	json_t *pipeline;
+	const json_t *pipeline = NULL;
+	struct finding finding;
 
-	json_array_foreach(json_object_get(report->status, "pipelines"), i, pipeline)
-	{
-		struct finding finding;
-
-		if (!is_meant(report, pipeline))
-			continue;
-		judge(pipeline, report->max_age_s, &finding);
+	for (size_t at = 0; next_finding(report, &at, &pipeline, &finding);) {
 		report->n++;
 		report->well += finding.health == HEALTH_OK;
 		if (report->n == 1 || finding.health > report->worst) {
@@ -160,8 +164,8 @@ static void look(struct report *report)
 
 static void put_lines(const struct report *report, FILE *out)
 {
-	size_t i;
-	json_t *pipeline;
+	const json_t *pipeline = NULL;
+	struct finding finding;
 
 	(void)fprintf(out, "AOB %s - ", words[report->worst]);
 	if (report->n == 0)
@@ -176,19 +180,10 @@ static void put_lines(const struct report *report, FILE *out)
 	if (report->worst != HEALTH_OK && report->n > 1)
 		(void)fprintf(out, " (%zu of %zu are well)", report->well, report->n);
 	(void)fputs(" |", out);
-	json_array_foreach(json_object_get(report->status, "pipelines"), i, pipeline)
-	{
-		if (is_meant(report, pipeline))
-			put_performance(out, pipeline, report->max_age_s);
-	}
+	for (size_t at = 0; next_finding(report, &at, &pipeline, &finding);)
+		put_performance(out, pipeline, report->max_age_s);
 	(void)fputc('\n', out);
-	json_array_foreach(json_object_get(report->status, "pipelines"), i, pipeline)
-	{
-		struct finding finding;
-
-		if (!is_meant(report, pipeline) || report->n < 2)
-			continue;
-		judge(pipeline, report->max_age_s, &finding);
+	for (size_t at = 0; report->n > 1 && next_finding(report, &at, &pipeline, &finding);) {
 		(void)fprintf(out, "%s %s: ", words[finding.health], finding.name);
 		put_text(out, finding.text);
 		(void)fputc('\n', out);
@@ -199,20 +194,13 @@ static void put_json(const struct report *report, FILE *out)
 {
 	json_t *list = json_array();
 	json_t *all = NULL;
-	size_t i;
-	json_t *pipeline;
+	const json_t *pipeline = NULL;
+	struct finding finding;
 
-	json_array_foreach(json_object_get(report->status, "pipelines"), i, pipeline)
-	{
-		struct finding finding;
-
-		if (!is_meant(report, pipeline))
-			continue;
-		judge(pipeline, report->max_age_s, &finding);
+	for (size_t at = 0; next_finding(report, &at, &pipeline, &finding);)
 		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:O?}", "pipeline", finding.name, "health",
 		                                            words[finding.health], "text", finding.text, "age_s",
 		                                            json_object_get(pipeline, "age_s")));
-	}
 	all = json_pack("{s:s, s:o}", "health", words[report->worst], "pipelines", list);
 	(void)json_dumpf(all, out, JSON_INDENT(2));
 	(void)fputc('\n', out);

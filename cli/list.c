@@ -5,14 +5,16 @@
 #include <sysexits.h>
 
 #include "cli/ask.h"
+#include "cli/list_vault.h"
 #include "cli/options.h"
 #include "cli/style.h"
 #include "lib/bytes.h"
 #include "lib/log.h"
 
 static const char usage[] =
-        "usage: aob list [PIPELINE] [--json]\n\nThe generations that are in the vaults, the newest first; "
-        "--json also those that were removed.\n";
+        "usage: aob list [PIPELINE] [--vault] [--json]\n\nThe generations that are in the vaults, the newest first; "
+        "--json also those that were removed.\n\n"
+        "  --vault    ask the vaults themselves, not the broker\n";
 
 /* The last backup that a Mac completed, as the generation has it. */
 static void print_mac(const json_t *mac)
@@ -73,15 +75,19 @@ int list_main(int argc, char **argv, const char *config_path)
 	struct ask *ask = NULL;
 	json_t *result = NULL;
 	struct options options;
-	int status = options_read(argc, argv, "json ", OPTIONS_MAY_WORD, usage, &options);
+	int status = options_read(argc, argv, "json vault ", OPTIONS_MAY_WORD, usage, &options);
 
 	if (status >= 0)
 		return status;
 	if (ask_open(config_path, &ask, &err) != 0)
 		return ask_failed("list", &err);
-	if (ask_verb(ask, "generations",
-	             options.word != NULL ? json_pack("{s:s}", "pipeline", options.word) : json_object(), &result,
-	             &err) == 0) {
+	if (options.vault)
+		result = list_vault(ask_config(ask), options.word, &err);
+	else if (ask_verb(ask, "generations",
+	                  options.word != NULL ? json_pack("{s:s}", "pipeline", options.word) : json_object(), &result,
+	                  &err) != 0)
+		result = NULL;
+	if (result != NULL) {
 		if (options.json)
 			ask_print(result);
 		else

@@ -6,6 +6,7 @@ aob_SOURCES := \
 	cli/events.c \
 	cli/health.c \
 	cli/list.c \
+	cli/list_vault.c \
 	cli/options.c \
 	cli/order.c \
 	cli/progress.c \

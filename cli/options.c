@@ -15,6 +15,7 @@ static const struct flag flags[] = {
 	{ "json", offsetof(struct options, json) },     { "now", offsetof(struct options, now) },
 	{ "wait", offsetof(struct options, wait) },     { "watch", offsetof(struct options, watch) },
 	{ "follow", offsetof(struct options, follow) }, { "dry-run", offsetof(struct options, dry_run) },
+	{ "vault", offsetof(struct options, vault) },
 };
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
 

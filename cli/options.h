@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct options {
-	bool json, now, wait, watch, follow, dry_run;
+	bool json, now, wait, watch, follow, dry_run, vault;
 	const char *word; /* the pipeline or file; NULL: none was given */
 };
 

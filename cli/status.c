@@ -161,7 +161,9 @@ static void print_mac(const json_t *mac, int64_t now)
 	const char *trouble = ask_text(mac, "trouble");
 	const char *state = ask_text(mac, "state");
 	int64_t completed = ask_number(mac, "completed_at");
+	int64_t wrote = ask_number(mac, "wrote_at"); /* 0: not since the watch began, and nobody knows when before */
 	char text[1024];
+	char written[96] = "";
 	char done[128] = "no completed backup";
 	char when[32];
 	char age[64];
@@ -169,8 +171,10 @@ static void print_mac(const json_t *mac, int64_t now)
 	if (completed != 0)
 		(void)snprintf(done, sizeof(done), "last completed backup %s (%s)",
 		               style_when(completed, when, sizeof(when)), style_age(completed, now, age, sizeof(age)));
-	(void)snprintf(text, sizeof(text), "%s: %s, last written to %s; %s%s%s%s", ask_text(mac, "name"), state,
-	               style_age(ask_number(mac, "wrote_at"), now, age, sizeof(age)), done,
+	if (wrote != 0)
+		(void)snprintf(written, sizeof(written), ", last written to %s",
+		               style_age(wrote, now, age, sizeof(age)));
+	(void)snprintf(text, sizeof(text), "%s: %s%s; %s%s%s%s", ask_text(mac, "name"), state, written, done,
 	               *trouble != '\0' ? "; " : "", trouble,
 	               failed ? "; its verification FAILED: the Mac will want to begin a new one" : "");
 	line(failed ? STYLE_BAD : strcmp(state, "interrupted") == 0 ? STYLE_WARN : STYLE_DIM, "mac", text);

@@ -25,3 +25,13 @@ int64_t clock_boot_s(void)
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t)now.tv_sec;
 }
+
+unsigned clock_minute_of_day(void)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (localtime_r(&now, &local) == NULL)
+		return 0;
+	return (unsigned)(local.tm_hour * 60 + local.tm_min);
+}

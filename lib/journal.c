@@ -86,33 +86,50 @@ static void put_field(struct datagram *d, const char *name, const char *value, s
 	put(d, "\n", 1);
 }
 
+/* A word "pipeline=photos" as AOB_PIPELINE=photos. What is no such word is left out. */
+static void put_word(struct datagram *d, const char *word, size_t word_bytes)
+{
+	size_t key = strcspn(word, "= ");
+	char name[64] = "AOB_";
+	size_t used = strlen(name);
+
+	for (size_t i = 0; i < key && used + 1 < sizeof(name); i++)
+		if (isalnum((unsigned char)word[i]) != 0 || word[i] == '_')
+			name[used++] = (char)toupper((unsigned char)word[i]);
+	name[used] = '\0';
+	if (key < word_bytes && used > 4)
+		put_field(d, name, word + key + 1, word_bytes - key - 1);
+}
+
 /* "pipeline=photos run=x" */
 static void put_context(struct datagram *d, const char *context)
 {
 	while (*context != '\0') {
 		size_t word = strcspn(context, " ");
-		size_t key = strcspn(context, "= ");
-		char name[64] = "AOB_";
-		size_t used = strlen(name);
 
-		for (size_t i = 0; i < key && used + 1 < sizeof(name); i++)
-			if (isalnum((unsigned char)context[i]) != 0 || context[i] == '_')
-				name[used++] = (char)toupper((unsigned char)context[i]);
-		name[used] = '\0';
-		if (key < word && used > 4)
-			put_field(d, name, context + key + 1, word - key - 1);
+		put_word(d, context, word);
 		context += word;
 		context += strspn(context, " ");
 	}
 }
 
-/* Lines that name their pipeline themselves, as "pipeline=photos …", have it as a field, too. */
+/* Lines that say themselves what they are about, as "pipeline=photos run=x …", have it as fields, too: these words alone, as others may be a name's. */
 static void put_own(struct datagram *d, const char *context, const char *message)
 {
-	static const char key[] = "pipeline=";
+	static const char *const keys[] = { "pipeline=", "run=", "step=", "notifier=" };
+	bool any = *context == '\0';
 
-	if (*context == '\0' && strncmp(message, key, strlen(key)) == 0)
-		put_field(d, "AOB_PIPELINE", message + strlen(key), strcspn(message + strlen(key), " "));
+	while (any) {
+		size_t word = strcspn(message, " ");
+
+		any = false;
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			any = any || strncmp(message, keys[i], strlen(keys[i])) == 0;
+		if (any)
+			put_word(d, message, word);
+		message += word;
+		message += strspn(message, " ");
+	}
 }
 
 bool journal_send(int severity, const char *context, const char *message)

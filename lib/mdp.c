@@ -2,11 +2,14 @@
 
 #include <sys/un.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/log_limit.h"
 
 #define RECONNECT_MS 100
 #define RECONNECT_MAX_MS 2000
 #define TRACE_BODY_SIZE 600
+#define STRANGE_PER_MINUTE 20
 
 void mdp_start(void)
 {
@@ -192,6 +195,7 @@ static int receive_frames(void *handle, zmsg_t *msg, size_t *frames)
 
 int mdp_receive(zsock_t *socket, bool router, zmsg_t **msg, struct error *err)
 {
+	static _Thread_local struct log_limit strange;
 	void *handle = zsock_resolve(socket);
 
 	*msg = NULL;
@@ -214,7 +218,9 @@ int mdp_receive(zsock_t *socket, bool router, zmsg_t **msg, struct error *err)
 			*msg = got;
 			return 0;
 		}
-		log_line(LOG_WARNING, "a message of %zu frames dropped: no Majordomo", frames);
+		if (log_limit_passes(&strange, STRANGE_PER_MINUTE, clock_now_ms(),
+		                     "messages dropped that were no Majordomo"))
+			log_line(LOG_WARNING, "a message of %zu frames dropped: no Majordomo", frames);
 		zmsg_destroy(&got);
 	}
 }

@@ -9,7 +9,8 @@
 
 struct mdp_client {
 	const struct config *config;
-	zsock_t *socket; /* NULL: the next question opens a fresh one */
+	zsock_t *socket;                  /* NULL: the next question opens a fresh one */
+	int64_t (*hook)(int64_t most_ms); /* NULL: none */
 };
 
 int mdp_client_new(const struct config *config, struct mdp_client **client, struct error *err)
@@ -25,6 +26,11 @@ int mdp_client_new(const struct config *config, struct mdp_client **client, stru
 	made->config = config;
 	*client = made;
 	return 0;
+}
+
+void mdp_client_meanwhile(struct mdp_client *client, int64_t (*hook)(int64_t most_ms))
+{
+	client->hook = hook;
 }
 
 /* An answer that comes after its question was given up arrives at a socket that is gone, so it is never taken for the
@@ -110,6 +116,8 @@ static int wait_reply(struct mdp_client *client, const char *service, uint64_t t
 
 		if (left <= 0)
 			return no_answer(client, timeout_ms, err);
+		if (client->hook != NULL)
+			left = client->hook(left);
 		if (zmq_poll(&item, 1, (long)left) < 0) {
 			if (zmq_errno() == EINTR)
 				return error_set(err, ERR_CANCELLED, "interrupted");

@@ -19,6 +19,10 @@ struct mdp_client;
 int mdp_client_new(const struct config *config, struct mdp_client **client, struct error *err);
 void mdp_client_destroy(struct mdp_client **client);
 
+/* mdp_client_meanwhile: hook is called while an answer is waited for: it returns when it wants to be called again, most_ms at most: for what must not stand
+ * still so long. NULL: none. */
+void mdp_client_meanwhile(struct mdp_client *client, int64_t (*hook)(int64_t most_ms));
+
 /* mdp_client_ask: send one JSON body to service, wait for the FINAL reply (PARTIALs are dropped).
  * out:     *reply, NUL-terminated JSON text, owned by the caller, free(3); length in bytes to *reply_bytes if not NULL
  * repeat:  safe for the broker's verbs; after ERR_LINK the next call starts with a fresh socket

@@ -13,20 +13,24 @@ lib_SOURCES += \
 	lib/config_schema.c \
 	lib/brake_percent.c \
 	lib/bytes.c \
+	lib/crash_point.c \
 	lib/duration.c \
 	lib/number.c \
+	lib/presence.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
 	lib/rate_window.c \
 	lib/reason.c \
 	lib/suggest.c \
 	lib/faults.c \
+	lib/file_system.c \
 	lib/arena.c \
 	lib/error.c \
 	lib/exclude.c \
 	lib/journal.c \
 	lib/folder_names.c \
 	lib/log.c \
+	lib/log_limit.c \
 	lib/mdp.c \
 	lib/mdp_client.c \
 	lib/mdp_worker.c \
@@ -39,9 +43,11 @@ lib_SOURCES += \
 	lib/chance.c \
 	lib/child.c \
 	lib/clock.c \
+	lib/daemon_line.c \
 	lib/durable.c \
 	lib/entry.c \
 	lib/entry_xattr.c \
+	lib/inode_path.c \
 	lib/inside.c \
 	lib/link_map.c \
 	lib/local_snapshot.c \

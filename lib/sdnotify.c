@@ -9,6 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
+
+static int64_t alive_again_ms; /* when the next WATCHDOG=1 is due */
+
 void sdnotify_send(const char *state)
 {
 	const char *path = secure_getenv("NOTIFY_SOCKET");
@@ -29,7 +33,8 @@ void sdnotify_send(const char *state)
 	(void)close(fd);
 }
 
-int64_t sdnotify_watchdog_ms(void)
+/* 0: not asked for. */
+static int64_t every_ms(void)
 {
 	const char *usec = secure_getenv("WATCHDOG_USEC");
 	const char *pid = secure_getenv("WATCHDOG_PID");
@@ -38,7 +43,29 @@ int64_t sdnotify_watchdog_ms(void)
 		return 0;
 	long long value = strtoll(usec, NULL, 10);
 
-	return value >= 2000 ? value / 2000 : 0;
+	return value >= 3000 ? value / 3000 : 0;
+}
+
+int64_t sdnotify_alive(int64_t most_ms)
+{
+	int64_t each_ms = every_ms();
+	int64_t now_ms = clock_now_ms();
+
+	if (each_ms == 0)
+		return most_ms;
+	if (now_ms >= alive_again_ms) {
+		sdnotify_send("WATCHDOG=1");
+		alive_again_ms = now_ms + each_ms;
+	}
+	return alive_again_ms - now_ms < most_ms ? alive_again_ms - now_ms : most_ms;
+}
+
+void sdnotify_reloading(void)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_now_us());
+	sdnotify_send(line);
 }
 
 void sdnotify_status(const char *format, ...)

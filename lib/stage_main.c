@@ -44,8 +44,6 @@ struct stage {
 	int wake_fd;
 	int64_t progress_at; /* no PARTIAL before */
 	int64_t stop_at;     /* 0: go on; else the end, job or not */
-	int64_t watchdog_ms;
-	int64_t watchdog_at;
 };
 
 struct command_line {
@@ -319,9 +317,7 @@ static int64_t wait_ms(const struct stage *stage, int64_t now_ms)
 		ms = stage->progress_at - now_ms;
 	if (stage->stop_at != 0 && stage->stop_at - now_ms < ms)
 		ms = stage->stop_at > now_ms ? stage->stop_at - now_ms : 0;
-	if (stage->watchdog_ms > 0 && stage->watchdog_at - now_ms < ms)
-		ms = stage->watchdog_at > now_ms ? stage->watchdog_at - now_ms : 0;
-	return ms;
+	return sdnotify_alive(ms);
 }
 
 static void wait_for_something(const struct stage *stage)
@@ -369,10 +365,6 @@ static int serve(struct stage *stage, struct error *err)
 			else if (event == MDP_WORKER_CANCEL && stage->job != NULL)
 				atomic_store(&stage->job->cancelled, true);
 		} while (event != MDP_WORKER_NOTHING);
-		if (stage->watchdog_ms > 0 && now_ms >= stage->watchdog_at) {
-			sdnotify_send("WATCHDOG=1");
-			stage->watchdog_at = now_ms + stage->watchdog_ms;
-		}
 	}
 }
 
@@ -455,7 +447,6 @@ static int open_worker(struct stage *stage, const struct command_line *line, con
 	catch_signals(stage->wake_fd);
 	if (mdp_worker_new(&options, &stage->worker, err) != 0)
 		return -1;
-	stage->watchdog_ms = sdnotify_watchdog_ms();
 	sdnotify_send("READY=1");
 	sdnotify_status("waiting for a job");
 	log_line(LOG_INFO, "%s: service %s at %s", name, options.service, options.endpoint);

@@ -314,7 +314,8 @@ static int decode_rest(struct stage_request *request, struct error *err)
 	rest->kind = kind != NULL ? (enum config_kind)config_kind_of(kind) : CONFIG_KIND_AUTO;
 	if (object == NULL)
 		return 0;
-	if (want_integer(object, "rest.", "ctransid", 0, INT64_MAX, &ctransid, err) != 0)
+	if (want_integer(object, "rest.", "ctransid", 0, INT64_MAX, &ctransid, err) != 0 ||
+	    want_string(object, "rest.", "source_uuid", false, &rest->source_uuid, err) != 0)
 		return -1;
 	if (json_array_size(json_object_get(object, "macs")) > STAGE_MACS_MAX)
 		return error_set(err, ERR_INPUT, "rest.macs: want a list of at most %d", STAGE_MACS_MAX);
@@ -539,6 +540,30 @@ int stage_request_with_strings(const struct stage_request *request, const char *
 const char *stage_request_result_string(const struct stage_request *request, const char *stage, const char *key)
 {
 	return json_string_value(json_object_get(json_object_get(request->results, stage), key));
+}
+
+size_t stage_request_macs(const struct stage_request *request, struct stage_mac macs[STAGE_MACS_MAX])
+{
+	const json_t *list = json_object_get(json_object_get(request->results, "snapshot"), "macs");
+	json_t *row;
+	size_t n = 0;
+	size_t i;
+
+	json_array_foreach(list, i, row)
+	{
+		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *state = json_string_value(json_object_get(row, "state"));
+
+		if (n == STAGE_MACS_MAX)
+			break;
+		macs[n++] =
+		        (struct stage_mac){ .name = name != NULL ? name : "",
+			                    .state = state != NULL ? state : "",
+			                    .completed_at = json_integer_value(json_object_get(row, "completed_at")),
+			                    .verification_failed =
+			                            json_is_true(json_object_get(row, "verification_failed")) };
+	}
+	return n;
 }
 
 int stage_request_result_integer(const struct stage_request *request, const char *stage, const char *key,

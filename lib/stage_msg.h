@@ -56,6 +56,7 @@ struct stage_rest {
 	bool known; /* false: it was not at rest, or nobody watches */
 	enum config_kind kind;
 	uint64_t ctransid;
+	const char *source_uuid; /* of its subvolume; NULL or "": not said */
 	size_t n_macs;
 	struct stage_rest_mac macs[STAGE_MACS_MAX];
 };
@@ -78,6 +79,15 @@ const char *stage_request_result_string(const struct stage_request *request, con
 int stage_request_result_integer(const struct stage_request *request, const char *stage, const char *key,
                                  int64_t *value);
 
+/* The Macs whose backups the snapshot of this run holds, as its step told. Returns how many (STAGE_MACS_MAX at most). Borrowed; what is missing is "" and 0. */
+struct stage_mac {
+	const char *name;
+	const char *state; /* "finished", "unfinished", "in-flight" */
+	int64_t completed_at;
+	bool verification_failed;
+};
+size_t stage_request_macs(const struct stage_request *request, struct stage_mac macs[STAGE_MACS_MAX]);
+
 /* A result under construction: one JSON object. Setters replace; the first failure (memory, a string that is no
  * UTF-8: it is escaped as log_escape does, so this is no failure) is kept and told by stage_result_text. */
 struct stage_result;
@@ -89,6 +99,8 @@ void stage_result_integer(struct stage_result *result, const char *key, int64_t 
 void stage_result_bool(struct stage_result *result, const char *key, bool value);
 /* stage_result_row: append an object to the list `key` and return it for filling; borrowed. NULL: out of memory (kept). */
 struct stage_result *stage_result_row(struct stage_result *result, const char *key);
+/* stage_result_part: set an object in the object and return it for filling; borrowed. NULL: out of memory (kept). */
+struct stage_result *stage_result_part(struct stage_result *result, const char *key);
 
 /* The whole replies as JSON text, owned by the caller, free(3). NULL: out of memory. */
 char *stage_reply_ok(const struct stage_result *result); /* {"status":"ok","result":{…}} */

@@ -96,6 +96,19 @@ void stage_result_bool(struct stage_result *result, const char *key, bool value)
 	set(result, key, json_boolean(value));
 }
 
+/* Takes row into what result owns, if it has found its place there. */
+static struct stage_result *keep(struct stage_result *result, struct stage_result *row, bool placed)
+{
+	if (!placed) {
+		fail(result);
+		stage_result_destroy(&row);
+		return NULL;
+	}
+	row->next = result->rows;
+	result->rows = row;
+	return row;
+}
+
 struct stage_result *stage_result_row(struct stage_result *result, const char *key)
 {
 	json_t *list = json_object_get(result->object, key);
@@ -105,14 +118,14 @@ struct stage_result *stage_result_row(struct stage_result *result, const char *k
 		list = json_array();
 		set(result, key, list);
 	}
-	if (row == NULL || json_array_append(list, row->object) != 0) {
-		fail(result);
-		stage_result_destroy(&row);
-		return NULL;
-	}
-	row->next = result->rows;
-	result->rows = row;
-	return row;
+	return keep(result, row, row != NULL && json_array_append(list, row->object) == 0);
+}
+
+struct stage_result *stage_result_part(struct stage_result *result, const char *key)
+{
+	struct stage_result *part = result_new(result);
+
+	return keep(result, part, part != NULL && json_object_set(result->object, key, part->object) == 0);
 }
 
 static char *dump(json_t *root)

@@ -1,8 +1,11 @@
 #include "lib/subvolume.h"
 
+#include <ctype.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +52,46 @@ int subvolume_read(int fd, struct subvolume *subvolume, struct error *err)
 	uuid_text(args.uuid, subvolume->uuid);
 	uuid_text(args.parent_uuid, subvolume->parent_uuid);
 	return 0;
+}
+
+static bool uuid_bytes(const char *text, uint8_t u[16])
+{
+	size_t n = 0;
+
+	for (const char *at = text; *at != '\0' && n < 16; at += 2) {
+		char byte[3];
+
+		at += *at == '-';
+		if (!isxdigit((unsigned char)at[0]) || !isxdigit((unsigned char)at[1]))
+			return false;
+		byte[0] = at[0];
+		byte[1] = at[1];
+		byte[2] = '\0';
+		u[n++] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	return n == 16;
+}
+
+bool subvolume_is_known(int fd, const char *uuid)
+{
+	struct btrfs_ioctl_search_args args;
+	uint8_t u[16];
+	uint64_t key[2];
+
+	if (!uuid_bytes(uuid, u))
+		return false;
+	memcpy(key, u, sizeof(key));
+	memset(&args, 0, sizeof(args));
+	args.key = (struct btrfs_ioctl_search_key){ .tree_id = BTRFS_UUID_TREE_OBJECTID,
+		                                    .min_objectid = le64toh(key[0]),
+		                                    .max_objectid = le64toh(key[0]),
+		                                    .min_type = BTRFS_UUID_KEY_SUBVOL,
+		                                    .max_type = BTRFS_UUID_KEY_SUBVOL,
+		                                    .min_offset = le64toh(key[1]),
+		                                    .max_offset = le64toh(key[1]),
+		                                    .max_transid = UINT64_MAX,
+		                                    .nr_items = 1 };
+	return ioctl(fd, BTRFS_IOC_TREE_SEARCH, &args) >= 0 && args.key.nr_items > 0;
 }
 
 int subvolume_root(const char *path, char root[PATH_MAX], struct error *err)

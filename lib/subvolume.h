@@ -29,6 +29,10 @@ struct subvolume {
 /* subvolume_read: of the subvolume that the open file or folder lies in. errors: ERR_CONFIG (not on btrfs), by errno */
 int subvolume_read(int fd, struct subvolume *subvolume, struct error *err);
 
+/* subvolume_is_known: is there a subvolume or snapshot of that UUID on the file system of the open file? false: none, no UUID, or that can't be asked (it needs CAP_SYS_ADMIN).
+ * source: the UUID tree, linux/btrfs_tree.h */
+bool subvolume_is_known(int fd, const char *uuid);
+
 /* subvolume_root: the path of the subvolume that path lies in, symlinks resolved. errors: ERR_NOT_FOUND, ERR_CONFIG (not on btrfs), by errno */
 int subvolume_root(const char *path, char root[PATH_MAX], struct error *err);
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "lib/inode_path.h"
+
 #define BUFFER_BYTES 65536
 #define ROOT_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID */
 
@@ -16,28 +18,20 @@ union search {
 	char room[sizeof(struct btrfs_ioctl_search_args_v2) + BUFFER_BYTES];
 };
 
-/* 1: told, go on; 0: enough. One that has no name any more is deleted but open. */
-static int tell(int fd, uint64_t inode, subvolume_changes_each *each, void *cookie)
+/* 1: told, go on; 0: enough; -1: it has changed, and nobody can tell where. One that has no name any more is deleted but open. */
+static int tell(int fd, uint64_t inode, subvolume_changes_each *each, void *cookie, struct error *err)
 {
-	struct btrfs_ioctl_ino_lookup_args lookup;
-	size_t len;
+	char path[INODE_PATH_SIZE];
+	int rc = inode_path(fd, inode, path, err);
 
-	if (inode == ROOT_INODE)
-		return each(cookie, "") ? 1 : 0;
-	memset(&lookup, 0, sizeof(lookup));
-	lookup.objectid = inode;
-	if (ioctl(fd, BTRFS_IOC_INO_LOOKUP, &lookup) < 0)
-		return 1;
-	lookup.name[sizeof(lookup.name) - 1] = '\0';
-	len = strlen(lookup.name);
-	if (len > 0 && lookup.name[len - 1] == '/')
-		lookup.name[len - 1] = '\0';
-	return each(cookie, lookup.name) ? 1 : 0;
+	if (rc <= 0)
+		return rc < 0 ? -1 : 1;
+	return each(cookie, path) ? 1 : 0;
 }
 
-/* Goes through one answer; *last: the key of its last item. 1: go on, 0: enough. */
+/* Goes through one answer; *last: the key of its last item. 1: go on, 0: enough, -1. */
 static int take(const union search *search, uint64_t since, int fd, size_t *left, subvolume_changes_each *each,
-                void *cookie, struct btrfs_ioctl_search_header *last)
+                void *cookie, struct btrfs_ioctl_search_header *last, struct error *err)
 {
 	const char *at = (const char *)search->args.buf;
 	int rc = 1;
@@ -53,7 +47,7 @@ static int take(const union search *search, uint64_t since, int fd, size_t *left
 				if (*left == 0)
 					return 0;
 				(*left)--;
-				rc = tell(fd, last->objectid, each, cookie);
+				rc = tell(fd, last->objectid, each, cookie, err);
 				if (rc == 0)
 					*left = SIZE_MAX; /* the caller has enough, not we */
 			}
@@ -109,10 +103,12 @@ int subvolume_changes(int fd, uint64_t since, size_t most, subvolume_changes_eac
 		}
 		if (key->nr_items == 0)
 			break;
-		if (take(search, since, fd, &left, each, cookie, &last) == 0) {
-			rc = left == 0 ? 1 : 0;
+		rc = take(search, since, fd, &left, each, cookie, &last, err);
+		if (rc <= 0) {
+			rc = rc < 0 ? -1 : left == 0;
 			break;
 		}
+		rc = 0;
 		if (!next_key(key, &last))
 			break;
 	}

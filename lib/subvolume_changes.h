@@ -16,7 +16,7 @@ typedef bool subvolume_changes_each(void *cookie, const char *path);
 
 /* subvolume_changes: of the subvolume that fd lies in; those whose last change came after the counter was `since`. What was deleted is seen by its folder.
  * most: of inodes to tell. Needs CAP_SYS_ADMIN.
- * returns: 0; 1: there were more than most; -1: by errno */
+ * returns: 0; 1: there were more than most; -1: by errno; ENAMETOOLONG: something has changed deeper than btrfs can tell paths */
 int subvolume_changes(int fd, uint64_t since, size_t most, subvolume_changes_each *each, void *cookie,
                       struct error *err);
 

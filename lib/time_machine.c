@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,13 @@
 #include "lib/log.h"
 #include "lib/plist.h"
 
-#define DAY_S 86400
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME)
 
 #define HISTORY "com.apple.TimeMachine.SnapshotHistory.plist"
 #define MACHINE "com.apple.TimeMachine.MachineID.plist"
 #define RESULTS "com.apple.TimeMachine.Results.plist"
+#define MARK "com.apple.TimeMachine."
+#define OWN_ENTRIES_MAX 2000                /* of a bundle's own folder: it has some ten */
 #define COMPLETION "SnapshotCompletionDate" /* "com.apple.backupd." before it */
 #define VERIFICATION_FAILED 2
 
@@ -59,11 +61,14 @@ void time_machine_mac_name(const char *path, char name[TIME_MACHINE_NAME_SIZE])
 {
 	const char *last = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
 	size_t len = strlen(last) - ending_bytes(last, strlen(last));
+	char whole[NAME_MAX + 1];
 
 	/* netatalk and old macOS: the name, _ and twelve hexadecimal digits */
 	if (len > 13 && last[len - 13] == '_' && strspn(last + len - 12, "0123456789abcdefABCDEF") >= 12)
 		len -= 13;
-	(void)snprintf(name, TIME_MACHINE_NAME_SIZE, "%.*s", (int)len, last);
+	/* Cut behind a letter, not inside one: JSON takes UTF-8 alone. */
+	(void)snprintf(whole, sizeof(whole), "%.*s", (int)len, last);
+	(void)log_escape(whole, name, TIME_MACHINE_NAME_SIZE);
 }
 
 /* ---- finding */
@@ -71,8 +76,9 @@ void time_machine_mac_name(const char *path, char name[TIME_MACHINE_NAME_SIZE])
 struct finding {
 	struct time_machine *list;
 	size_t n;
-	size_t entries;
+	size_t folders, entries;
 	dev_t dev;
+	bool more;
 };
 
 static int by_path(const void *a, const void *b)
@@ -80,23 +86,39 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct time_machine *)a)->path, ((const struct time_machine *)b)->path);
 }
 
-/* Names with control characters or bytes that are no UTF-8 are no Mac's: those count as other files, so that a path is the same wherever it is told. */
-static void add(struct finding *found, const char *path)
+/* Names with control characters or bytes that are no UTF-8 are not taken, so that a path is the same wherever it is told. */
+static void add(struct finding *found, int fd, const char *name, const char *path)
 {
 	char safe[4 * TIME_MACHINE_PATH_SIZE];
 	struct time_machine *bundle;
+	struct statx st;
 
-	if (found->n == TIME_MACHINE_BUNDLES_MAX || strcmp(log_escape(path, safe, sizeof(safe)), path) != 0)
+	if (strlen(path) >= sizeof(bundle->path) || strcmp(log_escape(path, safe, sizeof(safe)), path) != 0 ||
+	    found->n == TIME_MACHINE_BUNDLES_MAX) {
+		found->more = true;
 		return;
-	bundle = &found->list[found->n];
-	*bundle = (struct time_machine){ .history = TIME_MACHINE_HISTORY_MISSING };
-	if (snprintf(bundle->path, sizeof(bundle->path), "%s", path) >= (int)sizeof(bundle->path))
-		return;
+	}
+	if (statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &st) != 0)
+		return; /* gone meanwhile */
+	bundle = &found->list[found->n++];
+	*bundle = (struct time_machine){ .history = TIME_MACHINE_HISTORY_MISSING, .inode = st.stx_ino };
+	if ((st.stx_mask & STATX_BTIME) != 0)
+		bundle->born_ns = st.stx_btime.tv_sec * 1000000000 + st.stx_btime.tv_nsec;
+	(void)snprintf(bundle->path, sizeof(bundle->path), "%s", path);
 	time_machine_mac_name(path, bundle->name);
-	found->n++;
 }
 
-/* Takes fd. The stack is TIME_MACHINE_DEPTH deep at most. */
+static bool is_folder_here(const struct finding *found, int fd, const struct dirent *entry)
+{
+	struct stat st;
+
+	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+	       (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) &&
+	       fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+	       st.st_dev == found->dev;
+}
+
+/* Takes fd. The bundles in the folders `depth` levels down from here. The stack is TIME_MACHINE_DEPTH deep at most. */
 static int look_in(struct finding *found, int fd, const char *path, int depth, struct error *err)
 {
 	DIR *dir = fdopendir(fd);
@@ -106,52 +128,59 @@ static int look_in(struct finding *found, int fd, const char *path, int depth, s
 		(void)close(fd);
 		return error_sys(err, errno, "listing %s", path);
 	}
+	found->folders++;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
-	while (found->entries < TIME_MACHINE_ENTRIES_MAX && (entry = readdir(dir)) != NULL) {
-		char below[TIME_MACHINE_PATH_SIZE];
-		struct stat st;
+	while ((entry = readdir(dir)) != NULL) {
+		char below[3 * (NAME_MAX + 1)];
+		bool is_bundle = time_machine_is_bundle(entry->d_name);
 		int next;
 
-		found->entries++;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) ||
-		    snprintf(below, sizeof(below), "%s%s%s", path, *path != '\0' ? "/" : "", entry->d_name) >=
-		            (int)sizeof(below) ||
-		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode) ||
-		    st.st_dev != found->dev)
+		if (++found->entries > TIME_MACHINE_ENTRIES_MAX || found->folders > TIME_MACHINE_FOLDERS_MAX) {
+			found->more = true;
+			break;
+		}
+		if (is_bundle != (depth == 0) || !is_folder_here(found, fd, entry))
 			continue;
-		if (time_machine_is_bundle(entry->d_name)) {
-			add(found, below);
+		(void)snprintf(below, sizeof(below), "%s%s%s", path, *path != '\0' ? "/" : "", entry->d_name);
+		if (is_bundle) {
+			add(found, fd, entry->d_name, below);
 			continue;
 		}
-		if (depth + 1 == TIME_MACHINE_DEPTH)
-			continue;
 		next = openat(fd, entry->d_name, FOLDER_FLAGS);
 		if (next >= 0)
-			(void)look_in(found, next, below, depth + 1, NULL);
+			(void)look_in(found, next, below, depth - 1, NULL);
 	}
 	(void)closedir(dir);
 	return 0;
 }
 
-int time_machine_find(int folder_fd, struct time_machine list[TIME_MACHINE_BUNDLES_MAX], size_t *n, struct error *err)
+int time_machine_find(int folder_fd, struct time_machine list[TIME_MACHINE_BUNDLES_MAX], size_t *n, bool *more,
+                      struct error *err)
 {
 	struct finding found = { .list = list };
-	struct stat st;
-	int fd = openat(folder_fd, ".", FOLDER_FLAGS);
+	int rc = 0;
 
 	*n = 0;
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		(void)error_sys(err, errno, "opening the source");
-		if (fd >= 0)
-			(void)close(fd);
-		return -1;
+	*more = false;
+	/* The nearest first, level by level: however much lies beside them, it does not hide them. */
+	for (int depth = 0; depth < TIME_MACHINE_DEPTH && rc == 0; depth++) {
+		int fd = openat(folder_fd, ".", FOLDER_FLAGS);
+		struct stat st;
+
+		if (fd < 0 || fstat(fd, &st) != 0) {
+			rc = error_sys(err, errno, "opening the source");
+			if (fd >= 0)
+				(void)close(fd);
+			break;
+		}
+		found.dev = st.st_dev;
+		rc = look_in(&found, fd, "", depth, err);
 	}
-	found.dev = st.st_dev;
-	if (look_in(&found, fd, "", 0, err) != 0)
+	if (rc != 0)
 		return -1;
 	qsort(list, found.n, sizeof(*list), by_path);
 	*n = found.n;
+	*more = found.more;
 	return 0;
 }
 
@@ -178,7 +207,7 @@ static void take_date(void *cookie, const char *path, const struct plist_value *
 		return;
 	if (value->number > dates->any_s)
 		dates->any_s = value->number;
-	if (value->number > dates->plausible_s && value->number <= dates->now_s + DAY_S)
+	if (value->number > dates->plausible_s && value->number <= dates->now_s + TIME_MACHINE_AHEAD_S)
 		dates->plausible_s = value->number;
 }
 
@@ -254,13 +283,38 @@ static void read_info(int fd, struct time_machine *bundle)
 	}
 }
 
+/* Time Machine leaves files of its own in a bundle from its beginning on; with .tmp or .bckup while one is replaced. A download that is called "….incomplete" holds
+ * nothing of a disk image. */
+static bool is_marked(int fd, bool preparing)
+{
+	static const char *const parts[] = { "Info.plist", "Info.bckup", "token", "bands", "mapped" };
+	int listing = openat(fd, ".", FOLDER_FLAGS);
+	DIR *dir = listing >= 0 ? fdopendir(listing) : NULL;
+	struct dirent *entry;
+	bool marked = false;
+
+	if (dir == NULL) {
+		if (listing >= 0)
+			(void)close(listing);
+		return false;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	for (int i = 0; i < OWN_ENTRIES_MAX && !marked && (entry = readdir(dir)) != NULL; i++) {
+		marked = strncmp(entry->d_name, MARK, sizeof(MARK) - 1) == 0;
+		for (size_t k = 0; preparing && k < sizeof(parts) / sizeof(parts[0]); k++)
+			marked = marked || strcmp(entry->d_name, parts[k]) == 0;
+	}
+	(void)closedir(dir);
+	return marked;
+}
+
 void time_machine_read(int folder_fd, int64_t now_s, struct time_machine *bundle)
 {
 	struct stat st;
 	int fd = openat(folder_fd, bundle->path, FOLDER_FLAGS);
 
 	bundle->preparing = ends_with(bundle->path, ".incomplete");
-	bundle->is_backup = !ends_with(bundle->path, ".sparsebundle");
+	bundle->is_backup = ends_with(bundle->path, ".backupbundle");
 	bundle->history = TIME_MACHINE_HISTORY_MISSING;
 	bundle->completed_at_s = 0;
 	bundle->running = -1;
@@ -277,9 +331,7 @@ void time_machine_read(int folder_fd, int64_t now_s, struct time_machine *bundle
 	read_info(fd, bundle);
 	(void)plist_read(fd, MACHINE, take_machine, bundle, NULL);
 	(void)plist_read(fd, RESULTS, take_results, bundle, NULL);
-	bundle->is_backup = bundle->is_backup || bundle->history != TIME_MACHINE_HISTORY_MISSING ||
-	                    is_there(fd, HISTORY) || is_there(fd, HISTORY ".tmp") || is_there(fd, MACHINE) ||
-	                    is_there(fd, RESULTS);
+	bundle->is_backup = bundle->is_backup || is_marked(fd, bundle->preparing);
 	bundle->encrypted =
 	        fstatat(fd, "token", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 	(void)close(fd);

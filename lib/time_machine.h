@@ -14,10 +14,12 @@
 
 #include "lib/error.h"
 
-#define TIME_MACHINE_BUNDLES_MAX 64 /* of one source; those beyond count as other files */
-#define TIME_MACHINE_DEPTH 3        /* a bundle is looked for in the source's own folder, and in those two below */
-#define TIME_MACHINE_ENTRIES_MAX 20000
+#define TIME_MACHINE_BUNDLES_MAX 64      /* of one source; with more of them it never is clean */
+#define TIME_MACHINE_DEPTH 3             /* a bundle is looked for in the source's own folder, and in those two below */
+#define TIME_MACHINE_FOLDERS_MAX 20000   /* that are looked into … */
+#define TIME_MACHINE_ENTRIES_MAX 2000000 /* … and names in them */
 #define TIME_MACHINE_SWEEP_MAX 500000
+#define TIME_MACHINE_AHEAD_S 86400 /* dates further ahead of our clock are those of a clock that was wrong */
 #define TIME_MACHINE_PATH_SIZE 512
 #define TIME_MACHINE_NAME_SIZE 128
 #define TIME_MACHINE_TROUBLE_SIZE 128
@@ -31,8 +33,10 @@ enum time_machine_history {
 struct time_machine {
 	char path[TIME_MACHINE_PATH_SIZE]; /* below the source */
 	char name[TIME_MACHINE_NAME_SIZE]; /* the Mac's, from the bundle's name */
-	bool is_backup;                    /* Time Machine has left its marks: not just somebody's disk image */
-	bool preparing;                    /* "….incomplete": the very first backup has not begun to copy */
+	uint64_t inode;                    /* of its folder: it stays when that is renamed … */
+	int64_t born_ns; /* … and with its birth time (0: the file system knows none) tells it from a later one */
+	bool is_backup;  /* Time Machine has left its marks: not just somebody's disk image, or a download */
+	bool preparing;  /* "….incomplete": the very first backup has not begun to copy */
 	enum time_machine_history history;
 	int64_t completed_at_s; /* the newest backup that Time Machine reported as complete; 0: none, or not known */
 	int running;            /* Results.plist: 1, 0, or -1: not known. A hint only, it may stick */
@@ -49,12 +53,14 @@ size_t time_machine_bundle_of(const char *path);
 /* time_machine_mac_name: "Anna's MacBook" from "folder/Anna's MacBook.sparsebundle"; without what netatalk puts behind it (_ and the network address). */
 void time_machine_mac_name(const char *path, char name[TIME_MACHINE_NAME_SIZE]);
 
-/* time_machine_find: the bundles' paths and names, in the order of their paths; the rest of each is empty. folder_fd: the source's folder. Cost: one listing
- * of the folders down to TIME_MACHINE_DEPTH, TIME_MACHINE_ENTRIES_MAX entries at most.
+/* time_machine_find: the bundles' paths, names and numbers, in the order of their paths; the rest of each is empty. folder_fd: the source's folder. *more: there are, or may
+ * be, others that are not in the list: more than TIME_MACHINE_BUNDLES_MAX, with names that can't be told (control characters, no UTF-8), or behind more folders than are
+ * looked into. Cost: a listing of the folders down to TIME_MACHINE_DEPTH.
  * errors: by errno, of the source's own folder; others that can't be read are left out */
-int time_machine_find(int folder_fd, struct time_machine list[TIME_MACHINE_BUNDLES_MAX], size_t *n, struct error *err);
+int time_machine_find(int folder_fd, struct time_machine list[TIME_MACHINE_BUNDLES_MAX], size_t *n, bool *more,
+                      struct error *err);
 
-/* time_machine_read: what the bundle at its path says now. Cost: up to four small files. now_s (wall clock): dates more than a day ahead of it are no evidence
+/* time_machine_read: what the bundle at its path says now. Cost: up to four small files, a listing of its own folder. now_s (wall clock): dates more than a day ahead of it are no evidence
  * (a Mac's clock was wrong), unless there are no others. errors: none; what can't be read is said in it */
 void time_machine_read(int folder_fd, int64_t now_s, struct time_machine *bundle);
 

@@ -14,7 +14,6 @@
 ASSET("assets_page_html", "page.html");
 ASSET("assets_home_html", "home.html");
 ASSET("assets_card_html", "card.html");
-ASSET("assets_row_html", "row.html");
 ASSET("assets_pipeline_html", "pipeline.html");
 ASSET("assets_generation_html", "generation.html");
 ASSET("assets_style_css", "style.css");

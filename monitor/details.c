@@ -24,8 +24,8 @@ static void want(struct details *details, const char *run)
 const struct view_detail *details_find(struct details *details, const char *run)
 {
 	for (size_t i = 0; i < DETAILS_MAX; i++)
-		if (*run != '\0' && strcmp(details->kept[i].run, run) == 0)
-			return &details->kept[i].detail;
+		if (*run != '\0' && details->kept[i].detail != NULL && strcmp(details->kept[i].run, run) == 0)
+			return details->kept[i].detail;
 	want(details, run);
 	return NULL;
 }
@@ -38,7 +38,7 @@ bool details_next(const struct details *details, char run[DETAILS_RUN_SIZE])
 	return true;
 }
 
-void details_put(struct details *details, const char *run, const struct view_detail *detail)
+void details_put(struct details *details, const char *run, struct view_detail **detail)
 {
 	for (size_t i = 0; i < details->n_wanted; i++)
 		if (strcmp(details->wanted[i], run) == 0) {
@@ -47,9 +47,17 @@ void details_put(struct details *details, const char *run, const struct view_det
 				memcpy(details->wanted[k], details->wanted[k + 1], DETAILS_RUN_SIZE);
 			break;
 		}
-	if (detail == NULL)
+	if (*detail == NULL)
 		return;
 	(void)snprintf(details->kept[details->next].run, DETAILS_RUN_SIZE, "%s", run);
+	view_detail_destroy(&details->kept[details->next].detail);
 	details->kept[details->next].detail = *detail;
+	*detail = NULL;
 	details->next = (details->next + 1) % DETAILS_MAX;
+}
+
+void details_done(struct details *details)
+{
+	for (size_t i = 0; i < DETAILS_MAX; i++)
+		view_detail_destroy(&details->kept[i].detail);
 }

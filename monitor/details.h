@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "monitor/view.h"
+#include "monitor/view_detail.h"
 
 #define DETAILS_MAX 64
 #define DETAILS_WANTED_MAX 16
@@ -17,8 +17,8 @@
 struct details {
 	struct {
 		char run[DETAILS_RUN_SIZE];
-		struct view_detail detail;
-	} kept[DETAILS_MAX]; /* a ring */
+		struct view_detail *detail; /* NULL: none */
+	} kept[DETAILS_MAX];                /* a ring */
 	size_t next;
 	char wanted[DETAILS_WANTED_MAX][DETAILS_RUN_SIZE]; /* the oldest first */
 	size_t n_wanted;
@@ -30,7 +30,9 @@ const struct view_detail *details_find(struct details *details, const char *run)
 /* details_next: which run to ask for; false: none. It stays wanted until details_put. */
 bool details_next(const struct details *details, char run[DETAILS_RUN_SIZE]);
 
-/* details_put: also if the broker knows nothing of the run (any more). NULL: it did not answer; the next look makes it be asked again. */
-void details_put(struct details *details, const char *run, const struct view_detail *detail);
+/* details_put: takes *detail over; also if the broker knows nothing of the run (any more). *detail NULL: it did not answer; the next look makes it be asked again. */
+void details_put(struct details *details, const char *run, struct view_detail **detail);
+
+void details_done(struct details *details);
 
 #endif

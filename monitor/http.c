@@ -13,6 +13,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "monitor/api.h"
 #include "monitor/assets.h"
 #include "monitor/exposition.h"
 #include "monitor/host_check.h"
@@ -36,6 +37,7 @@ struct http {
 struct answer {
 	unsigned status;
 	const char *type;
+	const char *again_s; /* of a 503: after how many seconds to ask again; NULL: some */
 	struct text text;
 };
 
@@ -128,25 +130,53 @@ static const struct {
 	{ "/page.js", route_script },  { "/icon.svg", route_icon },
 };
 
-/* /pipelines/NAME and /pipelines/NAME/GENERATION. Returns false for anything else. */
-static bool route_pipeline(const struct http *http, const char *path, struct answer *answer)
+/* What stands behind the prefix as NAME or NAME/GENERATION: out: the name; *generation: in the path, NULL: none. false: something else. */
+static bool split_path(const char *path, const char *prefix, char name[CONFIG_NAME_MAX + 1], const char **generation)
 {
-	static const char prefix[] = "/pipelines/";
-	struct page_of of = page_now(http);
-	char name[CONFIG_NAME_MAX + 1];
 	const char *rest = path + strlen(prefix);
 	size_t len;
 
 	if (strncmp(path, prefix, strlen(prefix)) != 0)
 		return false;
 	len = strcspn(rest, "/");
-	if (len == 0 || len >= sizeof(name))
+	if (len == 0 || len > CONFIG_NAME_MAX)
 		return false;
 	memcpy(name, rest, len);
 	name[len] = '\0';
-	if (rest[len] == '\0')
-		return page_pipeline(&of, name, &answer->text) == 0;
-	return page_generation(&of, name, rest + len + 1, &answer->text) == 0;
+	*generation = rest[len] == '/' ? rest + len + 1 : NULL;
+	return true;
+}
+
+/* /pipelines/NAME and /pipelines/NAME/GENERATION. Returns false for anything else. */
+static bool route_pipeline(const struct http *http, const char *path, struct answer *answer)
+{
+	struct page_of of = page_now(http);
+	char name[CONFIG_NAME_MAX + 1];
+	const char *generation;
+
+	if (!split_path(path, "/pipelines/", name, &generation))
+		return false;
+	return (generation == NULL ? page_pipeline(&of, name, &answer->text)
+	                           : page_generation(&of, name, generation, &answer->text)) == 0;
+}
+
+/* /api/v1/pipelines/NAME/GENERATION. What must be asked of the broker first is there a moment later. Returns false for anything else. */
+static bool route_generation(const struct http *http, const char *path, struct answer *answer)
+{
+	char name[CONFIG_NAME_MAX + 1];
+	const char *generation;
+	int rc;
+
+	if (!split_path(path, "/api/v1/pipelines/", name, &generation) || generation == NULL)
+		return false;
+	rc = api_generation(http->state, name, generation, &answer->text);
+	if (rc < 0)
+		return false;
+	answer->type = "application/json";
+	if (rc != 0)
+		answer_plain(answer, MHD_HTTP_SERVICE_UNAVAILABLE, "the broker is being asked; try again in a moment");
+	answer->again_s = "1";
+	return true;
 }
 
 static void find_route(const struct http *http, struct MHD_Connection *connection, const char *path,
@@ -159,7 +189,7 @@ static void find_route(const struct http *http, struct MHD_Connection *connectio
 			routes[i].route(http, connection, answer);
 			return;
 		}
-	if (route_pipeline(http, path, answer))
+	if (route_pipeline(http, path, answer) || route_generation(http, path, answer))
 		return;
 	answer->status = MHD_HTTP_NOT_FOUND;
 	page_lost(&of, "There is no such page, pipeline or generation, or the broker has not told of it yet.",
@@ -187,18 +217,20 @@ static void add_headers(struct MHD_Response *response, const char *type)
 }
 
 /* Takes the response; NULL: there was no memory for it, the connection is closed. */
-static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status, const char *type,
+static enum MHD_Result queue(struct MHD_Connection *connection, const struct answer *answer,
                              struct MHD_Response *response)
 {
+	unsigned status = answer->status;
 	enum MHD_Result rc;
 
 	if (response == NULL)
 		return MHD_NO;
-	add_headers(response, type);
+	add_headers(response, answer->type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+		(void)MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER,
+		                              answer->again_s != NULL ? answer->again_s : "5");
 	rc = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return rc;
@@ -214,23 +246,25 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
 	if (data == NULL) {
 		static char sorry[] = "out of memory\n";
 
-		return queue(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, PLAIN,
+		answer->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		answer->type = PLAIN;
+		return queue(connection, answer,
 		             MHD_create_response_from_buffer(strlen(sorry), sorry, MHD_RESPMEM_PERSISTENT));
 	}
 	response = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
 	if (response == NULL)
 		free(data);
-	return queue(connection, answer->status, answer->type, response);
+	return queue(connection, answer, response);
 }
 
 static enum MHD_Result open_stream(struct http *http, struct MHD_Connection *connection)
 {
 	const char *last_id = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
 	struct MHD_Response *response = sse_open(http->sse, connection, last_id);
-	struct answer answer = { .status = MHD_HTTP_OK, .type = HTML };
+	struct answer answer = { .status = MHD_HTTP_OK, .type = "text/event-stream" };
 
 	if (response != NULL)
-		return queue(connection, MHD_HTTP_OK, "text/event-stream", response);
+		return queue(connection, &answer, response);
 	text_init(&answer.text);
 	answer_plain(&answer, MHD_HTTP_SERVICE_UNAVAILABLE, "too many event streams are open; try again later");
 	return send_answer(connection, &answer);

@@ -1,26 +1,11 @@
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "lib/config.h"
+#include "lib/daemon_line.h"
 #include "lib/log.h"
-#include "lib/version.h"
 #include "monitor/monitor.h"
-
-static int usage(FILE *out, int status)
-{
-	(void)fputs("usage: aob-monitor [--config FILE] [--trace TOPICS] [--version] [--help]\n"
-	            "\n"
-	            "Shows how safe everything is: a status page, metrics, events as a stream, alarms.\n"
-	            "\n"
-	            "  --config FILE    the configuration (default $AOB_CONFIG, else " CONFIG_DEFAULT_PATH ")\n"
-	            "  --trace TOPICS   mdp, http or all: show on stderr what goes on inside\n"
-	            "\n"
-	            "SIGTERM stops. See aob-monitor(8).\n",
-	            out);
-	return status;
-}
 
 /* With one configuration. */
 static int watch(const struct config *config, bool *reload, struct error *err)
@@ -60,40 +45,20 @@ static int watch_on(const char *path, struct error *err)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		                                 { "trace", required_argument, NULL, 't' },
-		                                 { "version", no_argument, NULL, 'V' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
+	static const struct daemon_about about = {
+		.program = "aob-monitor",
+		.does = "Shows how safe everything is: a status page, metrics, events as a stream, alarms.",
+		.topics = "mdp, http",
+		.signals = "SIGTERM stops."
+	};
 	struct error err = { .class = ERR_NONE };
-	const char *path = NULL;
-	const char *trace = NULL;
-	int option;
-	int rc;
+	struct daemon_line line;
+	int status = daemon_line_read(argc, argv, &about, &line);
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads yet */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 't':
-			trace = optarg;
-			break;
-		case 'V':
-			(void)puts("aob-monitor " AOB_VERSION);
-			return EX_OK;
-		case 'h':
-			return usage(stdout, EX_OK);
-		default:
-			return usage(stderr, EX_USAGE);
-		}
-	}
-	if (optind != argc)
-		return usage(stderr, EX_USAGE);
-	log_open("aob-monitor", trace);
-	rc = watch_on(config_path(path), &err);
-	if (rc == 0)
+	if (status >= 0)
+		return status;
+	log_open(about.program, line.trace);
+	if (watch_on(config_path(line.config), &err) == 0)
 		return EX_OK;
 	log_error(LOG_ERR, &err, "cannot go on");
 	return error_exit(err.class);

@@ -2,6 +2,7 @@ PROGRAMS += aob-monitor
 aob-monitor_SOURCES := \
 	monitor/main.c \
 	monitor/ask_pace.c \
+	monitor/api.c \
 	monitor/assets.c \
 	monitor/details.c \
 	monitor/event.c \
@@ -21,6 +22,7 @@ aob-monitor_SOURCES := \
 	monitor/notify_secret.c \
 	monitor/notify_webhook.c \
 	monitor/page.c \
+	monitor/page_changes.c \
 	monitor/page_generation.c \
 	monitor/page_part.c \
 	monitor/plot.c \
@@ -32,6 +34,9 @@ aob-monitor_SOURCES := \
 	monitor/textfile.c \
 	monitor/verdict.c \
 	monitor/view.c \
+	monitor/view_detail.c \
+	monitor/view_history.c \
+	monitor/view_read.c \
 	monitor/words.c
 aob-monitor_LIBS := -lczmq -lzmq -lyaml -ljansson -lmicrohttpd -lcurl -lmosquitto -lm
 

@@ -108,6 +108,7 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 	if (http_open(config, made->state, &made->http, err) != 0 || mdp_client_new(config, &made->client, err) != 0 ||
 	    mdp_connect(ZMQ_SUB, config->events, &config->curve, MDP_MESSAGE_MAX, &made->events, err) != 0)
 		goto out;
+	mdp_client_meanwhile(made->client, sdnotify_alive);
 	open_notify(made);
 	zsock_set_subscribe(made->events, "aob.");
 	log_line(LOG_NOTICE, "serving http://%s%s%s:%u/", config->monitor.is_ipv6 ? "[" : "", config->monitor.address,
@@ -285,7 +286,7 @@ static void ask_history(struct monitor *monitor, const char *pipeline)
 /* What somebody looks at just now. */
 static void ask_detail(struct monitor *monitor, const char *run)
 {
-	struct view_detail detail = { .known = false };
+	struct view_detail *detail = NULL;
 	struct error err = { .class = ERR_NONE };
 	char question[160];
 	char *reply = NULL;
@@ -301,7 +302,7 @@ static void ask_detail(struct monitor *monitor, const char *run)
 		log_trace("mdp", "run %s: %s", run, err.text);
 	free(reply);
 	state_lock(monitor->state);
-	details_put(&monitor->state->details, run, rc == 0 ? &detail : NULL);
+	details_put(&monitor->state->details, run, &detail);
 	state_unlock(monitor->state);
 }
 
@@ -352,11 +353,10 @@ static void write_textfile(struct monitor *monitor)
 
 static void tell_manager(struct monitor *monitor)
 {
-	char line[256] = "STATUS=";
+	char words[200];
 
-	state_words(monitor->state, line + strlen(line), sizeof(line) - strlen(line));
-	sdnotify_send("WATCHDOG=1");
-	sdnotify_send(line);
+	state_words(monitor->state, words, sizeof(words));
+	sdnotify_status("%s", words);
 }
 
 static int64_t wait_ms(struct monitor *monitor)
@@ -365,12 +365,10 @@ static int64_t wait_ms(struct monitor *monitor)
 	char run[DETAILS_RUN_SIZE];
 	int64_t left_ms = ask_pace_next_ms(&monitor->pace) - clock_now_ms();
 
-	if (monitor->pace.answered &&
-	    (state_wants_history(monitor->state, clock_now_ms(), pipeline) || wants_detail(monitor, run)))
-		return 0;
-	if (left_ms < 0)
-		return 0;
-	return left_ms < TURN_MS ? left_ms : TURN_MS;
+	if (left_ms < 0 || (monitor->pace.answered && (state_wants_history(monitor->state, clock_now_ms(), pipeline) ||
+	                                               wants_detail(monitor, run))))
+		left_ms = 0;
+	return sdnotify_alive(left_ms < TURN_MS ? left_ms : TURN_MS);
 }
 
 int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
@@ -394,6 +392,7 @@ int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
 			return -1;
 		if (monitor->reload) {
 			log_line(LOG_NOTICE, "the broker has a new configuration; taking it over");
+			sdnotify_reloading();
 			*reload = true;
 			return 0;
 		}

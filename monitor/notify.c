@@ -241,7 +241,7 @@ static void settle(struct notifier *notifier, int rc, const struct error *err)
 	notifier->in_hand = false;
 	notifier->count.last_error[0] = '\0';
 	if (rc == 0) {
-		log_line(LOG_INFO, "notifier=%s told: %s", name, item->notice.title);
+		log_line(LOG_INFO, "notifier=%s pipeline=%s told: %s", name, item->notice.pipeline, item->notice.title);
 		notifier->count.delivered++;
 		drop(notifier, &notifier->first);
 		save(notifier->notify);

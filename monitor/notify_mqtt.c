@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/version.h"
 #include "monitor/notify_driver.h"
 #include "monitor/notify_secret.h"
@@ -28,6 +29,7 @@ struct mqtt {
 	pthread_mutex_t lock; /* guards what follows: the client's thread writes it */
 	bool connected;
 	int refused;                           /* CONNACK's code; 0: not */
+	char tls_fault[160];                   /* what kept the last connection from coming about; "": nothing */
 	int acknowledged;                      /* message ID */
 	int pending;                           /* message ID that waits for its acknowledgement; 0: none … */
 	char pending_notice[NOTIFY_NOTICE_ID]; /* … of this notice: the client itself sends it again, so we must not */
@@ -144,11 +146,25 @@ static void on_connect(struct mosquitto *client, void *cookie, int code)
 	(void)pthread_mutex_lock(&m->lock);
 	m->connected = code == 0;
 	m->refused = code;
+	m->tls_fault[0] = '\0';
 	if (m->connected) {
 		status_topic(m, topic);
 		(void)mosquitto_publish(client, NULL, topic, 6, "online", QOS, true);
 		send_shown(m, NULL, 0);
 	}
+	(void)pthread_mutex_unlock(&m->lock);
+}
+
+/* The only place where the client tells why TLS fails: what it says between two connections. */
+static void on_log(struct mosquitto *client, void *cookie, int level, const char *line)
+{
+	struct mqtt *m = cookie;
+
+	(void)client;
+	if (level != MOSQ_LOG_ERR)
+		return;
+	(void)pthread_mutex_lock(&m->lock);
+	(void)log_escape(line, m->tls_fault, sizeof(m->tls_fault));
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
@@ -255,18 +271,29 @@ static int open_mqtt(const struct notify_context *context, void **self, struct e
 	mosquitto_connect_callback_set(m->client, on_connect);
 	mosquitto_disconnect_callback_set(m->client, on_disconnect);
 	mosquitto_publish_callback_set(m->client, on_publish);
+	if (context->config->tls)
+		mosquitto_log_callback_set(m->client, on_log);
 	return 0;
 }
 
-static bool is_connected(struct mqtt *m, int *refused)
+/* 1: there is a connection; 0: not yet; -1: there will be none before somebody changes something. */
+static int look_at_connection(struct mqtt *m, struct error *err)
 {
-	bool connected;
+	const struct config_notify *config = m->context.config;
+	int rc;
 
 	(void)pthread_mutex_lock(&m->lock);
-	connected = m->connected;
-	*refused = m->refused;
+	rc = m->connected;
+	if (!m->connected && m->refused != 0)
+		rc = error_set(err, ERR_PERMISSION, "the MQTT broker refuses us: %s; look at user and password_file",
+		               mosquitto_connack_string(m->refused));
+	else if (!m->connected && m->tls_fault[0] != '\0')
+		rc = error_set(
+		        err, ERR_LINK,
+		        "no TLS with the MQTT broker %s:%u: %s; look at ca_file, and at the name in its certificate",
+		        config->host, config->port, m->tls_fault);
 	(void)pthread_mutex_unlock(&m->lock);
-	return connected;
+	return rc;
 }
 
 static int nap(const struct mqtt *m, struct error *err)
@@ -280,22 +307,18 @@ static int nap(const struct mqtt *m, struct error *err)
 static int await_connection(struct mqtt *m, struct error *err)
 {
 	int64_t until_ms = clock_now_ms() + WAIT_MS;
-	int refused = 0;
+	int rc;
 
 	if (!m->looping && begin(m, err) != 0)
 		return -1;
-	while (!is_connected(m, &refused)) {
-		if (refused != 0)
-			return error_set(err, ERR_PERMISSION,
-			                 "the MQTT broker refuses us: %s; look at user and password_file",
-			                 mosquitto_connack_string(refused));
+	while ((rc = look_at_connection(m, err)) == 0) {
 		if (clock_now_ms() >= until_ms)
 			return error_set(err, ERR_LINK, "no connection to the MQTT broker %s:%u within %d s",
 			                 m->context.config->host, m->context.config->port, WAIT_MS / 1000);
 		if (nap(m, err) != 0)
 			return -1;
 	}
-	return 0;
+	return rc > 0 ? 0 : -1;
 }
 
 static int await_acknowledgement(struct mqtt *m, struct error *err)

@@ -147,7 +147,10 @@ static int judge(CURLcode rc, long status, const char *why, struct error *err)
 		return error_set(err, ERR_CANCELLED, "stopped, as this process ends");
 	/* Not the address, which may hold a secret. */
 	if (rc != CURLE_OK)
-		return error_set(err, ERR_LINK, "%s", *why != '\0' ? why : curl_easy_strerror(rc));
+		return error_set(err, ERR_LINK, "%s%s", *why != '\0' ? why : curl_easy_strerror(rc),
+		                 rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE
+		                         ? ": look at ca_file, and at the name in the certificate"
+		                         : "");
 	if (status >= 200 && status < 300)
 		return 0;
 	if (status == 401 || status == 403)

@@ -245,7 +245,7 @@ void page_home(const struct page_of *of, struct text *text)
 	main.failed = cards.failed || workers.failed || events.failed;
 	template_fill(&main, assets_home_html, values, COUNT(values));
 	(void)snprintf(title, sizeof(title), "%s · AutoOffsiteBackup", all.word);
-	page_part_frame(of, title, &main, text);
+	page_part_frame(of, title, PAGE_PART_AGAIN, &main, text);
 	text_done(&cards);
 	text_done(&workers);
 	text_done(&events);
@@ -315,7 +315,7 @@ int page_pipeline(const struct page_of *of, const char *name, struct text *text)
 	main.failed = card.failed || generations.failed;
 	template_fill(&main, assets_pipeline_html, values, COUNT(values));
 	(void)snprintf(title, sizeof(title), "%s · %s · AutoOffsiteBackup", page_part_verdict(of, pipeline).word, name);
-	page_part_frame(of, title, &main, text);
+	page_part_frame(of, title, PAGE_PART_AGAIN, &main, text);
 	text_done(&card);
 	text_done(&generations);
 	return 0;
@@ -329,5 +329,5 @@ void page_lost(const struct page_of *of, const char *what, struct text *text)
 	text_add(&main, "<section class=\"verdict warn\"><h1>Nothing here</h1><p>");
 	text_html(&main, what);
 	text_add(&main, "</p><p><a href=\"/\">All pipelines</a></p></section>");
-	page_part_frame(of, "Nothing here · AutoOffsiteBackup", &main, text);
+	page_part_frame(of, "Nothing here · AutoOffsiteBackup", PAGE_PART_AGAIN, &main, text);
 }

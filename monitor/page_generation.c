@@ -4,6 +4,7 @@
 
 #include "lib/duration.h"
 #include "monitor/assets.h"
+#include "monitor/page_changes.h"
 #include "monitor/page_part.h"
 #include "monitor/template.h"
 #include "monitor/words.h"
@@ -55,13 +56,13 @@ static void tell_place(const struct page_of *of, const struct view_pipeline *p, 
 }
 
 static void fill(const struct page_of *of, const struct view_pipeline *p, const struct view_history *history,
-                 const struct view_generation *g, struct text *main)
+                 const struct view_generation *g, const struct view_detail *detail, struct text *main)
 {
-	const struct view_detail *detail = state_detail(of->state, g->run);
 	size_t at = (size_t)(g - history->generations);
 	const struct view_generation *older = at + 1 < history->n_generations ? g + 1 : NULL;
 	const struct view_generation *newer = at > 0 ? g - 1 : NULL;
 	struct text times[2];
+	struct text changes;
 	char literal[WORDS_SIZE], sent[WORDS_SIZE], files[WORDS_SIZE], size[WORDS_SIZE], share[WORDS_SIZE];
 	char changed[WORDS_SIZE] = "";
 	char matched[WORDS_SIZE] = "";
@@ -71,6 +72,8 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 
 	text_init(&times[0]);
 	text_init(&times[1]);
+	text_init(&changes);
+	page_changes_add(&changes, detail);
 	words_time(&times[0], g->taken_at);
 	words_time(&times[1], g->published_at);
 	if (detail != NULL && detail->known) {
@@ -100,6 +103,7 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 		{ "sent", words_bytes(g->wire_sent, sent) },
 		{ "changed", changed },
 		{ "matched", matched },
+		{ "changes", page_part_string(&changes) },
 		{ "files_more", files_more },
 		{ "bytes_more", bytes_more },
 		{ "files", words_number(g->files, files) },
@@ -113,7 +117,9 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 		{ "newer", newer != NULL ? newer->name : "" },
 	};
 
+	main->failed = changes.failed;
 	template_fill(main, assets_generation_html, values, COUNT(values));
+	text_done(&changes);
 	text_done(&times[0]);
 	text_done(&times[1]);
 }
@@ -123,14 +129,16 @@ int page_generation(const struct page_of *of, const char *pipeline, const char *
 	const struct view_pipeline *p = view_pipeline(of->state->view, pipeline);
 	const struct view_history *history = state_history_of(of->state, pipeline);
 	const struct view_generation *g = view_history_find(history, generation);
+	const struct view_detail *detail = NULL;
 	struct text main;
 	char title[WORDS_SIZE * 2];
 
 	if (p == NULL || g == NULL)
 		return -1;
+	detail = state_detail(of->state, g->run);
 	text_init(&main);
-	fill(of, p, history, g, &main);
+	fill(of, p, history, g, detail, &main);
 	(void)snprintf(title, sizeof(title), "%s · %s", p->name, g->name);
-	page_part_frame(of, title, &main, text);
+	page_part_frame(of, title, detail != NULL ? PAGE_PART_AGAIN : PAGE_PART_SOON, &main, text);
 	return 0;
 }

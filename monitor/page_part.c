@@ -35,7 +35,8 @@ const char *page_part_icon(enum verdict_level level)
 #undef ICON
 }
 
-void page_part_frame(const struct page_of *of, const char *title, struct text *main, struct text *text)
+void page_part_frame(const struct page_of *of, const char *title, const char *again_s, struct text *main,
+                     struct text *text)
 {
 	const struct view *view = of->state->view;
 	struct text as_of;
@@ -49,6 +50,7 @@ void page_part_frame(const struct page_of *of, const char *title, struct text *m
 	(void)gethostname(host, sizeof(host) - 1);
 	const struct template_value values[] = {
 		{ "title", title },
+		{ "again", again_s },
 		{ "main", page_part_string(main) },
 		{ "as_of", page_part_string(&as_of) },
 		{ "host", host },
@@ -207,6 +209,7 @@ static void add_history(struct text *text, const struct page_of *of, const char 
 	text_add(text, "</div></figure>");
 	plot_carried(text, history, of->now_s);
 	plot_size(text, history, of->now_s);
+	plot_vault(text, history, of->now_s);
 	text_add(text, "</div>");
 }
 
@@ -238,6 +241,7 @@ void page_part_card(const struct page_of *of, const struct view_pipeline *p, boo
 		add_history(&history, of, p->name);
 	const struct template_value values[] = {
 		{ "name", p->name },
+		{ "whole", whole ? "1" : "" },
 		{ "class", verdict_class(verdict.level) },
 		{ "icon", page_part_icon(verdict.level) },
 		{ "word", verdict.word },
@@ -256,7 +260,7 @@ void page_part_card(const struct page_of *of, const struct view_pipeline *p, boo
 	};
 
 	text->failed = text->failed || running.failed || last_good.failed || forecast.failed || history.failed;
-	template_fill(text, whole ? assets_card_html : assets_row_html, values, COUNT(values));
+	template_fill(text, assets_card_html, values, COUNT(values));
 	text_done(&running);
 	text_done(&last_good);
 	text_done(&forecast);

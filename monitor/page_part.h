@@ -5,8 +5,12 @@
 #include "monitor/page.h"
 #include "monitor/verdict.h"
 
+#define PAGE_PART_AGAIN "15" /* seconds after which a page without JavaScript is loaded anew … */
+#define PAGE_PART_SOON "2"   /* … and one that waits for an answer */
+
 /* page_part_frame: the document around main. Takes what *main holds. */
-void page_part_frame(const struct page_of *of, const char *title, struct text *main, struct text *text);
+void page_part_frame(const struct page_of *of, const char *title, const char *again_s, struct text *main,
+                     struct text *text);
 
 struct verdict page_part_verdict(const struct page_of *of, const struct view_pipeline *pipeline);
 

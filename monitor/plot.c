@@ -60,6 +60,13 @@ static int64_t size_on(const struct view_history *history, int64_t day)
 	return found != NULL ? found->size_bytes : 0;
 }
 
+static int64_t used_on(const struct view_history *history, int64_t day)
+{
+	const struct view_day *found = day_at(history, day);
+
+	return found != NULL ? found->used_bytes : 0;
+}
+
 static int shade(uint32_t generations)
 {
 	return generations == 0 ? 0 : generations == 1 ? 1 : generations < 6 ? 2 : 3;
@@ -160,31 +167,68 @@ void plot_carried(struct text *text, const struct view_history *history, int64_t
 	text_add(text, "</svg></figure>");
 }
 
-void plot_size(struct text *text, const struct view_history *history, int64_t now)
+/* A line through a year of values, from the first one that is there. most: the value at the top. */
+static void draw_year(struct text *text, const struct view_history *history, int64_t today, int64_t most,
+                      int64_t (*value_on)(const struct view_history *history, int64_t day))
 {
-	int64_t today = now / DAY_S;
-	int64_t most = 1;
 	bool has_begun = false;
-	char words[WORDS_SIZE];
 
-	for (int64_t day = today - YEAR + 1; day <= today; day++)
-		if (size_on(history, day) > most)
-			most = size_on(history, day);
-	text_add(text, "<figure><figcaption>Size of the copy, one year: <b>%s</b> now</figcaption>",
-	         words_bytes(size_on(history, today), words));
-	text_add(text,
-	         "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
-	         "aria-label=\"Line: the copy holds %s now\"><path d=\"",
-	         PLOT_WIDTH, PLOT_HEIGHT, words);
+	text_add(text, "<path d=\"");
 	for (int i = 0; i < YEAR; i++) {
-		int64_t size = size_on(history, today - YEAR + 1 + i);
+		int64_t value = value_on(history, today - YEAR + 1 + i);
 
-		if (size == 0)
+		if (value == 0)
 			continue;
 		text_add(text, "%s%.1f %.1f", has_begun ? "L" : "M", (double)i * PLOT_WIDTH / (YEAR - 1),
-		         PLOT_HEIGHT - 4 - (double)size / (double)most * (PLOT_HEIGHT - 8));
+		         PLOT_HEIGHT - 4 - (double)value / (double)most * (PLOT_HEIGHT - 8));
 		has_begun = true;
 	}
 	/* A first day alone is drawn as a short line. */
 	text_add(text, "%s\"/></svg></figure>", has_begun ? "h1" : "");
+}
+
+static int64_t most_of_year(const struct view_history *history, int64_t today,
+                            int64_t (*value_on)(const struct view_history *history, int64_t day))
+{
+	int64_t most = 1;
+
+	for (int64_t day = today - YEAR + 1; day <= today; day++)
+		if (value_on(history, day) > most)
+			most = value_on(history, day);
+	return most;
+}
+
+void plot_size(struct text *text, const struct view_history *history, int64_t now)
+{
+	int64_t today = now / DAY_S;
+	char words[WORDS_SIZE];
+
+	text_add(text, "<figure><figcaption>Size of the copy, one year: <b>%s</b> now</figcaption>",
+	         words_bytes(size_on(history, today), words));
+	text_add(text,
+	         "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
+	         "aria-label=\"Line: the copy holds %s now\">",
+	         PLOT_WIDTH, PLOT_HEIGHT, words);
+	draw_year(text, history, today, most_of_year(history, today, size_on), size_on);
+}
+
+void plot_vault(struct text *text, const struct view_history *history, int64_t now)
+{
+	int64_t today = now / DAY_S;
+	int64_t most = most_of_year(history, today, used_on);
+	char used[WORDS_SIZE];
+	char total[WORDS_SIZE];
+
+	if (history->vault_bytes == 0)
+		return;
+	(void)words_bytes(used_on(history, today), used);
+	(void)words_bytes(history->vault_bytes, total);
+	text_add(text, "<figure><figcaption>Used of the vault's disk, one year: <b>%s</b> of %s now</figcaption>", used,
+	         total);
+	text_add(text,
+	         "<svg class=\"plot\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
+	         "aria-label=\"Line: %s of %s of the vault's disk are used now\">",
+	         PLOT_WIDTH, PLOT_HEIGHT, used, total);
+	/* The top is the whole disk: how far the line is from it is what matters. */
+	draw_year(text, history, today, history->vault_bytes > most ? history->vault_bytes : most, used_on);
 }

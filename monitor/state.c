@@ -40,6 +40,7 @@ void state_destroy(struct state **state)
 	if (s->wake_fd >= 0)
 		(void)close(s->wake_fd);
 	view_destroy(&s->view);
+	details_done(&s->details);
 	metrics_destroy(&s->metrics);
 	stream_destroy(&s->stream);
 	for (size_t i = 0; i < s->n_histories; i++)

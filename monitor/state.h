@@ -17,7 +17,7 @@
 #include "monitor/event.h"
 #include "monitor/metrics.h"
 #include "monitor/stream.h"
-#include "monitor/view.h"
+#include "monitor/view_history.h"
 
 #define STATE_NEWS_MAX 40
 #define STATE_NOTIFIERS_MAX 64 /* shown; as many as the configuration takes */

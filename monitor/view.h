@@ -1,9 +1,9 @@
-/* view: what the broker says of itself and its pipelines (docs/protocol.md: status, generations), decoded and checked, as plain
- * structs. JSON goes no further.
+/* view: what the broker says of itself and its pipelines (docs/protocol.md: status), decoded and checked, as plain structs. JSON goes no further.
+ * view_history.h and view_detail.h are the same for its other answers.
  *
  * A view does not change once it is made. Strings are never NULL and live as long as the view. Times are seconds since 1970, 0: none.
  *
- * lifetime: view_parse / view_destroy; view_history_parse / view_history_destroy. threads: may be read from any. */
+ * lifetime: view_parse / view_destroy. threads: may be read from any. */
 #ifndef AOB_MONITOR_VIEW_H
 #define AOB_MONITOR_VIEW_H
 
@@ -15,8 +15,6 @@
 
 #define VIEW_WORKERS_MAX 4096
 #define VIEW_ALARMS_MAX 32
-#define VIEW_DAYS 372            /* of the calendar: a year, and the week that it begins in */
-#define VIEW_GENERATIONS_MAX 400 /* kept of one pipeline, the newest */
 
 struct view_error {
 	const char *code; /* "": no error */
@@ -126,36 +124,6 @@ struct view {
 int view_parse(const char *reply, size_t len_bytes, struct view **view, struct error *err);
 void view_destroy(struct view **view);
 const struct view_pipeline *view_pipeline(const struct view *view, const char *name); /* NULL: there is none */
-
-struct view_day {              /* of UTC */
-	uint32_t generations;  /* published on it */
-	int64_t carried_bytes; /* content that was sent for them */
-	int64_t size_bytes;    /* of the newest generation at its end; 0: no generation yet */
-};
-
-struct view_history {
-	int64_t first_day; /* days since 1970 of days[0] */
-	struct view_day days[VIEW_DAYS];
-	size_t n_held;                             /* generations that are in the vault */
-	const struct view_generation *generations; /* newest first, at most VIEW_GENERATIONS_MAX, pruned ones too */
-	size_t n_generations;
-	void *memory;
-};
-
-/* view_history_parse: reply: the broker's answer to `generations` of one pipeline; days end with that of now. errors: as view_parse. */
-int view_history_parse(const char *reply, size_t len_bytes, int64_t now, struct view_history **history,
-                       struct error *err);
-/* What the transfer of a run told of it. */
-struct view_detail {
-	bool known; /* false: the run is forgotten, or it had no transfer that ended well */
-	int64_t changed_files, matched_bytes, wire_received, seconds;
-};
-
-/* view_detail_parse: reply: the broker's answer to `run-info`. A run that is not there (any more) is no error. errors: ERR_PROTOCOL */
-int view_detail_parse(const char *reply, size_t len_bytes, struct view_detail *detail, struct error *err);
-
-void view_history_destroy(struct view_history **history);
-const struct view_generation *view_history_find(const struct view_history *history, const char *name);
 
 /* view_alarm_of: the alarm of this kind, if it is in force; NULL. */
 const struct view_alarm *view_alarm_of(const struct view_pipeline *pipeline, const char *kind);

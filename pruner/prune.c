@@ -225,9 +225,10 @@ int prune_run(struct stage_job *job, const struct stage_request *request, struct
 	int rc = -1;
 
 	stage_job_progress(job, &progress);
-	if (read_policy(&p, err) == 0 && list_generations(&p, err) == 0 && prune_generations(&p, err) == 0 &&
-	    prune_snapshots(&p, err) == 0)
-		rc = 0;
+	if (read_policy(&p, err) == 0 && list_generations(&p, err) == 0 && prune_generations(&p, err) == 0) {
+		stage_result_bool(result, "complete", true);
+		rc = prune_snapshots(&p, err);
+	}
 	remote_close(&p.remote);
 	free(p.generations);
 	stage_result_bool(result, "dry_run", stage_request_dry_run(request));

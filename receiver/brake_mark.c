@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "lib/durable.h"
-#include "receiver/crash_point.h"
+#include "lib/crash_point.h"
 #include "receiver/generation_name.h"
 
 #define MARK "brake.json"

@@ -6,7 +6,7 @@
 #include "lib/brake_percent.h"
 #include "lib/log.h"
 #include "receiver/brake_mark.h"
-#include "receiver/crash_point.h"
+#include "lib/crash_point.h"
 #include "receiver/mass_change.h"
 
 /* By the tally. false: that does not tell, or tells too much to be believed without a look. */

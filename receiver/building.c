@@ -339,6 +339,15 @@ static int on_entry(struct building *b, const struct frame *frame, struct error 
 	return frame->type == FRAME_MAKE ? apply_make(b->incoming, &entry, err) : apply_meta(b->incoming, &entry, err);
 }
 
+static int on_macs(struct building *b, const struct frame *frame, struct error *err)
+{
+	struct decoder d;
+
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_macs(&d, &b->incoming->macs);
+	return codec_done(&d, "MACS", err);
+}
+
 static int on_commit(struct building *b, const struct frame *frame, struct error *err)
 {
 	struct record *record = &b->incoming->record;
@@ -386,7 +395,7 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 		return on_begin(b, frame, err);
 	if (b->incoming == NULL || !b->open)
 		return error_set(err, ERR_PROTOCOL, "%s before BEGIN", frame_name(frame->type));
-	if (frame->type != FRAME_LIST &&
+	if (frame->type != FRAME_LIST && frame->type != FRAME_MACS &&
 	    make_tree(b, frame->type == FRAME_SIG_WANT || frame->type == FRAME_PART_WANT || frame->type == FRAME_COMMIT,
 	              err) != 0)
 		return -1;
@@ -425,6 +434,8 @@ int building_frame(struct building *b, const struct frame *frame, struct error *
 		if (frame->len_bytes != 32)
 			return error_set(err, ERR_PROTOCOL, "FILE_END without a SHA-256");
 		return file_sink_finish(b->sink, frame->payload, err);
+	case FRAME_MACS:
+		return on_macs(b, frame, err);
 	case FRAME_COMMIT:
 		return on_commit(b, frame, err);
 	default:

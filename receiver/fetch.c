@@ -11,9 +11,11 @@
 
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "lib/presence.h"
 #include "lib/tree_walk.h"
 #include "receiver/generation_name.h"
 #include "receiver/hash_tag.h"
+#include "receiver/record.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 
@@ -27,7 +29,8 @@ struct fetch {
 	char generation[32];
 	char path[WIRE_PATH_MAX + 1]; /* what was asked for; below it lie the walk's paths */
 	char whole[2 * WIRE_PATH_MAX + 3];
-	uint64_t count;
+	uint64_t count; /* of entries */
+	uint64_t files;
 	uint64_t seen[SEEN_SLOTS];
 	uint8_t piece[WIRE_DATA_MAX];
 };
@@ -139,6 +142,7 @@ static int send_entry(struct fetch *fetch, int parent_fd, const char *name, cons
 	if (wire_send(fetch->wire, FRAME_ENTRY, fetch->encoder.data, fetch->encoder.len_bytes, err) != 0)
 		return -1;
 	fetch->count++;
+	fetch->files += entry->type == ENTRY_FILE;
 	return entry->type == ENTRY_FILE ? send_file(fetch, parent_fd, name, entry, err) : 0;
 }
 
@@ -208,6 +212,24 @@ out:
 	return rc;
 }
 
+/* What has been sent is all of it: the generation is still there, and, asked for as a whole, had as many files as its record says. Nobody who keeps to the lock
+ * removes it meanwhile; a person does. */
+static int check_whole(const struct fetch *fetch, int generation_fd, struct error *err)
+{
+	struct record record;
+
+	if (presence_check(generation_fd, fetch->vault->generations_fd, fetch->generation, "folder", ERR_NOT_FOUND,
+	                   err) != 0)
+		return -1;
+	if (fetch->path[0] != '\0' || record_read(fetch->vault, fetch->generation, &record, NULL) != 0 ||
+	    record.files == fetch->files)
+		return 0;
+	return error_set(err, ERR_DAMAGED,
+	                 "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
+	                 "its disk is damaged",
+	                 (unsigned long long)fetch->files, (unsigned long long)record.files);
+}
+
 static int answer(struct fetch *fetch, struct error *err)
 {
 	int fd = openat(fetch->vault->generations_fd, fetch->generation,
@@ -222,6 +244,8 @@ static int answer(struct fetch *fetch, struct error *err)
 	rc = flock(fd, LOCK_SH | LOCK_NB) == 0
 	             ? send_asked(fetch, fd, err)
 	             : error_set(err, ERR_LOCKED, "generation %s is just being removed", fetch->generation);
+	if (rc == 0)
+		rc = check_whole(fetch, fd, err);
 	(void)close(fd);
 	if (rc != 0)
 		return error_prefix(err, "generation %s", fetch->generation);

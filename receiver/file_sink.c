@@ -11,10 +11,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "receiver/apply.h"
 #include "receiver/basis.h"
-#include "receiver/crash_point.h"
 #include "receiver/file_copy.h"
 #include "receiver/flusher.h"
 #include "receiver/part_writer.h"

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
 #include "receiver/build.h"
-#include "receiver/crash_point.h"
 #include "receiver/generation_name.h"
 #include "receiver/recheck.h"
 #include "receiver/trash.h"

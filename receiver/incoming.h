@@ -26,6 +26,7 @@ struct incoming {
 	const struct vault *vault;
 	struct record
 	        record; /* what will be the generation's; or, with INCOMING_PUBLISHED, is. new_bytes grows with what arrives */
+	struct wire_macs macs;         /* the Macs in it, as the client tells */
 	char base[32];                 /* the generation that the tree began as; "" */
 	struct record base_record;     /* its record; zeros */
 	bool built;                    /* the tree is there */

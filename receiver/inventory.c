@@ -10,6 +10,20 @@
 #include "lib/log.h"
 #include "receiver/brake_mark.h"
 #include "receiver/record.h"
+#include "receiver/record_macs.h"
+
+static void print_macs(const struct vault *vault, const char *generation, FILE *out)
+{
+	struct wire_macs macs;
+
+	record_macs_read(vault, generation, &macs);
+	for (size_t i = 0; i < macs.n; i++) {
+		char text[200];
+
+		record_macs_say(&macs.list[i], text, sizeof(text));
+		(void)fprintf(out, "    %s: %s\n", macs.list[i].name, text);
+	}
+}
 
 static int print_generations(const struct vault *vault, FILE *out, struct error *err)
 {
@@ -38,6 +52,7 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 		              record.files, bytes_text(record.bytes, bytes, sizeof(bytes)),
 		              strcmp(record.name, current) == 0 ? "  current" : "", record.pinned ? "  pinned" : "",
 		              brake_mark_holds(&mark, record.name) ? "  held" : "", record.there ? "" : "  not there");
+		print_macs(vault, record.name, out);
 	}
 	free(names);
 	return 0;

@@ -11,7 +11,6 @@ aob-receiver_SOURCES := \
 	receiver/build_hardlink.c \
 	receiver/building.c \
 	receiver/confine.c \
-	receiver/crash_point.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \
 	receiver/file_sink.c \
@@ -28,6 +27,7 @@ aob-receiver_SOURCES := \
 	receiver/readme_page.c \
 	receiver/recheck.c \
 	receiver/record.c \
+	receiver/record_macs.c \
 	receiver/release.c \
 	receiver/removal.c \
 	receiver/serve.c \

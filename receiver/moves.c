@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "receiver/apply.h"
-#include "receiver/crash_point.h"
 #include "receiver/trash.h"
 #include "wire/wire.h"
 

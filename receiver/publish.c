@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
 #include "receiver/braking.h"
-#include "receiver/crash_point.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
 
@@ -43,7 +43,7 @@ static int make_visible(struct incoming *in, struct ticker *ticker, struct error
 	if (braking_look(in, ticker, err) != 0)
 		return -1;
 	in->record.published_at_s = time(NULL);
-	if (record_write(vault, &in->record, err) != 0)
+	if (record_write(vault, &in->record, &in->macs, err) != 0)
 		return -1;
 	crash_point("recorded");
 	if (renameat(in->fd, "tree", vault->generations_fd, in->record.name) != 0)

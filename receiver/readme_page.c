@@ -13,6 +13,7 @@
 #include "lib/durable.h"
 #include "receiver/brake_mark.h"
 #include "receiver/record.h"
+#include "receiver/record_macs.h"
 
 #define ROWS_MOST 500
 #define BUNDLES_MOST 8
@@ -122,6 +123,38 @@ static const char *state_words(const char *state)
 	return "taken while files were being written";
 }
 
+static void html_macs(FILE *out, const struct page *page, const char *generation)
+{
+	struct wire_macs macs;
+
+	record_macs_read(page->vault, generation, &macs);
+	for (size_t i = 0; i < macs.n; i++) {
+		char text[200];
+
+		record_macs_say(&macs.list[i], text, sizeof(text));
+		(void)fputs("<br><small><b>", out);
+		put_html(out, macs.list[i].name);
+		(void)fputs("</b>: ", out);
+		put_html(out, text);
+		(void)fputs("</small>", out);
+	}
+}
+
+static void text_macs(FILE *out, const struct page *page, const char *generation)
+{
+	struct wire_macs macs;
+
+	record_macs_read(page->vault, generation, &macs);
+	for (size_t i = 0; i < macs.n; i++) {
+		char text[200];
+
+		record_macs_say(&macs.list[i], text, sizeof(text));
+		(void)fputs("    ", out);
+		put_plain(out, macs.list[i].name);
+		(void)fprintf(out, ": %s\n", text);
+	}
+}
+
 static void html_rows(FILE *out, const struct page *page)
 {
 	(void)fputs("<table>\n<tr><th>Folder<th>As it was on<th>Files<th>Size<th>State\n", out);
@@ -132,12 +165,14 @@ static void html_rows(FILE *out, const struct page *page)
 
 		date(r->taken_at_s, when);
 		(void)bytes_text(r->bytes, bytes, sizeof(bytes));
-		(void)fprintf(out, "<tr><td><a href=\"generations/%s/\">%s</a>%s<td>%s<td>%" PRIu64 "<td>%s<td>%s\n",
+		(void)fprintf(out, "<tr><td><a href=\"generations/%s/\">%s</a>%s<td>%s<td>%" PRIu64 "<td>%s<td>%s",
 		              r->name, r->name,
 		              strcmp(r->name, page->current) == 0
 		                      ? " (the newest, also <a href=\"current/\">current</a>)"
 		                      : "",
 		              when, r->files, bytes, state_words(r->state));
+		html_macs(out, page, r->name);
+		(void)fputs("\n", out);
 	}
 	(void)fputs("</table>\n", out);
 	if (page->total > page->n)
@@ -261,6 +296,7 @@ static void text_page(FILE *out, const struct page *page)
 		(void)bytes_text(r->bytes, bytes, sizeof(bytes));
 		(void)fprintf(out, "  generations/%s   %s, %" PRIu64 " files, %s, %s\n", r->name, when, r->files, bytes,
 		              state_words(r->state));
+		text_macs(out, page, r->name);
 	}
 	if (page->total > page->n)
 		(void)fprintf(out, "  … and %zu older ones\n", page->total - page->n);

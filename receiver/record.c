@@ -12,6 +12,7 @@
 
 #include "lib/durable.h"
 #include "receiver/generation_name.h"
+#include "receiver/record_macs.h"
 
 #define RECORD_BYTES_MAX 65536
 #define NAMES_MAX ((size_t)100000)
@@ -23,7 +24,7 @@ static const char *file_name(const char *name, char out[FILE_SIZE])
 	return out;
 }
 
-int record_write(const struct vault *vault, const struct record *r, struct error *err)
+int record_write(const struct vault *vault, const struct record *r, const struct wire_macs *macs, struct error *err)
 {
 	char file[FILE_SIZE];
 	char *text = NULL;
@@ -47,6 +48,8 @@ int record_write(const struct vault *vault, const struct record *r, struct error
 			(void)json_object_set_new(json, "own_files", json_integer(r->own_files));
 			(void)json_object_set_new(json, "own_bytes", json_integer(r->own_bytes));
 		}
+		if (macs->n > 0)
+			(void)json_object_set_new(json, "macs", record_macs_json(macs));
 		text = json_dumps(json, JSON_INDENT(2));
 	}
 	if (text == NULL)
@@ -69,6 +72,19 @@ static int64_t own(const json_t *json, const char *key)
 	const json_t *number = json_object_get(json, key);
 
 	return json_is_integer(number) ? json_integer_value(number) : -1;
+}
+
+json_t *record_json(const struct vault *vault, const char *name)
+{
+	char file[FILE_SIZE];
+	char *text = NULL;
+	size_t len_bytes = 0;
+	json_t *json = NULL;
+
+	if (durable_read(vault->records_fd, file_name(name, file), RECORD_BYTES_MAX, &text, &len_bytes, NULL) == 0)
+		json = json_loadb(text, len_bytes, 0, NULL);
+	free(text);
+	return json;
 }
 
 int record_read(const struct vault *vault, const char *name, struct record *r, struct error *err)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "receiver/vault.h"
+#include "wire/macs_codec.h"
 
 struct record {
 	char name[32];
@@ -26,7 +27,11 @@ struct record {
 	bool there; /* its folder is */
 };
 
-int record_write(const struct vault *vault, const struct record *record, struct error *err);
+/* record_write: macs: those in it; none are not mentioned. */
+int record_write(const struct vault *vault, const struct record *record, const struct wire_macs *macs,
+                 struct error *err);
+/* record_json: the whole record; a new reference; NULL: it can't be read. */
+struct json_t *record_json(const struct vault *vault, const char *name);
 /* record_read: errors: ERR_NOT_FOUND, ERR_DAMAGED */
 int record_read(const struct vault *vault, const char *name, struct record *record, struct error *err);
 int record_remove(const struct vault *vault, const char *name, struct error *err);

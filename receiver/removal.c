@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "receiver/brake_mark.h"
-#include "receiver/crash_point.h"
 #include "receiver/floor.h"
 #include "receiver/generation_name.h"
 #include "receiver/readme_page.h"
@@ -82,11 +82,30 @@ static int take_away(struct vault *vault, const char *name, struct ticker *ticke
 	    durable_sync(vault->generations_fd, "the generations' folder", err) != 0)
 		return -1;
 	crash_point("trashed");
-	if (record_remove(vault, name, err) != 0 || readme_page_write(vault, err) != 0)
+	if (record_remove(vault, name, err) != 0)
+		return -1;
+	crash_point("record-removed");
+	if (readme_page_write(vault, err) != 0)
 		return -1;
 	vault_unlock(vault);
 	ticker_begin(ticker, "removing an old generation", 0);
 	return trash_empty(vault, ticker, err);
+}
+
+int removal_left(const struct vault *vault, bool *left, struct error *err)
+{
+	char(*names)[32];
+	size_t n;
+
+	if (trash_any(vault, left, err) != 0 || record_names(vault, &names, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n && !*left; i++) {
+		struct record record;
+
+		*left = record_read(vault, names[i], &record, NULL) == 0 && !record.there;
+	}
+	free(names);
+	return 0;
 }
 
 int removal_generation(struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,

@@ -14,4 +14,7 @@ enum removal_result { REMOVAL_DONE, REMOVAL_REFUSED, REMOVAL_ABSENT };
 int removal_generation(struct vault *vault, const char *name, struct ticker *ticker, enum removal_result *result,
                        const char **reason, struct error *err);
 
+/* removal_left: has an earlier removal been cut off behind its rename? Needs no lock; whoever gets it next finishes that (publish_recover, trash_empty). */
+int removal_left(const struct vault *vault, bool *left, struct error *err);
+
 #endif

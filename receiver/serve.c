@@ -11,6 +11,7 @@
 #include "receiver/building.h"
 #include "receiver/fetch.h"
 #include "receiver/record.h"
+#include "receiver/record_macs.h"
 #include "receiver/removal.h"
 #include "receiver/trash.h"
 #include "wire/codec.h"
@@ -23,6 +24,8 @@ struct session {
 	struct building *building;
 	struct ticker ticker;
 	struct encoder encoder;
+	bool tells_macs; /* the client takes MACS */
+	bool prunes;     /* the client is a pruner */
 };
 
 static int reply(struct session *s, unsigned type, struct error *err)
@@ -62,7 +65,7 @@ static int greet(struct session *s, struct error *err)
 	magic = get_u32(&d);
 	lowest = get_u16(&d);
 	highest = get_u16(&d);
-	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE);
+	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS);
 	get_string(&d, role, sizeof(role));
 	get_string(&d, pipeline, sizeof(pipeline));
 	get_string(&d, software, sizeof(software));
@@ -72,6 +75,8 @@ static int greet(struct session *s, struct error *err)
 		return error_set(err, ERR_PROTOCOL, "this receiver (%s) speaks version %d, the client %u to %u",
 		                 AOB_VERSION, WIRE_VERSION, lowest, highest);
 	writes = strcmp(role, "transfer") == 0;
+	s->tells_macs = (features & WIRE_FEATURE_MACS) != 0;
+	s->prunes = strcmp(role, "prune") == 0;
 	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
 	    building_new(s->vault, s->wire, &s->ticker, (features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
 		return -1;
@@ -110,6 +115,19 @@ static int send_generation(struct session *s, const struct record *record, const
 	return reply(s, FRAME_GENERATION, err);
 }
 
+/* Behind the generation that they are in. */
+static int send_macs(struct session *s, const char *generation, struct error *err)
+{
+	struct wire_macs macs;
+
+	record_macs_read(s->vault, generation, &macs);
+	if (!s->tells_macs || macs.n == 0)
+		return 0;
+	encoder_reset(&s->encoder);
+	put_macs(&s->encoder, &macs);
+	return reply(s, FRAME_MACS, err);
+}
+
 static int on_generations(struct session *s, struct error *err)
 {
 	char(*names)[32];
@@ -128,6 +146,8 @@ static int on_generations(struct session *s, struct error *err)
 		if (record_read(s->vault, names[i], &record, NULL) != 0 || !record.there)
 			continue;
 		rc = send_generation(s, &record, current, &mark, err);
+		if (rc == 0)
+			rc = send_macs(s, names[i], err);
 		count++;
 	}
 	free(names);
@@ -257,6 +277,20 @@ static void tell_fault(struct session *s, const struct error *fault)
 		(void)wire_flush(s->wire, &aside);
 }
 
+/* A removal that was cut off leaves its generation in the trash, and its record. The pruner that comes again finds nothing to remove then, and perhaps
+ * nobody writes for weeks: so what is left is taken away when it says good-bye. A writer that is at work does that itself. */
+static void finish_removal(struct session *s)
+{
+	struct error aside = { .class = ERR_NONE };
+	bool left = false;
+
+	if (!s->prunes || s->vault == NULL || s->vault->lock_fd >= 0)
+		return;
+	if ((removal_left(s->vault, &left, &aside) != 0 || (left && building_own_vault(s->vault, &aside) != 0)) &&
+	    aside.class != ERR_LOCKED)
+		log_error(LOG_WARNING, &aside, "looking for what an earlier removal left");
+}
+
 int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct error *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -275,6 +309,8 @@ int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct
 			tell_fault(s, err);
 	}
 	building_destroy(&s->building);
+	if (rc == 0)
+		finish_removal(s);
 	/* What was replaced and removed gives its room back now, or to the next attempt; cut off, the next writer goes on with it. */
 	if ((rc == 0 || err->class == ERR_SPACE) && s->vault != NULL && s->vault->lock_fd >= 0 &&
 	    trash_empty(s->vault, NULL, &aside) != 0)

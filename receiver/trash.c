@@ -182,3 +182,24 @@ int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *
 {
 	return empty(vault->trash_fd, ticker, 0, err);
 }
+
+int trash_any(const struct vault *vault, bool *any, struct error *err)
+{
+	int fd = openat(vault->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *found;
+	int rc = 0;
+
+	*any = false;
+	if (dir == NULL) {
+		rc = error_sys(err, errno, "opening the trash");
+		if (fd >= 0)
+			(void)close(fd);
+		return rc;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (!*any && (found = readdir(dir)) != NULL)
+		*any = strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0;
+	(void)closedir(dir);
+	return 0;
+}

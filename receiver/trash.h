@@ -13,6 +13,9 @@ int trash_put(const struct vault *vault, int parent_fd, const char *name, struct
 /* trash_empty: remove all that is there. ticker: may be NULL. */
 int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *err);
 
+/* trash_any: is something there? */
+int trash_any(const struct vault *vault, bool *any, struct error *err);
+
 /* The same with any folder as the bin, for a tree that nothing can be renamed out of. */
 int trash_put_in(int bin_fd, int parent_fd, const char *name, struct error *err);
 int trash_empty_bin(int bin_fd, struct ticker *ticker, struct error *err);

@@ -5,27 +5,36 @@
 
 #include "lib/log.h"
 
+/* Those that Time Machine backs up to; other disk images are files like any other. */
+static void keep_macs(struct proof *proof, size_t n, int folder_fd, int64_t now_s)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct time_machine *bundle = &proof->macs[proof->n_macs];
+
+		if (i != proof->n_macs)
+			*bundle = proof->macs[i];
+		time_machine_read(folder_fd, now_s, bundle);
+		proof->n_macs += bundle->is_backup;
+	}
+}
+
 void proof_find(struct proof *proof, int folder_fd, const struct stage_rest *rest, int64_t now_s)
 {
 	struct error err = { .class = ERR_NONE };
+	size_t n = 0;
 
 	proof_done(proof);
 	proof->time_machine = rest->kind == CONFIG_KIND_TIME_MACHINE;
 	if (rest->kind == CONFIG_KIND_GENERIC)
 		return;
 	proof->macs = calloc(TIME_MACHINE_BUNDLES_MAX, sizeof(*proof->macs));
-	if (proof->macs == NULL || time_machine_find(folder_fd, proof->macs, &proof->n_macs, &err) != 0) {
+	if (proof->macs == NULL || time_machine_find(folder_fd, proof->macs, &n, &proof->more, &err) != 0) {
 		log_error(LOG_WARNING, &err, "the snapshot's Time Machine bundles can't be found");
 		proof->unreadable = true;
-		proof->n_macs = 0;
 		return;
 	}
-	for (size_t i = 0; i < proof->n_macs; i++) {
-		time_machine_read(folder_fd, now_s, &proof->macs[i]);
-		proof->time_machine = proof->time_machine || proof->macs[i].is_backup;
-	}
-	if (!proof->time_machine)
-		proof->n_macs = 0;
+	keep_macs(proof, n, folder_fd, now_s);
+	proof->time_machine = proof->time_machine || proof->n_macs > 0;
 }
 
 void proof_done(struct proof *proof)
@@ -59,12 +68,17 @@ static bool same_macs(struct proof *proof, const struct stage_rest *rest)
 	return true;
 }
 
-void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, uint64_t ctransid)
+void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, const struct subvolume *frozen)
 {
-	bool all_finished = true;
+	bool all_finished = !proof->more; /* nobody looks after the others */
+
+	proof->other = rest->known && rest->source_uuid != NULL && rest->source_uuid[0] != '\0' &&
+	               strcmp(rest->source_uuid, frozen->parent_uuid) != 0;
 
 	proof->at_rest = false;
 	proof->state = "in-flight";
+	if (proof->other)
+		return;
 	if (!proof->time_machine) {
 		proof->at_rest = still && !proof->unreadable;
 		if (still)
@@ -72,7 +86,7 @@ void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still,
 		return;
 	}
 	/* Between two writes of a backup nothing is written either: only what the watcher saw tells that from rest. */
-	if (!still || !rest->known || rest->ctransid != ctransid || !same_macs(proof, rest))
+	if (!still || !rest->known || rest->ctransid != frozen->ctransid || !same_macs(proof, rest))
 		return;
 	proof->at_rest = true;
 	for (size_t i = 0; i < proof->n_macs; i++)

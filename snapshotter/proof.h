@@ -11,14 +11,17 @@
 #include <stdint.h>
 
 #include "lib/stage_msg.h"
+#include "lib/subvolume.h"
 #include "lib/time_machine.h"
 
 struct proof {
 	bool time_machine;
 	struct time_machine *macs; /* as the snapshot has them */
 	size_t n_macs;
+	bool more;       /* bundles that nobody looks after, see time_machine_find: never clean */
 	bool unreadable; /* the snapshot could not be looked through */
 	/* judged: */
+	bool other; /* it is of another subvolume than the watcher saw */
 	bool at_rest;
 	const char *state; /* "clean", "quiet", "incomplete", "in-flight" */
 	bool finished[TIME_MACHINE_BUNDLES_MAX];
@@ -28,8 +31,8 @@ struct proof {
 void proof_find(struct proof *proof, int folder_fd, const struct stage_rest *rest, int64_t now_s);
 void proof_done(struct proof *proof);
 
-/* proof_judge: still: nothing was written around the snapshot, by its own proof. */
-void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, uint64_t ctransid);
+/* proof_judge: still: nothing was written around the snapshot, by its own proof. frozen: the snapshot. */
+void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, const struct subvolume *frozen);
 
 /* proof_tell: kind and Macs into the result (docs/protocol.md). */
 void proof_tell(const struct proof *proof, struct stage_result *result);

@@ -167,11 +167,17 @@ static int judge(struct snapshot *s, struct error *err)
 		return error_sys(err, errno, "opening the snapshot %s", path);
 	proof_find(&s->proof, fd, stage_request_rest(s->request), s->taken_at_s);
 	(void)close(fd);
-	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, s->frozen.ctransid);
+	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, &s->frozen);
 	if (s->proof.at_rest || stage_request_trigger(s->request) != TRIGGER_IDLE)
 		return 0;
 	if (local_snapshot_remove(s->path, err) != 0)
 		return -1;
+	if (s->proof.other)
+		return error_set(
+		        err, ERR_BUSY,
+		        "another subvolume lies at %s than the one that was seen at rest; was a disk unmounted, or "
+		        "another one put in its place?",
+		        s->source);
 	return error_set(err, ERR_BUSY, "the source is being written to again");
 }
 

@@ -9,16 +9,15 @@
 #include "lib/entry.h"
 #include "lib/exclude.h"
 #include "transfer/follow.h"
+#include "transfer/overlay_walk.h"
 #include "transfer/sender.h"
 #include "transfer/source_view.h"
-#include "wire/wire.h"
-
-#define DEPTH_MOST 4096u
 
 /* A node whose place in the old tree goes, by what it takes to find it again. */
 struct leaving {
 	uint32_t node, parent, depth;
-	bool stays; /* a file that another one replaces: it is the basis of the new content */
+	bool stays;    /* a file that another one replaces: it is the basis of the new content */
+	bool replaced; /* what lies at its place now tells of it */
 };
 
 struct changes {
@@ -28,10 +27,9 @@ struct changes {
 	struct compare_totals *totals;
 	struct leaving *leaving;
 	uint32_t n_leaving;
-	const uint32_t *order; /* present nodes by parent, then name */
-	uint32_t n_order;
 	const char *why;
 	struct entry_memory new_memory, old_memory;
+	struct overlay_walk walk;
 	char path[WIRE_PATH_MAX + 1];
 	char origin[WIRE_PATH_MAX + 1];
 };
@@ -192,10 +190,48 @@ static struct leaving *predecessor(struct changes *c, uint32_t number)
 	return NULL;
 }
 
+/* A predecessor that is no folder; NULL: there is none. */
+static int replaced_one(struct changes *c, uint32_t number, struct leaving **before, struct stat *st, struct error *err)
+{
+	const char *rel;
+
+	*before = predecessor(c, number);
+	if (*before == NULL || !overlay_origin(c->overlay, (*before)->node, c->origin, sizeof(c->origin))) {
+		*before = NULL;
+		return 0;
+	}
+	rel = source_view_path(c->in->below, c->origin);
+	if (rel == NULL || take_stat(c->in->anchor, rel, st, err) != 0)
+		return rel == NULL ? error_set(err, ERR_INTERNAL, "something replaces one outside") : -1;
+	if (S_ISDIR(st->st_mode))
+		*before = NULL;
+	else
+		(*before)->replaced = true;
+	return 0;
+}
+
+static bool in_new_folder(const struct changes *c, uint32_t number)
+{
+	return (overlay_node(c->overlay, overlay_node(c->overlay, number)->parent)->flags & OVERLAY_NEW) != 0;
+}
+
 static int add(struct changes *c, enum plan_list list, enum plan_op op, const char *path, struct error *err)
 {
 	struct plan_item item = { .op = op, .path = path, .existing = "" };
 
+	return plan_add(c->plan, list, &item, err);
+}
+
+/* A folder, symlink or special file. */
+static int make_one(struct changes *c, uint32_t number, enum plan_list list, const char *path, struct error *err)
+{
+	struct plan_item item = { .op = PLAN_MAKE, .path = path, .existing = "", .told = in_new_folder(c, number) };
+	struct leaving *before;
+	struct stat st = { .st_mode = 0 };
+
+	if (replaced_one(c, number, &before, &st, err) != 0)
+		return -1;
+	item.fresh = before == NULL;
 	return plan_add(c->plan, list, &item, err);
 }
 
@@ -210,23 +246,22 @@ static void describe(struct plan_item *item, const struct entry *entry)
 /* Of a new file: if it replaces another one, that is what it is likely to resemble. */
 static int new_file(struct changes *c, uint32_t number, const struct entry *entry, struct error *err)
 {
-	struct plan_item item = { .op = PLAN_FILE, .path = entry->path, .existing = "" };
-	struct leaving *before = predecessor(c, number);
-	struct stat st;
+	struct plan_item item = {
+		.op = PLAN_FILE, .path = entry->path, .existing = "", .told = in_new_folder(c, number)
+	};
+	struct leaving *before;
+	struct stat st = { .st_mode = 0 };
 
 	describe(&item, entry);
-	if (before != NULL && overlay_origin(c->overlay, before->node, c->origin, sizeof(c->origin))) {
-		const char *rel = source_view_path(c->in->below, c->origin);
-
-		if (rel == NULL || take_stat(c->in->anchor, rel, &st, err) != 0)
-			return rel == NULL ? error_set(err, ERR_INTERNAL, "a file replaces one outside") : -1;
-		if (S_ISREG(st.st_mode)) {
-			before->stays = true;
-			item.basis = PLAN_LOCAL;
-			item.existing = rel;
-			item.old_bytes = (uint64_t)st.st_size;
-			item.n_extents = PLAN_EVERYWHERE;
-		}
+	if (replaced_one(c, number, &before, &st, err) != 0)
+		return -1;
+	item.fresh = before == NULL;
+	if (before != NULL && S_ISREG(st.st_mode)) {
+		before->stays = true;
+		item.basis = PLAN_LOCAL;
+		item.existing = source_view_path(c->in->below, c->origin);
+		item.old_bytes = (uint64_t)st.st_size;
+		item.n_extents = PLAN_EVERYWHERE;
 	}
 	c->totals->files++;
 	c->totals->bytes += entry->size_bytes;
@@ -246,7 +281,7 @@ static int new_one(struct changes *c, uint32_t number, const char *rel, struct e
 		return 0;
 	case ENTRY_FOLDER:
 		touch(c, number);
-		return add(c, PLAN_EARLY, PLAN_MAKE, rel, err);
+		return make_one(c, number, PLAN_EARLY, rel, err);
 	case ENTRY_FILE:
 		return entry.links > 1 ? say(c, "there are new files with several names")
 		                       : new_file(c, number, &entry, err);
@@ -255,7 +290,7 @@ static int new_one(struct changes *c, uint32_t number, const char *rel, struct e
 	case ENTRY_CHAR_DEVICE:
 	case ENTRY_BLOCK_DEVICE:
 		return entry.links > 1 ? say(c, "there are new files with several names")
-		                       : add(c, PLAN_LATE, PLAN_MAKE, rel, err);
+		                       : make_one(c, number, PLAN_LATE, rel, err);
 	}
 	return 0;
 }
@@ -316,23 +351,6 @@ static int old_one(struct changes *c, uint32_t number, const char *rel, struct e
 	return add(c, PLAN_LATE, PLAN_META, rel, err);
 }
 
-/* The first child of a node in the order. */
-static uint32_t first_child(const struct changes *c, uint32_t parent)
-{
-	uint32_t low = 0;
-	uint32_t high = c->n_order;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (overlay_node(c->overlay, c->order[middle])->parent < parent)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* What is not shown may be another name of a file that is: btrfs tells of a file's change by one of its names. 1: it takes more. */
 static int hidden_one(struct changes *c, uint32_t number, struct error *err)
 {
@@ -341,18 +359,21 @@ static int hidden_one(struct changes *c, uint32_t number, struct error *err)
 
 	if ((flags & OVERLAY_NEW) != 0 || (flags & (OVERLAY_CONTENT | OVERLAY_META)) == 0)
 		return 0;
-	if (fstatat(c->in->snapshot_fd, *c->path != '\0' ? c->path : ".", &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return error_sys(err, errno, "stat of \"%.300s\"", c->path);
+	if (fstatat(c->in->snapshot_fd, *c->walk.path != '\0' ? c->walk.path : ".", &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_sys(err, errno, "stat of \"%.300s\"", c->walk.path);
 	return !S_ISDIR(st.st_mode) && st.st_nlink > 1 ? say(c, "a file with a name that is not backed up has changed")
 	                                               : 0;
 }
 
 /* Enters a node: 0: what lies in it is shown if it is, 1: it takes more, -1. *hidden: in: its folder is; out: it is. */
-static int enter(struct changes *c, uint32_t number, bool *hidden, struct error *err)
+static int enter(void *context, uint32_t number, bool *hidden, struct error *err)
 {
-	const char *rel = source_view_path(c->in->below, c->path);
+	struct changes *c = context;
+	const char *rel = source_view_path(c->in->below, c->walk.path);
 
-	if (rel == NULL && source_view_above(c->in->below, c->path))
+	if (number != OVERLAY_ROOT && c->in->busy(c->in->context, err) != 0)
+		return -1;
+	if (rel == NULL && source_view_above(c->in->below, c->walk.path))
 		return 0;
 	*hidden = *hidden || rel == NULL ||
 	          (*rel != '\0' && exclude_name(c->in->excludes, rel, overlay_name(c->overlay, number)));
@@ -363,61 +384,14 @@ static int enter(struct changes *c, uint32_t number, bool *hidden, struct error 
 	return *rel == '\0' ? say(c, "the source folder is another one") : new_one(c, number, rel, err);
 }
 
-static int leave(struct changes *c, uint32_t number, struct error *err)
+static int leave(void *context, uint32_t number, struct error *err)
 {
-	const char *rel = source_view_path(c->in->below, c->path);
+	struct changes *c = context;
+	const char *rel = source_view_path(c->in->below, c->walk.path);
 
 	if (rel == NULL || (overlay_node(c->overlay, number)->flags & OVERLAY_TOUCHED) == 0)
 		return 0;
 	return add(c, PLAN_FOLDERS, PLAN_META, rel, err);
-}
-
-struct step {
-	uint32_t node, next; /* its next child, in the order */
-	size_t path_bytes;
-	bool hidden; /* not backed up, and nothing in it is */
-};
-
-/* Goes through what was touched in tree order, c->path at its heels. */
-static int go_through(struct changes *c, struct error *err)
-{
-	struct step *steps = malloc(DEPTH_MOST * sizeof(*steps));
-	uint32_t depth = 0;
-	int rc = 0;
-
-	if (steps == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	c->path[0] = '\0';
-	steps[depth++] = (struct step){ OVERLAY_ROOT, first_child(c, OVERLAY_ROOT), 0, false };
-	rc = enter(c, OVERLAY_ROOT, &steps[0].hidden, err);
-	while (depth > 0 && rc == 0) {
-		struct step *at = &steps[depth - 1];
-		uint32_t child = at->next < c->n_order ? c->order[at->next] : OVERLAY_NONE;
-		size_t n;
-
-		c->path[at->path_bytes] = '\0';
-		if (child == OVERLAY_NONE || overlay_node(c->overlay, child)->parent != at->node) {
-			rc = at->hidden ? 0 : leave(c, at->node, err);
-			depth--;
-			continue;
-		}
-		at->next++;
-		n = strlen(overlay_name(c->overlay, child));
-		if (depth == DEPTH_MOST || at->path_bytes + n + 1 > WIRE_PATH_MAX) {
-			rc = error_set(err, ERR_INPUT, "\"%.300s…\" is too deep, or its path too long", c->path);
-			break;
-		}
-		steps[depth] = (struct step){ child, first_child(c, child), at->path_bytes + n, at->hidden };
-		if (at->path_bytes != 0) {
-			c->path[at->path_bytes] = '/';
-			steps[depth].path_bytes++;
-		}
-		memcpy(c->path + steps[depth].path_bytes - n, overlay_name(c->overlay, child), n + 1);
-		rc = c->in->busy(c->in->context, err) == 0 ? enter(c, child, &steps[depth].hidden, err) : -1;
-		depth += rc == 0;
-	}
-	free(steps);
-	return rc;
 }
 
 /* The moves, and the removals that lie between them: what lay deepest first. Without a move, removals alone, each at its top. */
@@ -428,7 +402,7 @@ static int plan_leaving(struct changes *c, struct error *err)
 	qsort(c->leaving, c->n_leaving, sizeof(*c->leaving), by_depth);
 	for (uint32_t i = 0; i < c->n_leaving; i++) {
 		const struct leaving *at = &c->leaving[i];
-		struct plan_item item = { .op = PLAN_MOVE, .existing = "" };
+		struct plan_item item = { .op = PLAN_MOVE, .existing = "", .told = at->replaced };
 		bool gone = overlay_gone(c->overlay, at->node);
 
 		if (at->stays || (gone && overlay_gone(c->overlay, at->parent)))
@@ -461,9 +435,11 @@ static int derive(struct changes *c, struct error *err)
 	if (rc != 0)
 		return rc;
 	qsort_r(c->leaving, c->n_leaving, sizeof(*c->leaving), by_parent, c->overlay);
-	if (overlay_children(c->overlay, &c->order, &c->n_order, err) != 0)
-		return -1;
-	rc = go_through(c, err);
+	c->walk.overlay = c->overlay;
+	c->walk.enter = enter;
+	c->walk.leave = leave;
+	c->walk.context = c;
+	rc = overlay_walk(&c->walk, err);
 	return rc != 0 ? rc : plan_leaving(c, err);
 }
 

@@ -11,6 +11,7 @@
 struct level {
 	size_t path_bytes;
 	bool touched; /* something in it is made, replaced or removed, or its own metadata differ: it gets META at the end */
+	bool fresh; /* new, with all that is in it */
 };
 
 /* How an inode's first name was dealt with, in front of its path. */
@@ -76,7 +77,7 @@ static int leave(struct compare *c, const char *path, struct error *err)
 	return 0;
 }
 
-static int enter(struct compare *c, const char *path, bool touched, struct error *err)
+static int enter(struct compare *c, const char *path, bool touched, bool fresh, struct error *err)
 {
 	if (c->depth == c->room) {
 		size_t room = c->room != 0 ? 2 * c->room : 32;
@@ -87,7 +88,7 @@ static int enter(struct compare *c, const char *path, bool touched, struct error
 		c->levels = grown;
 		c->room = room;
 	}
-	c->levels[c->depth++] = (struct level){ .path_bytes = strlen(path), .touched = touched };
+	c->levels[c->depth++] = (struct level){ .path_bytes = strlen(path), .touched = touched, .fresh = fresh };
 	return copy_path(&c->path, &c->path_room, path, err);
 }
 
@@ -97,10 +98,15 @@ static void touch(struct compare *c)
 		c->levels[c->depth - 1].touched = true;
 }
 
-/* A file that goes may be found again under another name. */
-static int note_leaving(struct compare *c, const struct entry *vault, struct error *err)
+static bool in_new_folder(const struct compare *c)
 {
-	return c->moves != NULL && vault->type == ENTRY_FILE ? moves_guess_leaving(c->moves, vault, err) : 0;
+	return c->depth > 0 && c->levels[c->depth - 1].fresh;
+}
+
+/* A file that goes may be found again under another name. alone: its removal is planned, and not just that of its folder. */
+static int note_leaving(struct compare *c, const struct entry *vault, bool alone, struct error *err)
+{
+	return c->moves != NULL && vault->type == ENTRY_FILE ? moves_guess_leaving(c->moves, vault, alone, err) : 0;
 }
 
 /* Only the vault has it. */
@@ -117,7 +123,7 @@ static int remove_one(struct compare *c, const struct entry *vault, struct error
 		if (c->gone == NULL)
 			return error_set(err, ERR_SYSTEM, "out of memory");
 	}
-	return plan_add(c->plan, PLAN_REMOVALS, &item, err) == 0 ? note_leaving(c, vault, err) : -1;
+	return plan_add(c->plan, PLAN_REMOVALS, &item, err) == 0 ? note_leaving(c, vault, true, err) : -1;
 }
 
 /* Two snapshots of one subvolume have the inode, and the kernel's own time of the last change too, which no program can put back. Neither tells alone: that clock is
@@ -159,7 +165,11 @@ static int note_first(struct compare *c, const struct entry *source, enum first 
 /* Another name of an inode that was met before: it must be a link to the first. */
 static int link_one(struct compare *c, const struct entry *source, const struct entry *vault, struct error *err)
 {
-	struct plan_item item = { .op = PLAN_LINK, .path = source->path, .existing = c->first + 1 };
+	struct plan_item item = { .op = PLAN_LINK,
+		                  .path = source->path,
+		                  .existing = c->first + 1,
+		                  .fresh = vault == NULL,
+		                  .told = in_new_folder(c) };
 
 	if (c->first[0] == FIRST_KEPT && vault != NULL && vault->type == source->type) {
 		uint64_t owner;
@@ -178,7 +188,9 @@ static int link_one(struct compare *c, const struct entry *source, const struct 
 static int send_one(struct compare *c, const struct entry *source, const struct entry *vault, enum plan_basis basis,
                     struct error *err)
 {
-	struct plan_item item = { .op = PLAN_MAKE, .path = source->path, .existing = "" };
+	struct plan_item item = {
+		.op = PLAN_MAKE, .path = source->path, .existing = "", .fresh = vault == NULL, .told = in_new_folder(c)
+	};
 
 	touch(c);
 	if (note_first(c, source, FIRST_SENT, err) != 0)
@@ -257,14 +269,19 @@ static int compare_one(struct compare *c, const struct entry *source, const stru
 
 static int compare_folder(struct compare *c, const struct entry *source, const struct entry *vault, struct error *err)
 {
-	struct plan_item item = { .op = PLAN_MAKE, .path = source->path, .existing = "" };
+	bool is_root = *source->path == '\0'; /* which is no news, even if the vault has nothing yet */
+	struct plan_item item = { .op = PLAN_MAKE,
+		                  .path = source->path,
+		                  .existing = "",
+		                  .fresh = vault == NULL && !is_root,
+		                  .told = is_root || in_new_folder(c) };
 
 	if (vault != NULL && vault->type == ENTRY_FOLDER)
-		return enter(c, source->path, !entry_same_metadata(source, vault), err);
+		return enter(c, source->path, !entry_same_metadata(source, vault), false, err);
 	touch(c);
 	if (plan_add(c->plan, PLAN_EARLY, &item, err) != 0)
 		return -1;
-	return enter(c, source->path, true, err);
+	return enter(c, source->path, true, !is_root, err);
 }
 
 /* The source has it; the vault too, or not (NULL). */
@@ -305,7 +322,7 @@ static int next_vault(struct compare *c, const struct entry **entry, struct erro
 			return -1;
 		if (c->gone == NULL || !lies_in((*entry)->path, c->gone, strlen(c->gone)))
 			break;
-		if (note_leaving(c, *entry, err) != 0)
+		if (note_leaving(c, *entry, false, err) != 0)
 			return -1;
 	}
 	free(c->gone);

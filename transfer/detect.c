@@ -260,3 +260,20 @@ int detect_changes(const struct detect_input *in, struct plan **plan, struct com
 		         in->way == DETECT_LISTING ? "so it is configured" : in->why_not);
 	return by_listing(in, *plan, totals, parts, err);
 }
+
+int detect_since_anchor(const struct detect_input *in, struct plan **plan, struct error *err)
+{
+	struct compare_totals totals;
+	const char *why = NULL;
+	int rc;
+
+	*plan = NULL;
+	if (in->anchor == NULL || in->way != DETECT_AUTO || in->snapshot_fd < 0)
+		return 0;
+	if (plan_new(plan, err) != 0)
+		return -1;
+	rc = by_stream(in, *plan, &totals, &why, err);
+	if (rc != 0)
+		plan_destroy(plan);
+	return rc == 0 ? 1 : rc == 1 ? 0 : -1;
+}

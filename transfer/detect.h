@@ -35,4 +35,8 @@ int detect_way_named(const char *name, enum detect_way *way, struct error *err);
 int detect_changes(const struct detect_input *in, struct plan **plan, struct compare_totals *totals,
                    struct parts *parts, const char **how, struct error *err);
 
+/* detect_since_anchor: all that the snapshot differs in from the anchor, cheaply or not at all, as it is only to be told: what `why_not` says of the vault does
+ * not matter. Returns 1: *plan, the caller's; 0: it would take a comparison; -1: the wire's. */
+int detect_since_anchor(const struct detect_input *in, struct plan **plan, struct error *err);
+
 #endif

@@ -12,7 +12,9 @@ aob-transfer_SOURCES := \
 	transfer/follow.c \
 	transfer/meter.c \
 	transfer/moves_guess.c \
+	transfer/outline.c \
 	transfer/overlay.c \
+	transfer/overlay_walk.c \
 	transfer/parts.c \
 	transfer/plan.c \
 	transfer/prefetch.c \

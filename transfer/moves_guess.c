@@ -12,6 +12,7 @@ struct seen {
 	int64_t mtime_s, ctime_s;
 	uint32_t mtime_ns, ctime_ns;
 	uint32_t path_bytes;
+	uint32_t alone; /* its own removal is planned */
 };
 
 struct moves_guess {
@@ -81,7 +82,7 @@ static int remember(struct moves_guess *moves, uint64_t key, size_t n, struct er
 	                    rc == 1 ? 0 : sizeof(moves->at.file) + n, err);
 }
 
-int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, struct error *err)
+int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, bool alone, struct error *err)
 {
 	struct seen *at = &moves->at.file;
 	size_t n = strlen(file->path);
@@ -95,6 +96,7 @@ int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, str
 	at->ctime_s = file->ctime_s;
 	at->ctime_ns = file->ctime_ns;
 	at->path_bytes = (uint32_t)n;
+	at->alone = alone;
 	memcpy(moves->at.path, file->path, n);
 	moves->any = true;
 	moves->at.path[n] = '\0';
@@ -151,8 +153,12 @@ static int add_moved(struct moves_guess *moves, const struct plan_item *item, st
 
 	if (plan_add(plan, PLAN_MOVES, &move, err) != 0)
 		return -1;
+	if (was->alone)
+		plan_moved_away(plan);
+	then.told = true;
+	then.fresh = false;
 	if (moves->by_inode && same) {
-		then = (struct plan_item){ .op = PLAN_META, .path = item->path, .existing = "" };
+		then = (struct plan_item){ .op = PLAN_META, .path = item->path, .existing = "", .told = true };
 		return plan_add(plan, PLAN_LATE, &then, err);
 	}
 	then.basis = moves->by_inode ? PLAN_LOCAL : PLAN_THE_SAME;

@@ -18,10 +18,10 @@ struct moves_guess;
 int moves_guess_new(bool by_inode, struct moves_guess **moves, struct error *err);
 void moves_guess_destroy(struct moves_guess **moves);
 
-/* moves_guess_leaving: a file that goes. errors: link_map's */
-int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, struct error *err);
+/* moves_guess_leaving: a file that goes; alone: its own removal is in the plan, and not just that of a folder that it lies in. errors: link_map's */
+int moves_guess_leaving(struct moves_guess *moves, const struct entry *file, bool alone, struct error *err);
 
-/* moves_guess_resolve: every item of PLAN_DRAFT finds its place in the other lists. errors: the plan's, link_map's */
+/* moves_guess_resolve: every item of PLAN_DRAFT finds its place in the other lists. What moved counts no more as removed. errors: the plan's, link_map's */
 int moves_guess_resolve(struct moves_guess *moves, struct plan *plan, struct error *err);
 
 #endif

@@ -16,6 +16,7 @@ struct head {
 	uint32_t path_bytes, existing_bytes;
 	uint32_t n_extents;
 	uint16_t op, basis;
+	uint8_t fresh, told;
 };
 
 struct plan {
@@ -84,6 +85,8 @@ int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *ite
 	head.n_extents = item->n_extents;
 	head.op = (uint16_t)item->op;
 	head.basis = (uint16_t)item->basis;
+	head.fresh = item->fresh;
+	head.told = item->told;
 	if (fwrite(&head, sizeof(head), 1, file) != 1 ||
 	    fwrite(item->path, 1, head.path_bytes, file) != head.path_bytes ||
 	    fwrite(item->existing, 1, head.existing_bytes, file) != head.existing_bytes ||
@@ -91,6 +94,9 @@ int plan_add(struct plan *plan, enum plan_list list, const struct plan_item *ite
 		return error_sys(err, errno, "writing the plan into a temporary file");
 	if (list == PLAN_DRAFT)
 		return 0;
+	if (!item->told && list != PLAN_FOLDERS)
+		plan->totals.kinds[plan_kind(item)]++;
+	plan->totals.enclosed += item->told && item->fresh;
 	plan->totals.items++;
 	plan->totals.moves += item->op == PLAN_MOVE;
 	plan->totals.guessed += item->op == PLAN_MOVE && item->guessed;
@@ -140,6 +146,8 @@ static int read_item(FILE *file, char path[WIRE_PATH_MAX + 1], char existing[WIR
 	path[head.path_bytes] = '\0';
 	existing[head.existing_bytes] = '\0';
 	*item = (struct plan_item){ .op = (enum plan_op)head.op,
+		                    .fresh = head.fresh != 0,
+		                    .told = head.told != 0,
 		                    .path = path,
 		                    .existing = existing,
 		                    .size_bytes = head.size_bytes,
@@ -215,4 +223,33 @@ int plan_reader_next(struct plan_reader *reader, struct plan_item *item, struct 
 struct plan_totals plan_totals(const struct plan *plan)
 {
 	return plan->totals;
+}
+
+void plan_moved_away(struct plan *plan)
+{
+	plan->totals.kinds[PLAN_KIND_REMOVED]--;
+}
+
+enum plan_kind plan_kind(const struct plan_item *item)
+{
+	switch (item->op) {
+	case PLAN_REMOVE:
+		return PLAN_KIND_REMOVED;
+	case PLAN_MOVE:
+		return PLAN_KIND_MOVED;
+	case PLAN_META:
+		return PLAN_KIND_METADATA;
+	case PLAN_MAKE:
+	case PLAN_FILE:
+	case PLAN_LINK:
+		break;
+	}
+	return item->fresh ? PLAN_KIND_NEW : PLAN_KIND_CHANGED;
+}
+
+const char *plan_kind_word(enum plan_kind kind)
+{
+	static const char *const words[PLAN_KINDS] = { "removed", "moved", "new", "changed", "metadata" };
+
+	return words[kind];
 }

@@ -42,6 +42,8 @@ struct plan_extent {
 struct plan_item {
 	enum plan_op op;
 	bool guessed; /* PLAN_MOVE: it may be another file; only counted, not kept */
+	bool fresh;   /* nothing lay at that path before */
+	bool told; /* to people, by another item: the new folder that it lies in, or the move that brought it there */
 	const char *path;
 	const char *
 	        existing; /* PLAN_LINK: the name that is there already; PLAN_MOVE: where it goes; PLAN_LOCAL: in the anchor; else "" */
@@ -55,6 +57,9 @@ struct plan_item {
 	uint32_t n_extents;
 };
 
+/* What an item means to people. */
+enum plan_kind { PLAN_KIND_REMOVED, PLAN_KIND_MOVED, PLAN_KIND_NEW, PLAN_KIND_CHANGED, PLAN_KIND_METADATA, PLAN_KINDS };
+
 struct plan_totals {
 	uint64_t items;
 	uint64_t moves;      /* PLAN_MOVE items */
@@ -62,6 +67,9 @@ struct plan_totals {
 	uint64_t leaving;    /* PLAN_MOVE and PLAN_REMOVE items */
 	uint64_t files;      /* PLAN_FILE items */
 	uint64_t file_bytes; /* their sizes */
+	uint64_t kinds
+	        [PLAN_KINDS]; /* items by what they mean, but for metadata of folders and what another item tells of … */
+	uint64_t enclosed;    /* … of which so many are new things in new folders */
 };
 
 struct plan;
@@ -83,5 +91,11 @@ void plan_reader_destroy(struct plan_reader **reader);
 int plan_reader_next(struct plan_reader *reader, struct plan_item *item, struct error *err);
 
 struct plan_totals plan_totals(const struct plan *plan);
+
+/* plan_moved_away: a removal that was added has turned out to be a part of a move: it counts no more. */
+void plan_moved_away(struct plan *plan);
+
+enum plan_kind plan_kind(const struct plan_item *item);
+const char *plan_kind_word(enum plan_kind kind); /* "removed", "moved", "new", "changed", "metadata" */
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/btrfs.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <stdbool.h>
@@ -11,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/inode_path.h"
 
 #define EXTENTS_AT_ONCE 64u
 #define PATH_ROOM 8192 /* of a path as btrfs tells it, and a name behind it */
@@ -58,23 +59,13 @@ static int open_at(struct inside *tree, const char *path, struct stat *st)
 /* Where that inode lies in the anchor. 1: path; 0: nowhere, or that can't be asked; TOO_LONG: at a path that can't be told; -1 */
 static int find_inode(const struct anchor *anchor, uint64_t inode, char path[PATH_ROOM], struct error *err)
 {
-	struct btrfs_ioctl_ino_lookup_args lookup = { .objectid = inode };
-	size_t n;
+	int rc = inode_path(anchor->subvolume_fd, inode, path, err);
 
-	path[0] = '\0';
-	if (ioctl(anchor->subvolume_fd, BTRFS_IOC_INO_LOOKUP, &lookup) < 0) {
-		if (errno == ENOENT || errno == EPERM || errno == ENOTTY)
-			return 0;
-		return errno == ENAMETOOLONG ? TOO_LONG
-		                             : error_sys(err, errno, "asking for the path of inode %llu in the anchor",
-		                                         (unsigned long long)inode);
+	if (rc < 0 && (err->sys == EPERM || err->sys == ENOTTY || err->sys == ENAMETOOLONG)) {
+		rc = err->sys == ENAMETOOLONG ? TOO_LONG : 0;
+		error_clear(err);
 	}
-	n = strnlen(lookup.name, sizeof(lookup.name) - 1);
-	if (n > 0 && lookup.name[n - 1] == '/')
-		n--;
-	memcpy(path, lookup.name, n);
-	path[n] = '\0';
-	return 1;
+	return rc < 0 ? error_prefix(err, "in the anchor") : rc;
 }
 
 /* The extents from `at` on; false: they can't be had. */

@@ -10,11 +10,13 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/presence.h"
 #include "transfer/anchor.h"
 #include "transfer/delta.h"
 #include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
+#include "transfer/outline.h"
 #include "transfer/rate.h"
 #include "transfer/sender.h"
 #include "wire/entry_codec.h"
@@ -41,6 +43,8 @@ struct transfer {
 	struct meter meter;
 	struct sender sender;
 	struct plan *plan;
+	struct outline *outline; /* of all that differs, also if an earlier connection has brought a part of it */
+	uint64_t changed_files;
 	struct compare_totals totals;
 	enum how how;
 	bool unchanged; /* the last generation is this snapshot's content already */
@@ -54,16 +58,6 @@ struct transfer {
 	struct remote_brake brake; /* as it is at the end */
 	int64_t began_ms;
 };
-
-static unsigned minute_of_day(void)
-{
-	time_t now = time(NULL);
-	struct tm local;
-
-	if (localtime_r(&now, &local) == NULL)
-		return 0;
-	return (unsigned)(local.tm_hour * 60 + local.tm_min);
-}
 
 static int give_up_if_asked(void *context, struct error *err)
 {
@@ -83,7 +77,7 @@ static int keep_the_rate(void *context, size_t *len_bytes, struct error *err)
 
 		if (give_up_if_asked(t, err) != 0)
 			return -1;
-		*len_bytes = rate_take(&t->rate, want_bytes, clock_now_us(), minute_of_day(), &wait_us);
+		*len_bytes = rate_take(&t->rate, want_bytes, clock_now_us(), clock_minute_of_day(), &wait_us);
 		if (*len_bytes != 0)
 			return 0;
 		if (wait_us > NAP_US)
@@ -240,6 +234,21 @@ static int find_anchor(struct transfer *t, const char **why, struct error *err)
 	return 0;
 }
 
+/* After a break the plan has only what is left; what btrfs knows since the anchor is still all. */
+static int draw_outline(struct transfer *t, const struct detect_input *in, struct error *err)
+{
+	bool whole = t->how == HOW_FRESH;
+	struct plan *since = NULL;
+	int rc;
+
+	if (!whole && strcmp(t->base_view, t->view) == 0 && detect_since_anchor(in, &since, err) < 0)
+		return -1;
+	rc = outline_new(since != NULL ? since : t->plan, whole || since != NULL, &t->outline, err);
+	t->changed_files = plan_totals(since != NULL ? since : t->plan).files;
+	plan_destroy(&since);
+	return rc;
+}
+
 static int detect(struct transfer *t, struct error *err)
 {
 	struct detect_input in = { .way = t->way,
@@ -269,7 +278,7 @@ static int detect(struct transfer *t, struct error *err)
 	if (t->totals.skipped != 0)
 		log_line(LOG_INFO, "%llu sockets are left out", (unsigned long long)t->totals.skipped);
 	meter_total(&t->meter, totals.file_bytes);
-	return 0;
+	return draw_outline(t, &in, err);
 }
 
 /* A removal on its own, or a move: one frame each; removals among moves are moves to nowhere, so that their order holds. */
@@ -342,6 +351,33 @@ static int send_changes(struct transfer *t, struct error *err)
 	return 0;
 }
 
+/* Whose backups are in it, for those who look at the vault alone. */
+static int send_macs(struct transfer *t, struct error *err)
+{
+	struct stage_mac known[STAGE_MACS_MAX];
+	struct wire_macs *macs;
+	size_t n = stage_request_macs(t->request, known);
+
+	if (n == 0 || !remote_welcome(t->remote)->macs)
+		return 0;
+	macs = calloc(1, sizeof(*macs));
+	if (macs == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	for (; macs->n < n && macs->n < MACS_CODEC_MAX; macs->n++) {
+		const struct stage_mac *from = &known[macs->n];
+		struct wire_mac *to = &macs->list[macs->n];
+
+		(void)log_escape(from->name, to->name, sizeof(to->name));
+		(void)snprintf(to->state, sizeof(to->state), "%.11s", from->state);
+		to->completed_at_s = from->completed_at;
+		to->verification_failed = from->verification_failed;
+	}
+	encoder_reset(&t->sender.encoder);
+	put_macs(&t->sender.encoder, macs);
+	free(macs);
+	return sender_frame(&t->sender, FRAME_MACS, err);
+}
+
 static int commit(struct transfer *t, struct error *err)
 {
 	struct encoder *e = &t->sender.encoder;
@@ -349,6 +385,8 @@ static int commit(struct transfer *t, struct error *err)
 	struct decoder d;
 
 	meter_note(&t->meter, "publishing");
+	if (send_macs(t, err) != 0)
+		return -1;
 	encoder_reset(e);
 	put_u64(e, t->totals.files);
 	put_u64(e, t->totals.bytes);
@@ -413,6 +451,16 @@ static int ask_brake(struct transfer *t, struct error *err)
 	return 0;
 }
 
+/* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
+static int sources_are_there(const struct transfer *t, struct error *err)
+{
+	if (presence_check(t->root_fd, AT_FDCWD, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
+		return -1;
+	return t->sender.anchor == NULL
+	               ? 0
+	               : presence_check(t->anchor.subvolume_fd, AT_FDCWD, t->anchor.path, "anchor", ERR_IO, err);
+}
+
 static int converse(struct transfer *t, struct error *err)
 {
 	if (begin(t, err) != 0)
@@ -422,12 +470,14 @@ static int converse(struct transfer *t, struct error *err)
 	if (detect(t, err) != 0)
 		return -1;
 	if (is_unchanged(t)) {
+		if (sources_are_there(t, err) != 0)
+			return -1;
 		t->unchanged = true;
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
 		return 0;
 	}
-	return send_changes(t, err) == 0 ? commit(t, err) : -1;
+	return send_changes(t, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)
@@ -440,7 +490,9 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "detection", t->detected != NULL ? t->detected : "");
 	stage_result_integer(result, "files", (int64_t)t->totals.files);
 	stage_result_integer(result, "bytes", (int64_t)t->totals.bytes);
-	stage_result_integer(result, "changed_files", (int64_t)(t->plan != NULL ? plan_totals(t->plan).files : 0));
+	stage_result_integer(result, "changed_files", (int64_t)t->changed_files);
+	if (t->outline != NULL)
+		outline_fill(t->outline, result);
 	stage_result_integer(result, "literal_bytes", (int64_t)t->sender.literal_bytes);
 	stage_result_integer(result, "matched_bytes", (int64_t)t->sender.matched_bytes);
 	stage_result_integer(result, "wire_sent", (int64_t)wire_bytes_out(t->sender.wire));
@@ -502,6 +554,7 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 	sender_done(&t->sender);
 	anchor_close(&t->anchor);
 	plan_destroy(&t->plan);
+	outline_destroy(&t->outline);
 	if (t->root_fd >= 0)
 		(void)close(t->root_fd);
 	if (t->folder_fd >= 0)

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "lib/duration.h"
+#include "lib/log.h"
 
 #define WRITES_NOW_MS 10000 /* quiet for less: it still writes, as far as anybody can tell */
 
@@ -13,31 +14,44 @@ static const char *span(int64_t ms, char *out, size_t size)
 	return duration_text((uint64_t)(ms > 0 ? ms : 0) / 1000 * 1000, out, size);
 }
 
-void idle_holder_files(int64_t quiet_ms, uint64_t need_ms, char out[IDLE_HOLDER_SIZE])
+void idle_holder_files(enum idle_sign sign, int64_t quiet_ms, uint64_t need_ms, char out[IDLE_HOLDER_SIZE])
 {
+	static const char *const signs[] = { [IDLE_SIGN_WRITE] = "last written to",
+		                             [IDLE_SIGN_HANDLES] = "other files opened for writing or closed",
+		                             [IDLE_SIGN_COUNTER] = "changed unseen (times of access, or by mmap)",
+		                             [IDLE_SIGN_BEGIN] = "watched since" };
 	char a[64];
 	char b[64];
 
-	(void)snprintf(out, IDLE_HOLDER_SIZE, "last written to %s ago, must rest for %s", span(quiet_ms, a, sizeof(a)),
+	(void)snprintf(out, IDLE_HOLDER_SIZE, "%s %s ago, must rest for %s", signs[sign], span(quiet_ms, a, sizeof(a)),
 	               duration_text(need_ms, b, sizeof(b)));
 }
 
-void idle_holder_mac(const char *name, bool finished, int64_t quiet_ms, int64_t left_ms, size_t handles,
-                     char out[IDLE_HOLDER_SIZE])
+void idle_holder_mac(const struct idle_mac *mac, char out[IDLE_HOLDER_SIZE])
 {
+	char name[97];
 	char ago[64];
 	char left[64];
+	char wrote[96];
+	char sign[96] = "";
 	char open[48] = "";
 
-	if (handles > 0)
-		(void)snprintf(open, sizeof(open), ", %zu handle%s", handles, handles == 1 ? "" : "s");
-	if (quiet_ms < WRITES_NOW_MS && !finished)
-		(void)snprintf(out, IDLE_HOLDER_SIZE, "%.96s writes (%s ago%s)", name, span(quiet_ms, ago, sizeof(ago)),
-		               open);
-	else
-		(void)snprintf(out, IDLE_HOLDER_SIZE, "%.96s %s (last wrote %s ago, %s more%s)", name,
-		               finished ? "has finished, and settles" : "has not finished its backup",
-		               span(quiet_ms, ago, sizeof(ago)), span(left_ms + 999, left, sizeof(left)), open);
+	(void)log_escape(mac->name, name, sizeof(name)); /* cut between letters */
+	(void)span(mac->quiet_ms, ago, sizeof(ago));
+	if (mac->handles > 0)
+		(void)snprintf(open, sizeof(open), ", %zu handle%s", mac->handles, mac->handles == 1 ? "" : "s");
+	if (mac->wrote_seen && mac->quiet_ms < WRITES_NOW_MS && !mac->finished) {
+		(void)snprintf(out, IDLE_HOLDER_SIZE, "%s writes (%s ago%s)", name, ago, open);
+		return;
+	}
+	(void)snprintf(wrote, sizeof(wrote),
+	               mac->wrote_seen ? "last wrote %s ago" : "watched since %s ago, no write seen", ago);
+	if (mac->still_ms < mac->quiet_ms)
+		(void)snprintf(sign, sizeof(sign), ", handles or times changed %s ago",
+		               span(mac->still_ms, ago, sizeof(ago)));
+	(void)snprintf(out, IDLE_HOLDER_SIZE, "%s %s (%s%s, %s more%s)", name,
+	               mac->finished ? "has finished, and settles" : "has not finished its backup", wrote, sign,
+	               span(mac->left_ms + 999, left, sizeof(left)), open);
 }
 
 /* "21:40", with the date if that is another day. */
@@ -90,6 +104,7 @@ struct idle_verdict idle_decide(const struct idle_facts *facts)
 	struct idle_verdict verdict = { .state = IDLE_ACTIVE };
 	bool may_start = !facts->running && !facts->paused;
 	int64_t waited_ms = facts->now_ms - facts->changed_since_ms;
+	int64_t forced_in_s = 0;
 	size_t used;
 	char a[64];
 
@@ -98,8 +113,12 @@ struct idle_verdict idle_decide(const struct idle_facts *facts)
 		(void)snprintf(verdict.reason, sizeof(verdict.reason), "nothing new since the last generation");
 		return verdict;
 	}
-	if (facts->max_wait_ms != 0)
-		verdict.forced_at_s = facts->wall_s + ((int64_t)facts->max_wait_ms - waited_ms) / 1000;
+	if (facts->max_wait_ms != 0) {
+		forced_in_s = ((int64_t)facts->max_wait_ms - waited_ms) / 1000;
+		if (forced_in_s < apart_left_s(facts))
+			forced_in_s = apart_left_s(facts);
+		verdict.forced_at_s = facts->wall_s + forced_in_s;
+	}
 	if (facts->left_ms <= 0) {
 		if (facts->confirmed) {
 			at_rest(facts, may_start, &verdict);
@@ -114,7 +133,8 @@ struct idle_verdict idle_decide(const struct idle_facts *facts)
 		(void)snprintf(verdict.reason, sizeof(verdict.reason), "waiting for idle: %s",
 		               verdict.confirm ? "making sure that all is written" : facts->holder);
 	used = strlen(verdict.reason);
-	if (facts->max_wait_ms != 0 && waited_ms >= (int64_t)facts->max_wait_ms && may_start) {
+	if (facts->max_wait_ms != 0 && waited_ms >= (int64_t)facts->max_wait_ms && apart_left_s(facts) == 0 &&
+	    may_start) {
 		verdict.trigger = IDLE_TRIGGER_MAX_WAIT;
 		(void)snprintf(verdict.reason + used, sizeof(verdict.reason) - used, "; forced, after %s without rest",
 		               span(waited_ms, a, sizeof(a)));

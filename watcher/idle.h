@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IDLE_REASON_SIZE 256
-#define IDLE_HOLDER_SIZE 192
+#define IDLE_REASON_SIZE 384
+#define IDLE_HOLDER_SIZE 256
 
 enum idle_state { IDLE_UNKNOWN, IDLE_UNCHANGED, IDLE_ACTIVE, IDLE_AT_REST };
 enum idle_trigger { IDLE_NO_TRIGGER, IDLE_TRIGGER_REST, IDLE_TRIGGER_MAX_WAIT };
@@ -37,10 +37,20 @@ struct idle_verdict {
 
 struct idle_verdict idle_decide(const struct idle_facts *facts);
 
-/* Who writes: files, or a Mac. handles: open for writing. `left_ms` is said where it already is quiet. */
-void idle_holder_files(int64_t quiet_ms, uint64_t need_ms, char out[IDLE_HOLDER_SIZE]);
-void idle_holder_mac(const char *name, bool finished, int64_t quiet_ms, int64_t left_ms, size_t handles,
-                     char out[IDLE_HOLDER_SIZE]);
+/* The last sign that files are not at rest. */
+enum idle_sign { IDLE_SIGN_WRITE, IDLE_SIGN_HANDLES, IDLE_SIGN_COUNTER, IDLE_SIGN_BEGIN };
+struct idle_mac {
+	const char *name;
+	bool finished;
+	bool wrote_seen;  /* else it was not written to since the watch began, quiet_ms ago */
+	int64_t quiet_ms; /* since the last write */
+	int64_t still_ms; /* since the last sign of life, a changed set of handles for example */
+	int64_t left_ms;
+	size_t handles; /* open for writing */
+};
+/* Who keeps it from resting: files, or a Mac. `left_ms` is said where it already is quiet. */
+void idle_holder_files(enum idle_sign sign, int64_t quiet_ms, uint64_t need_ms, char out[IDLE_HOLDER_SIZE]);
+void idle_holder_mac(const struct idle_mac *mac, char out[IDLE_HOLDER_SIZE]);
 
 /* The words of docs/protocol.md; static. idle_trigger_name: NULL for none. */
 const char *idle_state_name(enum idle_state state);

@@ -8,7 +8,16 @@ void mac_begin(struct mac *mac, const struct mac_marks *marks, int64_t now_ms)
 		             .completed_at_s = marks->readable ? marks->completed_at_s : 0,
 		             .readable = marks->readable,
 		             .running = marks->running,
+		             .horizon_s = marks->horizon_s,
 		             .dirty = true };
+}
+
+/* Is it a later completion than the one that was used up? One from the future, that a Mac with a wrong clock left, must not make all that follow it look old. */
+static bool is_later(const struct mac *mac, int64_t completed_at_s, int64_t used_at_s)
+{
+	if ((completed_at_s > mac->horizon_s) != (used_at_s > mac->horizon_s))
+		return used_at_s > mac->horizon_s && completed_at_s != 0;
+	return completed_at_s > used_at_s;
 }
 
 static void another_begins(struct mac *mac)
@@ -24,6 +33,7 @@ void mac_wrote(struct mac *mac, const struct mac_quiet *quiet, int64_t now_ms)
 	bool long_after = mac->completed_ms >= 0 && (uint64_t)(now_ms - mac->completed_ms) > quiet->attached_ms;
 
 	mac->wrote_ms = now_ms;
+	mac->wrote_seen = true;
 	mac->dirty = true;
 	if (mac->rested || mac->unseen || long_after)
 		another_begins(mac);
@@ -42,6 +52,7 @@ void mac_read(struct mac *mac, const struct mac_marks *marks, int64_t now_ms)
 	if (marks->running >= 0)
 		mac->running = marks->running;
 	mac->readable = marks->readable;
+	mac->horizon_s = marks->horizon_s;
 	if (marks->readable && marks->completed_at_s != mac->completed_at_s) {
 		mac->completed_at_s = marks->completed_at_s;
 		mac->completed_ms = now_ms;
@@ -76,12 +87,12 @@ static bool nothing_after_its_end(const struct mac *mac, const struct mac_past *
 
 void mac_catch_up(struct mac *mac, const struct mac_past *past)
 {
-	mac->used_at_s = past->used_at_s > past->clean_at_s ? past->used_at_s : past->clean_at_s;
+	mac->used_at_s = is_later(mac, past->used_at_s, past->clean_at_s) ? past->used_at_s : past->clean_at_s;
 	if (!past->changed) {
 		mac->dirty = false;
 		return;
 	}
-	if (!mac->readable || mac->completed_at_s <= mac->used_at_s)
+	if (!mac->readable || !is_later(mac, mac->completed_at_s, mac->used_at_s))
 		return;
 	if (nothing_after_its_end(mac, past))
 		mac->unseen = true;
@@ -95,8 +106,10 @@ struct mac_verdict mac_decide(struct mac *mac, const struct mac_quiet *quiet, in
 	int64_t since_ms = mac->stirred_ms > mac->wrote_ms ? mac->stirred_ms : mac->wrote_ms;
 	uint64_t need_ms = quiet->unfinished_ms;
 
-	verdict.finished = mac->rested || !mac->dirty || (mac->readable && mac->completed_at_s > mac->used_at_s);
+	verdict.finished =
+	        mac->rested || !mac->dirty || (mac->readable && is_later(mac, mac->completed_at_s, mac->used_at_s));
 	verdict.quiet_ms = now_ms - mac->wrote_ms;
+	verdict.still_ms = now_ms - since_ms;
 	if (!mac->dirty)
 		need_ms = 0; /* nothing was written that would have to settle */
 	else if (verdict.finished && !mac->unseen)

@@ -16,6 +16,8 @@ struct mac {
 	int64_t completed_at_s; /* as the bundle says; 0: no completion, or not known */
 	int64_t completed_ms;   /* when that date was seen to come; -1: it was there when the watch began */
 	int64_t used_at_s;      /* the newest completion that says nothing any more, as a backup has begun since */
+	int64_t horizon_s;      /* dates behind it are those of a clock that was wrong: any other counts as newer */
+	bool wrote_seen;        /* wrote_ms is that of a write, and not of the watch's beginning */
 	bool readable;          /* the completion date can be relied upon */
 	int running;    /* Results.plist: 1, 0, -1: not known. May stick, so only that it changes tells something */
 	bool dirty;     /* written to since it was last known to be finished */
@@ -35,6 +37,7 @@ struct mac_marks {
 	bool readable;
 	int running;
 	int64_t completed_at_s;
+	int64_t horizon_s; /* as in struct mac */
 };
 
 enum mac_state {
@@ -48,6 +51,7 @@ struct mac_verdict {
 	bool finished;
 	bool at_rest;
 	int64_t quiet_ms; /* nothing was written for so long */
+	int64_t still_ms; /* nor was there another sign of life; as quiet_ms, or less */
 	int64_t left_ms;  /* how much longer it must be quiet; 0: at rest */
 	uint64_t need_ms; /* of how long in all */
 };

@@ -35,11 +35,21 @@ static struct macs_one *find(const struct macs *macs, const char *path, size_t l
 	return NULL;
 }
 
-static struct mac_marks marks_of(const struct time_machine *bundle)
+static struct mac_marks marks_of(const struct time_machine *bundle, int64_t wall_s)
 {
 	return (struct mac_marks){ .readable = bundle->history == TIME_MACHINE_HISTORY_READ && !bundle->preparing,
 		                   .running = bundle->running,
+		                   .horizon_s = wall_s + TIME_MACHINE_AHEAD_S,
 		                   .completed_at_s = bundle->completed_at_s };
+}
+
+/* The same folder, under whatever name. */
+static struct macs_one *find_folder(const struct macs *macs, const struct time_machine *bundle)
+{
+	for (size_t i = 0; i < macs->n; i++)
+		if (macs->list[i].marks.inode == bundle->inode && macs->list[i].marks.born_ns == bundle->born_ns)
+			return &macs->list[i];
+	return NULL;
 }
 
 static void begin(struct macs_one *one, const struct time_machine *bundle, int folder_fd, int64_t now_ms,
@@ -49,20 +59,31 @@ static void begin(struct macs_one *one, const struct time_machine *bundle, int f
 
 	*one = (struct macs_one){ .marks = *bundle, .read_ms = now_ms };
 	time_machine_read(folder_fd, wall_s, &one->marks);
-	marks = marks_of(&one->marks);
+	marks = marks_of(&one->marks, wall_s);
 	mac_begin(&one->mac, &marks, now_ms);
 }
 
-int macs_find(struct macs *macs, int folder_fd, int64_t now_ms, int64_t wall_s, struct error *err)
+/* What happened in it before it was found. */
+static void catch_up(struct macs_one *one, int folder_fd, struct mac_past *past)
+{
+	if (past->changed)
+		(void)time_machine_sweep(folder_fd, one->marks.path, &past->newest_s, &past->history_s, NULL);
+	one->newest_s = past->newest_s;
+	mac_catch_up(&one->mac, past);
+}
+
+int macs_find(struct macs *macs, int folder_fd, const struct mac_quiet *quiet, int64_t now_ms, int64_t wall_s,
+              struct error *err)
 {
 	struct time_machine *found = calloc(TIME_MACHINE_BUNDLES_MAX, sizeof(*found));
 	struct macs_one *list = NULL;
+	bool more = false;
 	size_t n = 0;
 	int rc = -1;
 
 	if (found == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	if (time_machine_find(folder_fd, found, &n, err) != 0)
+	if (time_machine_find(folder_fd, found, &n, &more, err) != 0)
 		goto out;
 	list = calloc(n + 1, sizeof(*list));
 	if (list == NULL) {
@@ -70,16 +91,24 @@ int macs_find(struct macs *macs, int folder_fd, int64_t now_ms, int64_t wall_s, 
 		goto out;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct macs_one *known = find(macs, found[i].path, strlen(found[i].path));
+		const struct macs_one *known = find_folder(macs, &found[i]);
 
-		if (known != NULL)
+		if (known != NULL) {
 			list[i] = *known;
-		else
-			begin(&list[i], &found[i], folder_fd, now_ms, wall_s);
+			memcpy(list[i].marks.path, found[i].path, sizeof(found[i].path));
+			memcpy(list[i].marks.name, found[i].name, sizeof(found[i].name));
+			list[i].to_read = list[i].to_read || strcmp(known->marks.path, found[i].path) != 0;
+			continue;
+		}
+		begin(&list[i], &found[i], folder_fd, now_ms, wall_s);
+		if (macs->found_ms >= 0 && list[i].mac.completed_at_s != 0)
+			catch_up(&list[i], folder_fd,
+			         &(struct mac_past){ .changed = true, .window_ms = quiet->attached_ms });
 	}
 	free(macs->list);
 	macs->list = list;
 	macs->n = n;
+	macs->more = more;
 	macs->found_ms = now_ms;
 	rc = 0;
 out:
@@ -156,37 +185,37 @@ void macs_catch_up(struct macs *macs, int folder_fd, const struct macs_past *pas
 			then.clean_at_s = known->clean_at_s;
 			then.used_at_s = known->used_at_s;
 		}
-		if (then.changed)
-			(void)time_machine_sweep(folder_fd, one->marks.path, &then.newest_s, &then.history_s, NULL);
-		mac_catch_up(&one->mac, &then);
+		catch_up(one, folder_fd, &then);
 	}
 }
 
 /* ---- the watch */
 
-void macs_told(struct macs *macs, const struct signal_inotify *inotify, const struct signal_told *told,
-               const struct mac_quiet *quiet, int64_t now_ms)
+struct macs_others macs_told(struct macs *macs, const struct signal_inotify *inotify, const struct signal_told *told,
+                             const struct mac_quiet *quiet, int64_t now_ms)
 {
-	for (size_t number = 0; number < TIME_MACHINE_BUNDLES_MAX; number++) {
-		const char *path = signal_inotify_bundle(inotify, number);
-		struct macs_one *one;
+	struct macs_others others = { .files = false };
 
-		if (path == NULL)
-			break;
-		if (((told->bundles | told->stirred) & UINT64_C(1) << number) == 0)
+	for (size_t number = 0; number < TIME_MACHINE_BUNDLES_MAX; number++) {
+		const uint64_t bit = UINT64_C(1) << number;
+		const char *path = signal_inotify_bundle(inotify, number);
+		struct macs_one *one = path != NULL ? find(macs, path, strlen(path)) : NULL;
+
+		if (((told->bundles | told->stirred) & bit) == 0)
 			continue;
-		one = find(macs, path, strlen(path));
-		if (one == NULL)
+		if (one == NULL) {
+			others.bundles |= bit;
 			continue;
-		if ((told->bundles & UINT64_C(1) << number) != 0) {
+		}
+		others.files = others.files || !one->marks.is_backup;
+		if ((told->bundles & bit) != 0) {
 			mac_wrote(&one->mac, quiet, now_ms);
 			one->to_read = true;
 		} else {
 			mac_stirred(&one->mac, now_ms);
 		}
 	}
-	if (told->lost)
-		macs_unknown(macs, true, quiet, now_ms);
+	return others;
 }
 
 void macs_unknown(struct macs *macs, bool wrote, const struct mac_quiet *quiet, int64_t now_ms)
@@ -200,10 +229,27 @@ void macs_unknown(struct macs *macs, bool wrote, const struct mac_quiet *quiet, 
 	}
 }
 
-bool macs_handles(struct macs *macs, const struct signal_openfiles *files, const char *folder, dev_t dev,
-                  int64_t now_ms)
+bool macs_ask(struct macs *macs, int folder_fd, uint64_t since, const char *below, const struct mac_quiet *quiet,
+              int64_t now_ms)
 {
-	bool changed = false;
+	bool changed[TIME_MACHINE_BUNDLES_MAX] = { false };
+
+	bool any = false;
+
+	find_changed(macs, folder_fd, since, below, changed);
+	for (size_t i = 0; i < macs->n; i++)
+		if (changed[i]) {
+			mac_wrote(&macs->list[i].mac, quiet, now_ms);
+			macs->list[i].to_read = true;
+			any = any || macs->list[i].marks.is_backup;
+		}
+	return any;
+}
+
+struct macs_changed macs_handles(struct macs *macs, const struct signal_openfiles *files, const char *folder, dev_t dev,
+                                 int64_t now_ms)
+{
+	struct macs_changed changed = { false, false };
 
 	for (size_t i = 0; i < macs->n; i++) {
 		struct macs_one *one = &macs->list[i];
@@ -213,7 +259,10 @@ bool macs_handles(struct macs *macs, const struct signal_openfiles *files, const
 		mac_handles(&one->mac, now.n, now.attached, others, now_ms);
 		one->handles_seen = true;
 		one->handles_hash = now.hash;
-		changed = changed || others;
+		if (others && one->marks.is_backup)
+			changed.macs = true;
+		else if (others)
+			changed.files = true;
 	}
 	return changed;
 }
@@ -227,7 +276,7 @@ void macs_read(struct macs *macs, int folder_fd, bool all, int64_t min_age_ms, i
 		if (!all && (!one->to_read || now_ms - one->read_ms < min_age_ms))
 			continue;
 		time_machine_read(folder_fd, wall_s, &one->marks);
-		marks = marks_of(&one->marks);
+		marks = marks_of(&one->marks, wall_s);
 		mac_read(&one->mac, &marks, now_ms);
 		one->to_read = false;
 		one->read_ms = now_ms;
@@ -241,6 +290,8 @@ struct macs_rest macs_decide(struct macs *macs, const struct mac_quiet *quiet, i
 	for (size_t i = 0; i < macs->n; i++) {
 		struct macs_one *one = &macs->list[i];
 
+		if (!one->marks.is_backup)
+			continue;
 		one->verdict = mac_decide(&one->mac, quiet, now_ms);
 		if (one->verdict.quiet_ms < rest.quiet_ms)
 			rest.quiet_ms = one->verdict.quiet_ms;
@@ -248,8 +299,14 @@ struct macs_rest macs_decide(struct macs *macs, const struct mac_quiet *quiet, i
 			continue;
 		rest.left_ms = one->verdict.left_ms;
 		rest.need_ms = one->verdict.need_ms;
-		idle_holder_mac(one->marks.name, one->verdict.finished, one->verdict.quiet_ms, one->verdict.left_ms,
-		                one->mac.handles, rest.holder);
+		idle_holder_mac(&(struct idle_mac){ .name = one->marks.name,
+		                                    .finished = one->verdict.finished,
+		                                    .wrote_seen = one->mac.wrote_seen,
+		                                    .quiet_ms = one->verdict.quiet_ms,
+		                                    .still_ms = one->verdict.still_ms,
+		                                    .left_ms = one->verdict.left_ms,
+		                                    .handles = one->mac.handles },
+		                rest.holder);
 	}
 	return rest;
 }

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,11 +9,11 @@
 #include <unistd.h>
 
 #include "lib/config.h"
+#include "lib/daemon_line.h"
 #include "lib/log.h"
 #include "lib/mdp.h"
 #include "lib/mdp_client.h"
 #include "lib/sdnotify.h"
-#include "lib/version.h"
 #include "watcher/report.h"
 #include "watcher/source.h"
 
@@ -77,28 +76,46 @@ static int follow_orders(struct watcher *w, struct source_order *orders, size_t 
 	return 0;
 }
 
-static int look_and_tell(struct watcher *w, struct error *err)
+/* One message; out: how many of the sources were told, and the orders of the answer. */
+static int tell(struct watcher *w, const struct source_report *reports, size_t n, size_t *told,
+                struct source_order **orders, size_t *n_orders, struct error *err)
 {
-	struct source_report reports[REPORT_SOURCES_MAX];
-	struct source_order *orders = NULL;
-	char *text;
+	char *text = report_text(reports, n, told);
 	char *reply = NULL;
 	size_t reply_bytes;
-	size_t n = 0;
 	int rc;
 
-	for (size_t i = 0; i < w->n; i++)
-		reports[i] = source_look(w->sources[i], w->files, now_ms(), time(NULL));
-	text = report_text(reports, w->n);
 	if (text == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	rc = mdp_client_ask(w->client, MDP_SERVICE_BROKER, text, ANSWER_MS, &reply, &reply_bytes, err);
 	if (rc == 0)
-		rc = report_read(reply, reply_bytes, &orders, &n, err);
-	if (rc == 0)
-		rc = follow_orders(w, orders, n, err);
+		rc = report_read(reply, reply_bytes, orders, n_orders, err);
 	free(text);
 	free(reply);
+	return rc;
+}
+
+static int look_and_tell(struct watcher *w, struct error *err)
+{
+	struct source_report reports[REPORT_SOURCES_MAX];
+	struct source_order *orders = NULL;
+	size_t n = 0;
+	size_t done = 0;
+	int rc;
+
+	for (size_t i = 0; i < w->n; i++)
+		reports[i] = source_look(w->sources[i], w->files, now_ms(), time(NULL));
+	do {
+		size_t told = 0;
+
+		report_orders_free(orders, n); /* the last answer is the newest */
+		orders = NULL;
+		n = 0;
+		rc = tell(w, reports + done, w->n - done, &told, &orders, &n, err);
+		done += told;
+	} while (rc == 0 && done < w->n);
+	if (rc == 0)
+		rc = follow_orders(w, orders, n, err);
 	report_orders_free(orders, n);
 	return rc;
 }
@@ -122,12 +139,19 @@ static bool wait_for_something(const struct watcher *w, int signal_fd)
 {
 	struct pollfd fds[REPORT_SOURCES_MAX + 1] = { { .fd = signal_fd, .events = POLLIN } };
 	struct pollfd stop = { .fd = signal_fd, .events = POLLIN };
+	int64_t until_ms = now_ms() + TICK_MS;
+	int64_t left_ms = TICK_MS;
+	int n = 0;
 
 	for (size_t i = 0; i < w->n; i++)
 		fds[i + 1] = (struct pollfd){ .fd = source_fd(w->sources[i]), .events = POLLIN };
-	if (poll(fds, w->n + 1, TICK_MS) > 0 && (fds[0].revents & POLLIN) == 0)
+	while (n == 0 && left_ms > 0) {
+		n = poll(fds, w->n + 1, (int)sdnotify_alive(left_ms));
+		left_ms = until_ms - now_ms();
+	}
+	if (n > 0 && (fds[0].revents & POLLIN) == 0)
 		return poll(&stop, 1, AFTER_EVENT_MS) > 0;
-	return (fds[0].revents & POLLIN) != 0;
+	return n > 0 && (fds[0].revents & POLLIN) != 0;
 }
 
 static int watch(const struct config *config, struct error *err)
@@ -152,10 +176,10 @@ static int watch(const struct config *config, struct error *err)
 		(void)close(signal_fd);
 		return -1;
 	}
+	mdp_client_meanwhile(w.client, sdnotify_alive);
 	sdnotify_send("READY=1");
 	do {
 		tick(&w);
-		sdnotify_send("WATCHDOG=1");
 		sdnotify_status("%zu sources watched%s", w.n, w.broker_lost ? "; the broker does not answer" : "");
 	} while (!wait_for_something(&w, signal_fd));
 	sdnotify_send("STOPPING=1");
@@ -167,56 +191,24 @@ static int watch(const struct config *config, struct error *err)
 	return 0;
 }
 
-static int usage(FILE *out, int status)
-{
-	(void)fputs("usage: aob-watcher [--config FILE] [--trace TOPICS] [--version] [--help]\n"
-	            "\n"
-	            "Tells the broker when a source has changed and come to rest.\n"
-	            "\n"
-	            "  --config FILE    the configuration (default $AOB_CONFIG, else " CONFIG_DEFAULT_PATH ")\n"
-	            "  --trace TOPICS   mdp, idle or all: show on stderr what goes on inside\n"
-	            "\n"
-	            "SIGTERM stops. See aob-watcher(8).\n",
-	            out);
-	return status;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		                                 { "trace", required_argument, NULL, 't' },
-		                                 { "version", no_argument, NULL, 'V' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
+	static const struct daemon_about about = {
+		.program = "aob-watcher",
+		.does = "Tells the broker when a source has changed and come to rest.",
+		.topics = "mdp, idle",
+		.signals = "SIGTERM stops."
+	};
 	struct error err = { .class = ERR_NONE };
 	struct config *config = NULL;
-	const char *path = NULL;
-	const char *trace = NULL;
-	int option;
+	struct daemon_line line;
+	int status = daemon_line_read(argc, argv, &about, &line);
 	int rc;
 
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads yet */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 't':
-			trace = optarg;
-			break;
-		case 'V':
-			(void)puts("aob-watcher " AOB_VERSION);
-			return EX_OK;
-		case 'h':
-			return usage(stdout, EX_OK);
-		default:
-			return usage(stderr, EX_USAGE);
-		}
-	}
-	if (optind != argc)
-		return usage(stderr, EX_USAGE);
-	log_open("aob-watcher", trace);
-	rc = config_load(config_path(path), &config, stderr, &err);
+	if (status >= 0)
+		return status;
+	log_open(about.program, line.trace);
+	rc = config_load(config_path(line.config), &config, stderr, &err);
 	if (rc == 0)
 		rc = watch(config, &err);
 	config_destroy(&config);

@@ -8,5 +8,7 @@ aob-watcher_SOURCES := \
 	watcher/signal_inotify.c \
 	watcher/signal_openfiles.c \
 	watcher/signal_scan.c \
-	watcher/source.c
+	watcher/source.c \
+	watcher/source_hold.c \
+	watcher/source_signals.c
 aob-watcher_LIBS := -lczmq -lzmq -lyaml -ljansson -lexpat

@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/stage_msg.h"
+
+#define BODY_BYTES (STAGE_MESSAGE_MAX / 2) /* of a message; one source's part is smaller than that */
 
 static json_t *escaped(const char *text)
 {
-	char safe[4 * IDLE_REASON_SIZE];
+	char safe[4 * TIME_MACHINE_PATH_SIZE];
 
 	return json_string(log_escape(text, safe, sizeof(safe)));
 }
@@ -19,13 +22,13 @@ static json_t *mac_json(const struct macs_one *one, int64_t wall_s)
 {
 	const struct time_machine *marks = &one->marks;
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "bundle", marks->path, "name",
-	                 marks->name, "state", mac_state_name(one->verdict.state), "finished",
+	return json_pack("{s:o, s:o, s:s, s:b, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "bundle", escaped(marks->path),
+	                 "name", escaped(marks->name), "state", mac_state_name(one->verdict.state), "finished",
 	                 (int)one->verdict.finished, "completed_at", (json_int_t)one->mac.completed_at_s, "used_at",
 	                 (json_int_t)one->mac.used_at_s, "wrote_at",
-	                 (json_int_t)(wall_s - one->verdict.quiet_ms / 1000), "handles", (json_int_t)one->mac.handles,
-	                 "attached", (int)one->mac.attached, "verification_failed", (int)marks->verification_failed,
-	                 "trouble", escaped(marks->trouble));
+	                 (json_int_t)(one->mac.wrote_seen ? wall_s - one->verdict.quiet_ms / 1000 : one->newest_s),
+	                 "handles", (json_int_t)one->mac.handles, "attached", (int)one->mac.attached,
+	                 "verification_failed", (int)marks->verification_failed, "trouble", escaped(marks->trouble));
 }
 
 static json_t *macs_json(const struct source_report *report)
@@ -33,7 +36,8 @@ static json_t *macs_json(const struct source_report *report)
 	json_t *list = json_array();
 
 	for (size_t i = 0; report->macs != NULL && i < report->macs->n; i++)
-		if (json_array_append_new(list, mac_json(&report->macs->list[i], report->wall_s)) != 0) {
+		if (report->macs->list[i].marks.is_backup &&
+		    json_array_append_new(list, mac_json(&report->macs->list[i], report->wall_s)) != 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -52,18 +56,36 @@ static json_t *report_json(const struct source_report *report)
 	                 "forced_at", (json_int_t)report->verdict.forced_at_s, "macs", macs_json(report));
 }
 
-char *report_text(const struct source_report *reports, size_t n)
+static char *body_of(json_t *sources)
+{
+	json_t *body = json_pack("{s:i, s:s, s:O}", "v", 1, "verb", "watch-report", "sources", sources);
+	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+
+	json_decref(body);
+	return text;
+}
+
+char *report_text(const struct source_report *reports, size_t n, size_t *told)
 {
 	json_t *sources = json_array();
-	json_t *body;
+	size_t used = 0;
 	char *text;
-	int failed = sources == NULL;
 
-	for (size_t i = 0; i < n && failed == 0; i++)
-		failed = json_array_append_new(sources, report_json(&reports[i]));
-	body = failed == 0 ? json_pack("{s:i, s:s, s:O}", "v", 1, "verb", "watch-report", "sources", sources) : NULL;
-	text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
+	for (*told = 0; *told < n && sources != NULL; ++*told) {
+		json_t *one = report_json(&reports[*told]);
+		size_t bytes = one != NULL ? json_dumpb(one, NULL, 0, JSON_COMPACT) : 0;
+
+		if (one != NULL && *told > 0 && used + bytes > BODY_BYTES) {
+			json_decref(one);
+			break;
+		}
+		used += bytes;
+		if (one == NULL || json_array_append_new(sources, one) != 0) {
+			json_decref(sources);
+			return NULL;
+		}
+	}
+	text = sources != NULL ? body_of(sources) : NULL;
 	json_decref(sources);
 	return text;
 }
@@ -107,25 +129,29 @@ static int read_order(json_t *json, struct source_order *order)
 	json_int_t idle_ms;
 	json_int_t max_wait_ms;
 	json_int_t quiet[4] = { 0 }; /* finished, attached, unfinished, apart */
-	json_int_t last[3] = {
-		0
-	}; /* the counter at the last generation, and at the last clean one; when the last one was taken */
+	/* The counter at the last generation, and at the last clean one; when the last one was taken; since when it waits. */
+	json_int_t last[4] = { 0 };
+	const char *snapshot_uuid = "";
 	int snapshots = 1;
 	int running;
 	int paused;
 
-	if (json_unpack(json, "{s:s, s:s, s?s, s:I, s:I, s:b, s:b, s?b, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?s}",
-	                "pipeline", &pipeline, "source", &path, "kind", &kind, "idle_ms", &idle_ms, "max_wait_ms",
-	                &max_wait_ms, "running", &running, "paused", &paused, "snapshots", &snapshots, "finished_ms",
-	                &quiet[0], "attached_ms", &quiet[1], "unfinished_ms", &quiet[2], "apart_ms", &quiet[3],
-	                "last_ctransid", &last[0], "clean_ctransid", &last[1], "last_taken_at", &last[2],
-	                "last_source_uuid", &uuid, "clean_source_uuid", &clean_uuid) != 0 ||
+	if (json_unpack(
+	            json,
+	            "{s:s, s:s, s?s, s:I, s:I, s:b, s:b, s?b, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?s, s?s}",
+	            "pipeline", &pipeline, "source", &path, "kind", &kind, "idle_ms", &idle_ms, "max_wait_ms",
+	            &max_wait_ms, "running", &running, "paused", &paused, "snapshots", &snapshots, "finished_ms",
+	            &quiet[0], "attached_ms", &quiet[1], "unfinished_ms", &quiet[2], "apart_ms", &quiet[3],
+	            "last_ctransid", &last[0], "clean_ctransid", &last[1], "last_taken_at", &last[2], "waiting_since",
+	            &last[3], "last_source_uuid", &uuid, "clean_source_uuid", &clean_uuid, "last_snapshot_uuid",
+	            &snapshot_uuid) != 0 ||
 	    idle_ms < 0 || max_wait_ms < 0 || config_kind_of(kind) < 0 || quiet[0] < 0 || quiet[1] < 0 ||
 	    quiet[2] < 0 || quiet[3] < 0)
 		return -1;
 	if (!take(order->pipeline, sizeof(order->pipeline), pipeline) ||
 	    !take(order->path, sizeof(order->path), path) ||
 	    !take(order->last_source_uuid, sizeof(order->last_source_uuid), uuid) ||
+	    !take(order->last_snapshot_uuid, sizeof(order->last_snapshot_uuid), snapshot_uuid) ||
 	    !take(order->clean_source_uuid, sizeof(order->clean_source_uuid), clean_uuid))
 		return -1;
 	order->kind = (enum config_kind)config_kind_of(kind);
@@ -137,6 +163,7 @@ static int read_order(json_t *json, struct source_order *order)
 	order->last_ctransid = (uint64_t)last[0];
 	order->clean_ctransid = (uint64_t)last[1];
 	order->last_taken_s = last[2];
+	order->waiting_since_s = last[3];
 	order->running = running != 0;
 	order->paused = paused != 0;
 	read_past(order, json_object_get(json, "macs"));

@@ -25,7 +25,7 @@ struct signal_told {
 	uint64_t stirred;
 };
 
-/* signal_inotify_new: path is copied. The folders nearest to it are watched first. Where the system allows no inotify any more, it tells nothing, and
+/* signal_inotify_new: path is copied. The folders of bundles are watched before all others, the nearest first. Where the system allows no inotify any more, it tells nothing, and
  * signal_inotify_all says so. errors: ERR_SYSTEM, by errno */
 int signal_inotify_new(const char *path, struct signal_inotify **signal, struct error *err);
 void signal_inotify_destroy(struct signal_inotify **signal);
@@ -35,11 +35,14 @@ int signal_inotify_fd(const struct signal_inotify *signal); /* for poll(2); -1: 
 /* signal_inotify_take: reads what has come. New folders are watched from then on. */
 void signal_inotify_take(struct signal_inotify *signal, struct signal_told *told);
 
-/* signal_inotify_bundle: the path, below the source, of the bundle of that number; NULL: there is none. Borrowed. A bundle's number stays. */
+/* signal_inotify_bundle: the path, below the source, of the bundle of that number; NULL: there is none. Borrowed until the next signal_inotify_take. A bundle's number stays as long
+ * as that is there. */
 const char *signal_inotify_bundle(const struct signal_inotify *signal, size_t number);
 
 /* signal_inotify_all: are all folders watched? */
 bool signal_inotify_all(const struct signal_inotify *signal);
+/* signal_inotify_bundles: are all folders watched that lie in bundles, or might hold some? */
+bool signal_inotify_bundles(const struct signal_inotify *signal);
 /* signal_inotify_foreign: how many folders were left out because another file system or subvolume begins there. */
 size_t signal_inotify_foreign(const struct signal_inotify *signal);
 

@@ -12,14 +12,19 @@
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
+#define OPEN_MOST 32 /* folders that are held open; those above are opened again by ".." */
+
 struct level {
-	DIR *dir;
+	DIR *dir; /* NULL: not held open just now; */
+	long at;  /* then where to go on in it */
+	ino_t ino;
 	uint64_t path; /* its hash */
 };
 
 struct signal_scan {
-	struct level levels[SIGNAL_SCAN_DEPTH_MAX];
-	size_t depth; /* 0: no pass */
+	struct level *levels;
+	size_t depth, room; /* depth 0: no pass */
+	bool torn;          /* it was moved about meanwhile */
 	dev_t dev;
 	uint64_t sum;
 	int64_t cost_ns, last_cost_ns;
@@ -50,7 +55,8 @@ struct signal_scan *signal_scan_new(void)
 static void drop(struct signal_scan *scan)
 {
 	while (scan->depth > 0)
-		(void)closedir(scan->levels[--scan->depth].dir);
+		if (scan->levels[--scan->depth].dir != NULL)
+			(void)closedir(scan->levels[scan->depth].dir);
 }
 
 void signal_scan_destroy(struct signal_scan **scan)
@@ -58,19 +64,76 @@ void signal_scan_destroy(struct signal_scan **scan)
 	if (*scan == NULL)
 		return;
 	drop(*scan);
+	free((*scan)->levels);
 	free(*scan);
 	*scan = NULL;
 }
 
-/* What can't be opened is told apart by its own entry alone. */
-static void descend(struct signal_scan *scan, int fd, uint64_t path)
+static bool has_room(struct signal_scan *scan)
 {
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	size_t room = scan->room > 0 ? 2 * scan->room : 16;
+	struct level *grown;
 
-	if (dir != NULL)
-		scan->levels[scan->depth++] = (struct level){ dir, path };
-	else if (fd >= 0)
+	if (scan->depth < scan->room)
+		return true;
+	grown = scan->depth < SIGNAL_SCAN_DEPTH_MAX ? realloc(scan->levels, room * sizeof(*grown)) : NULL;
+	if (grown == NULL)
+		return false;
+	scan->levels = grown;
+	scan->room = room;
+	return true;
+}
+
+/* Takes fd. What can't be opened is told apart by its own entry alone. */
+static void descend(struct signal_scan *scan, int fd, ino_t ino, uint64_t path)
+{
+	DIR *dir = fd >= 0 && has_room(scan) ? fdopendir(fd) : NULL;
+	struct level *above;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return;
+	}
+	scan->levels[scan->depth++] = (struct level){ .dir = dir, .ino = ino, .path = path };
+	if (scan->depth <= OPEN_MOST)
+		return;
+	above = &scan->levels[scan->depth - 1 - OPEN_MOST];
+	above->at = telldir(above->dir);
+	(void)closedir(above->dir);
+	above->dir = NULL;
+}
+
+/* Back into the folder above, if it still is that. */
+static bool open_above(struct signal_scan *scan, const struct level *from, struct level *above)
+{
+	int fd = openat(dirfd(from->dir), "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == above->ino && st.st_dev == scan->dev)
+		above->dir = fdopendir(fd);
+	if (above->dir != NULL) {
+		seekdir(above->dir, above->at);
+		return true;
+	}
+	if (fd >= 0)
 		(void)close(fd);
+	return false;
+}
+
+static void ascend(struct signal_scan *scan)
+{
+	struct level *from = &scan->levels[scan->depth - 1];
+	struct level *above = scan->depth > 1 ? from - 1 : NULL;
+
+	if (above != NULL && above->dir == NULL && !open_above(scan, from, above)) {
+		/* What is moved about while it is looked at has changed. */
+		scan->torn = true;
+		drop(scan);
+		return;
+	}
+	(void)closedir(from->dir);
+	scan->depth--;
 }
 
 int signal_scan_begin(struct signal_scan *scan, int folder_fd, struct error *err)
@@ -88,7 +151,8 @@ int signal_scan_begin(struct signal_scan *scan, int folder_fd, struct error *err
 	scan->dev = st.st_dev;
 	scan->sum = 0;
 	scan->cost_ns = 0;
-	descend(scan, fd, FNV_START);
+	scan->torn = false;
+	descend(scan, fd, st.st_ino, FNV_START);
 	return 0;
 }
 
@@ -120,10 +184,10 @@ static void take(struct signal_scan *scan, const struct level *level, const char
 	facts.uid = st.st_uid;
 	facts.gid = st.st_gid;
 	scan->sum += mix(path, &facts, sizeof(facts)); /* a sum: the order of a listing does not matter */
-	if (S_ISDIR(st.st_mode) && scan->depth < SIGNAL_SCAN_DEPTH_MAX)
+	if (S_ISDIR(st.st_mode))
 		descend(scan,
 		        openat(dirfd(level->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME),
-		        path);
+		        st.st_ino, path);
 }
 
 bool signal_scan_step(struct signal_scan *scan, uint64_t *fingerprint)
@@ -136,7 +200,7 @@ bool signal_scan_step(struct signal_scan *scan, uint64_t *fingerprint)
 		struct dirent *entry = readdir(level->dir);
 
 		if (entry == NULL)
-			(void)closedir(scan->levels[--scan->depth].dir);
+			ascend(scan);
 		else if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			take(scan, level, entry->d_name);
 	}
@@ -144,6 +208,8 @@ bool signal_scan_step(struct signal_scan *scan, uint64_t *fingerprint)
 	if (scan->depth > 0)
 		return false;
 	scan->last_cost_ns = scan->cost_ns;
+	if (scan->torn)
+		scan->sum ^= (uint64_t)cpu_ns() * FNV_PRIME;
 	*fingerprint = (scan->sum >> 1) | (scan->sum >> 1 == 0);
 	return true;
 }

@@ -11,9 +11,9 @@
 
 #include "lib/error.h"
 
-#define SIGNAL_SCAN_DEPTH_MAX 64 /* folders deeper than that are left out */
-#define SIGNAL_SCAN_STEP 5000    /* entries at a time: some 10 ms */
-#define SIGNAL_SCAN_REST 1000    /* a pass is followed by at least so many times its own CPU time: 0.1 % of a core */
+#define SIGNAL_SCAN_DEPTH_MAX 4096 /* folders deeper than that are left out */
+#define SIGNAL_SCAN_STEP 5000      /* entries at a time: some 10 ms */
+#define SIGNAL_SCAN_REST 1000      /* a pass is followed by at least so many times its own CPU time: 0.1 % of a core */
 
 struct signal_scan;
 

@@ -25,9 +25,11 @@ struct source_order {
 	struct mac_quiet quiet; /* of Macs */
 	uint64_t apart_ms;      /* between two snapshots of what Macs back up to */
 	bool running, paused;
-	uint64_t last_ctransid;                     /* of the last generation; 0: none */
-	char last_source_uuid[SUBVOLUME_UUID_SIZE]; /* ""; */
+	uint64_t last_ctransid;                       /* of the last generation; 0: none */
+	char last_source_uuid[SUBVOLUME_UUID_SIZE];   /* ""; */
+	char last_snapshot_uuid[SUBVOLUME_UUID_SIZE]; /* likewise */
 	int64_t last_taken_s;
+	int64_t waiting_since_s; /* wall clock: since when there is something that no run has made a generation of; 0: not known */
 	uint64_t clean_ctransid; /* of the last clean generation; 0: none */
 	char clean_source_uuid[SUBVOLUME_UUID_SIZE];
 	struct macs_past *past; /* what is known of its Macs; source_order_done */

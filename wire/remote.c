@@ -113,7 +113,8 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features =
+	        WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -136,6 +137,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	get_string(&d, w->software, sizeof(w->software));
 	get_string(&d, w->strategy, sizeof(w->strategy));
 	w->clock_s = get_i64(&d);
+	w->macs = (features & WIRE_FEATURE_MACS) != 0;
 	if ((features & WIRE_FEATURE_SPACE) != 0) {
 		w->free_bytes = get_u64(&d);
 		w->total_bytes = get_u64(&d);
@@ -289,7 +291,38 @@ static void get_generation(struct decoder *d, struct generation_info *g)
 	g->held = (flags & WIRE_GENERATION_HELD) != 0;
 }
 
+/* Of the generation that was told last. */
+static int take_macs(const struct frame *frame, const struct generation_info *of, remote_each_macs *each, void *cookie,
+                     struct error *err)
+{
+	struct wire_macs *macs = calloc(1, sizeof(*macs));
+	struct decoder d;
+	int rc;
+
+	if (macs == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_macs(&d, macs);
+	rc = codec_done(&d, "MACS", err);
+	for (size_t i = 0; i < macs->n; i++) {
+		char name[MACS_CODEC_NAME_SIZE];
+
+		(void)log_escape(macs->list[i].name, name, sizeof(name));
+		memcpy(macs->list[i].name, name, sizeof(name));
+	}
+	if (rc == 0 && each != NULL)
+		each(cookie, of, macs);
+	free(macs);
+	return rc;
+}
+
 int remote_generations(struct remote *remote, struct generation_info **list, size_t *n, struct error *err)
+{
+	return remote_generations_macs(remote, list, n, NULL, NULL, err);
+}
+
+int remote_generations_macs(struct remote *remote, struct generation_info **list, size_t *n, remote_each_macs *each,
+                            void *cookie, struct error *err)
 {
 	struct frame frame;
 	struct decoder d;
@@ -310,6 +343,11 @@ int remote_generations(struct remote *remote, struct generation_info **list, siz
 			return 0;
 		if (frame.type == FRAME_NOTE)
 			continue;
+		if (frame.type == FRAME_MACS && *n > 0) {
+			if (take_macs(&frame, &(*list)[*n - 1], each, cookie, err) != 0)
+				goto fail;
+			continue;
+		}
 		if (frame.type != FRAME_GENERATION || *n >= GENERATIONS_MAX) {
 			(void)error_set(err, ERR_PROTOCOL, "%s in the list of generations", frame_name(frame.type));
 			goto fail;

@@ -7,6 +7,7 @@
 
 #include "lib/config.h"
 #include "lib/error.h"
+#include "wire/macs_codec.h"
 #include "wire/wire.h"
 
 struct remote;
@@ -19,6 +20,7 @@ struct remote_welcome {
 	int64_t clock_s;
 	uint64_t free_bytes, total_bytes; /* of the vault's disk; 0: not told */
 	bool brakes;                      /* it knows the brake */
+	bool macs;                        /* it takes MACS */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
@@ -52,6 +54,10 @@ struct generation_info {
 
 /* remote_generations: oldest first. out: *list owned by the caller, free(3). At most 100,000. */
 int remote_generations(struct remote *remote, struct generation_info **list, size_t *n, struct error *err);
+/* remote_generations_macs: likewise; each is called, behind that of the generation, with the Macs in it, if the vault knows any. Names are escaped. */
+typedef void remote_each_macs(void *cookie, const struct generation_info *generation, const struct wire_macs *macs);
+int remote_generations_macs(struct remote *remote, struct generation_info **list, size_t *n, remote_each_macs *each,
+                            void *cookie, struct error *err);
 /* remote_prune: 0 removed or not there; ERR_REFUSED with the receiver's reason if its floor or a safety rule keeps it. */
 int remote_prune(struct remote *remote, const char *generation, struct error *err);
 

@@ -314,6 +314,11 @@ static void what_was_measured_is_shown_and_counted(void **state)
 	assert_number(value, "source_total_bytes",
 	              100); /* the disk that the broker sees is another one, and does not count */
 	json_decref(value);
+	value = lab_ask(lab, "{\"v\":1,\"verb\":\"generations\",\"pipeline\":\"one\"}");
+	assert_int_equal(json_array_size(json_object_get(value, "vault_space")), 1); /* one a day */
+	assert_number(json_array_get(json_object_get(value, "vault_space"), 0), "free_bytes", 20);
+	assert_number(json_array_get(json_object_get(value, "vault_space"), 0), "total_bytes", 200);
+	json_decref(value);
 	zclock_sleep(2500); /* for the forecast */
 	value = status_of(lab, 0, "forecast");
 	assert_number(value, "link_bytes_per_s", 1000000);

@@ -127,13 +127,36 @@ static void totals_add_up(void **state)
 	assert_int_equal(totals.runs, 0);
 }
 
-static void room_is_kept_one_a_day_for_a_month(void **state)
+struct days {
+	size_t n;
+	struct figures_space first, last;
+};
+
+static void see_day(void *cookie, const struct figures_space *space)
 {
+	struct days *days = cookie;
+
+	if (days->n++ == 0)
+		days->first = *space;
+	days->last = *space;
+}
+
+static struct days days_of(const char *place)
+{
+	struct days days = { .n = 0 };
+
+	assert_int_equal(figures_space_days(store, "p", place, see_day, &days, &err), 0);
+	return days;
+}
+
+static void room_is_kept_one_a_day_for_a_year_and_a_trend_is_of_a_month(void **state)
+{
+	struct days days;
 	struct forecast_space trend;
 	struct figures_space space = { 0, 0, 0 };
 
 	(void)state;
-	for (int64_t day = 0; day < 50; day++)
+	for (int64_t day = -400; day < 50; day++)
 		for (int64_t hour = 0; hour < 3; hour++) {
 			space = (struct figures_space){ T + day * DAY + hour * 3600, 1000 - day, 2000 };
 			assert_int_equal(figures_space_add(store, "p", "vault", &space, &err), 0);
@@ -146,6 +169,16 @@ static void room_is_kept_one_a_day_for_a_month(void **state)
 	assert_in_range(trend.n, 30, FORECAST_SAMPLES_MAX);
 	assert_int_equal(trend.samples[trend.n - 1].free_bytes, 951);
 	assert_true(trend.samples[0].at_s < trend.samples[1].at_s);
+	days = days_of("vault");
+	assert_int_equal(days.n, FIGURES_SPACE_DAYS);
+	assert_int_equal(days.first.measured_at,
+	                 T - 349 * DAY + 3600); /* T is of 22:13, and the third of a day belongs to the next */
+	assert_int_equal(days.last.free_bytes, 951);
+	assert_int_equal(days_of("source").n, 0);
+	/* One that is not set yet leaves all as it is. */
+	space = (struct figures_space){ 86400, 7, 2000 };
+	assert_int_equal(figures_space_add(store, "p", "vault", &space, &err), 0);
+	assert_int_equal(days_of("vault").n, FIGURES_SPACE_DAYS);
 	/* A clock that was ahead by years leaves nothing behind once it is right again. */
 	space = (struct figures_space){ T + 5000 * DAY, 7, 2000 };
 	assert_int_equal(figures_space_add(store, "p", "vault", &space, &err), 0);
@@ -153,6 +186,9 @@ static void room_is_kept_one_a_day_for_a_month(void **state)
 	assert_int_equal(figures_space_add(store, "p", "vault", &space, &err), 0);
 	assert_int_equal(figures_space(store, "p", "vault", &space, &err), 1);
 	assert_int_equal(space.free_bytes, 950);
+	days = days_of("vault");
+	assert_int_equal(days.n, FIGURES_SPACE_DAYS - 1); /* the one that the wrong clock made took the place of one */
+	assert_int_equal(days.last.free_bytes, 950);
 }
 
 static void the_best_of_the_last_transfers_is_the_links_speed(void **state)
@@ -265,7 +301,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ages_and_the_clock_are_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_alarm_keeps_its_beginning, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(totals_add_up, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(room_is_kept_one_a_day_for_a_month, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(room_is_kept_one_a_day_for_a_year_and_a_trend_is_of_a_month, set_up,
+		                                tear_down),
 		cmocka_unit_test_setup_teardown(the_best_of_the_last_transfers_is_the_links_speed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_first_copy_is_no_change, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_store_of_version_3_learns_what_is_held, set_up, tear_down),

@@ -155,6 +155,38 @@ static void only_what_was_removed_counts_as_pruned(void **state)
 	assert_int_equal(n, 1);
 }
 
+static void a_list_counts_only_if_it_is_complete(void **state)
+{
+	static const struct {
+		const char *json, *names;
+		int rc;
+	} cases[] = {
+		{ "{\"dry_run\":false,\"complete\":true,\"generations\":[{\"generation\":\"g0\",\"action\":\"keep\"},"
+		  "{\"generation\":\"g1\",\"action\":\"remove\"},{\"generation\":\"g2\",\"action\":\"refused\"},7,{}]}",
+		  "[\"g0\",\"g2\"]", 1 },
+		{ "{\"complete\":true,\"generations\":[]}", "[]", 1 },
+		{ "{\"complete\":true}", NULL, 0 },
+		{ "{\"complete\":true,\"generations\":7}", NULL, 0 },
+		{ "{\"complete\":false,\"generations\":[]}", NULL, 0 },
+		{ "{\"generations\":[{\"generation\":\"g0\",\"action\":\"keep\"}]}", NULL, 0 },
+		{ "{\"dry_run\":true,\"complete\":true,\"generations\":[]}", NULL, 0 },
+		{ "[]", NULL, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *names = NULL;
+		struct error err;
+
+		assert_int_equal(reply_listed(cases[i].json, &names, &err), cases[i].rc);
+		if (cases[i].names != NULL)
+			assert_string_equal(names, cases[i].names);
+		else
+			assert_null(names);
+		free(names);
+	}
+}
+
 static void a_generation_is_made_of_transfer_and_snapshot(void **state)
 {
 	struct history_generation g;
@@ -212,6 +244,7 @@ int main(void)
 		cmocka_unit_test(progress_is_taken_with_sane_values),
 		cmocka_unit_test(ready_names_the_jobs_in_hand),
 		cmocka_unit_test(only_what_was_removed_counts_as_pruned),
+		cmocka_unit_test(a_list_counts_only_if_it_is_complete),
 		cmocka_unit_test(a_generation_is_made_of_transfer_and_snapshot),
 		cmocka_unit_test(figures_are_taken_with_sane_values),
 	};

@@ -426,6 +426,93 @@ static void the_last_good_generation_is_the_newest_not_pruned(void **state)
 	run_store_close(&store);
 }
 
+static void keep_day(void *cookie, const struct history_day *day)
+{
+	struct history_day *days = cookie;
+
+	while (days->generations != 0)
+		days++;
+	*days = *day;
+}
+
+static void days_count_all_their_generations(void **state)
+{
+	struct history_day days[8] = { { .generations = 0 } };
+	struct run_store *store = open_store();
+	struct error err;
+
+	(void)state;
+	for (int hour = 0; hour < 30; hour++) {
+		char name[32];
+		struct history_generation g;
+
+		(void)snprintf(name, sizeof(name), "g%02d", hour);
+		g = generation_of("photos", name, "r1");
+		g.published_at = 10 * 86400 + hour * 3600;
+		g.literal_bytes = 1;
+		g.wire_sent = 2;
+		g.bytes = 100 + hour;
+		assert_int_equal(history_publish(store, &g, &err), 0);
+		if (hour != 29)
+			assert_int_equal(history_prune(store, "photos", name, &err), 1);
+	}
+	assert_int_equal(history_days(store, "photos", keep_day, days, &err), 0);
+	assert_int_equal(days[0].day, 11);
+	assert_int_equal(days[0].generations, 6);
+	assert_int_equal(days[0].bytes, 129);
+	assert_int_equal(days[1].day, 10);
+	assert_int_equal(days[1].generations, 24);
+	assert_int_equal(days[1].literal_bytes, 24);
+	assert_int_equal(days[1].wire_sent, 48);
+	assert_int_equal(days[1].bytes, 123); /* of its newest */
+	assert_int_equal(days[2].generations, 0);
+	run_store_close(&store);
+}
+
+static int note_gone(void *cookie, const char *generation, struct error *err)
+{
+	char *names = cookie;
+
+	(void)err;
+	(void)strncat(names, generation, 99 - strlen(names));
+	return 0;
+}
+
+/* Whose answer was lost has still removed it; somebody has removed it by hand; the disk is another one; the first disk is back. */
+static void the_store_says_what_the_vault_has(void **state)
+{
+	struct run_store *store = open_store();
+	struct history_generation found;
+	char names[100] = "";
+	struct error err;
+
+	(void)state;
+	for (char name[] = "a"; name[0] < 'e'; name[0]++) {
+		struct history_generation g = generation_of("photos", name, "r1");
+		struct history_generation other = generation_of("films", name, "r2");
+
+		assert_int_equal(history_publish(store, &g, &err), 0);
+		assert_int_equal(history_publish(store, &other, &err), 0);
+	}
+	assert_int_equal(history_prune(store, "photos", "a", &err), 1);
+	assert_int_equal(history_vault_has(store, "photos", "[\"c\",\"x\"]", note_gone, names, &err), 0);
+	assert_string_equal(names, "bd");
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 1);
+	assert_string_equal(found.generation, "c");
+	names[0] = '\0';
+	assert_int_equal(history_vault_has(store, "photos", "[\"a\",\"c\",\"d\"]", note_gone, names, &err), 0);
+	assert_string_equal(names, "");
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 1);
+	assert_string_equal(found.generation, "d");
+	assert_int_equal(history_prune(store, "photos", "a", &err), 1); /* it was back */
+	assert_int_equal(history_vault_has(store, "photos", "[]", note_gone, names, &err), 0);
+	assert_string_equal(names, "cd");
+	assert_int_equal(history_last_good(store, "photos", &found, &err), 0);
+	assert_int_equal(history_last_good(store, "films", &found, &err), 1);
+	assert_int_equal(history_vault_has(store, "films", "no JSON", note_gone, names, &err), -1);
+	run_store_close(&store);
+}
+
 static void trimming_keeps_the_run_of_the_last_good_generation(void **state)
 {
 	struct run_store *store = open_store();
@@ -491,6 +578,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(results_come_back_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(attempts_are_kept_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(days_count_all_their_generations, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_store_says_what_the_vault_has, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(trimming_keeps_the_run_of_the_last_good_generation, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pauses_and_clocks_survive, set_up, tear_down),
 	};

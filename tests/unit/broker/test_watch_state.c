@@ -27,9 +27,8 @@ static bool is_running(json_t *row)
 	return running;
 }
 
-static void finish(struct lab *lab, int ctransid)
+static void finish_by(struct lab *lab, zsock_t *snapshot, int ctransid)
 {
-	zsock_t *snapshot = worker_open(lab, "snapshot", NULL);
 	zsock_t *transfer = worker_open(lab, "transfer", NULL);
 	char tag[160];
 	char reply[200];
@@ -44,8 +43,15 @@ static void finish(struct lab *lab, int ctransid)
 	worker_final(transfer, tag, "{\"status\":\"ok\",\"result\":{\"generation\":\"2026-11-23T05-36-00Z\"}}");
 	while (is_running(report(lab, "idle", 0, "null")) && zclock_mono() < until)
 		zclock_sleep(20);
-	zsock_destroy(&snapshot);
 	zsock_destroy(&transfer);
+}
+
+static void finish(struct lab *lab, int ctransid)
+{
+	zsock_t *snapshot = worker_open(lab, "snapshot", NULL);
+
+	finish_by(lab, snapshot, ctransid);
+	zsock_destroy(&snapshot);
 }
 
 static void a_source_at_rest_starts_one_run(void **state)
@@ -226,6 +232,83 @@ static void macs_are_told_remembered_and_recorded(void **state)
 	zsock_destroy(&transfer);
 }
 
+/* Two disks that were made alike count alike. */
+static void the_same_count_on_another_disk_is_something_new(void **state)
+{
+	struct lab *lab = *state;
+
+	assert_true(is_running(report(lab, "idle", 5, "\"idle\"")));
+	finish(lab, 5); /* of the source "s" */
+	assert_false(is_running(report_macs(lab, 5, 800, "\"idle\"")));
+	json_decref(lab_ask(lab,
+	                    "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"idle\","
+	                    "\"reason\":\"told\",\"since\":1000,\"ctransid\":5,\"trigger\":\"idle\","
+	                    "\"source_uuid\":\"other\"}]}"));
+	assert_true(is_running(report(lab, "idle", 5, "null")));
+}
+
+static int64_t waiting_since(json_t *row)
+{
+	int64_t since = json_integer_value(json_object_get(row, "waiting_since"));
+
+	json_decref(row);
+	return since;
+}
+
+/* Since when a source waits is known after restarts, and a run that found no rest does not start that anew: else nothing would ever be forced. */
+static void since_when_a_source_waits_is_remembered(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *snapshot;
+	char tag[160];
+	char run[64];
+
+	assert_int_equal(waiting_since(report(lab, "unchanged", 5, "null")), 0);
+	assert_true(waiting_since(report(lab, "active", 6, "null")) > 1700000000);
+	lab_kill(lab, SIGKILL);
+	lab_start(lab);
+	assert_int_equal(waiting_since(report(lab, "active", 6, "null")), 1000); /* as it was told with that state */
+	assert_true(is_running(report(lab, "idle", 6, "\"idle\"")));
+	snapshot = worker_open(lab, "snapshot", NULL);
+	worker_takes(snapshot, 1, tag);
+	(void)snprintf(run, sizeof(run), "%.*s", (int)strcspn(tag, "/"), tag);
+	worker_final(snapshot, tag, "{\"status\":\"fail\",\"error\":{\"code\":\"busy\",\"message\":\"x\"}}");
+	lab_await(lab, run, "deferred", 0, "deferred");
+	assert_int_equal(waiting_since(report(lab, "active", 6, "null")), 1000);
+	assert_int_equal(waiting_since(report(lab, "unknown", 6, "null")), 1000);
+	lab_run(lab, "one", run);
+	finish_by(lab, snapshot, 7);
+	zsock_destroy(&snapshot);
+	assert_true(waiting_since(report(lab, "active", 8, "null")) > 1700000000);
+	assert_int_equal(waiting_since(report(lab, "unchanged", 7, "null")), 0);
+}
+
+/* Whoever may write to the share makes bundles of as many names as they like. */
+static void bundles_that_are_gone_are_not_remembered_for_ever(void **state)
+{
+	struct lab *lab = *state;
+	json_t *row;
+
+	json_decref(report_macs(lab, 5, 800, "null"));
+	for (int i = 0; i < 3; i++) {
+		char body[700];
+
+		(void)snprintf(
+		        body, sizeof(body),
+		        "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"one\",\"state\":\"active\","
+		        "\"reason\":\"told\",\"since\":1000,\"ctransid\":5,\"macs\":[{\"bundle\":\"%d\",\"name\":\"n\","
+		        "\"state\":\"running\",\"finished\":false,\"completed_at\":0,\"used_at\":7,\"wrote_at\":0,"
+		        "\"handles\":0,\"attached\":false,\"verification_failed\":false,\"trouble\":\"\"}]}]}",
+		        i);
+		json_decref(lab_ask(lab, body));
+	}
+	json_decref(report(lab, "unknown", 5, "null")); /* a source that is away is not forgotten */
+	row = report(lab, "active", 5, "null");
+	assert_int_equal(json_array_size(json_object_get(row, "macs")), 1);
+	assert_string_equal(text_at(json_array_get(json_object_get(row, "macs"), 0), "bundle"), "2");
+	json_decref(row);
+}
+
 static void a_report_with_wrong_macs_is_refused(void **state)
 {
 	static const char *const wrong[] = {
@@ -255,6 +338,9 @@ int main(int argc, char **argv)
 		LAB_TEST(a_failed_run_is_not_started_again_at_every_tick),
 		LAB_TEST(a_silent_watcher_is_shown_as_unknown),
 		LAB_TEST(macs_are_told_remembered_and_recorded),
+		LAB_TEST(the_same_count_on_another_disk_is_something_new),
+		LAB_TEST(since_when_a_source_waits_is_remembered),
+		LAB_TEST(bundles_that_are_gone_are_not_remembered_for_ever),
 		LAB_TEST(a_report_with_wrong_macs_is_refused),
 	};
 

@@ -63,6 +63,12 @@ static void a_line_has_its_fields(void **state)
 	assert_true(journal_send(6, "", "pipeline=mac.1 overdue: x"));
 	assert_string_equal(received(), "PRIORITY=6\nSYSLOG_IDENTIFIER=aob-test\nAOB_PIPELINE=mac.1\n"
 	                                "MESSAGE=pipeline=mac.1 overdue: x\n");
+	assert_true(journal_send(6, "", "notifier=phone pipeline=photos told: run=away"));
+	assert_string_equal(received(),
+	                    "PRIORITY=6\nSYSLOG_IDENTIFIER=aob-test\nAOB_NOTIFIER=phone\nAOB_PIPELINE=photos\n"
+	                    "MESSAGE=notifier=phone pipeline=photos told: run=away\n");
+	assert_true(journal_send(6, "", "a=1 pipeline=x"));
+	assert_string_equal(received(), "PRIORITY=6\nSYSLOG_IDENTIFIER=aob-test\nMESSAGE=a=1 pipeline=x\n");
 	assert_true(journal_send(6, "", "plain"));
 	assert_string_equal(received(), "PRIORITY=6\nSYSLOG_IDENTIFIER=aob-test\nMESSAGE=plain\n");
 }

@@ -369,12 +369,33 @@ static void over_tcp_keys_are_needed_and_do(void **state)
 
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static int called;
+
+static int64_t call(int64_t most_ms)
+{
+	called++;
+	return most_ms < SHORT_MS / 5 ? most_ms : SHORT_MS / 5;
+}
+
+static void what_must_not_stand_still_is_called_meanwhile(void **state)
+{
+	struct scene *s = *state;
+	struct error err = { .class = ERR_NONE };
+	char *reply = NULL;
+
+	mdp_client_meanwhile(s->client, call);
+	assert_int_equal(mdp_client_ask(s->client, "x", "{}", SHORT_MS, &reply, NULL, &err), -1);
+	assert_int_equal(err.class, ERR_LINK);
+	assert_in_range(called, 3, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE(the_final_is_the_answer_and_partials_are_passed_over),
 		SCENE(a_list_larger_than_a_request_may_be_is_taken),
 		SCENE(no_answer_names_the_endpoint_and_the_remedy),
+		SCENE(what_must_not_stand_still_is_called_meanwhile),
 		SCENE(a_late_answer_is_not_taken_for_the_next_ones),
 		SCENE(a_broker_that_was_restarted_between_questions_answers),
 		SCENE(a_broker_that_dies_over_a_question_is_asked_again),

@@ -348,9 +348,10 @@ static void replies_are_as_the_protocol_says(void **state)
 
 		stage_result_integer(row, "i", i);
 	}
+	stage_result_integer(stage_result_row(stage_result_part(result, "part"), "rows"), "j", 7);
 	text_equals(stage_reply_ok(result),
 	            "{\"status\":\"ok\",\"result\":{\"path\":\"/caf\\\\xe9\",\"n\":9223372036854775807,"
-	            "\"reused\":false,\"rows\":[{\"i\":0},{\"i\":1}]}}");
+	            "\"reused\":false,\"rows\":[{\"i\":0},{\"i\":1}],\"part\":{\"rows\":[{\"j\":7}]}}}");
 	stage_result_destroy(&result);
 	assert_null(result);
 	text_equals(stage_progress_json(&progress),

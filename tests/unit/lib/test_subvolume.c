@@ -222,6 +222,46 @@ static void what_changed_since_is_told(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+/* So deep that btrfs can't tell the path: then it is not known what has changed, which is not that nothing has. */
+static void a_change_whose_place_cannot_be_told_is_not_passed_over(void **state)
+{
+	char seen[1000] = "";
+	struct error err = { .class = ERR_NONE };
+	char name[201];
+	uint64_t since;
+	int top = -1;
+	int fd;
+	int next;
+
+	(void)state;
+	need_btrfs();
+	top = open(at("data/in"), O_RDONLY | O_DIRECTORY);
+	assert_true(top >= 0);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	fd = dup(top);
+	for (int i = 0; i < 25; i++) {
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		assert_int_equal(close(fd), 0);
+		fd = next;
+	}
+	assert_int_equal(syncfs(fd), 0);
+	since = read_at("data").ctransid;
+	next = openat(fd, "file", O_WRONLY | O_CREAT, 0600);
+	assert_true(next >= 0);
+	assert_int_equal(write(next, "x", 1), 1);
+	assert_int_equal(syncfs(fd), 0);
+	assert_int_equal(subvolume_changes(top, since, 100, note, seen, &err), -1);
+	assert_int_equal(err.sys, ENAMETOOLONG);
+	assert_int_equal(unlinkat(fd, "file", 0), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(close(next), 0);
+	btrfs_does("rm -r data/in/xxx*");
+	assert_int_equal(close(top), 0);
+}
+
 static void what_is_not_on_btrfs_is_told(void **state)
 {
 	struct subvolume subvolume;
@@ -308,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_subvolume_is_told_from_anywhere_in_it),
 		cmocka_unit_test(its_count_moves_with_changes_and_not_with_snapshots),
 		cmocka_unit_test(what_changed_since_is_told),
+		cmocka_unit_test(a_change_whose_place_cannot_be_told_is_not_passed_over),
 		cmocka_unit_test(its_root_is_found_from_below_and_through_symlinks),
 		cmocka_unit_test(what_is_not_on_btrfs_is_told),
 		cmocka_unit_test(snapshots_lie_beside_the_subvolume_or_where_wanted),

@@ -100,6 +100,8 @@ static void bundles_are_found_where_they_may_lie(void **state)
 		                            "anna/Mac.backupbundle" };
 	struct time_machine list[TIME_MACHINE_BUNDLES_MAX];
 	struct error err = { .class = ERR_NONE };
+	struct stat st;
+	bool more;
 	size_t n;
 
 	(void)state;
@@ -107,16 +109,21 @@ static void bundles_are_found_where_they_may_lie(void **state)
 		make_below(folders[i]);
 	write_below("photos", "File.sparsebundle", "no folder");
 	assert_int_equal(symlinkat("Zoe.sparsebundle", folder_fd, "Link.sparsebundle"), 0);
-	assert_int_equal(time_machine_find(folder_fd, list, &n, &err), 0);
+	assert_int_equal(time_machine_find(folder_fd, list, &n, &more, &err), 0);
 	assert_int_equal(n, sizeof(want) / sizeof(want[0]));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		assert_string_equal(list[i].path, want[i]);
+		assert_int_equal(fstatat(folder_fd, want[i], &st, 0), 0);
+		assert_true(list[i].inode == st.st_ino);
+	}
+	assert_true(more); /* the one with a name that can't be told */
 }
 
 static void more_bundles_than_are_looked_after_do_no_harm(void **state)
 {
 	struct time_machine list[TIME_MACHINE_BUNDLES_MAX];
 	struct error err = { .class = ERR_NONE };
+	bool more;
 	size_t n;
 
 	(void)state;
@@ -125,10 +132,48 @@ static void more_bundles_than_are_looked_after_do_no_harm(void **state)
 
 		(void)snprintf(name, sizeof(name), "%d.sparsebundle", i);
 		make_below(name);
+		assert_int_equal(time_machine_find(folder_fd, list, &n, &more, &err), 0);
+		assert_int_equal(n, i < TIME_MACHINE_BUNDLES_MAX ? i + 1 : TIME_MACHINE_BUNDLES_MAX);
+		assert_true(more == (i >= TIME_MACHINE_BUNDLES_MAX));
 	}
-	assert_int_equal(time_machine_find(folder_fd, list, &n, &err), 0);
-	assert_int_equal(n, TIME_MACHINE_BUNDLES_MAX);
 }
+
+/* Photos lie beside the bundles, in whatever order the folder tells them. */
+static void a_bundle_is_found_among_many_other_files(void **state)
+{
+	struct time_machine list[TIME_MACHINE_BUNDLES_MAX];
+	struct error err = { .class = ERR_NONE };
+	char name[40];
+	bool more;
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		(void)snprintf(name, sizeof(name), "photos%d", i);
+		make_below(name);
+		for (int k = 0; k < 2000; k++) {
+			int fd;
+
+			(void)snprintf(name, sizeof(name), "photos%d/%d.jpg", i, k);
+			fd = openat(folder_fd, name, O_WRONLY | O_CREAT, 0600);
+			assert_true(fd >= 0);
+			assert_int_equal(close(fd), 0);
+		}
+		(void)snprintf(name, sizeof(name), "%d.sparsebundle", i);
+		make_below(name);
+		(void)snprintf(name, sizeof(name), "photos%d/%d.sparsebundle", i, i);
+		make_below(name);
+	}
+	assert_int_equal(time_machine_find(folder_fd, list, &n, &more, &err), 0);
+	assert_int_equal(n, 24);
+	assert_false(more);
+}
+
+#define U1 "\xc3\xa4"
+#define U4 U1 U1 U1 U1
+#define U16 U4 U4 U4 U4
+#define U64 U16 U16 U16 U16
+#define U63 U16 U16 U16 U4 U4 U4 U1 U1 U1
 
 static void a_path_tells_its_bundle_and_its_mac(void **state)
 {
@@ -147,6 +192,8 @@ static void a_path_tells_its_bundle_and_its_mac(void **state)
 		{ "imac_a1b2c3d4e5f6.sparsebundle", 30, "imac" },
 		{ "iMac_Ateliers.sparsebundle", 26, "iMac_Ateliers" },
 		{ "users/B\xc3\xbcro.backupbundle", 24, "B\xc3\xbcro" },
+		/* Of letters of two bytes, and an odd number of bytes of room: none is cut in two. */
+		{ U64 U4 U1 ".sparsebundle", 151, U63 },
 	};
 
 	(void)state;
@@ -223,6 +270,37 @@ static void and_what_else_it_is(void **state)
 	assert_int_equal(bundle.running, 1);
 }
 
+/* Other programs call a folder "….incomplete" too, and people have disk images of their own. */
+static void only_what_time_machine_has_marked_is_a_macs(void **state)
+{
+	static const struct {
+		const char *path, *inside; /* NULL: nothing */
+		bool is_backup;
+	} rows[] = {
+		{ "film.incomplete", NULL, false },
+		{ "film2.incomplete", "film.mkv", false },
+		{ "Mac 2026-11-25-120000.incomplete", "Info.plist", true },
+		{ "Mac 2026-11-25-120001.incomplete", "token", true },
+		{ "image.sparsebundle", "Info.plist", false },
+		{ "Being replaced.sparsebundle", "com.apple.TimeMachine.MachineID.plist.tmp", true },
+		{ "Copy left.sparsebundle", "com.apple.TimeMachine.MachineID.bckup", true },
+		{ "By name.backupbundle", NULL, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct time_machine bundle = { .running = 0 };
+
+		(void)snprintf(bundle.path, sizeof(bundle.path), "%s", rows[i].path);
+		make_below(rows[i].path);
+		if (rows[i].inside != NULL)
+			write_below(rows[i].path, rows[i].inside, "x");
+		time_machine_read(folder_fd, NOW_S, &bundle);
+		if (bundle.is_backup != rows[i].is_backup)
+			fail_msg("%s: %s", rows[i].path, bundle.is_backup ? "a backup" : "no backup");
+	}
+}
+
 static void its_last_change_is_found(void **state)
 {
 	struct error err = { .class = ERR_NONE };
@@ -249,9 +327,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(bundles_are_found_where_they_may_lie),
 		IN_A_FOLDER(more_bundles_than_are_looked_after_do_no_harm),
+		IN_A_FOLDER(a_bundle_is_found_among_many_other_files),
 		cmocka_unit_test(a_path_tells_its_bundle_and_its_mac),
 		IN_A_FOLDER(a_bundle_says_when_it_was_completed),
 		IN_A_FOLDER(and_what_else_it_is),
+		IN_A_FOLDER(only_what_time_machine_has_marked_is_a_macs),
 		IN_A_FOLDER(its_last_change_is_found),
 	};
 

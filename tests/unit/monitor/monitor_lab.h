@@ -48,6 +48,22 @@ static inline struct view *lab_view(const char *pipeline)
 	return view;
 }
 
+/* What run-info tells of a transfer; result: its JSON. */
+static inline struct view_detail *lab_detail(const char *result)
+{
+	struct error err = { .class = ERR_NONE };
+	struct view_detail *detail = NULL;
+	char text[16384];
+
+	(void)snprintf(text, sizeof(text),
+	               "{\"status\":\"ok\",\"result\":{\"steps\":[{\"service\":\"snapshot\",\"result\":{}},"
+	               "{\"service\":\"transfer\",\"result\":%s}]}}",
+	               result);
+	if (view_detail_parse(text, strlen(text), &detail, &err) != 0)
+		fail_msg("%s", err.text);
+	return detail;
+}
+
 /* An event of the broker "b", with its number; data: the members of the object. */
 static inline struct event lab_event(unsigned number, const char *what, const char *pipeline, const char *time,
                                      const char *data)

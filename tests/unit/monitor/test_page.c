@@ -129,7 +129,9 @@ static void before_the_first_answer(void **unused)
 
 static void a_pipeline_and_its_generations(void **unused)
 {
-	const struct view_detail detail = { .known = true, .changed_files = 17, .matched_bytes = 999000 };
+	struct view_detail *detail = lab_detail(
+	        "{\"changed_files\":17,\"matched_bytes\":999000,\"changes\":{\"whole\":true,\"new\":1,\"entries\":["
+	        "{\"kind\":\"new\",\"path\":\"<script>\"}]}}");
 	struct state *state = known(",\"last_good\":" LAB_GOOD);
 	struct page_of of = now(state);
 	struct text text;
@@ -152,6 +154,8 @@ static void a_pipeline_and_its_generations(void **unused)
 	assert_holds(&text, "rel=\"prev\" href=\"/pipelines/photos/2026-11-25T10-00-00Z\"");
 	assert_lacks(&text, "rel=\"next\"");
 	assert_lacks(&text, "Files changed");
+	assert_holds(&text, "The broker is being asked what changed.");
+	assert_holds(&text, "http-equiv=\"refresh\" content=\"2\"");
 	text_done(&text);
 	assert_true(details_next(&state->details, run)); /* somebody looked: the broker is to be asked */
 	assert_string_equal(run, "r1");
@@ -161,6 +165,8 @@ static void a_pipeline_and_its_generations(void **unused)
 	assert_int_equal(page_generation(&of, "photos", "2026-11-25T18-09-26Z", &text), 0);
 	assert_holds(&text, "<dt>Files changed</dt><dd>17</dd>");
 	assert_holds(&text, "999 kB");
+	assert_holds(&text, "<bdi class=\"path\">&lt;script&gt;</bdi>");
+	assert_holds(&text, "http-equiv=\"refresh\" content=\"15\"");
 	text_done(&text);
 	assert_int_equal(page_generation(&of, "photos", "2020", &text), -1);
 	assert_int_equal(page_generation(&of, "phot", "2026-11-25T18-09-26Z", &text), -1);

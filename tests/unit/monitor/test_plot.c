@@ -15,9 +15,9 @@ static struct view_history year(void)
 {
 	struct view_history history = { .first_day = LAB_NOW / 86400 - VIEW_DAYS + 1 };
 
-	history.days[VIEW_DAYS - 1] = (struct view_day){ 1, 1000000, 5000000 };
-	history.days[VIEW_DAYS - 2] = (struct view_day){ 2, 4000000, 4000000 };
-	history.days[VIEW_DAYS - 10] = (struct view_day){ 7, 0, 3000000 };
+	history.days[VIEW_DAYS - 1] = (struct view_day){ 1, 1000000, 5000000, 0 };
+	history.days[VIEW_DAYS - 2] = (struct view_day){ 2, 4000000, 4000000, 0 };
+	history.days[VIEW_DAYS - 10] = (struct view_day){ 7, 0, 3000000, 0 };
 	return history;
 }
 
@@ -60,6 +60,25 @@ static void bars_and_a_line(void **state)
 	text_done(&text);
 }
 
+static void the_vaults_disk(void **state)
+{
+	struct view_history history = year();
+	struct text text;
+
+	(void)state;
+	text_init(&text);
+	plot_vault(&text, &history, LAB_NOW);
+	assert_int_equal(text.len_bytes, 0); /* nobody measured */
+	history.vault_bytes = 8000000;
+	history.days[VIEW_DAYS - 2].used_bytes = 2000000;
+	history.days[VIEW_DAYS - 1].used_bytes = 4000000;
+	plot_vault(&text, &history, LAB_NOW);
+	assert_holds(&text, "<b>4.00 MB</b> of 8.00 MB now");
+	assert_holds(&text, "aria-label=\"Line: 4.00 MB of 8.00 MB of the vault's disk are used now\"");
+	assert_holds(&text, "L720.0 60.0h1\"/>"); /* half of the disk: half of the height */
+	text_done(&text);
+}
+
 static void nothing_yet(void **state)
 {
 	struct view_history history = { .first_day = LAB_NOW / 86400 - VIEW_DAYS + 1 };
@@ -87,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_calendar),
 		cmocka_unit_test(bars_and_a_line),
+		cmocka_unit_test(the_vaults_disk),
 		cmocka_unit_test(nothing_yet),
 	};
 

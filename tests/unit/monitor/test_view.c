@@ -89,40 +89,12 @@ static void anything_else_is_refused(void **state)
 	}
 }
 
-static void a_history_is_counted_by_days(void **state)
-{
-	static const char text[] = "{\"status\":\"ok\",\"result\":{\"generations\":[" LAB_GENERATION(
-	        "2026-11-24T10-00-00Z", "1795514400",
-	        ",\"pruned\":true") "," LAB_GOOD "," LAB_GENERATION("2026-11-25T10-00-00Z", "1795600800",
-	                                                            "") "," LAB_GENERATION("2020-01-01T00-00-00Z",
-	                                                                                   "1577836800", "") "]}}";
-	struct error err = { .class = ERR_NONE };
-	struct view_history *history = NULL;
-
-	(void)state;
-	assert_int_equal(view_history_parse(text, strlen(text), LAB_NOW, &history, &err), 0);
-	assert_int_equal(history->n_held, 3);
-	assert_int_equal(history->n_generations, 4);
-	assert_string_equal(history->generations[0].name, "2026-11-25T18-09-26Z");
-	assert_string_equal(history->generations[3].name, "2020-01-01T00-00-00Z");
-	assert_int_equal(history->first_day + VIEW_DAYS - 1, LAB_NOW / 86400);
-	assert_int_equal(history->days[VIEW_DAYS - 1].generations, 2);
-	assert_int_equal(history->days[VIEW_DAYS - 1].carried_bytes, 2000000);
-	assert_int_equal(history->days[VIEW_DAYS - 2].generations, 1);
-	assert_int_equal(history->days[VIEW_DAYS - 3].generations, 0);
-	assert_int_equal(history->days[0].size_bytes, 2000000); /* it was there before the year began */
-	assert_true(view_history_find(history, "2026-11-24T10-00-00Z")->pruned);
-	assert_null(view_history_find(history, "2026"));
-	view_history_destroy(&history);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_pipeline),
 		cmocka_unit_test(what_is_not_said_has_a_default),
 		cmocka_unit_test(anything_else_is_refused),
-		cmocka_unit_test(a_history_is_counted_by_days),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

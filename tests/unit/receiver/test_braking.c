@@ -177,7 +177,7 @@ static void a_generation_of_an_older_receiver_is_measured(void **state)
 
 	incoming_end(&incoming);
 	record.own_files = record.own_bytes = -1;
-	assert_int_equal(record_write(lab->vault, &record, &lab->err), 0);
+	assert_int_equal(record_write(lab->vault, &record, &(struct wire_macs){ .n = 0 }, &lab->err), 0);
 	incoming = braking_lab_begin(lab, "run-2");
 	assert_int_equal(incoming->base_record.own_files, -1);
 	remove_some(lab, incoming, 30);

@@ -122,7 +122,7 @@ static void a_crash_before_the_rename_leaves_no_record(void **state)
 	struct record record = { .name = SECOND, .run = "run-9", .state = "quiet" };
 
 	publish(lab, "run-1", "file", "one");
-	assert_int_equal(record_write(lab->vault, &record, &lab->err), 0);
+	assert_int_equal(record_write(lab->vault, &record, &(struct wire_macs){ .n = 0 }, &lab->err), 0);
 	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
 	assert_false(vault_lab_there(lab, ".aob/generations/" SECOND ".json"));
 	assert_true(vault_lab_there(lab, ".aob/generations/" FIRST ".json"));

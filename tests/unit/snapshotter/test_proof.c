@@ -28,8 +28,9 @@ static const struct {
 	struct stage_rest rest;
 	bool at_rest;
 	const char *state;
+	bool more;
 } rows[] = {
-	{ "files", false, true, 7, { { 0 } }, { .known = false }, true, "quiet" },
+	{ "files", false, true, 7, { { 0 } }, { .known = false }, true, "quiet", false },
 	{ "files, written to around the snapshot",
 	  false,
 	  false,
@@ -37,7 +38,8 @@ static const struct {
 	  { { 0 } },
 	  { .known = true, .ctransid = 7 },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
 	{ "completed, and the same as the watcher saw",
 	  true,
 	  true,
@@ -45,7 +47,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  true,
-	  "clean" },
+	  "clean",
+	  false },
 	{ "… but written to around the snapshot",
 	  true,
 	  false,
@@ -53,7 +56,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
 	{ "… but written to between the watcher's look and the snapshot",
 	  true,
 	  true,
@@ -61,7 +65,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
 	{ "… but with another date in it",
 	  true,
 	  true,
@@ -69,7 +74,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 600 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
 	{ "… but with its history away",
 	  true,
 	  true,
@@ -77,7 +83,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_MISSING, 0 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
 	{ "a pause in a backup, by hand: nobody saw it at rest",
 	  true,
 	  true,
@@ -85,7 +92,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
 	  { .known = false },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
 	{ "at rest, but not finished",
 	  true,
 	  true,
@@ -93,7 +101,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, false, 500 } } },
 	  true,
-	  "incomplete" },
+	  "incomplete",
+	  false },
 	{ "one has finished, the other has not",
 	  true,
 	  true,
@@ -101,7 +110,8 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 }, { BOB, TIME_MACHINE_HISTORY_UNREADABLE, 0 } },
 	  { .known = true, .ctransid = 7, .n_macs = 2, .macs = { { BOB, false, 0 }, { ANNA, true, 500 } } },
 	  true,
-	  "incomplete" },
+	  "incomplete",
+	  false },
 	{ "a bundle that the watcher has not told of",
 	  true,
 	  true,
@@ -109,7 +119,44 @@ static const struct {
 	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 }, { BOB, TIME_MACHINE_HISTORY_READ, 500 } },
 	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
 	  false,
-	  "in-flight" },
+	  "in-flight",
+	  false },
+	{ "completed, but there are bundles that nobody looks after",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  true,
+	  "incomplete",
+	  true },
+	{ "the same count, but of another disk",
+	  true,
+	  true,
+	  7,
+	  { { ANNA, TIME_MACHINE_HISTORY_READ, 500 } },
+	  { .known = true, .ctransid = 7, .source_uuid = "b", .n_macs = 1, .macs = { { ANNA, true, 500 } } },
+	  false,
+	  "in-flight",
+	  false },
+	{ "files of another disk",
+	  false,
+	  true,
+	  7,
+	  { { 0 } },
+	  { .known = true, .ctransid = 7, .source_uuid = "b" },
+	  false,
+	  "in-flight",
+	  false },
+	{ "files of the same disk",
+	  false,
+	  true,
+	  7,
+	  { { 0 } },
+	  { .known = true, .ctransid = 7, .source_uuid = "a" },
+	  true,
+	  "quiet",
+	  false },
 	{ "for Macs, but none has come yet",
 	  true,
 	  true,
@@ -117,14 +164,16 @@ static const struct {
 	  { { 0 } },
 	  { .known = true, .ctransid = 7 },
 	  true,
-	  "quiet" },
+	  "quiet",
+	  false },
 };
 
 static void what_it_is_called(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct proof proof = { .time_machine = rows[i].time_machine };
+		struct proof proof = { .time_machine = rows[i].time_machine, .more = rows[i].more };
+		struct subvolume frozen = { .parent_uuid = "a", .ctransid = rows[i].ctransid };
 
 		proof.macs = calloc(2, sizeof(*proof.macs));
 		assert_non_null(proof.macs);
@@ -136,7 +185,7 @@ static void what_it_is_called(void **state)
 			bundle->history = in->history;
 			bundle->completed_at_s = in->completed_at;
 		}
-		proof_judge(&proof, &rows[i].rest, rows[i].still, rows[i].ctransid);
+		proof_judge(&proof, &rows[i].rest, rows[i].still, &frozen);
 		if (proof.at_rest != rows[i].at_rest || strcmp(proof.state, rows[i].state) != 0)
 			fail_msg("%s: %s", rows[i].name, proof.state);
 		proof_done(&proof);

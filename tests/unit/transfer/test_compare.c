@@ -54,6 +54,9 @@ static int doubts(void *context, const struct entry *source, struct error *err)
 	return doubted != NULL && strcmp(doubted, source->path) == 0;
 }
 
+/* What the last plan means to people. */
+static struct plan_totals planned;
+
 /* The plan as text: "REMOVE a, MAKE b, ...", lists one behind the other with " | " between. */
 static const char *plan_of(const struct entry *source, size_t n_source, const struct entry *vault, size_t n_vault,
                            struct compare_totals *totals, enum compare_with with)
@@ -74,6 +77,7 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 		plan_destroy(&plan);
 		return text;
 	}
+	planned = plan_totals(plan);
 	for (int list = 0; list < PLAN_DRAFT; list++) {
 		struct plan_item item;
 
@@ -88,6 +92,13 @@ static const char *plan_of(const struct entry *source, size_t n_source, const st
 	return text;
 }
 
+#define EXPECT_KINDS(removed, moved, fresh, changed, metadata, in_new)                                                 \
+	do {                                                                                                           \
+		const uint64_t kinds[] = { (removed), (moved), (fresh), (changed), (metadata) };                       \
+                                                                                                                       \
+		assert_memory_equal(planned.kinds, kinds, sizeof(kinds));                                              \
+		assert_int_equal(planned.enclosed, (in_new));                                                          \
+	} while (0)
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define EXPECT(plan)                                                                                                   \
 	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_VAULT), plan)
@@ -126,6 +137,19 @@ static void the_first_time_all_is_made(void **state)
 
 	(void)state;
 	EXPECT("| | MAKE a | FILE a/b | MAKE l | META a META  ");
+	EXPECT_KINDS(0, 0, 2, 0, 0, 1);
+}
+
+/* Nor is there a root then. */
+static void of_a_first_copy_what_lies_at_the_top_is_told(void **state)
+{
+	const struct entry source[] = { ROOT, FOLDER("a"), FILE_("a/b", 10, 1, 5, 7), FILE_("c", 11, 1, 5, 7) };
+	struct compare_totals totals;
+
+	(void)state;
+	assert_string_equal(plan_of(source, COUNT(source), NULL, 0, &totals, COMPARE_VAULT),
+	                    "| | MAKE  MAKE a | FILE a/b FILE c | | META a META  ");
+	EXPECT_KINDS(0, 0, 2, 0, 0, 1);
 }
 
 static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
@@ -141,6 +165,7 @@ static void what_is_gone_goes_with_all_that_lay_in_it(void **state)
 
 	(void)state;
 	EXPECT("| REMOVE a REMOVE a- | | | | META  ");
+	EXPECT_KINDS(2, 0, 0, 0, 0, 0);
 }
 
 static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
@@ -151,6 +176,7 @@ static void a_folder_becomes_a_file_and_the_other_way_round(void **state)
 
 	(void)state;
 	EXPECT("| REMOVE a | MAKE b | FILE a FILE b/x | | META b META  ");
+	EXPECT_KINDS(1, 0, 1, 1, 0, 1);
 }
 
 static void only_metadata_cross_when_only_they_changed(void **state)
@@ -165,6 +191,7 @@ static void only_metadata_cross_when_only_they_changed(void **state)
 
 	(void)state;
 	EXPECT("| | | | META f | META  ");
+	EXPECT_KINDS(0, 0, 0, 0, 1, 0);
 }
 
 static void hard_links_are_kept_made_and_broken(void **state)
@@ -189,6 +216,7 @@ static void hard_links_are_kept_made_and_broken(void **state)
 
 	(void)state;
 	EXPECT("| | | FILE b2 | LINK n2=n1 LINK n3=n1 | META  ");
+	EXPECT_KINDS(0, 0, 1, 2, 0, 0);
 	assert_int_equal(totals.files, 7);
 	assert_int_equal(totals.bytes, 20);
 }
@@ -233,6 +261,7 @@ static void a_file_that_went_and_came_is_a_move(void **state)
 
 	(void)state;
 	EXPECT("MOVE a/old=b/new | REMOVE a | | FILE b/new FILE c | | META b META  ");
+	EXPECT_KINDS(1, 1, 1, 0, 0, 0);
 }
 
 static void of_two_that_fit_the_name_decides_or_none_is_taken(void **state)
@@ -265,6 +294,7 @@ static void a_moved_file_whose_time_may_have_been_put_back_is_held_against_the_o
 	(void)state;
 	assert_string_equal(plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
 	                    "MOVE old=new | REMOVE old | | FILE new=old | | META  ");
+	EXPECT_KINDS(0, 1, 0, 0, 0, 0);
 }
 
 /* The kernel's clock is coarse: two files may have been changed at the same time to the very tick. */
@@ -291,6 +321,7 @@ static void with_the_anchor_a_move_is_told_by_its_inode(void **state)
 	        plan_of(source, COUNT(source), vault, COUNT(vault), &totals, COMPARE_ANCHOR),
 	        "MOVE was=changed MOVE old=new | REMOVE old REMOVE was | | FILE changed=was FILE other | META new | "
 	        "META  ");
+	EXPECT_KINDS(0, 2, 1, 0, 0, 0);
 }
 
 int main(void)
@@ -304,6 +335,7 @@ int main(void)
 		cmocka_unit_test(equal_trees_need_nothing),
 		cmocka_unit_test(a_file_of_which_size_and_time_do_not_tell_is_sent),
 		cmocka_unit_test(the_first_time_all_is_made),
+		cmocka_unit_test(of_a_first_copy_what_lies_at_the_top_is_told),
 		cmocka_unit_test(what_is_gone_goes_with_all_that_lay_in_it),
 		cmocka_unit_test(a_folder_becomes_a_file_and_the_other_way_round),
 		cmocka_unit_test(only_metadata_cross_when_only_they_changed),

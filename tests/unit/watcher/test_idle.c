@@ -124,6 +124,18 @@ static const struct {
 	  IDLE_AT_REST,
 	  IDLE_TRIGGER_REST,
 	  false },
+	{ "never at rest for max_wait, but the last snapshot is too young",
+	  { .changed = true,
+	    .now_ms = 100 * S,
+	    .quiet_ms = 1000,
+	    .changed_since_ms = 50 * S,
+	    .left_ms = 9000,
+	    .last_taken_s = 1795600800 - 100,
+	    .apart_ms = 101 * S,
+	    .max_wait_ms = 50 * S },
+	  IDLE_ACTIVE,
+	  IDLE_NO_TRIGGER,
+	  false },
 	{ "… but paused",
 	  { .changed = true,
 	    .paused = true,
@@ -159,6 +171,12 @@ static void the_rule(void **state)
 static void every_wait_is_explained(void **state)
 {
 	char holder[IDLE_HOLDER_SIZE];
+	struct idle_mac anna = { .name = "Anna's MacBook",
+		                 .wrote_seen = true,
+		                 .quiet_ms = 2 * S,
+		                 .still_ms = 2 * S,
+		                 .left_ms = 58 * S,
+		                 .handles = 3 };
 	struct idle_facts facts = { .changed = true,
 		                    .now_ms = 1000 * S,
 		                    .wall_s = 1795642800, /* 2026-11-25T21:40:00Z */
@@ -170,24 +188,53 @@ static void every_wait_is_explained(void **state)
 	(void)state;
 	(void)setenv("TZ", "UTC", 1);
 	tzset();
-	idle_holder_mac("Anna's MacBook", false, 2 * S, 58 * S, 3, holder);
+	idle_holder_mac(&anna, holder);
 	assert_string_equal(idle_decide(&facts).reason, "waiting for idle: Anna's MacBook writes (2 s ago, 3 handles)");
 	facts.max_wait_ms = 600 * S;
 	assert_string_equal(idle_decide(&facts).reason,
 	                    "waiting for idle: Anna's MacBook writes (2 s ago, 3 handles), forced at 21:50");
 	assert_int_equal(idle_decide(&facts).forced_at_s, 1795642800 + 600);
+	/* Forced no sooner than two snapshots may follow each other. */
+	facts.last_taken_s = facts.wall_s - 60;
+	facts.apart_ms = 1260 * S;
+	assert_int_equal(idle_decide(&facts).forced_at_s, 1795642800 + 1200);
+	facts.apart_ms = 0;
 	facts.max_wait_ms = 86400 * S;
-	idle_holder_mac("Anna's MacBook", false, 60 * S, 1140 * S, 1, holder);
+	anna.quiet_ms = anna.still_ms = 60 * S;
+	anna.left_ms = 1140 * S;
+	anna.handles = 1;
+	idle_holder_mac(&anna, holder);
 	assert_string_equal(
 	        idle_decide(&facts).reason,
 	        "waiting for idle: Anna's MacBook has not finished its backup (last wrote 1 min ago, 19 min more, "
 	        "1 handle), forced at 2026-11-26 21:40");
-	idle_holder_mac("Anna's MacBook", true, 20 * S, 40 * S, 0, holder);
+	anna.finished = true;
+	anna.quiet_ms = anna.still_ms = 20 * S;
+	anna.left_ms = 40 * S;
+	anna.handles = 0;
+	idle_holder_mac(&anna, holder);
 	facts.max_wait_ms = 0;
 	assert_string_equal(
 	        idle_decide(&facts).reason,
 	        "waiting for idle: Anna's MacBook has finished, and settles (last wrote 20 s ago, 40 s more)");
-	idle_holder_files(2 * S, 600 * S, holder);
+	/* What starts the clock again without a write, and what is not known yet. */
+	anna.quiet_ms = 300 * S;
+	anna.still_ms = 3 * S;
+	anna.left_ms = 57 * S;
+	idle_holder_mac(&anna, holder);
+	assert_string_equal(
+	        idle_decide(&facts).reason,
+	        "waiting for idle: Anna's MacBook has finished, and settles (last wrote 5 min ago, handles or "
+	        "times changed 3 s ago, 57 s more)");
+	anna = (struct idle_mac){ .name = "Anna", .quiet_ms = 2 * S, .still_ms = 2 * S, .left_ms = 1198 * S };
+	idle_holder_mac(&anna, holder);
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: Anna has not finished its backup (watched since 2 s ago, no write seen, "
+	                    "19 min 58 s more)");
+	idle_holder_files(IDLE_SIGN_BEGIN, 2 * S, 600 * S, holder);
+	assert_string_equal(idle_decide(&facts).reason,
+	                    "waiting for idle: watched since 2 s ago, must rest for 10 min");
+	idle_holder_files(IDLE_SIGN_WRITE, 2 * S, 600 * S, holder);
 	assert_string_equal(idle_decide(&facts).reason,
 	                    "waiting for idle: last written to 2 s ago, must rest for 10 min");
 	facts.max_wait_ms = 600 * S;

@@ -141,6 +141,16 @@ static const struct {
 	  25 + 60,
 	  MAC_FINISHED,
 	  true },
+	{ "a Mac whose clock was years ahead once: what it completes with a right one counts",
+	  { { 20, COMPLETES, 4000000 }, { 90, LOOK, 0 }, { 100, WRITE, 0 }, { 200, COMPLETES, 600 } },
+	  200 + 60,
+	  MAC_FINISHED,
+	  true },
+	{ "a date that goes back completes nothing",
+	  { { 20, COMPLETES, 500 }, { 90, LOOK, 0 }, { 100, COMPLETES, 400 } },
+	  100 + 61,
+	  MAC_RUNNING,
+	  false },
 	{ "a history that can't be read completes nothing",
 	  { { 20, COMPLETES, 500 }, { 30, GARBLED, 0 } },
 	  30 + 200,
@@ -157,7 +167,7 @@ static void what_is_made_of_it(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		struct mac_marks marks = { .readable = true, .running = -1 };
+		struct mac_marks marks = { .readable = true, .running = -1, .horizon_s = 1000000 };
 		struct mac_verdict verdict;
 		struct mac mac;
 
@@ -217,6 +227,18 @@ static const struct {
 	  1200,
 	  false,
 	  true },
+	{ "the last clean one had a date from the future: a right one is newer",
+	  600,
+	  { .changed = true, .clean_at_s = 4000000, .used_at_s = 4000000, .newest_s = 640, .history_s = 605 },
+	  1200,
+	  true,
+	  true },
+	{ "… and is not used up by it, but by itself",
+	  600,
+	  { .changed = true, .clean_at_s = 600, .used_at_s = 4000000, .newest_s = 640, .history_s = 605 },
+	  1200,
+	  false,
+	  true },
 	{ "no generation yet, completed yesterday",
 	  600,
 	  { .changed = true, .newest_s = 601, .history_s = 600 },
@@ -231,6 +253,7 @@ static void what_happened_before_the_watch(void **state)
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
 		struct mac_marks marks = { .readable = true,
 			                   .running = -1,
+			                   .horizon_s = 1000000,
 			                   .completed_at_s = beginnings[i].completed_at };
 		struct mac_past past = beginnings[i].past;
 		struct mac_verdict verdict;

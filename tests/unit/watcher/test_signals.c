@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/time_machine.h"
 #include "watcher/signal_inotify.h"
 #include "watcher/signal_openfiles.h"
 #include "watcher/signal_scan.h"
@@ -253,6 +254,159 @@ static void a_write_is_told_of_the_bundle_that_it_is_in(void **state)
 	signal_inotify_destroy(&signal);
 }
 
+static void rename_below(const char *from, const char *to)
+{
+	char old[2 * PATH_MAX];
+	char new[2 * PATH_MAX];
+
+	(void)snprintf(old, sizeof(old), "%s/%s", folder, from);
+	(void)snprintf(new, sizeof(new), "%s/%s", folder, to);
+	assert_int_equal(rename(old, new), 0);
+}
+
+/* The bundle that a write was told of; NULL: not exactly one. */
+static const char *told_bundle(struct signal_inotify *signal)
+{
+	struct signal_told told;
+	const char *found = NULL;
+
+	signal_inotify_take(signal, &told);
+	for (size_t i = 0; i < TIME_MACHINE_BUNDLES_MAX; i++)
+		if ((told.bundles & UINT64_C(1) << i) != 0) {
+			if (found != NULL)
+				return NULL;
+			found = signal_inotify_bundle(signal, i);
+		}
+	return found;
+}
+
+/* A watch lasts for months. */
+static void however_many_bundles_come_and_go_each_is_told_apart(void **state)
+{
+	struct signal_inotify *signal;
+	struct error err = { .class = ERR_NONE };
+	char old[40] = "come/0.sparsebundle";
+	char new[40];
+	char file[50];
+
+	(void)state;
+	make_below("come");
+	make_below("come/Stays.sparsebundle");
+	make_below(old);
+	assert_int_equal(signal_inotify_new(folder, &signal, &err), 0);
+	for (int i = 1; i < 3 * TIME_MACHINE_BUNDLES_MAX; i++) {
+		(void)snprintf(new, sizeof(new), "come/%d.sparsebundle", i);
+		rename_below(old, new);
+		(void)take(signal);
+		memcpy(old, new, sizeof(old));
+		(void)snprintf(file, sizeof(file), "%s/token", new);
+		write_file(file);
+		assert_string_equal(told_bundle(signal), new);
+		write_file("come/Stays.sparsebundle/token");
+		assert_string_equal(told_bundle(signal), "come/Stays.sparsebundle");
+	}
+	signal_inotify_destroy(&signal);
+}
+
+static void what_was_moved_away_is_heard_of_no_more(void **state)
+{
+	struct signal_inotify *signal;
+	struct error err = { .class = ERR_NONE };
+	char sub[PATH_MAX + 8];
+
+	(void)state;
+	make_below("src");
+	make_below("src/old");
+	make_below("src/old/er");
+	make_below("src/Old.sparsebundle");
+	make_below("away");
+	(void)snprintf(sub, sizeof(sub), "%s/src", folder);
+	assert_int_equal(signal_inotify_new(sub, &signal, &err), 0);
+	rename_below("src/old", "away/old");
+	rename_below("src/Old.sparsebundle", "away/Old.sparsebundle");
+	assert_true(take(signal));
+	(void)take(signal);
+	write_file("away/old/er/file");
+	write_file("away/Old.sparsebundle/token");
+	assert_false(take(signal));
+	write_file("src/file");
+	assert_true(take(signal));
+	signal_inotify_destroy(&signal);
+}
+
+/* As deep as no path leads any more. */
+static void a_tree_that_is_too_deep_hides_nothing_else(void **state)
+{
+	struct signal_inotify *signal;
+	struct error err = { .class = ERR_NONE };
+	char name[201];
+	char sub[PATH_MAX + 8];
+	int fd;
+	int next;
+
+	(void)state;
+	make_below("deep");
+	(void)snprintf(sub, sizeof(sub), "%s/deep", folder);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	fd = open(sub, O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		assert_int_equal(close(fd), 0);
+		fd = next;
+	}
+	assert_int_equal(close(fd), 0);
+	for (int i = 0; i < 30; i++) { /* as far down as paths lead, so that they come behind it */
+		(void)snprintf(sub, sizeof(sub), "%s/deep/y", folder);
+		for (int k = 1; k < i; k++)
+			(void)strncat(sub, "/y", sizeof(sub) - strlen(sub) - 1);
+		(void)mkdir(sub, 0700);
+	}
+	(void)snprintf(sub, sizeof(sub), "%s/deep", folder);
+	assert_int_equal(signal_inotify_new(sub, &signal, &err), 0);
+	assert_false(signal_inotify_all(signal));
+	(void)take(signal);
+	write_file("deep/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/y/file");
+	assert_true(take(signal));
+	signal_inotify_destroy(&signal);
+}
+
+/* More folders than are watched: those of bundles are, wherever they are listed. */
+static void bundles_are_watched_before_all_else(void **state)
+{
+	struct signal_inotify *signal;
+	struct error err = { .class = ERR_NONE };
+	char name[60];
+	char sub[PATH_MAX + 8];
+
+	(void)state;
+	make_below("many");
+	for (int i = 0; i < SIGNAL_INOTIFY_FOLDERS_MAX + 300; i++) {
+		(void)snprintf(name, sizeof(name), "many/%d", i);
+		make_below(name);
+		if (i % 500 != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "many/%d.sparsebundle", i);
+		make_below(name);
+		(void)snprintf(name, sizeof(name), "many/%d.sparsebundle/bands", i);
+		make_below(name);
+	}
+	(void)snprintf(sub, sizeof(sub), "%s/many", folder);
+	assert_int_equal(signal_inotify_new(sub, &signal, &err), 0);
+	assert_false(signal_inotify_all(signal));
+	for (int i = 0; i < SIGNAL_INOTIFY_FOLDERS_MAX + 300; i += 500) {
+		(void)snprintf(name, sizeof(name), "many/%d.sparsebundle/bands/0", i);
+		write_file(name);
+		(void)snprintf(name, sizeof(name), "%d.sparsebundle", i);
+		assert_string_equal(told_bundle(signal), name);
+	}
+	/* Folders that are not watched may hold others, a level further down. */
+	assert_false(signal_inotify_bundles(signal));
+	signal_inotify_destroy(&signal);
+}
+
 static void handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever(void **state)
 {
 	struct signal_handles found;
@@ -326,6 +480,41 @@ static void a_scan_tells_what_has_changed(void **state)
 	assert_true(fingerprint() != before);
 }
 
+/* However deep: a change down there, and beside each folder on the way back up. */
+static void a_scan_reaches_the_deepest_folder(void **state)
+{
+	uint64_t before = fingerprint();
+	int fd = open(folder, O_RDONLY | O_DIRECTORY);
+	int file;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, "level", 0700), 0);
+		if (i % 50 == 0) {
+			assert_true(fingerprint() != before);
+			before = fingerprint();
+			file = openat(fd, "beside it", O_WRONLY | O_CREAT, 0600);
+			assert_true(file >= 0);
+			assert_int_equal(close(file), 0);
+			assert_true(fingerprint() != before);
+			before = fingerprint();
+		}
+		next = openat(fd, "level", O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		assert_int_equal(close(fd), 0);
+		fd = next;
+	}
+	before = fingerprint();
+	assert_true(fingerprint() == before);
+	file = openat(fd, "deep", O_WRONLY | O_CREAT, 0600);
+	assert_true(file >= 0);
+	assert_int_equal(close(file), 0);
+	assert_true(fingerprint() != before);
+	assert_int_equal(close(fd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,8 +524,13 @@ int main(void)
 		cmocka_unit_test(handles_for_writing_count_and_the_set_tells_itself_apart),
 		cmocka_unit_test(a_folder_whose_name_begins_alike_is_another),
 		cmocka_unit_test(a_write_is_told_of_the_bundle_that_it_is_in),
+		cmocka_unit_test(however_many_bundles_come_and_go_each_is_told_apart),
+		cmocka_unit_test(what_was_moved_away_is_heard_of_no_more),
+		cmocka_unit_test(a_tree_that_is_too_deep_hides_nothing_else),
+		cmocka_unit_test(bundles_are_watched_before_all_else),
 		cmocka_unit_test(handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever),
 		cmocka_unit_test(a_scan_tells_what_has_changed),
+		cmocka_unit_test(a_scan_reaches_the_deepest_folder),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -238,7 +238,6 @@ static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 
 static void zstd_is_offered_unless_the_vault_says_off(void **state)
 {
-	static const char *const words[] = { "00000007", "00000006" };
 	struct config_vault vault = { .root = "/r", .ssh_options = none };
 
 	(void)state;
@@ -255,7 +254,7 @@ static void zstd_is_offered_unless_the_vault_says_off(void **state)
 		assert_non_null(in);
 		assert_non_null(fgets(word, sizeof(word), in));
 		assert_int_equal(fclose(in), 0);
-		assert_memory_equal(word, words[i], 8);
+		assert_true(((strtoul(word, NULL, 16) & WIRE_FEATURE_ZSTD) != 0) == (i == 0));
 	}
 }
 

@@ -1,0 +1,71 @@
+#include "receiver/record_macs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/durable.h"
+#include "lib/log.h"
+#include "receiver/record.h"
+
+json_t *record_macs_json(const struct wire_macs *macs)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < macs->n; i++) {
+		const struct wire_mac *mac = &macs->list[i];
+		char name[MACS_CODEC_NAME_SIZE];
+
+		if (json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:b}", "name",
+		                                          log_escape(mac->name, name, sizeof(name)), "state",
+		                                          mac->state, "completed_at", (json_int_t)mac->completed_at_s,
+		                                          "verification_failed", (int)mac->verification_failed)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+void record_macs_read(const struct vault *vault, const char *generation, struct wire_macs *macs)
+{
+	json_t *json = record_json(vault, generation);
+	json_t *row;
+	size_t i;
+
+	macs->n = 0;
+	json_array_foreach(json_object_get(json, "macs"), i, row)
+	{
+		struct wire_mac *mac = &macs->list[macs->n];
+		const char *name = NULL;
+		const char *state = NULL;
+		json_int_t completed_at = 0;
+		int failed = 0;
+
+		if (macs->n == MACS_CODEC_MAX ||
+		    json_unpack(row, "{s:s, s:s, s?I, s?b}", "name", &name, "state", &state, "completed_at",
+		                &completed_at, "verification_failed", &failed) != 0)
+			break;
+		(void)log_escape(name, mac->name, sizeof(mac->name));
+		(void)log_escape(state, mac->state, sizeof(mac->state));
+		mac->completed_at_s = completed_at > 0 ? completed_at : 0;
+		mac->verification_failed = failed != 0;
+		macs->n++;
+	}
+	json_decref(json);
+}
+
+void record_macs_say(const struct wire_mac *mac, char *text, size_t size)
+{
+	char when[64] = "";
+	time_t at = (time_t)mac->completed_at_s;
+	struct tm utc;
+
+	if (at != 0 && gmtime_r(&at, &utc) != NULL)
+		(void)strftime(when, sizeof(when), "last completed backup %d %B %Y, %H:%M UTC", &utc);
+	(void)snprintf(text, size, "%s%s%s", *when != '\0' ? when : "no completed backup",
+	               strcmp(mac->state, "finished") == 0     ? ""
+	               : strcmp(mac->state, "unfinished") == 0 ? ", and a later one that it had not finished"
+	                                                       : ", and it may just have been writing",
+	               mac->verification_failed ? "; its verification FAILED" : "");
+}

@@ -1,0 +1,121 @@
+"""Faults: every named crash point, hit exactly."""
+import signal
+import time
+
+from daemons import environment
+from faults import MOMENT_S, Fault
+from lab import PIPELINES
+
+RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "synced", "recorded", "renamed", "current", "trashed", "record-removed")
+BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
+                 "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
+OFTEN = ("change-made", "change-stored", "change-told", "step-assigned", "step-done")  # every run comes there several times
+
+
+class CrashReceiver(Fault):
+    """The next receiver of a vault dies exactly there; then one at another place."""
+    weight = 5
+
+    def draw(self, dice):
+        self.points = dice.sample(RECEIVER_POINTS, dice.choice((1, 1, 2, 3)))
+
+    def claims(self):
+        return {"vault " + self.pipeline}
+
+    def inject(self, world):
+        for point in self.points:
+            world.lab.arm(self.pipeline, point)
+            if self.provoke(world, point):
+                world.hits["receiver " + point] += 1
+            world.lab.disarm(self.pipeline)
+
+    def provoke(self, world, point):
+        """True if it died. A run that was in flight already may have gone by: then another one."""
+        for _ in range(2):
+            if point.startswith("moves"):
+                world.move_something(self.pipeline, self.dice)
+            else:
+                world.change_something(self.pipeline, self.dice)
+            world.run(self.pipeline)
+            if world.wait(MOMENT_S, lambda: not world.lab.armed(self.pipeline)):
+                return True
+        return False
+
+    def undo(self, world):
+        world.lab.disarm(self.pipeline)
+
+    def __str__(self):
+        return "CrashReceiver %s at %s" % (self.pipeline, ", ".join(self.points))
+
+
+class CrashBroker(Fault):
+    """The broker dies exactly there, the first, second … time that it comes there, is started again as usual, and dies at another place."""
+    weight = 6
+
+    def draw(self, dice):
+        self.points = dice.sample(BROKER_POINTS, dice.choice((1, 2, 3)))
+        self.times = dice.choice((1, 2, 3))
+        if "run-abandoned" in self.points:
+            self.pipeline = dice.choice([name for name in PIPELINES if "off" not in PIPELINES[name][3]])
+
+    def claims(self):
+        return {"broker", "transfer-1", "transfer-2", "watcher", "vault " + self.pipeline, "link " + self.pipeline}
+
+    def inject(self, world):
+        broker = world.nas.daemons["broker"]
+        for point in self.points:
+            deaths = broker.deaths
+            if point == "run-taken-up":
+                world.large(self.pipeline, 4 << 20, self.dice)
+                world.run(self.pipeline)
+            broker.again(AOB_CRASH_POINT="%s:%d" % (point, self.times if point in OFTEN else 1))
+            self.provoke(world, point)
+            if world.wait(MOMENT_S, lambda: broker.deaths > deaths):
+                world.hits["broker " + point] += 1
+            self.undo(world)
+
+    def provoke(self, world, point):
+        if point == "run-cancelling":
+            world.large(self.pipeline, 6 << 20, self.dice)
+            world.run(self.pipeline)
+            world.wait(MOMENT_S, lambda: world.in_step(self.pipeline, "transfer"))
+            world.nas.aob("cancel", self.pipeline)
+        elif point == "pipeline-paused":
+            world.wait(MOMENT_S, lambda: world.nas.aob("status")[0] == 0)
+            world.nas.aob("pause", self.pipeline)
+        elif point in ("step-judged", "step-requeued", "run-abandoned"):
+            world.lab.relays[self.pipeline].stop(signal.SIGKILL)
+            world.change_something(self.pipeline, self.dice)
+            world.run(self.pipeline)
+            if point == "run-abandoned":  # a run that waits for its vault makes way for a newer state of a source at rest
+                world.wait(MOMENT_S, lambda: world.in_step(self.pipeline, "retry-wait"))
+                world.change_something(self.pipeline, self.dice)
+                world.wait(MOMENT_S, lambda: not world.in_step(self.pipeline, "retry-wait"))
+        elif point == "step-reattached":
+            self.late_workers(world)
+        else:
+            world.change_something(self.pipeline, self.dice)
+            world.run(self.pipeline)
+
+    def late_workers(self, world):
+        """Workers that are silent for so long that their jobs are given up for lost, and then come back with them in hand."""
+        world.large(self.pipeline, 8 << 20, self.dice)
+        world.run(self.pipeline)
+        world.wait(MOMENT_S, lambda: world.in_step(self.pipeline, "transfer"))
+        workers = [world.nas.daemons[name] for name in ("transfer-1", "transfer-2")]
+        for worker in workers:
+            worker.send(signal.SIGSTOP)
+        time.sleep(17)
+        for worker in workers:
+            worker.send(signal.SIGCONT)
+
+    def undo(self, world):
+        world.lab.relays[self.pipeline].start()
+        broker = world.nas.daemons["broker"]
+        pid = broker.pid()
+        if pid is not None and b"AOB_CRASH_POINT=" in environment(pid):
+            broker.again()
+        world.wait(MOMENT_S, lambda: world.nas.aob("resume", self.pipeline)[0] == 0)
+
+    def __str__(self):
+        return "CrashBroker at %s, the %d. time (%s)" % (", ".join(self.points), self.times, self.pipeline)

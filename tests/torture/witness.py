@@ -1,0 +1,297 @@
+"""The independent checker of whole pipelines: looks at vaults, snapshots, stores and processes from outside. Nothing of ours is linked or run."""
+import collections
+import hashlib
+import json
+import os
+import pickle
+import sqlite3
+import subprocess
+import threading
+import time
+
+from daemons import descriptors, processes, rss_bytes
+from lab import KEPT, sh
+from same_tree import describe, differences
+
+RSS_MOST = 64 << 20
+DESCRIPTORS_MOST = 200
+SETTLE_S = 25  # how long what ends may take to be gone
+Known = collections.namedtuple("Known", "uuid run digest inodes")
+
+
+class Broken(AssertionError):
+    """A promise is broken."""
+
+
+def subvolume(path):
+    """UUID and parent's UUID."""
+    words = [line.split() for line in sh("btrfs", "subvolume", "show", path).splitlines()]
+    found = {" ".join(w[:-1]): w[-1] for w in words if len(w) > 1}
+    return found["UUID:"], found["Parent UUID:"]
+
+
+def digest(tree):
+    return hashlib.sha256(repr((sorted(tree[0].items()), tree[1])).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def inodes(root):
+    """One line for the inode and the time of everything: what is written anew shows here, even if it is the same again."""
+    out = []
+    for at, folders, files in os.walk(os.fsencode(root)):
+        for name in [b"."] + folders + files:
+            st = os.lstat(os.path.join(at, name))
+            out.append((os.path.join(at, name)[len(root):], st.st_ino, st.st_mtime_ns, st.st_mode))
+    return hashlib.sha256(repr(sorted(out)).encode()).hexdigest()
+
+
+class Witness(threading.Thread):
+    """Keeps a snapshot of each snapshot that our processes make, so that a generation can be compared with what its record names."""
+
+    def __init__(self, lab):
+        super().__init__(daemon=True)
+        self.lab, self.nases, self.lock, self.ended = lab, [], threading.RLock(), threading.Event()
+        self.caught = {}  # (snapshot's path, its device number): our own
+        self.pending = []  # ours, whose UUIDs have not been read yet
+        self.ours = {}  # UUID of a snapshot: our own of it
+        self.expected = {}  # UUID: digest
+        self.known = collections.defaultdict(dict)  # pipeline: generation: Known
+        self.peaks, self.settle_s = collections.Counter(), SETTLE_S
+        self.trouble = None
+        os.mkdir(lab.work + "/manifests")
+        self.watch(lab.nas)
+
+    def watch(self, nas):
+        os.makedirs(nas.disk + "/witness", exist_ok=True)
+        with self.lock:
+            self.nases = [n for n in self.nases if n.disk != nas.disk] + [nas]
+
+    def run(self):
+        while not self.ended.wait(0.03):
+            try:
+                self.catch()
+            except OSError as fault:  # a disk that a fault has filled: again
+                self.trouble = fault
+
+    def close(self):
+        self.ended.set()
+        self.join()
+
+    def catch(self):
+        with self.lock:
+            for nas in self.nases:
+                for name in os.listdir(nas.snapshots):
+                    path = "%s/%s" % (nas.snapshots, name)
+                    try:
+                        key = (path, os.stat(path).st_dev)
+                    except OSError:
+                        continue
+                    if key in self.caught:
+                        continue
+                    own = "%s/witness/%s.%d" % (nas.disk, name, len(self.caught))
+                    sh("btrfs", "-q", "subvolume", "snapshot", "-r", path, own)
+                    self.caught[key] = own
+                    self.pending.append(own)
+
+    def snapshot_of(self, uuid):
+        with self.lock:
+            for own in self.pending:
+                self.ours[subvolume(own)[1]] = own
+            self.pending = []
+            return self.ours.get(uuid)
+
+    def keep(self, nas, pipeline):
+        """A snapshot of our own of the source as it is now."""
+        with self.lock:
+            own = "%s/witness/%s.final" % (nas.disk, pipeline)
+            if os.path.exists(own):
+                sh("btrfs", "-q", "subvolume", "delete", own)
+            sh("sync", "-f", nas.source(pipeline))
+            sh("btrfs", "-q", "subvolume", "snapshot", "-r", nas.source(pipeline), own)
+            return own
+
+    def forget_snapshots(self):
+        """What has been compared is known by its digest; nothing else can be published any more."""
+        with self.lock:
+            self.snapshot_of(None)
+            for uuid, own in list(self.ours.items()):
+                if uuid not in self.expected:
+                    self.manifest(uuid)
+                sh("btrfs", "-q", "subvolume", "delete", own)
+                del self.ours[uuid]
+            there = {n.snapshots + "/" + name for n in self.nases for name in os.listdir(n.snapshots)}
+            self.caught = {key: own for key, own in self.caught.items() if key[0] in there}
+
+    def manifest(self, uuid):
+        """What the snapshot of this UUID was."""
+        path = "%s/manifests/%s" % (self.lab.work, uuid)
+        own = self.snapshot_of(uuid)
+        if own is None and not os.path.exists(path):
+            raise Broken("a generation names the snapshot %s, which was never seen" % uuid)
+        if not os.path.exists(path):
+            tree = describe(own)
+            with open(path, "wb") as f:
+                pickle.dump(tree, f)
+            self.expected[uuid] = digest(tree)
+        return path
+
+    # ---- one generation
+
+    def record(self, pipeline, name):
+        try:
+            with open("%s/.aob/generations/%s.json" % (self.lab.folder(pipeline), name)) as f:
+                return json.load(f)
+        except FileNotFoundError:
+            return None
+
+    def whole(self, pipeline, name):
+        """The generation is what its record names, and what it was when it was seen first."""
+        path, record = "%s/generations/%s" % (self.lab.folder(pipeline), name), self.record(pipeline, name)
+        if record is None:
+            if not os.path.exists(path):
+                return  # removed meanwhile
+            raise Broken("%s: generation %s has no record" % (pipeline, name))
+        tree = describe(path)
+        now = Known(record["snapshot_uuid"], record["run"], digest(tree), inodes(path))
+        known = self.known[pipeline].get(name)
+        if not os.path.exists(path):
+            return
+        if known is None:
+            manifest = self.manifest(record["snapshot_uuid"])
+            if digest(tree) != self.expected[record["snapshot_uuid"]]:
+                with open(manifest, "rb") as f:
+                    faults = differences(pickle.load(f), tree)
+                raise Broken("%s: generation %s is not the snapshot that its record names:\n%s" % (pipeline, name, "\n".join(faults[:20])))
+            if any(entry.startswith(".aob-") for entry in os.listdir(path)):
+                raise Broken("%s: generation %s has a work folder left in it" % (pipeline, name))
+            self.known[pipeline][name] = now
+        elif known != now:
+            with open(self.manifest(known.uuid), "rb") as f:
+                faults = differences(pickle.load(f), tree)
+            raise Broken("%s: generation %s has changed since it was published:\n%s" % (pipeline, name, "\n".join(faults[:20]) or "its record, or inodes and times"))
+
+    def generations(self, pipeline):
+        try:
+            return sorted(os.listdir(self.lab.folder(pipeline) + "/generations"))
+        except FileNotFoundError:
+            return []
+
+    def current(self, pipeline):
+        """The folder that `current` leads to; None: there is none."""
+        at = self.lab.folder(pipeline) + "/current"
+        return os.path.realpath(at) if os.path.isdir(at) else None
+
+    def forget(self, pipeline, name):
+        """Somebody has removed it by hand."""
+        self.known[pipeline].pop(name, None)
+
+    # ---- at any moment
+
+    def look(self, pipeline, dice):
+        """I1 to I3 while everything runs."""
+        folder = self.lab.folder(pipeline)
+        if not self.generations(pipeline):
+            return
+        self.whole(pipeline, dice.choice(self.generations(pipeline)))
+        if not os.path.islink(folder + "/current") and not self.known[pipeline]:
+            return  # the first one is just being published
+        link = os.readlink(folder + "/current")
+        name = os.path.basename(link)
+        if link != "generations/" + name or name not in self.generations(pipeline) or self.record(pipeline, name) is None:
+            raise Broken("%s: `current` leads to %s, which is no whole generation" % (pipeline, link))
+        self.whole(pipeline, name)
+
+    # ---- when everything is at rest
+
+    def settled(self, nas, pipeline, accepted, by_hand):
+        folder, there = self.lab.folder(pipeline), self.generations(pipeline)
+        within(self.settle_s, lambda: self.nothing_left(folder))
+        records = sorted(os.listdir(folder + "/.aob/generations"))
+        if records != [name + ".json" for name in there]:
+            raise Broken("%s: generations %s, but in the records' folder %s" % (pipeline, there, records))
+        if os.readlink(folder + "/current") != "generations/" + there[-1]:
+            raise Broken("%s: `current` leads to %s; the newest is %s" % (pipeline, os.readlink(folder + "/current"), there[-1]))
+        gone = set(sorted(set(self.known[pipeline]) | set(there))[-KEPT:]) - set(there)
+        if gone:
+            raise Broken("%s: of the newest %d generations these are gone: %s" % (pipeline, KEPT, sorted(gone)))
+        self.known[pipeline] = {name: known for name, known in self.known[pipeline].items() if name in there}
+        for name in there:
+            self.whole(pipeline, name)
+        within(self.settle_s, lambda: self.one_snapshot(nas, pipeline))
+        within(self.settle_s, lambda: self.store(nas, pipeline, accepted, there, by_hand))
+
+    def nothing_left(self, folder):
+        for name in ("incoming", "trash"):
+            left = os.listdir("%s/.aob/%s" % (folder, name))
+            if left:
+                raise Broken("left in %s/.aob/%s: %s" % (folder, name, left))
+        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash"}
+        odd |= set(os.listdir(folder)) - {".aob", "generations", "current", "START-HERE.html", "README.txt"}
+        if odd:
+            raise Broken("left in %s: %s" % (folder, sorted(odd)))
+
+    def one_snapshot(self, nas, pipeline):
+        """The anchor, and what the last run has left if it found nothing new: the next run removes that."""
+        anchor = self.record(pipeline, self.generations(pipeline)[-1])["snapshot_uuid"]
+        last = self.sql(nas, "select run from runs where pipeline = ? order by seq desc limit 1", pipeline)[0][0]
+        left = [name for name in os.listdir(nas.snapshots) if name.startswith(pipeline + ".") and name != "%s.%s" % (pipeline, last)]
+        odd = [name for name in left if subvolume("%s/%s" % (nas.snapshots, name))[0] != anchor]
+        if odd:
+            raise Broken("%s: snapshots that are neither the anchor nor of the last run: %s" % (pipeline, odd))
+
+    def sql(self, nas, text, *values):
+        db = sqlite3.connect("file:%s?mode=ro" % nas.state, uri=True, timeout=10)
+        try:
+            return db.execute(text, values).fetchall()
+        finally:
+            db.close()
+
+    def store(self, nas, pipeline, accepted, there, by_hand):
+        """I4: what was acknowledged is in the store, and what the store says is in the vault is there."""
+        if self.sql(nas, "pragma integrity_check") != [("ok",)]:
+            raise Broken("the store is damaged")
+        runs = dict(self.sql(nas, "select run, state from runs where pipeline = ?", pipeline))
+        kept = {row[0] for row in self.sql(nas, "select generation from generations where pipeline = ? and pruned = 0", pipeline)}
+        lost = sorted(run for run in accepted if run not in runs)
+        unended = sorted(run for run, state in runs.items() if state == "running")
+        if lost or unended:
+            raise Broken("%s: accepted runs that are lost: %s; that never ended: %s" % (pipeline, lost, unended))
+        wrong = kept - set(there) - by_hand
+        if wrong:
+            raise Broken("%s: the store says that these generations are in the vault, but they are not: %s" % (pipeline, sorted(wrong)))
+
+    def leaks(self, nases):
+        """I5: processes, sockets, memory."""
+        within(self.settle_s, lambda: self.processes(nases))
+        for nas in nases:
+            odd = set(os.listdir(nas.work + "/run")) - {"broker", "events"}
+            odd |= set(os.listdir(nas.store)) - {"state.db", "state.db-wal", "state.db-shm", "state.db.lock", "lost+found"}
+            if odd:
+                raise Broken("left in %s: %s" % (nas.work, sorted(odd)))
+            for name, daemon in nas.daemons.items():
+                pid = daemon.pid()
+                rss, fds = rss_bytes(pid) if pid else 0, descriptors(pid) if pid else 0
+                self.peaks[name + " bytes"] = max(self.peaks[name + " bytes"], rss)
+                self.peaks[name + " descriptors"] = max(self.peaks[name + " descriptors"], fds)
+                if rss > RSS_MOST or fds > DESCRIPTORS_MOST:
+                    raise Broken("%s has %d bytes of memory and %d descriptors" % (name, rss, fds))
+
+    def processes(self, nases):
+        ours = {d.pid() for nas in nases for d in nas.daemons.values()}
+        for program in ("broker", "watcher", "snapshotter", "transfer", "pruner", "monitor", "receiver"):
+            left = set(processes("aob-" + program)) - ours
+            if left:
+                raise Broken("aob-%s is left: %s" % (program, sorted(left)))
+        if processes("ssh"):
+            raise Broken("ssh is left: %s" % subprocess.run(["ps", "-fC", "ssh"], capture_output=True, text=True).stdout)
+
+
+def within(limit_s, check):
+    """The check holds in the end."""
+    end = time.monotonic() + limit_s
+    while True:
+        try:
+            return check()
+        except (Broken, FileNotFoundError):
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.2)

@@ -1,0 +1,203 @@
+"""What the rounds share: the lab, the changes of its sources, the runs that were asked for, and the way back to rest."""
+import collections
+import json
+import time
+
+from lab import KEPT, PIPELINES, RIGHT, Lab, Nas
+from mutations import Mutator
+from same_tree import describe
+from witness import Broken, Witness, digest
+
+REST_S = 420  # within which all pipelines have to come to rest; pauses between tries grow to some minutes
+FIRST_S = 120
+IMPATIENT_S = 6  # a run that pauses for longer is cancelled and asked for anew, half of the times
+
+
+class World:
+    def __init__(self, work, tell):
+        self.tell = tell
+        self.lab = Lab(work)
+        self.nas = self.lab.nas
+        self.witness = Witness(self.lab)
+        self.mutators = {name: Mutator(self.nas.source(name), 0, []) for name in PIPELINES}
+        self.accepted = collections.defaultdict(set)  # pipeline: runs that `aob run` has named
+        self.by_hand = collections.defaultdict(set)  # pipeline: generations that a fault has removed
+        self.blind = set()  # pipelines whose vaults a fault has taken out of what holds at any moment
+        self.hits = collections.Counter()  # crash points
+        self.nases, self.others = [self.nas], {}
+        self.witness.start()
+
+    def begin(self):
+        """The first generation of each, and a few more without any fault."""
+        self.nas.start()
+        for name in PIPELINES:
+            self.mutate(name, 30)
+        self.rest(lambda: False, FIRST_S)
+        for _ in range(KEPT):
+            for name in PIPELINES:
+                self.mutate(name, 6)
+            self.rest(lambda: False, FIRST_S)
+        self.check()
+
+    def mutate(self, pipeline, n, dice=None):
+        mutator = self.mutators[pipeline]
+        if dice is not None:
+            mutator.random = dice
+        mutator.log = []
+        try:
+            mutator.run(n)
+        except OSError as fault:  # the disk is full: what has been changed until then is a state as any other
+            mutator.log.append(str(fault))
+
+    def change_something(self, pipeline, dice):
+        """So that there is something to do."""
+        self.mutate(pipeline, dice.randint(1, 8), dice)
+        try:
+            with open(self.nas.source(pipeline) + "/news", "wb") as f:
+                f.write(dice.randbytes(dice.randint(1, 200000)))
+        except OSError:
+            pass
+
+    def move_something(self, pipeline, dice):
+        """Files that are there already get other names."""
+        mutator = self.mutators[pipeline]
+        mutator.random = dice
+        for _ in range(4):
+            mutator.look()
+            for move in (mutator.op_rename_file, mutator.op_swap, mutator.op_rename_folder):
+                try:
+                    move()
+                except OSError:
+                    pass
+
+    def remove_by_hand(self, pipeline, generation):
+        self.by_hand[pipeline].add(generation)
+        self.witness.forget(pipeline, generation)
+
+    def large(self, pipeline, size, dice):
+        """Something that takes a while to cross."""
+        try:
+            with open(self.nas.source(pipeline) + "/large", "wb") as f:
+                f.write(dice.randbytes(size))
+        except OSError:
+            pass
+
+    def run(self, pipeline, *more):
+        """Ask for a run. True if it was accepted: from then on it must not be lost."""
+        status, out, err = self.nas.aob("run", pipeline, "--now", "--json", *more)
+        if status == 0:
+            self.accepted[pipeline].add(json.loads(out)["run"])
+        else:
+            self.tell("  aob run %s: %s %s" % (pipeline, status, err.strip()[:200]))
+        return status == 0
+
+    def wait(self, limit_s, what):
+        """True as soon as what() is."""
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            try:
+                if what():
+                    return True
+            except OSError:
+                pass
+            time.sleep(0.1)
+        return False
+
+    def in_step(self, pipeline, *words):
+        """Is a run in flight, in a step or a step's state of these names?"""
+        running = self.nas.running(pipeline)
+        return running is not None and (running["step"] in words or running["step_state"] in words)
+
+    # ---- to rest
+
+    def rest(self, impatient, limit_s=REST_S):
+        """Until a generation of each source as it is now is there, and nothing runs any more."""
+        began, wanted, asked = time.monotonic(), {}, {}
+        for name in PIPELINES:
+            wanted[name] = digest(describe(self.witness.keep(self.nas, name)))
+        seen = {}
+        while wanted:
+            for name in list(wanted):
+                try:
+                    running = self.nas.running(name)
+                except OSError:
+                    continue
+                if running is None:
+                    at = self.witness.current(name)
+                    if at not in seen:
+                        seen[at] = digest(describe(at)) if at else None
+                    if seen[at] == wanted[name] and not self.waits_for_watcher(name):
+                        del wanted[name]
+                    elif seen[at] != wanted[name]:
+                        self.run(name)
+                elif running["step_state"] == "retry-wait" and (running["retry_at"] or 0) > time.time() + IMPATIENT_S and name not in asked:
+                    asked[name] = impatient()
+                    if asked[name]:
+                        self.tell("  %s is cancelled, as it pauses: %s" % (name, (running["last_error"] or {}).get("message")))
+                        self.nas.aob("cancel", name)
+            if time.monotonic() - began > limit_s:
+                raise Broken("not at rest within %d s: %s\n%s" % (limit_s, sorted(wanted), self.nas.aob("status")[1]))
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def waits_for_watcher(self, name):
+        """A source that the watcher has just found to be changed gets a run of its own soon."""
+        status, out, _ = self.nas.aob("status", "--json")
+        if status != 0:
+            return True
+        one = next(p for p in json.loads(out)["pipelines"] if p["name"] == name)
+        return one["running"] is not None or one["watch"]["state"] == "active"
+
+    def check(self):
+        for name in PIPELINES:
+            self.witness.settled(self.nas, name, self.accepted[name], self.by_hand[name])
+        self.witness.leaks(self.nases)
+        self.witness.forget_snapshots()
+        self.blind.clear()
+        for name in PIPELINES:
+            self.accepted[name].clear()
+
+    def explained(self, pipeline):
+        """I7: a run that pauses says why."""
+        try:
+            running = self.nas.running(pipeline)
+        except OSError:
+            return
+        if running is not None and running["step_state"] == "retry-wait" and not (running["last_error"] or {}).get("message"):
+            raise Broken("%s pauses, and does not say why: %s" % (pipeline, running))
+
+    def look(self, pipeline, dice):
+        self.explained(pipeline)
+        if pipeline in self.blind:
+            return
+        for _ in range(5):
+            try:
+                return self.witness.look(pipeline, dice)
+            except FileNotFoundError:  # removed by its time while it was looked at
+                if pipeline in self.blind:
+                    return
+        self.witness.look(pipeline, dice)
+
+    # ---- another NAS
+
+    def other_nas(self, pipeline):
+        """With a disk of its own, which is made once."""
+        other = self.others.get(pipeline)
+        if other is None:
+            other = self.others[pipeline] = Nas(self.lab, "nas2-" + pipeline, [pipeline])
+        self.witness.watch(other)
+        self.nases = [self.nas, other]
+        return other
+
+    def leave_nas(self):
+        self.nases[1].stop()
+        self.nases = [self.nas]
+
+    def reload(self, **changes):
+        self.nas.configure(**{**RIGHT, **changes})
+        return self.nas.aob("reload")
+
+    def close(self, keep):
+        self.witness.close()
+        self.lab.close(keep)
+
