@@ -55,6 +55,7 @@ struct transfer {
 	char base_uuid[64];
 	char base_view[64];
 	uint64_t base_files, base_bytes;
+	struct remote_brake brake; /* as it is at the end */
 	int64_t began_ms;
 };
 
@@ -320,7 +321,11 @@ static int commit(struct transfer *t, struct error *err)
 	put_u64(e, t->totals.files);
 	put_u64(e, t->totals.bytes);
 	put_u64(e, t->sender.literal_bytes);
-	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 || wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
+	if (remote_welcome(t->remote)->brakes)
+		put_u8(e, (uint8_t)stage_request_brake(t->request));
+	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 ||
+	    (remote_welcome(t->remote)->brakes && remote_brake_ahead(t->remote, err) != 0) ||
+	    wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
 		return -1;
 	decoder_init(&d, frame.payload, frame.len_bytes);
 	get_string(&d, t->generation, sizeof(t->generation));
@@ -361,6 +366,19 @@ static bool is_unchanged(const struct transfer *t)
 
 	return t->how == HOW_FRESH && t->base[0] != '\0' && plan_totals(t->plan).items == 0 &&
 	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
+}
+
+/* Also after a run that published nothing: so what was released at the vault itself is known here, too. */
+static int ask_brake(struct transfer *t, struct error *err)
+{
+	if (!remote_welcome(t->remote)->brakes)
+		return 0;
+	if (remote_brake_ask(t->remote, &t->brake, err) != 0)
+		return -1;
+	if (t->brake.state == WIRE_BRAKE_HOLDS)
+		log_line(LOG_WARNING, "the vault's brake holds the generations before %s (%u): %s", t->brake.generation,
+		         (unsigned)t->brake.held, t->brake.reason);
+	return 0;
 }
 
 /* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
@@ -413,6 +431,13 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 		stage_result_integer(result, "vault_free_bytes", (int64_t)remote_welcome(t->remote)->free_bytes);
 		stage_result_integer(result, "vault_total_bytes", (int64_t)remote_welcome(t->remote)->total_bytes);
 	}
+	if (remote_welcome(t->remote)->brakes) {
+		stage_result_bool(result, "braked", t->brake.state == WIRE_BRAKE_HOLDS);
+		stage_result_string(result, "braked_generation", t->brake.generation);
+		stage_result_string(result, "braked_run", t->brake.run);
+		stage_result_string(result, "braked_reason", t->brake.reason);
+		stage_result_integer(result, "held_generations", (int64_t)t->brake.held);
+	}
 	stage_result_integer(result, "seconds", (clock_now_ms() - t->began_ms) / 1000);
 }
 
@@ -430,7 +455,7 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)
 		return -1;
 	t->sender.wire = remote_wire(t->remote);
-	if (converse(t, err) != 0) {
+	if (converse(t, err) != 0 || ask_brake(t, err) != 0) {
 		remote_explain(t->remote, err);
 		return -1;
 	}
