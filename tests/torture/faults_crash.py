@@ -17,7 +17,7 @@ class CrashReceiver(Fault):
     weight = 5
 
     def draw(self, dice):
-        self.points = dice.sample(RECEIVER_POINTS, dice.choice((1, 1, 2, 3)))
+        self.points = dice.sample(RECEIVER_POINTS, dice.choice((1, 2, 4)))
 
     def claims(self):
         return {"vault " + self.pipeline}
@@ -53,7 +53,7 @@ class CrashBroker(Fault):
     weight = 6
 
     def draw(self, dice):
-        self.points = dice.sample(BROKER_POINTS, dice.choice((1, 2, 3)))
+        self.points = dice.sample(BROKER_POINTS, dice.choice((1, 2, 4)))
         self.times = dice.choice((1, 2, 3))
         if "run-abandoned" in self.points:
             self.pipeline = dice.choice([name for name in PIPELINES if "off" not in PIPELINES[name][3]])
@@ -69,9 +69,11 @@ class CrashBroker(Fault):
                 world.large(self.pipeline, 4 << 20, self.dice)
                 world.run(self.pipeline)
             broker.again(AOB_CRASH_POINT="%s:%d" % (point, self.times if point in OFTEN else 1))
-            self.provoke(world, point)
-            if world.wait(MOMENT_S, lambda: broker.deaths > deaths):
-                world.hits["broker " + point] += 1
+            for _ in range(2):  # a run that was in flight already may have gone by
+                self.provoke(world, point)
+                if world.wait(MOMENT_S, lambda: broker.deaths > deaths):
+                    world.hits["broker " + point] += 1
+                    break
             self.undo(world)
 
     def provoke(self, world, point):

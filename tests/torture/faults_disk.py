@@ -195,8 +195,8 @@ class Swap(Fault):
         """No receiver is on that vault."""
         world.lab.relays[self.pipeline].stop(9)
         root = world.lab.root(self.pipeline).encode()
-        if not world.wait(20, lambda: not [pid for pid in processes("aob-receiver") if root in open("/proc/%d/cmdline" % pid, "rb").read()]):
-            raise AssertionError("a receiver is still there, 20 s after its link was cut")
+        if not world.wait(60, lambda: not [pid for pid in processes("aob-receiver") if root in open("/proc/%d/cmdline" % pid, "rb").read()]):
+            raise AssertionError("a receiver is still there, 60 s after its link was cut")
 
     def mount(self, world, image):
         sh("mount", "-o", "loop,noatime", image, world.lab.kept(self.pipeline))
