@@ -134,12 +134,19 @@ static int load_clocks(struct broker *broker, struct error *err)
 	return keep_steady(broker, err);
 }
 
+static int drop(struct broker *broker, const char *pipeline, const char *kind, struct error *err)
+{
+	if (strcmp(kind, "braked") == 0 && figures_brake_drop(broker->store, pipeline, err) != 0)
+		return -1;
+	return figures_alarm_drop(broker->store, pipeline, kind, err);
+}
+
 /* What is wrong with a pipeline that is not there any more is nobody's alarm. */
 static int drop_alarms(struct broker *broker, struct error *err)
 {
 	for (const struct alarms_clock *clock = broker->clocks; clock != NULL; clock = clock->next)
 		for (size_t i = 0; i < N_KINDS && config_pipeline(broker->config, clock->pipeline) == NULL; i++)
-			if (figures_alarm_drop(broker->store, clock->pipeline, gravity[i], err) != 0)
+			if (drop(broker, clock->pipeline, gravity[i], err) != 0)
 				return -1;
 	return 0;
 }
@@ -214,9 +221,8 @@ void alarms_free(struct broker *broker)
 
 /* ---- changes */
 
-/* Those of kinds that are in force end, with one event that tells of all. */
-static int clear(struct broker *broker, const char *pipeline, const char *const *kinds, const char *generation,
-                 struct error *err)
+int alarms_end(struct broker *broker, const char *pipeline, const char *const *kinds, const char *generation,
+               struct error *err)
 {
 	struct figures_alarm alarms[FIGURES_ALARMS_MAX];
 	json_t *cleared = json_array();
@@ -234,7 +240,7 @@ static int clear(struct broker *broker, const char *pipeline, const char *const 
 		for (size_t k = 0; kinds[k] != NULL; k++)
 			ends = ends || strcmp(kinds[k], alarms[i].kind) == 0;
 		(void)json_array_append_new(ends ? cleared : still, json_string(alarms[i].kind));
-		if (ends && figures_alarm_drop(broker->store, pipeline, alarms[i].kind, err) != 0)
+		if (ends && drop(broker, pipeline, alarms[i].kind, err) != 0)
 			goto out;
 		if (ends && was == NULL)
 			was = alarms[i].kind;
@@ -289,7 +295,7 @@ static int set_good(struct broker *broker, const char *pipeline, int64_t good_s,
 	          now_s(broker) - age.good_s <= (int64_t)((configured->max_age_ms + 999) / 1000);
 	if (figures_age_keep(broker->store, pipeline, &age, err) != 0 || keep_steady(broker, err) != 0)
 		return -1;
-	return clear(broker, pipeline, in_time ? both : failed, generation, err);
+	return alarms_end(broker, pipeline, in_time ? both : failed, generation, err);
 }
 
 int alarms_published(struct broker *broker, const struct run *run, const struct history_generation *generation,
@@ -336,7 +342,7 @@ int alarms_run_ended(struct broker *broker, const struct run *run, enum run_stat
 	/* Of a pipeline of other stages a run that ended well is all that can be known. */
 	if (!brings_generations(run))
 		return set_good(broker, run->record.pipeline, now_s(broker), NULL, err);
-	return clear(broker, run->record.pipeline, failed, NULL, err);
+	return alarms_end(broker, run->record.pipeline, failed, NULL, err);
 }
 
 /* ---- overdue */
@@ -376,7 +382,7 @@ static int end_overdue(struct broker *broker, const struct config_pipeline *pipe
 
 	if (found < 0)
 		return -1;
-	return clear(broker, pipeline->name, overdue, found == 1 ? last.generation : NULL, err);
+	return alarms_end(broker, pipeline->name, overdue, found == 1 ? last.generation : NULL, err);
 }
 
 static void change_overdue(struct broker *broker, const struct config_pipeline *pipeline, const struct overdue *now)

@@ -1,5 +1,6 @@
 /* alarms: how old the state in each pipeline's vault is, and what is wrong with it: overdue, failed, and what outlook.h foresees. Each alarm is kept in
- * the store and told by an event when it begins and when it is over, in one change; so they are known with every stage dead, and after any restart.
+ * the store and told by an event when it begins and when it is over, in one change; so they are known with every stage dead, and after any restart. That
+ * of the vault's brake is brake_alarm.h's.
  *
  * Functions that return int and take a run belong into a change (runs_change); they touch the store alone, what is held here follows in the next turn.
  * threads: one. source: docs/configuration.md "overdue" */
@@ -47,6 +48,11 @@ int alarms_published(struct broker *broker, const struct run *run, const struct 
 /* alarms_run_ended: error: why it did not end well. */
 int alarms_run_ended(struct broker *broker, const struct run *run, enum run_state end, const struct error *error,
                      struct error *err);
+
+/* alarms_end: those of kinds (NULL-terminated) that are in force end, with one event that tells of all. generation: to be named in it; may be NULL. To be called
+ * in a transaction. */
+int alarms_end(struct broker *broker, const char *pipeline, const char *const *kinds, const char *generation,
+               struct error *err);
 
 void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, struct alarms_state *state);
 struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline); /* NULL: none */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/brake_alarm.h"
 #include "broker/history.h"
 #include "broker/reload.h"
 #include "broker/runs.h"
@@ -183,6 +184,24 @@ static json_t *verb_resume(struct broker *broker, json_t *request, struct error 
 	return pause_or_resume(broker, request, false, err);
 }
 
+/* After the vault has: the next run would find out as well. */
+static json_t *verb_released(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
+	const char *generation = NULL;
+
+	if (pipeline == NULL)
+		return NULL;
+	if (json_object_get(request, "generation") != NULL) {
+		generation = want_text(request, "generation", err);
+		if (generation == NULL)
+			return NULL;
+	}
+	if (brake_alarm_released(broker, pipeline->name, generation, err) != 0)
+		return NULL;
+	return json_object();
+}
+
 /* Not want_pipeline: a run in flight can be cancelled also when a reload took its pipeline away. */
 static json_t *verb_cancel(struct broker *broker, json_t *request, struct error *err)
 {
@@ -309,6 +328,7 @@ static const struct {
 	{ "generations", verb_generations, { "v", "verb", "pipeline", NULL } },
 	{ "pause", verb_pause, { "v", "verb", "pipeline", NULL } },
 	{ "resume", verb_resume, { "v", "verb", "pipeline", NULL } },
+	{ "released", verb_released, { "v", "verb", "pipeline", "generation", NULL } },
 	{ "cancel", verb_cancel, { "v", "verb", "pipeline", NULL } },
 	{ "reload", verb_reload, { "v", "verb", NULL } },
 	{ "watch-report", verb_watch_report, { "v", "verb", "sources", NULL } },

@@ -101,6 +101,33 @@ int figures_alarm_drop(struct run_store *store, const char *pipeline, const char
 	              kind);
 }
 
+int figures_brake(struct run_store *store, const char *pipeline, char generation[HISTORY_TEXT_SIZE], struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found;
+
+	generation[0] = '\0';
+	if (sql_select(run_store_sql(store), &rows, err, "SELECT generation FROM brakes WHERE pipeline = ?", "s",
+	               pipeline) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	if (found == 1)
+		(void)snprintf(generation, HISTORY_TEXT_SIZE, "%s", sql_rows_text(rows, 0));
+	sql_rows_end(&rows);
+	return found;
+}
+
+int figures_brake_keep(struct run_store *store, const char *pipeline, const char *generation, struct error *err)
+{
+	return sql_do(run_store_sql(store), err, "INSERT OR REPLACE INTO brakes (pipeline, generation) VALUES (?, ?)",
+	              "ss", pipeline, generation);
+}
+
+int figures_brake_drop(struct run_store *store, const char *pipeline, struct error *err)
+{
+	return sql_do(run_store_sql(store), err, "DELETE FROM brakes WHERE pipeline = ?", "s", pipeline);
+}
+
 int figures_totals(struct run_store *store, const char *pipeline, struct figures_totals *totals, struct error *err)
 {
 	struct sql_rows *rows = NULL;

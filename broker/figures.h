@@ -37,6 +37,11 @@ int figures_alarm_keep(struct run_store *store, const char *pipeline, const stru
                        struct error *err);
 int figures_alarm_drop(struct run_store *store, const char *pipeline, const char *kind, struct error *err);
 
+/* figures_brake: the generation that a vault's brake holds all others before it for. */
+int figures_brake(struct run_store *store, const char *pipeline, char generation[HISTORY_TEXT_SIZE], struct error *err);
+int figures_brake_keep(struct run_store *store, const char *pipeline, const char *generation, struct error *err);
+int figures_brake_drop(struct run_store *store, const char *pipeline, struct error *err);
+
 struct figures_totals {
 	int64_t runs, failed, literal_bytes, matched_bytes, wire_sent, wire_received;
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/alarms.h"
+#include "broker/brake_alarm.h"
 #include "broker/history.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
@@ -188,7 +189,8 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 	struct run_step *step = &run->record.steps[index];
 
 	if (!run->record.dry_run && strcmp(step->service, "transfer") == 0 &&
-	    record_generation(broker, run, result_json, err) != 0)
+	    (record_generation(broker, run, result_json, err) != 0 ||
+	     brake_alarm_told(broker, run, result_json, err) != 0))
 		return -1;
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
 	    record_pruning(broker, run, result_json, err) != 0)

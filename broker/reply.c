@@ -200,6 +200,23 @@ out:
 	return rc;
 }
 
+int reply_brake(const char *transfer_json, struct reply_brake *out, struct error *err)
+{
+	json_t *transfer = load_object(transfer_json, strlen(transfer_json), err);
+
+	*out = (struct reply_brake){ .known = false };
+	if (transfer == NULL)
+		return -1;
+	out->known = json_is_boolean(json_object_get(transfer, "braked"));
+	out->braked = json_is_true(json_object_get(transfer, "braked"));
+	out->held = take_count(transfer, "held_generations");
+	take_text(transfer, "braked_run", out->run, sizeof(out->run));
+	take_text(transfer, "braked_generation", out->generation, sizeof(out->generation));
+	take_text(transfer, "braked_reason", out->reason, sizeof(out->reason));
+	json_decref(transfer);
+	return 0;
+}
+
 int reply_macs(const char *snapshot_json,
                int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,
                struct error *err)

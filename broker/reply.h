@@ -57,6 +57,18 @@ struct reply_figures { /* what snapshot and transfer measured; 0: not told */
 /* reply_figures: of any step's result. errors: ERR_PROTOCOL (no object) */
 int reply_figures(const char *result_json, struct reply_figures *out, struct error *err);
 
+struct reply_brake { /* what a transfer says of the vault's brake */
+	bool known;  /* it said something */
+	bool braked; /* generations are held */
+	int64_t held;
+	char run[RUN_ID_SIZE];              /* the newest that tripped the brake … */
+	char generation[HISTORY_TEXT_SIZE]; /* … and what it published; "": the vault can't tell */
+	char reason[512];
+};
+
+/* reply_brake: of a transfer's result. errors: ERR_PROTOCOL (no object) */
+int reply_brake(const char *transfer_json, struct reply_brake *out, struct error *err);
+
 /* reply_macs: calls each for every Mac (HISTORY_MACS_MAX at most) that a snapshot step names. each: 0 or -1 (stops). */
 int reply_macs(const char *snapshot_json,
                int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,

@@ -82,9 +82,9 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 		return error_set(err, ERR_CONFIG, "pipeline %s has more than %d stages", pipeline->name,
 		                 PIPELINE_STEPS_MAX);
 	}
-	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:O*}", "source", pipeline->source, "kind",
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:O*}", "source", pipeline->source, "kind",
 	                 config_kind_name(pipeline->kind), "vault", vault_json(pipeline->vault), "stages", stages,
-	                 "release", (int)release, "rest", rest);
+	                 "release", (int)release, "brake", (json_int_t)pipeline->brake, "rest", rest);
 	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
@@ -203,6 +203,16 @@ static int add_rest(const struct run_config *config, size_t index, json_t *reque
 	return failed;
 }
 
+/* How much may change at once, for the receiver to hold older generations by. */
+static int add_brake(const struct run_config *config, size_t index, json_t *request)
+{
+	json_t *brake = json_object_get(config->memory, "brake");
+
+	if (strcmp(config->stages[index].service, "transfer") != 0 || brake == NULL)
+		return 0;
+	return json_object_set(request, "brake", brake);
+}
+
 /* A step of its own, asked for by hand, has nothing to do with other runs' snapshots. */
 static int add_snapshots(const struct run_config *config, const struct run_record *record, size_t index,
                          struct run_store *store, json_t *request, struct error *err)
@@ -242,7 +252,7 @@ int run_config_request(const struct run_config *config, const struct run_record 
 	                    (json_int_t)record->steps[index].attempt, "trigger", trigger_words[record->trigger],
 	                    "dry_run", (int)record->dry_run, "source", config->source, "vault",
 	                    json_object_get(root, "vault"), "with", json_object_get(stage, "with"), "results", results);
-	if (request != NULL && add_rest(config, index, request) != 0) {
+	if (request != NULL && (add_rest(config, index, request) != 0 || add_brake(config, index, request) != 0)) {
 		json_decref(request);
 		return error_sys(err, ENOMEM, "job %s", job);
 	}

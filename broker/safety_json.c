@@ -30,6 +30,7 @@ bool safety_json_waiting(struct broker *broker, const struct config_pipeline *pi
 	watch_state_get(broker, pipeline, &watch);
 	in.watch = watch.state;
 	in.watch_why = watch.reason;
+	in.held_s = watch_state_held_s(broker, pipeline->name);
 	in.paused = history_paused(broker->store, pipeline->name, &err) == 1;
 	if (run != NULL) {
 		const struct run_step *step = &run->record.steps[runs_step(run)];

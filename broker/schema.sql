@@ -178,3 +178,11 @@ CREATE TABLE watch_macs (
 	used_at  INTEGER NOT NULL,
 	PRIMARY KEY (pipeline, bundle)
 ) STRICT, WITHOUT ROWID;
+
+-- since version 4
+
+-- What a vault's brake holds: everything before this generation, which removed or rewrote most of the one before it. There while the alarm is.
+CREATE TABLE brakes (
+	pipeline   TEXT PRIMARY KEY,
+	generation TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

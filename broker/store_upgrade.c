@@ -53,12 +53,17 @@ static const char begin_totals[] =
         " SELECT pipeline, sum(literal_bytes), sum(wire_sent) FROM generations WHERE true GROUP BY pipeline"
         " ON CONFLICT (pipeline) DO UPDATE SET literal_bytes = excluded.literal_bytes, wire_sent = excluded.wire_sent;";
 
-/* Version 3 only adds tables, behind this line. */
-static const char added[] = "-- since version 3";
+/* Versions 3 and 4 only add tables, each behind its line. */
+static const char *added_since(int64_t version)
+{
+	return version == 2   ? strstr(schema_sql, "-- since version 3")
+	       : version == 3 ? strstr(schema_sql, "-- since version 4")
+	                      : schema_sql;
+}
 
 static int make_tables(struct sql *sql, int64_t version, struct error *err)
 {
-	const char *text = version == 2 ? strstr(schema_sql, added) : schema_sql;
+	const char *text = added_since(version);
 
 	if (text == NULL)
 		return error_set(err, ERR_INTERNAL, "the schema has lost its mark");
@@ -68,12 +73,12 @@ static int make_tables(struct sql *sql, int64_t version, struct error *err)
 		return -1;
 	if (version == 1 && (sql_script(sql, fill_from_1, err) != 0 || sql_script(sql, drop_old, err) != 0))
 		return -1;
-	if (version != 0 && sql_script(sql, begin_totals, err) != 0)
+	if ((version == 1 || version == 2) && sql_script(sql, begin_totals, err) != 0)
 		return -1;
-	return sql_script(sql, "PRAGMA user_version = 3", err);
+	return sql_script(sql, "PRAGMA user_version = 4", err);
 }
 
-_Static_assert(RUN_STORE_VERSION == 3, "make_tables knows this version");
+_Static_assert(RUN_STORE_VERSION == 4, "make_tables knows this version");
 
 int store_upgrade(struct sql *sql, struct error *err)
 {

@@ -44,12 +44,17 @@ static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 /* No run is in flight. */
 static bool tell_rest(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
 {
+	char left[DURATION_TEXT_SIZE] = "";
+
+	if (in->held_s > 0)
+		(void)duration_text((uint64_t)in->held_s * 1000, left, sizeof(left));
 	if (strcmp(in->watch, "unknown") == 0) {
 		(void)snprintf(out, WAITING_TEXT_SIZE, "%s", in->watch_why);
 		return true;
 	}
 	if (in->failed[0] != '\0') {
-		(void)snprintf(out, WAITING_TEXT_SIZE, "the last run failed: %.500s", in->failed);
+		(void)snprintf(out, WAITING_TEXT_SIZE, "the last run failed: %.440s%s%s", in->failed,
+		               in->held_s > 0 ? "; the next one begins by itself in " : "", left);
 		return true;
 	}
 	if (strcmp(in->watch, "active") == 0) {
@@ -60,9 +65,14 @@ static bool tell_rest(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 		(void)snprintf(out, WAITING_TEXT_SIZE, "runs begin only when asked for (`watch: off`)");
 	else if (strcmp(in->watch, "unchanged") == 0)
 		(void)snprintf(out, WAITING_TEXT_SIZE, "nothing has changed since the last generation");
+	else if (in->held_s > 0)
+		(void)snprintf(out, WAITING_TEXT_SIZE,
+		               "the next run begins by itself in %s, as the last one was cancelled, or found no rest",
+		               left);
 	else
-		(void)snprintf(out, WAITING_TEXT_SIZE, "no run has begun, though the source is at rest");
-	return false;
+		(void)snprintf(out, WAITING_TEXT_SIZE, "no run has begun, though the source is at rest: %.400s",
+		               in->watch_why);
+	return in->held_s > 0 && strcmp(in->watch, "idle") == 0;
 }
 
 bool waiting_text(const struct waiting *in, char out[static WAITING_TEXT_SIZE])

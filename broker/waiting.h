@@ -15,12 +15,13 @@ struct waiting {
 	bool paused;
 	const char *step; /* service of the step under way; NULL: no run is in flight */
 	enum step_state state;
-	bool has_worker;       /* one of that service is connected */
-	int64_t retry_in_s;    /* of STEP_RETRY_WAIT */
-	const char *trouble;   /* what went wrong last in this step; "": nothing */
-	int progress_percent;  /* -1: not known */
-	int64_t eta_s;         /* -1: not known */
-	const char *failed;    /* why the last run failed; "": it did not */
+	bool has_worker;      /* one of that service is connected */
+	int64_t retry_in_s;   /* of STEP_RETRY_WAIT */
+	const char *trouble;  /* what went wrong last in this step; "": nothing */
+	int progress_percent; /* -1: not known */
+	int64_t eta_s;        /* -1: not known */
+	const char *failed;   /* why the last run failed; "": it did not */
+	int64_t held_s; /* no run begins by itself for so long: the last one failed, was cancelled, or found no rest; 0: it may */
 	const char *watch;     /* state, as in the status */
 	const char *watch_why; /* its reason */
 };

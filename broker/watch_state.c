@@ -309,6 +309,15 @@ int64_t watch_state_waiting_since(struct broker *broker, const char *pipeline)
 	return state != NULL ? state->waiting_since : 0;
 }
 
+int64_t watch_state_held_s(struct broker *broker, const char *pipeline)
+{
+	const struct watch_state *state = find(broker, pipeline);
+
+	return state != NULL && state->hold_until_ms > broker->now_ms
+	               ? (state->hold_until_ms - broker->now_ms + 999) / 1000
+	               : 0;
+}
+
 json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pipeline)
 {
 	const struct watch_state *state = find(broker, pipeline->name);

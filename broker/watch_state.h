@@ -45,6 +45,9 @@ int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline);
 /* watch_state_waiting_since: since when (wall clock) the source has something new that no run has made a generation of; 0: it has not. A run that was deferred made none. */
 int64_t watch_state_waiting_since(struct broker *broker, const char *pipeline);
 
+/* watch_state_held_s: for how much longer no run begins by itself, whatever the watcher says, because of how the last one ended; 0: it may. */
+int64_t watch_state_held_s(struct broker *broker, const char *pipeline);
+
 /* watch_state_json: the same and the Macs, as `status` shows it. NULL: out of memory. */
 json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pipeline);
 

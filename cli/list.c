@@ -44,12 +44,12 @@ static void print_row(const json_t *g)
 	size_t i;
 	json_t *mac;
 
-	(void)printf("%s  %s  %-10s %9lld %10s %10s  %s\n", ask_text(g, "generation"),
+	(void)printf("%s  %s  %-10s %9lld %10s %10s  %s%s\n", ask_text(g, "generation"),
 	             style_when(ask_number(g, "taken_at"), when, sizeof(when)),
 	             log_escape(ask_text(g, "state"), state, sizeof(state)), (long long)ask_number(g, "files"),
 	             bytes_text((uint64_t)ask_number(g, "bytes"), bytes, sizeof(bytes)),
 	             bytes_text((uint64_t)ask_number(g, "literal_bytes"), fresh, sizeof(fresh)),
-	             ask_text(g, "pipeline"));
+	             ask_text(g, "pipeline"), json_is_true(json_object_get(g, "held")) ? "  (held by the brake)" : "");
 	json_array_foreach(json_object_get(g, "macs"), i, mac) print_mac(mac);
 }
 

@@ -11,6 +11,7 @@ aob_SOURCES := \
 	cli/order.c \
 	cli/progress.c \
 	cli/prune.c \
+	cli/release.c \
 	cli/restore.c \
 	cli/run.c \
 	cli/status.c \

@@ -7,6 +7,7 @@ int run_main(int argc, char **argv, const char *config_path);
 int health_main(int argc, char **argv, const char *config_path); /* exit statuses of its own: health.h */
 int list_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);
+int release_main(int argc, char **argv, const char *config_path);
 int check_main(int argc, char **argv, const char *config_path);
 int events_main(int argc, char **argv, const char *config_path);
 int order_main(int argc, char **argv, const char *config_path); /* pause, resume, cancel, reload */

@@ -64,6 +64,7 @@ struct config_pipeline {
 	const struct config_vault *vault;
 	enum config_kind kind; /* of the source */
 	uint64_t max_age_ms;   /* how old the state in the vault may get; 0: any age */
+	unsigned brake;        /* percent; BRAKE_PERCENT_OFF: `off` */
 	bool watched;          /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
 	const struct config_stage *stages;

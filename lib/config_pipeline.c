@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "lib/brake_percent.h"
 #include "lib/config_build.h"
 #include "lib/config_schema.h"
 #include "lib/config_value.h"
@@ -148,6 +149,19 @@ static void read_watch(struct config_build *b, const struct yaml_pos *value, str
 	pipeline->watch.max_wait_ms = read_max_wait(b, yaml_pos_get(value, "max_wait"), pipeline->watch.idle_ms);
 }
 
+static unsigned read_brake(struct config_build *b, const struct yaml_pos *value)
+{
+	unsigned percent = BRAKE_PERCENT_DEFAULT;
+	struct error err = { .class = ERR_NONE };
+
+	/* One that is no text was told by the schema. */
+	if (value == NULL || value->kind != YAML_POS_TEXT || yaml_pos_null(value))
+		return percent;
+	if (brake_percent_parse(value->text, &percent, &err) != 0)
+		faults_add(b->faults, value->line, value->column, "'brake': %s", err.text);
+	return percent;
+}
+
 static void read_pipeline(struct config_build *b, const struct yaml_pos *value, struct config_pipeline *pipeline)
 {
 	const struct yaml_pos *vault = yaml_pos_get(value, "vault");
@@ -165,6 +179,7 @@ static void read_pipeline(struct config_build *b, const struct yaml_pos *value, 
 		pipeline->vault = find_vault(b, vault);
 	read_watch(b, yaml_pos_get(value, "watch"), pipeline);
 	pipeline->max_age_ms = read_max_age(b, yaml_pos_get(value, "max_age"), pipeline);
+	pipeline->brake = read_brake(b, yaml_pos_get(value, "brake"));
 	config_stage_read(b, yaml_pos_get(value, "stages"), pipeline);
 }
 

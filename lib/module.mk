@@ -11,6 +11,7 @@ lib_SOURCES += \
 	lib/yaml_pos.c \
 	lib/config_value.c \
 	lib/config_schema.c \
+	lib/brake_percent.c \
 	lib/bytes.c \
 	lib/crash_point.c \
 	lib/duration.c \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/brake_percent.h"
 #include "lib/log.h"
 
 #define DEPTH_MAX 32 /* of nested lists and objects */
@@ -30,6 +31,7 @@ struct stage_request {
 	unsigned attempt;
 	enum stage_trigger trigger;
 	bool dry_run;
+	unsigned brake;
 	struct stage_snapshots snapshots;
 	struct stage_rest rest;
 	struct config_vault vault;
@@ -284,6 +286,17 @@ static int decode_snapshots(struct stage_request *request, struct error *err)
 	return 0;
 }
 
+static int decode_brake(struct stage_request *request, struct error *err)
+{
+	json_int_t percent = BRAKE_PERCENT_DEFAULT;
+
+	if (json_object_get(request->root, "brake") != NULL &&
+	    want_integer(request->root, "", "brake", BRAKE_PERCENT_OFF, BRAKE_PERCENT_MOST, &percent, err) != 0)
+		return -1;
+	request->brake = (unsigned)percent;
+	return 0;
+}
+
 static int decode_rest(struct stage_request *request, struct error *err)
 {
 	struct stage_rest *rest = &request->rest;
@@ -351,7 +364,7 @@ static int decode_request(struct stage_request *request, struct error *err)
 		if (!json_is_object(result))
 			return error_set(err, ERR_INPUT, "results.%.64s: want an object", stage);
 	}
-	if (decode_snapshots(request, err) != 0 || decode_rest(request, err) != 0)
+	if (decode_snapshots(request, err) != 0 || decode_rest(request, err) != 0 || decode_brake(request, err) != 0)
 		return -1;
 	return decode_lists(request, err);
 }
@@ -451,6 +464,11 @@ enum stage_trigger stage_request_trigger(const struct stage_request *request)
 bool stage_request_dry_run(const struct stage_request *request)
 {
 	return request->dry_run;
+}
+
+unsigned stage_request_brake(const struct stage_request *request)
+{
+	return request->brake;
 }
 
 const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request)

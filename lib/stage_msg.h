@@ -36,6 +36,8 @@ const char *stage_request_source(const struct stage_request *request);
 unsigned stage_request_attempt(const struct stage_request *request); /* from 1; the fencing number */
 enum stage_trigger stage_request_trigger(const struct stage_request *request);
 bool stage_request_dry_run(const struct stage_request *request);
+/* stage_request_brake: of the pipeline, in percent; BRAKE_PERCENT_OFF; the default if it was not said. */
+unsigned stage_request_brake(const struct stage_request *request);
 /* What the broker knows of the pipeline's local snapshots, so that old ones can go without the vault. Borrowed. */
 struct stage_snapshots {
 	const char *anchor; /* its UUID, "" if there is none; NULL: not said, so nothing may be removed */

@@ -139,7 +139,7 @@ VALUE(verified, (int64_t)counted(state, p)->verified)
 VALUE(found_damaged, (int64_t)counted(state, p)->damaged)
 VALUE(verified_at, counted(state, p)->verified_at_ms / 1000)
 VALUE(is_damaged, metrics_marks(state->metrics, p->name).damaged)
-VALUE(braked, metrics_marks(state->metrics, p->name).braked)
+VALUE(braked, view_alarm_of(p, "braked") != NULL)
 
 static const struct family families[] = {
 	{ "aob_last_success_timestamp_seconds", "gauge",
@@ -185,7 +185,8 @@ static const struct family families[] = {
 	  value_is_damaged },
 	{ "aob_last_verification_timestamp_seconds", "gauge", "When a generation was verified last; 0: never.", NULL,
 	  value_verified_at },
-	{ "aob_braked", "gauge", "1: a run was stopped as too much had changed, and none ended well since.", NULL,
+	{ "aob_braked", "gauge",
+	  "1: too much changed in a run, and the generations before it are held until they are released.", NULL,
 	  value_braked },
 	{ "aob_source_free_bytes", "gauge", "Room on the source's disk.", has_source_space, value_source_free },
 	{ "aob_source_size_bytes", "gauge", "Size of the source's disk.", has_source_space, value_source_total },

@@ -149,10 +149,6 @@ static void mark(struct metrics_pipeline *row, const struct event *event)
 		row->damaged_at_ms = event->at_ms;
 	else if (strcmp(event->what, "generation.verified") == 0)
 		row->verified_at_ms = event->at_ms;
-	else if (strcmp(event->what, "pipeline.braked") == 0)
-		row->braked_at_ms = event->at_ms;
-	else if (strcmp(event->what, "run.finished") == 0 || clears(event, "braked"))
-		row->ended_well_at_ms = event->at_ms;
 	if (clears(event, "damaged"))
 		row->verified_at_ms = event->at_ms;
 }
@@ -243,6 +239,5 @@ struct verdict_marks metrics_marks(const struct metrics *metrics, const char *na
 
 	if (row == NULL)
 		return (struct verdict_marks){ .damaged = false };
-	return (struct verdict_marks){ .damaged = row->damaged_at_ms > row->verified_at_ms,
-		                       .braked = row->braked_at_ms > row->ended_well_at_ms };
+	return (struct verdict_marks){ .damaged = row->damaged_at_ms > row->verified_at_ms };
 }

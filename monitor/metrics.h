@@ -31,9 +31,8 @@ struct metrics_pipeline {
 	struct metrics_histogram runs;
 	uint64_t retries, damaged, verified, given_up;
 	int64_t damaged_at_ms, verified_at_ms; /* 0: never */
-	int64_t braked_at_ms, ended_well_at_ms;
-	char run[64];          /* whose step is under way … */
-	int64_t step_began_ms; /* … since; 0: not known */
+	char run[64];                          /* whose step is under way … */
+	int64_t step_began_ms;                 /* … since; 0: not known */
 };
 
 struct metrics_stage {

@@ -17,7 +17,7 @@ static const struct {
 	[CONFIG_NOTICE_FAILED] = { "the backup failed", 4 },
 	[CONFIG_NOTICE_OVERDUE] = { "the backup is overdue", 4 },
 	[CONFIG_NOTICE_DAMAGED] = { "the copy is damaged", 5 },
-	[CONFIG_NOTICE_BRAKED] = { "stopped by the brake, please look", 4 },
+	[CONFIG_NOTICE_BRAKED] = { "too much changed at once, please look", 4 },
 	[CONFIG_NOTICE_FORECAST] = { "this will not go well for long", 3 },
 	[CONFIG_NOTICE_RECOVERED] = { "all is well again", 3 },
 	[CONFIG_NOTICE_STARTED] = { "a backup began", 1 },

@@ -157,7 +157,7 @@ static const char *event_words(const char *what)
 		{ "pipeline.resumed", "Resumed" },
 		{ "pipeline.overdue", "Overdue" },
 		{ "pipeline.recovered", "All is well again" },
-		{ "pipeline.braked", "Stopped: too much changed at once" },
+		{ "pipeline.braked", "Braked: too much changed at once" },
 		{ "pipeline.forecast", "The forecast changed" },
 		{ "worker.joined", "A worker joined" },
 		{ "worker.lost", "A worker left" },

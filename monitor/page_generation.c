@@ -42,6 +42,15 @@ static void tell_difference(char out[WORDS_SIZE], int64_t now, int64_t before,
 		               words(llabs(now - before), amount));
 }
 
+static void tell_time(char out[WORDS_SIZE], const struct view_generation *g)
+{
+	int64_t took_s = g->published_at > g->taken_at ? g->published_at - g->taken_at : 0;
+	char took[DURATION_TEXT_SIZE];
+
+	(void)snprintf(out, WORDS_SIZE, "%s after the picture was taken",
+	               duration_text((uint64_t)took_s * 1000, took, sizeof(took)));
+}
+
 static void tell_place(const struct page_of *of, const struct view_pipeline *p, const char *generation,
                        char out[PLACE_SIZE])
 {
@@ -68,7 +77,7 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 	char matched[WORDS_SIZE] = "";
 	char files_more[WORDS_SIZE] = "";
 	char bytes_more[WORDS_SIZE] = "";
-	char took[DURATION_TEXT_SIZE], took_words[WORDS_SIZE], taken[WORDS_SIZE], place[PLACE_SIZE];
+	char took[WORDS_SIZE], taken[WORDS_SIZE], place[PLACE_SIZE];
 
 	text_init(&times[0]);
 	text_init(&times[1]);
@@ -86,10 +95,7 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 	}
 	(void)snprintf(share, sizeof(share), "%.1f %%",
 	               g->bytes > 0 ? (double)g->literal_bytes / (double)g->bytes * 100 : 0.0);
-	(void)snprintf(
-	        took_words, sizeof(took_words), "%s after the picture was taken",
-	        duration_text((uint64_t)(g->published_at > g->taken_at ? g->published_at - g->taken_at : 0) * 1000,
-	                      took, sizeof(took)));
+	tell_time(took, g);
 	tell_place(of, p, g->name, place);
 	const struct template_value values[] = {
 		{ "pipeline", p->name },
@@ -111,7 +117,7 @@ static void fill(const struct page_of *of, const struct view_pipeline *p, const 
 		{ "taken_at", page_part_string(&times[0]) },
 		{ "state", explain_state(g) },
 		{ "published_at", page_part_string(&times[1]) },
-		{ "took", took_words },
+		{ "took", took },
 		{ "place", place },
 		{ "older", older != NULL ? older->name : "" },
 		{ "newer", newer != NULL ? newer->name : "" },

@@ -78,14 +78,6 @@ static struct verdict of_good(const struct view_pipeline *p, int64_t now)
 	return say(VERDICT_GOOD, "Safe", "The copy is %s old.", age);
 }
 
-static const struct view_alarm *alarm_of(const struct view_pipeline *p, const char *kind)
-{
-	for (size_t i = 0; i < p->n_alarms; i++)
-		if (is(p->alarms[i].kind, kind))
-			return &p->alarms[i];
-	return NULL;
-}
-
 /* One that a later broker may know, and we do not: NULL: none. */
 static const struct view_alarm *strange_alarm(const struct view_pipeline *p)
 {
@@ -107,10 +99,11 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 	const char *error = p->last_run.error.message;
 	const char *full = NULL;
 	const struct view_alarm *strange = strange_alarm(p);
+	const struct view_alarm *braked = view_alarm_of(p, "braked");
 	char age[DURATION_TEXT_SIZE];
 	int64_t at = 0;
 
-	if (marks.damaged || alarm_of(p, "damaged") != NULL)
+	if (marks.damaged || view_alarm_of(p, "damaged") != NULL)
 		return say(VERDICT_BAD, "Damaged", "A generation in the vault does not match its hashes any more.");
 	if (p->overdue)
 		return say(VERDICT_BAD, "Overdue", "%.400s",
@@ -120,8 +113,8 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 		           *error != '\0' ? error : "no reason was given");
 	if (strange != NULL)
 		return say(VERDICT_BAD, "Alarm", "%.64s: %.500s", strange->kind, strange->reason);
-	if (marks.braked || alarm_of(p, "braked") != NULL)
-		return say(VERDICT_BAD, "Stopped", "Too much changed at once, so the run was stopped for you to look.");
+	if (braked != NULL)
+		return say(VERDICT_BAD, "Braked", "Too much changed at once: %.500s", braked->reason);
 	if (is_stuck(&p->running))
 		return say(VERDICT_WARN, "Waiting", "%.500s",
 		           *p->waits_for != '\0' ? p->waits_for : p->running.last_error.message);

@@ -28,7 +28,6 @@ struct verdict {
 /* What the broker tells by events alone. */
 struct verdict_marks {
 	bool damaged; /* a generation was found damaged, and none verified since */
-	bool braked;  /* a run was stopped because too much changed, and none ended well since */
 };
 
 /* verdict_of: now: seconds since 1970. */

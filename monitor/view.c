@@ -202,3 +202,11 @@ const struct view_pipeline *view_pipeline(const struct view *view, const char *n
 			return &view->pipelines[i];
 	return NULL;
 }
+
+const struct view_alarm *view_alarm_of(const struct view_pipeline *pipeline, const char *kind)
+{
+	for (size_t i = 0; i < pipeline->n_alarms; i++)
+		if (strcmp(pipeline->alarms[i].kind, kind) == 0)
+			return &pipeline->alarms[i];
+	return NULL;
+}

@@ -125,4 +125,7 @@ int view_parse(const char *reply, size_t len_bytes, struct view **view, struct e
 void view_destroy(struct view **view);
 const struct view_pipeline *view_pipeline(const struct view *view, const char *name); /* NULL: there is none */
 
+/* view_alarm_of: the alarm of this kind, if it is in force; NULL. */
+const struct view_alarm *view_alarm_of(const struct view_pipeline *pipeline, const char *kind);
+
 #endif

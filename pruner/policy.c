@@ -212,6 +212,8 @@ static void protect(const struct generation_info *list, size_t n, struct policy_
 			KEEP(&verdicts[i], "newest");
 		if (list[i].pinned)
 			KEEP(&verdicts[i], "pinned");
+		if (list[i].held)
+			KEEP(&verdicts[i], "held by the brake");
 		if (!clean && is_clean(&list[i]) && i != n - 1)
 			KEEP(&verdicts[i], "newest clean one");
 		else if (!whole && is_whole(&list[i]) && i != n - 1)

@@ -7,7 +7,7 @@
  * does not depend on where it is asked.
  *
  * Never removed, whatever the rules: the current generation, the newest one, the newest whole ones (the newest `clean`
- * one, and the newest that is `clean` or `quiet`), pinned ones. Within a period a whole generation is preferred.
+ * one, and the newest that is `clean` or `quiet`), pinned ones, and those that the brake holds. Within a period a whole generation is preferred.
  *
  * Where the order and the dates disagree, the clock was set. The dates of the longest series that agrees with the order are
  * trusted (of several, of the one that spans the least time: a wrong clock is far off); the others are kept as long as the

@@ -11,19 +11,31 @@
 
 #define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
 
-/* What of the tree's is at path: 1 a folder, 0 something else or nothing, -1. */
-static int folder_at(int parent_fd, const char *leaf, const char *path, struct error *err)
+/* What of the tree's is at path: 1: *st, 0: nothing, -1. */
+static int what_is_at(int parent_fd, const char *leaf, const char *path, struct stat *st, struct error *err)
 {
-	struct stat st;
-
-	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return S_ISDIR(st.st_mode);
+	if (fstatat(parent_fd, leaf, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
 	return errno == ENOENT ? 0 : error_sys(err, errno, "stat of \"%.300s\"", path);
+}
+
+/* A folder with all in it. */
+static int remove_folder(struct incoming *incoming, int parent_fd, const char *leaf, struct error *err)
+{
+	struct tally inside;
+	int rc;
+
+	tally_folder(parent_fd, leaf, &inside);
+	rc = incoming_trash(incoming, parent_fd, leaf, err);
+	if (rc == 0)
+		tally_take(&incoming->tally, &inside);
+	return rc;
 }
 
 int apply_remove(struct incoming *incoming, const char *path, struct error *err)
 {
 	struct error missing = { .class = ERR_NONE };
+	struct stat old;
 	int parent_fd;
 	const char *leaf;
 	int rc;
@@ -36,45 +48,55 @@ int apply_remove(struct incoming *incoming, const char *path, struct error *err)
 		*err = missing;
 		return -1;
 	}
-	rc = folder_at(parent_fd, leaf, path, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 1) {
-		rc = incoming_trash(incoming, parent_fd, leaf, err);
+	rc = what_is_at(parent_fd, leaf, path, &old, err);
+	if (rc <= 0)
+		return rc;
+	if (S_ISDIR(old.st_mode)) {
+		rc = remove_folder(incoming, parent_fd, leaf, err);
 		inside_forget(incoming->tree);
 		inside_forget(incoming->other);
 		return rc;
 	}
-	if (unlinkat(parent_fd, leaf, 0) != 0 && errno != ENOENT)
+	if (unlinkat(parent_fd, leaf, 0) == 0)
+		tally_gone(&incoming->tally, &old);
+	else if (errno != ENOENT)
 		return error_sys(err, errno, "removing \"%.300s\"", path);
 	return 0;
 }
 
-int apply_put(struct incoming *incoming, const char *part, const char *path, struct error *err)
+int apply_put(struct incoming *incoming, const char *part, const char *path, const struct stat *now,
+              uint64_t kept_bytes, struct error *err)
 {
+	struct stat old;
 	int parent_fd;
 	const char *leaf;
+	int there;
 
 	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	if (renameat(incoming->parts_fd, part, parent_fd, leaf) == 0)
-		return 0;
-	if (errno != EISDIR)
-		return error_sys(err, errno, "putting \"%.300s\" in its place", path);
-	/* A folder makes way. */
-	if (incoming_trash(incoming, parent_fd, leaf, err) != 0)
+	there = what_is_at(parent_fd, leaf, path, &old, err);
+	if (there < 0)
 		return -1;
-	inside_forget(incoming->other);
+	if (there == 1 && S_ISDIR(old.st_mode)) {
+		/* A folder makes way. */
+		if (remove_folder(incoming, parent_fd, leaf, err) != 0)
+			return -1;
+		inside_forget(incoming->other);
+		there = 0;
+	}
 	if (renameat(incoming->parts_fd, part, parent_fd, leaf) != 0)
 		return error_sys(err, errno, "putting \"%.300s\" in its place", path);
+	tally_put(&incoming->tally, there == 1 ? &old : NULL, now, kept_bytes);
 	return 0;
 }
 
-int apply_place(struct incoming *incoming, const char *part, const struct entry *entry, struct error *err)
+/* parts/<part> gets the entry's metadata and its place in the tree. */
+static int place(struct incoming *incoming, const char *part, const struct entry *entry, const struct stat *now,
+                 struct error *err)
 {
 	if (entry_apply(incoming->parts_fd, part, entry, incoming->vault->fake_super, err) != 0)
 		return -1;
-	return apply_put(incoming, part, entry->path, err);
+	return apply_put(incoming, part, entry->path, now, 0, err);
 }
 
 static int clear_new(struct incoming *incoming, struct error *err)
@@ -87,18 +109,21 @@ static int clear_new(struct incoming *incoming, struct error *err)
 static int make_folder(struct incoming *incoming, const struct entry *entry, struct error *err)
 {
 	bool fake_super = incoming->vault->fake_super;
+	struct stat old;
 	int parent_fd;
 	const char *leaf;
 	int rc;
 
 	if (inside_parent(incoming->tree, entry->path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	rc = folder_at(parent_fd, leaf, entry->path, err);
+	rc = what_is_at(parent_fd, leaf, entry->path, &old, err);
 	if (rc < 0)
 		return -1;
-	if (rc == 0) {
-		if (unlinkat(parent_fd, leaf, 0) != 0 && errno != ENOENT)
+	if (rc == 0 || !S_ISDIR(old.st_mode)) {
+		if (rc == 1 && unlinkat(parent_fd, leaf, 0) != 0)
 			return error_sys(err, errno, "replacing \"%.300s\"", entry->path);
+		if (rc == 1)
+			tally_gone(&incoming->tally, &old);
 		if (entry_make(parent_fd, leaf, entry, fake_super, err) != 0)
 			return -1;
 	}
@@ -107,6 +132,8 @@ static int make_folder(struct incoming *incoming, const struct entry *entry, str
 
 int apply_make(struct incoming *incoming, const struct entry *entry, struct error *err)
 {
+	const struct stat no_file = { .st_mode = 0 };
+
 	if (entry->type == ENTRY_FOLDER)
 		return make_folder(incoming, entry, err);
 	if (entry->type == ENTRY_FILE || *entry->path == '\0')
@@ -114,7 +141,7 @@ int apply_make(struct incoming *incoming, const struct entry *entry, struct erro
 	if (clear_new(incoming, err) != 0 ||
 	    entry_make(incoming->parts_fd, NEW_NAME, entry, incoming->vault->fake_super, err) != 0)
 		return -1;
-	return apply_place(incoming, NEW_NAME, entry, err);
+	return place(incoming, NEW_NAME, entry, &no_file, err);
 }
 
 static int link_new(struct incoming *incoming, const char *existing)
@@ -135,16 +162,19 @@ static int renew_group(struct incoming *incoming, const char *existing, struct e
 	bool fake_super = incoming->vault->fake_super;
 	struct entry_memory memory;
 	struct entry entry;
+	struct stat st;
 	int parent_fd;
 	const char *leaf;
 	int rc = -1;
 
 	entry_memory_init(&memory);
+	/* Counted as what it was: it is the same content. */
 	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) == 0 &&
+	    what_is_at(parent_fd, leaf, existing, &st, err) == 1 &&
 	    entry_read(parent_fd, leaf, existing, false, &memory, &entry, err) == 0 &&
 	    (entry.type == ENTRY_FILE ? file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, &entry, NULL, err)
 	                              : entry_make(incoming->parts_fd, NEW_NAME, &entry, fake_super, err)) == 0)
-		rc = apply_place(incoming, NEW_NAME, &entry, err);
+		rc = place(incoming, NEW_NAME, &entry, &st, err);
 	entry_memory_done(&memory);
 	incoming->relinked = true;
 	return rc;
@@ -152,6 +182,7 @@ static int renew_group(struct incoming *incoming, const char *existing, struct e
 
 int apply_link(struct incoming *incoming, const char *path, const char *existing, struct error *err)
 {
+	struct stat now;
 	int sys;
 
 	if (*path == '\0' || *existing == '\0')
@@ -164,10 +195,12 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 			return -1;
 		sys = link_new(incoming, existing);
 	}
+	if (sys == 0 && fstatat(incoming->parts_fd, NEW_NAME, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		sys = errno;
 	if (sys != 0)
 		return error_sys(err, sys, "linking \"%.300s\" to \"%.300s\"", path, existing);
 	/* If path was that file's name already, rename(2) leaves both. */
-	return apply_put(incoming, NEW_NAME, path, err) == 0 ? clear_new(incoming, err) : -1;
+	return apply_put(incoming, NEW_NAME, path, &now, 0, err) == 0 ? clear_new(incoming, err) : -1;
 }
 
 /* Its inode need not be left, then. */
@@ -210,5 +243,5 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 	if (clear_new(incoming, err) != 0 ||
 	    file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, entry, NULL, err) != 0)
 		return -1;
-	return apply_place(incoming, NEW_NAME, entry, err);
+	return place(incoming, NEW_NAME, entry, &st, err); /* counted as what it was: it is the same content */
 }

@@ -3,6 +3,9 @@
 #ifndef AOB_APPLY_H
 #define AOB_APPLY_H
 
+#include <stdint.h>
+#include <sys/stat.h>
+
 #include "lib/entry.h"
 #include "receiver/incoming.h"
 
@@ -18,10 +21,9 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 /* apply_meta: the metadata of what is there. errors: ERR_PROTOCOL: it is of another type */
 int apply_meta(struct incoming *incoming, const struct entry *entry, struct error *err);
 
-/* apply_put: parts/<part>, which has its metadata, takes its place in the tree. */
-int apply_put(struct incoming *incoming, const char *part, const char *path, struct error *err);
-
-/* apply_place: parts/<part> gets the entry's metadata and its place in the tree. */
-int apply_place(struct incoming *incoming, const char *part, const struct entry *entry, struct error *err);
+/* apply_put: parts/<part>, which has its metadata, takes its place in the tree, and is counted (tally.h) as `now`, of which type, size and inode are looked at;
+ * kept_bytes: of the content of the file that is there now, in the new one's. */
+int apply_put(struct incoming *incoming, const char *part, const char *path, const struct stat *now,
+              uint64_t kept_bytes, struct error *err);
 
 #endif

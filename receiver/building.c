@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/brake_percent.h"
 #include "lib/log.h"
 #include "lib/tree_walk.h"
 #include "receiver/apply.h"
@@ -29,6 +30,7 @@ struct building {
 	struct incoming *incoming;
 	struct file_sink *sink;
 	bool open;           /* there is something to be built */
+	bool tells_brake;    /* COMMIT does */
 	struct moves *moves; /* NULL: none since the last MOVES_END */
 	struct encoder encoder;
 	struct entry_memory memory;
@@ -36,8 +38,8 @@ struct building {
 	char existing[WIRE_PATH_MAX + 1];
 };
 
-int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, struct building **building,
-                 struct error *err)
+int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, bool tells_brake,
+                 struct building **building, struct error *err)
 {
 	struct building *b = calloc(1, sizeof(*b));
 
@@ -47,6 +49,7 @@ int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, 
 	b->vault = vault;
 	b->wire = wire;
 	b->ticker = ticker;
+	b->tells_brake = tells_brake;
 	encoder_init(&b->encoder);
 	entry_memory_init(&b->memory);
 	return 0;
@@ -354,6 +357,9 @@ static int on_commit(struct building *b, const struct frame *frame, struct error
 	record->files = get_u64(&d);
 	record->bytes = get_u64(&d);
 	(void)get_u64(&d); /* of this connection; what crossed in all was counted here */
+	b->incoming->brake_percent = b->tells_brake ? get_u8(&d) : BRAKE_PERCENT_DEFAULT;
+	if (!brake_percent_valid(b->incoming->brake_percent))
+		return error_set(err, ERR_PROTOCOL, "a brake of %u %%", b->incoming->brake_percent);
 	if (b->incoming->relinked)
 		return error_set(
 		        err, ERR_SYSTEM,

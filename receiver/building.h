@@ -10,9 +10,9 @@
 
 struct building;
 
-/* building_new: all borrowed. */
-int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, struct building **building,
-                 struct error *err);
+/* building_new: all borrowed. tells_brake: the client's COMMIT does (WIRE_FEATURE_BRAKE); else it is the default. */
+int building_new(struct vault *vault, struct wire *wire, struct ticker *ticker, bool tells_brake,
+                 struct building **building, struct error *err);
 /* building_destroy: what is not published stays for the next connection. */
 void building_destroy(struct building **building);
 

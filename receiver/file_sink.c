@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -59,6 +60,9 @@ struct file_sink {
 	struct write_out write_out;
 	uint64_t since_flush;
 	uint64_t pushed; /* of the file under way: the kernel is writing it out up to here */
+	/* Of the old content, in the new one so far, and up to where of the old. Only what comes in its order counts: copied here and there, a few old bytes
+	 * could be made into anything. */
+	uint64_t kept_bytes, kept_to;
 	struct copied copied[COPIES_MOST];
 	size_t n_copied;
 	uint8_t left[LEFT_MOST + WIRE_DATA_MAX];
@@ -123,6 +127,9 @@ static void keep_part(struct file_sink *sink)
 {
 	struct error aside = { .class = ERR_NONE };
 
+	(void)snprintf(sink->incoming->tally.part, sizeof(sink->incoming->tally.part), "%s", sink->part);
+	sink->incoming->tally.kept_bytes = sink->kept_bytes;
+	sink->incoming->tally.kept_to = sink->kept_to;
 	if (part_writer_flush(&sink->writer, &aside) != 0 || ftruncate(sink->fd, (off_t)sink->writer.at) != 0)
 		log_error(LOG_INFO, &aside, "what came of \"%.300s\" is shorter on the disk", sink->entry.path);
 }
@@ -153,6 +160,18 @@ void file_sink_destroy(struct file_sink **sink)
 	*sink = NULL;
 }
 
+/* [from, from + len_bytes) of the old content has come into the new one. */
+static void keep(struct file_sink *sink, uint64_t from, uint64_t len_bytes)
+{
+	uint64_t begin = from > sink->kept_to ? from : sink->kept_to;
+
+	/* Of a basis that begins with a part, nobody knows what is old. */
+	if (sink->basis.part_fd >= 0 || from + len_bytes <= begin)
+		return;
+	sink->kept_bytes += from + len_bytes - begin;
+	sink->kept_to = from + len_bytes;
+}
+
 /* librsync's: fill *buf with at most *len bytes of the old content from pos on. It reads into `out` itself, so we know what of it is a copy. */
 static rs_result read_basis(void *opaque, rs_long_t pos, size_t *len, void **buf)
 {
@@ -163,6 +182,7 @@ static rs_result read_basis(void *opaque, rs_long_t pos, size_t *len, void **buf
 	if (n < 0)
 		return RS_IO_ERROR;
 	*len = (size_t)n;
+	keep(sink, (uint64_t)pos, (uint64_t)n);
 	if (sink->n_copied < COPIES_MOST && to >= sink->out && to < sink->out + OUT_BYTES)
 		sink->copied[sink->n_copied++] = (struct copied){ .at = (size_t)(to - sink->out),
 			                                          .len_bytes = (size_t)n,
@@ -173,11 +193,17 @@ static rs_result read_basis(void *opaque, rs_long_t pos, size_t *len, void **buf
 /* The part of an earlier connection, from the byte on behind which the client goes on. It was hashed for PART_HASH. */
 static int reopen_part(struct file_sink *sink, uint64_t at, struct error *err)
 {
+	struct tally *tally = &sink->incoming->tally;
+
 	if (strcmp(sink->hashed, sink->part) != 0 || sink->hashed_bytes != at)
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\" goes on where nothing was asked for", sink->entry.path);
 	sink->fd = openat(sink->incoming->parts_fd, sink->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (sink->fd < 0 || ftruncate(sink->fd, (off_t)at) != 0)
 		return error_sys(err, errno, "going on with \"%.300s\"", sink->entry.path);
+	if (strcmp(tally->part, sink->part) == 0) {
+		sink->kept_bytes = tally->kept_bytes < at ? tally->kept_bytes : at;
+		sink->kept_to = tally->kept_to;
+	}
 	return 0;
 }
 
@@ -219,6 +245,7 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	if (sink->entry.type != ENTRY_FILE || *sink->entry.path == '\0' || from > FROM_TREE ||
 	    at > sink->entry.size_bytes)
 		return error_set(err, ERR_PROTOCOL, "FILE_BEGIN for something that is no file");
+	sink->kept_bytes = sink->kept_to = 0;
 	if (incoming_allows(sink->incoming, sink->entry.path, err) != 0 ||
 	    basis_part_name(sink->entry.path, sink->part, err) != 0 ||
 	    (at != 0 ? reopen_part(sink, at, err) : create_part(sink, from, err)) != 0 ||
@@ -393,6 +420,20 @@ static int hash_zeros(struct file_sink *sink, uint64_t len_bytes, const struct w
 	return 0;
 }
 
+/* A hole that the old file has at the same place is old content, too. */
+static void keep_hole(struct file_sink *sink, uint64_t hole_bytes)
+{
+	uint64_t end = sink->writer.at + hole_bytes;
+	struct stat old;
+	off_t data;
+
+	if (sink->basis.tree_fd < 0 || fstat(sink->basis.tree_fd, &old) != 0 || (uint64_t)old.st_size < end)
+		return;
+	data = lseek(sink->basis.tree_fd, (off_t)sink->writer.at, SEEK_DATA);
+	if (data < 0 ? errno == ENXIO : (uint64_t)data >= end)
+		keep(sink, sink->writer.at, hole_bytes);
+}
+
 int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, const struct wire *wire,
                    struct error *err)
 {
@@ -405,7 +446,10 @@ int file_sink_hole(struct file_sink *sink, const uint8_t *payload, size_t len_by
 		return -1;
 	if (sink->fd < 0 || sink->job != NULL)
 		return error_set(err, ERR_PROTOCOL, "FILE_HOLE inside a delta, or without a file");
-	if (fits(sink, hole_bytes, err) != 0 || part_writer_hole(&sink->writer, hole_bytes, err) != 0)
+	if (fits(sink, hole_bytes, err) != 0)
+		return -1;
+	keep_hole(sink, hole_bytes);
+	if (part_writer_hole(&sink->writer, hole_bytes, err) != 0)
 		return -1;
 	return hash_zeros(sink, hole_bytes, wire, err);
 }
@@ -471,6 +515,7 @@ static int complete(struct file_sink *sink, const uint8_t sha256[32], struct err
 
 int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct error *err)
 {
+	struct stat now = { .st_mode = S_IFREG, .st_size = (off_t)sink->entry.size_bytes };
 	char old[BASIS_NAME_SIZE];
 	int rc = -1;
 
@@ -480,7 +525,7 @@ int file_sink_finish(struct file_sink *sink, const uint8_t sha256[32], struct er
 		goto out;
 	crash_point("file-built");
 	if (entry_apply_open(sink->fd, &sink->entry, sink->incoming->vault->fake_super, err) != 0 ||
-	    apply_put(sink->incoming, sink->part, sink->entry.path, err) != 0)
+	    apply_put(sink->incoming, sink->part, sink->entry.path, &now, sink->kept_bytes, err) != 0)
 		goto out;
 	(void)snprintf(old, sizeof(old), "%.32s.old", sink->part);
 	if (sink->had_parts && unlinkat(sink->incoming->parts_fd, old, 0) != 0 && errno != ENOENT) {

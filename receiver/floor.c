@@ -16,6 +16,8 @@ const char *floor_refuses(const struct vault_options *options, const struct floo
 		return "it is the last one";
 	if (question->is_pinned)
 		return "it is pinned";
+	if (question->is_held)
+		return "the brake holds it, as too much changed after it, until it is released (aob release)";
 	if (question->n_there <= options->keep_at_least)
 		return "the receiver keeps at least so many generations (--keep-at-least)";
 	/* One from the future was published before the clock was set back: it counts as new. */

@@ -14,6 +14,7 @@ struct floor_question {
 	bool is_newest_whole; /* the newest in state clean or quiet */
 	bool is_newest_clean; /* the newest in state clean: what a Mac can be restored from, until there is another one */
 	bool is_pinned;
+	bool is_held;           /* by the brake */
 	size_t n_there;         /* generations, it included */
 	int64_t published_at_s; /* by this end's clock */
 	int64_t now_s;

@@ -19,6 +19,7 @@
 #include "receiver/recheck.h"
 #include "receiver/trash.h"
 
+#define STATE "state.json"
 #define STATE_BYTES_MAX 4096
 #define BOOT_ID_SIZE 40
 #define WORK_PREFIX ".aob-"
@@ -30,6 +31,7 @@ struct state {
 	char boot_id[BOOT_ID_SIZE];
 	char work[INCOMING_WORK_SIZE];
 	uint64_t new_bytes; /* content that has arrived; for people, so a crash may lose the last connection's */
+	struct tally tally; /* unsure: the connection that was counting did not end by itself */
 };
 
 /* "" where it can't be read, which is like no other boot. */
@@ -44,17 +46,50 @@ static void boot_id(char id[BOOT_ID_SIZE])
 		(void)close(fd);
 }
 
-static int write_state(const struct incoming *in, struct error *err)
+/* Without the tally while a connection goes on: if it is killed, nobody knows what it did after its last word. */
+static int write_state(const struct incoming *in, bool with_tally, struct error *err)
 {
+	const struct tally *t = &in->tally;
 	char boot[BOOT_ID_SIZE];
-	char text[256];
-	int n;
+	char *text = NULL;
+	json_t *json;
+	int rc;
 
 	boot_id(boot);
-	n = snprintf(text, sizeof(text),
-	             "{\"format\": 1, \"base\": \"%s\", \"boot_id\": \"%s\", \"work\": \"%s\", \"new_bytes\": %llu}\n",
-	             in->base, boot, in->work, (unsigned long long)in->record.new_bytes);
-	return durable_write(in->fd, "state.json", text, (size_t)n, err);
+	json = json_pack("{s:i, s:s, s:s, s:s, s:I}", "format", 1, "base", in->base, "boot_id", boot, "work", in->work,
+	                 "new_bytes", (json_int_t)in->record.new_bytes);
+	if (json != NULL && with_tally && !t->unsure)
+		(void)json_object_set_new(json, "tally",
+		                          json_pack("{s:I, s:I, s:I, s:I, s:s, s:I, s:I}", "files",
+		                                    (json_int_t)t->files, "bytes", (json_int_t)t->bytes, "lost_files",
+		                                    (json_int_t)t->lost_files, "lost_bytes", (json_int_t)t->lost_bytes,
+		                                    "part", t->part, "kept_bytes", (json_int_t)t->kept_bytes, "kept_to",
+		                                    (json_int_t)t->kept_to));
+	text = json != NULL ? json_dumps(json, 0) : NULL;
+	rc = text != NULL ? durable_write(in->fd, STATE, text, strlen(text), err)
+	                  : error_set(err, ERR_SYSTEM, "out of memory");
+	free(text);
+	json_decref(json);
+	return rc;
+}
+
+static void read_tally(json_t *json, struct tally *tally)
+{
+	json_int_t n[6] = { 0 };
+	const char *part = NULL;
+
+	*tally = (struct tally){ .unsure = true };
+	if (json_unpack(json, "{s:I, s:I, s:I, s:I, s:s, s:I, s:I}", "files", &n[0], "bytes", &n[1], "lost_files",
+	                &n[2], "lost_bytes", &n[3], "part", &part, "kept_bytes", &n[4], "kept_to", &n[5]) != 0 ||
+	    strlen(part) >= sizeof(tally->part))
+		return;
+	*tally = (struct tally){ .files = n[0],
+		                 .bytes = n[1],
+		                 .lost_files = (uint64_t)n[2],
+		                 .lost_bytes = (uint64_t)n[3],
+		                 .kept_bytes = (uint64_t)n[4],
+		                 .kept_to = (uint64_t)n[5] };
+	(void)snprintf(tally->part, sizeof(tally->part), "%s", part);
 }
 
 /* False if there is none that can be read: the clone was not finished, or it is damaged; then it is begun anew. */
@@ -69,7 +104,7 @@ static bool read_state(int fd, struct state *state)
 	json_t *json = NULL;
 	bool good = false;
 
-	if (durable_read(fd, "state.json", STATE_BYTES_MAX, &text, &len_bytes, NULL) == 0)
+	if (durable_read(fd, STATE, STATE_BYTES_MAX, &text, &len_bytes, NULL) == 0)
 		json = json_loadb(text, len_bytes, 0, NULL);
 	if (json != NULL &&
 	    json_unpack(json, "{s:s, s:s, s:s, s?I}", "base", &base, "boot_id", &boot, "work", &work, "new_bytes",
@@ -81,6 +116,7 @@ static bool read_state(int fd, struct state *state)
 		(void)snprintf(state->boot_id, sizeof(state->boot_id), "%s", boot);
 		(void)snprintf(state->work, sizeof(state->work), "%s", work);
 		state->new_bytes = (uint64_t)new_bytes;
+		read_tally(json_object_get(json, "tally"), &state->tally);
 		good = true;
 	}
 	json_decref(json);
@@ -291,7 +327,7 @@ int incoming_build(struct incoming *in, struct ticker *ticker, struct error *err
 	    open_work(in, err) != 0)
 		return -1;
 	in->built = in->going_on = true;
-	return write_state(in, err);
+	return write_state(in, false, err);
 }
 
 int incoming_finish(struct incoming *in, struct ticker *ticker, struct error *err)
@@ -336,12 +372,14 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	}
 	(void)snprintf(in->work, sizeof(in->work), "%s", state.work);
 	in->record.new_bytes = state.new_bytes;
+	in->tally = state.tally;
 	if (open_work(in, err) != 0)
 		return -1;
 	in->built = true;
 	boot_id(boot);
 	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0 && strcmp(state.base, in->base) == 0)
-		return 1;
+		return write_state(in, false, err) == 0 ? 1 : -1;
+	in->tally.unsure = true;
 	log_line(LOG_NOTICE, "%s since run %s began: what had arrived is read again",
 	         strcmp(state.base, in->base) == 0 ? "the machine was restarted"
 	                                           : "the generation that it began as was removed",
@@ -351,7 +389,7 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	ticker_begin(ticker, "reading again what had arrived", 0);
 	rc = recheck_tree(in->tree_fd, base_fd, in->work, ticker, err);
 	close_fd(&base_fd);
-	return rc == 0 && write_state(in, err) == 0 ? 1 : -1;
+	return rc == 0 && write_state(in, false, err) == 0 ? 1 : -1;
 }
 
 static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *how, struct error *err)
@@ -407,7 +445,7 @@ void incoming_end(struct incoming **incoming)
 	if (*incoming == NULL)
 		return;
 	if ((*incoming)->going_on)
-		(void)write_state(*incoming, NULL);
+		(void)write_state(*incoming, true, NULL);
 	close_all(*incoming);
 	free(*incoming);
 	*incoming = NULL;

@@ -13,6 +13,7 @@
 
 #include "lib/inside.h"
 #include "receiver/record.h"
+#include "receiver/tally.h"
 #include "receiver/ticker.h"
 #include "receiver/vault.h"
 
@@ -30,13 +31,15 @@ struct incoming {
 	struct record base_record;     /* its record; zeros */
 	bool built;                    /* the tree is there */
 	char work[INCOMING_WORK_SIZE]; /* the name of our folder in the tree */
-	bool relinked; /* a full group of hard links was given a new inode: compare again before publishing */
-	bool going_on; /* begun and not published: its state is to be remembered */
-	int fd;        /* incoming/<run> */
-	int tree_fd;   /* its tree; before it is made, -1 */
-	int work_fd;   /* our folder in it */
-	int parts_fd;  /* … and the parts in that */
-	int trash_fd;  /* … and what was replaced */
+	bool relinked;          /* a full group of hard links was given a new inode: compare again before publishing */
+	bool going_on;          /* begun and not published: its state is to be remembered */
+	struct tally tally;     /* what was done to its files, earlier connections included */
+	unsigned brake_percent; /* the client's word, BRAKE_PERCENT_OFF: none */
+	int fd;                 /* incoming/<run> */
+	int tree_fd;            /* its tree; before it is made, -1 */
+	int work_fd;            /* our folder in it */
+	int parts_fd;           /* … and the parts in that */
+	int trash_fd;           /* … and what was replaced */
 	struct inside *tree;
 	struct inside *other; /* a second place in the tree at the same time */
 };

@@ -8,6 +8,7 @@
 
 #include "lib/bytes.h"
 #include "lib/log.h"
+#include "receiver/brake_mark.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 
@@ -28,12 +29,16 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 {
 	char(*names)[32];
 	char current[32];
+	struct brake_mark mark;
 	size_t n;
 
-	if (record_names(vault, &names, &n, err) != 0)
+	if (brake_mark_read(vault, &mark, err) != 0 || record_names(vault, &names, &n, err) != 0)
 		return -1;
 	vault_current(vault, current);
 	(void)fprintf(out, "%s\n", vault->pipeline);
+	if (mark.held)
+		(void)fprintf(out, "  BRAKED by %s: %s; if that is right: aob-receiver release --root %s %s\n",
+		              mark.generation, mark.reason, vault->options->root, vault->pipeline);
 	for (size_t i = 0; i < n; i++) {
 		struct error fault = { .class = ERR_NONE };
 		struct record record;
@@ -43,10 +48,10 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 			(void)fprintf(out, "  %s  damaged: %s\n", names[i], fault.text);
 			continue;
 		}
-		(void)fprintf(out, "  %s  %-10s %9" PRIu64 " files  %9s%s%s%s\n", record.name, record.state,
+		(void)fprintf(out, "  %s  %-10s %9" PRIu64 " files  %9s%s%s%s%s\n", record.name, record.state,
 		              record.files, bytes_text(record.bytes, bytes, sizeof(bytes)),
 		              strcmp(record.name, current) == 0 ? "  current" : "", record.pinned ? "  pinned" : "",
-		              record.there ? "" : "  not there");
+		              brake_mark_holds(&mark, record.name) ? "  held" : "", record.there ? "" : "  not there");
 		print_macs(vault, record.name, out);
 	}
 	free(names);

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,12 +7,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "lib/brake_percent.h"
 #include "lib/duration.h"
 #include "lib/log.h"
 #include "lib/priority.h"
 #include "lib/version.h"
 #include "receiver/confine.h"
 #include "receiver/inventory.h"
+#include "receiver/release.h"
 #include "receiver/serve.h"
 
 #define GENERATIONS_MOST 100000u
@@ -19,6 +22,7 @@
 struct command_line {
 	const char *verb;
 	struct vault_options options;
+	const char *pipeline; /* of `release` */
 	const char *trace;
 	int status; /* to end with at once; -1: go on */
 };
@@ -28,7 +32,9 @@ static void print_usage(FILE *out)
 	(void)fputs(
 	        "usage: aob-receiver serve --root DIR [--strategy WAY] [--append-only] [--keep-at-least N] [--keep-for "
 	        "TIME]\n"
+	        "                    [--brake SHARE] [--release-here-only]\n"
 	        "       aob-receiver list --root DIR\n"
+	        "       aob-receiver release --root DIR PIPELINE\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
 	        "The far end of AutoOffsiteBackup. sshd starts `serve` for a key, by a line in "
@@ -42,6 +48,11 @@ static void print_usage(FILE *out)
 	        "  --append-only       never remove a generation, whoever asks\n"
 	        "  --keep-at-least N   never leave fewer than N generations\n"
 	        "  --keep-for TIME     never remove one that was published less than TIME (30d) ago\n"
+	        "  --brake SHARE       a run that removes or rewrites more than this share (50%) of the last "
+	        "generation "
+	        "holds\n"
+	        "                      those before it, even if the client wants a larger share, or off\n"
+	        "  --release-here-only no client takes the brake off, only `release` does, here\n"
 	        "  --trace TOPICS      wire, confine or all: show frames, and what was given up, on stderr\n"
 	        "\n"
 	        "See aob-receiver(8).\n",
@@ -82,6 +93,14 @@ static int take_option(struct command_line *line, int option)
 			return wrong(line, "--keep-for wants a time like 30d", optarg);
 		line->options.keep_for_s = (int64_t)(number / 1000);
 		return 0;
+	case 'b':
+		if (brake_percent_parse(optarg, &line->options.brake_percent, NULL) != 0 ||
+		    line->options.brake_percent == BRAKE_PERCENT_OFF)
+			return wrong(line, "--brake wants a percentage like 50%", optarg);
+		return 0;
+	case 'o':
+		line->options.release_here_only = true;
+		return 0;
 	case 't':
 		line->trace = optarg;
 		return 0;
@@ -100,6 +119,13 @@ static int take_option(struct command_line *line, int option)
 	}
 }
 
+static bool is_verb(int n, char *const *words)
+{
+	if (n == 2)
+		return strcmp(words[0], "release") == 0;
+	return n == 1 && (strcmp(words[0], "serve") == 0 || strcmp(words[0], "list") == 0);
+}
+
 static struct command_line read_command_line(int argc, char **argv)
 {
 	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
@@ -107,6 +133,8 @@ static struct command_line read_command_line(int argc, char **argv)
 		                                 { "append-only", no_argument, NULL, 'a' },
 		                                 { "keep-at-least", required_argument, NULL, 'n' },
 		                                 { "keep-for", required_argument, NULL, 'f' },
+		                                 { "brake", required_argument, NULL, 'b' },
+		                                 { "release-here-only", no_argument, NULL, 'o' },
 		                                 { "trace", required_argument, NULL, 't' },
 		                                 { "version", no_argument, NULL, 'V' },
 		                                 { "help", no_argument, NULL, 'h' },
@@ -118,8 +146,9 @@ static struct command_line read_command_line(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (take_option(&line, option) != 0)
 			return line;
-	if (optind + 1 == argc && (strcmp(argv[optind], "serve") == 0 || strcmp(argv[optind], "list") == 0)) {
+	if (is_verb(argc - optind, argv + optind)) {
 		line.verb = argv[optind];
+		line.pipeline = argv[optind + 1];
 		if (line.options.root == NULL)
 			(void)wrong(&line, "missing", "--root DIR");
 	} else {
@@ -151,6 +180,8 @@ int main(int argc, char **argv)
 	(void)umask(022);
 	if (strcmp(line.verb, "list") == 0) {
 		rc = inventory_print(&line.options, stdout, &err);
+	} else if (strcmp(line.verb, "release") == 0) {
+		rc = release_run(&line.options, line.pipeline, stdout, &err);
 	} else {
 		/* Others who use this machine come first. */
 		priority_stand_back();

@@ -3,6 +3,9 @@ aob-receiver_SOURCES := \
 	receiver/main.c \
 	receiver/apply.c \
 	receiver/basis.c \
+	receiver/brake.c \
+	receiver/brake_mark.c \
+	receiver/braking.c \
 	receiver/build.c \
 	receiver/build_copy.c \
 	receiver/build_hardlink.c \
@@ -17,6 +20,7 @@ aob-receiver_SOURCES := \
 	receiver/hash_tag.c \
 	receiver/incoming.c \
 	receiver/inventory.c \
+	receiver/mass_change.c \
 	receiver/moves.c \
 	receiver/part_writer.c \
 	receiver/publish.c \
@@ -24,10 +28,12 @@ aob-receiver_SOURCES := \
 	receiver/recheck.c \
 	receiver/record.c \
 	receiver/record_macs.c \
+	receiver/release.c \
 	receiver/removal.c \
 	receiver/serve.c \
 	receiver/signature.c \
 	receiver/strategy.c \
+	receiver/tally.c \
 	receiver/ticker.c \
 	receiver/trash.c \
 	receiver/vault.c \

@@ -182,6 +182,7 @@ static int make_way(struct moves *m, const char *path, struct error *err)
 				continue;
 			if (unlinkat(parent_fd, leaf, 0) != 0)
 				return error_sys(err, errno, "removing \"%.300s\"", part);
+			tally_gone(&m->incoming->tally, &st);
 		}
 		if (mkdirat(parent_fd, leaf, 0700) != 0)
 			return error_sys(err, errno, "making the folder \"%.300s\"", part);
@@ -437,6 +438,7 @@ int moves_doubt(struct incoming *incoming, struct error *err)
 
 	if (fstatat(incoming->fd, GUESSED, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : error_sys(err, errno, "looking for guessed moves");
+	incoming->tally.unsure = true;
 	if (moves_new(incoming, &m, err) != 0)
 		return -1;
 	if (open_journal(m, GUESSED, O_RDONLY, "r", &m->journal, err) != 0)
@@ -458,6 +460,7 @@ int moves_forget(struct incoming *incoming, struct error *err)
 {
 	static const char *const journals[] = { COMING, WHOLE, TAKEN };
 
+	incoming->tally.unsure = true;
 	for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++)
 		if (unlinkat(incoming->fd, journals[i], 0) != 0 && errno != ENOENT)
 			return error_sys(err, errno, "removing the journal of moves");

@@ -11,6 +11,7 @@
 #include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
+#include "receiver/braking.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
 
@@ -31,7 +32,7 @@ static int point_current(const struct vault *vault, const char *name, struct err
 	return durable_sync(vault->folder_fd, "the vault's folder", err);
 }
 
-static int make_visible(struct incoming *in, struct error *err)
+static int make_visible(struct incoming *in, struct ticker *ticker, struct error *err)
 {
 	const struct vault *vault = in->vault;
 
@@ -39,6 +40,8 @@ static int make_visible(struct incoming *in, struct error *err)
 	if (syncfs(in->tree_fd) != 0)
 		return error_sys(err, errno, "syncing the vault's file system");
 	crash_point("synced");
+	if (braking_look(in, ticker, err) != 0)
+		return -1;
 	in->record.published_at_s = time(NULL);
 	if (record_write(vault, &in->record, &in->macs, err) != 0)
 		return -1;
@@ -61,7 +64,7 @@ int publish_commit(struct incoming *incoming, struct ticker *ticker, struct erro
 	ticker_begin(ticker, "syncing", 0);
 	if (incoming_build(incoming, ticker, err) != 0 || incoming_finish(incoming, ticker, err) != 0)
 		return -1;
-	if (make_visible(incoming, err) != 0)
+	if (make_visible(incoming, ticker, err) != 0)
 		return -1;
 	incoming->going_on = false;
 	/* The generation is whole and visible; what follows is housekeeping that the next connection would do as well. */

@@ -11,6 +11,7 @@
 
 #include "lib/bytes.h"
 #include "lib/durable.h"
+#include "receiver/brake_mark.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 
@@ -26,6 +27,7 @@ struct page {
 	char current[32];
 	char bundles[BUNDLES_MOST][NAME_MAX + 1]; /* Time Machine bundles at the top of the current generation */
 	size_t n_bundles;
+	struct brake_mark mark;
 };
 
 static bool is_bundle(const char *name)
@@ -58,7 +60,7 @@ static int collect(struct page *page, struct error *err)
 	char(*names)[32];
 	size_t n;
 
-	if (record_names(page->vault, &names, &n, err) != 0)
+	if (brake_mark_read(page->vault, &page->mark, err) != 0 || record_names(page->vault, &names, &n, err) != 0)
 		return -1;
 	page->rows = calloc(n < ROWS_MOST ? n + 1 : ROWS_MOST, sizeof(*page->rows));
 	if (page->rows == NULL) {
@@ -178,6 +180,18 @@ static void html_rows(FILE *out, const struct page *page)
 		              page->total - page->n);
 }
 
+/* Where the newest is what should not be taken. */
+static void html_braked(FILE *out, const struct page *page)
+{
+	if (!page->mark.held || page->mark.damaged)
+		return;
+	(void)fprintf(out, "<p><b>Look before you take the newest:</b> in <code>%s</code> ", page->mark.generation);
+	put_html(out, page->mark.reason);
+	(void)fputs(". Perhaps somebody wanted that; if files are missing there, or cannot be opened, take the folder "
+	            "before it.</p>\n",
+	            out);
+}
+
 static void html_bundles(FILE *out, const struct page *page)
 {
 	if (page->n_bundles == 0)
@@ -224,6 +238,7 @@ static void html_page(FILE *out, const struct page *page)
 	            "are</h2>\n",
 	            out);
 	html_rows(out, page);
+	html_braked(out, page);
 	(void)fputs("<p>Each folder holds everything, as it was at that time. If you do not know which one to take, "
 	            "take the newest. "
 	            "Files that did not change are the same file in many of these folders, so together they are much "
@@ -285,6 +300,13 @@ static void text_page(FILE *out, const struct page *page)
 	}
 	if (page->total > page->n)
 		(void)fprintf(out, "  … and %zu older ones\n", page->total - page->n);
+	if (page->mark.held && !page->mark.damaged) {
+		(void)fprintf(out, "\nLOOK BEFORE YOU TAKE THE NEWEST: in %s ", page->mark.generation);
+		put_plain(out, page->mark.reason);
+		(void)fputs(".\nPerhaps somebody wanted that; if files are missing there, or can't be opened, take the "
+		            "folder before it.\n",
+		            out);
+	}
 	(void)fputs("\nOn a Mac or on Linux: open the folder of the date and copy what you need.\n"
 	            "On Windows: open the NAS through the network; Windows itself can't read a disk that was taken out "
 	            "of one.\n"

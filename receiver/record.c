@@ -44,6 +44,10 @@ int record_write(const struct vault *vault, const struct record *r, const struct
 			(void)json_object_set_new(json, "source", source);
 		if (host != NULL)
 			(void)json_object_set_new(json, "host", host);
+		if (r->own_files >= 0 && r->own_bytes >= 0) {
+			(void)json_object_set_new(json, "own_files", json_integer(r->own_files));
+			(void)json_object_set_new(json, "own_bytes", json_integer(r->own_bytes));
+		}
 		if (macs->n > 0)
 			(void)json_object_set_new(json, "macs", record_macs_json(macs));
 		text = json_dumps(json, JSON_INDENT(2));
@@ -60,6 +64,14 @@ int record_write(const struct vault *vault, const struct record *r, const struct
 static void copy(char *out, size_t size, const char *in)
 {
 	(void)snprintf(out, size, "%s", in != NULL ? in : "");
+}
+
+/* Less than 0 also for what makes no sense. */
+static int64_t own(const json_t *json, const char *key)
+{
+	const json_t *number = json_object_get(json, key);
+
+	return json_is_integer(number) ? json_integer_value(number) : -1;
 }
 
 json_t *record_json(const struct vault *vault, const char *name)
@@ -115,6 +127,8 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		r->bytes = (uint64_t)n[4];
 		r->new_bytes = (uint64_t)n[5];
 		r->pinned = pinned != 0;
+		r->own_files = own(json, "own_files");
+		r->own_bytes = own(json, "own_bytes");
 		r->there = fstatat(vault->generations_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 	}
 	json_decref(json);

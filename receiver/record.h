@@ -20,7 +20,9 @@ struct record {
 	char view[64]; /* the transfer's: what of the snapshot is shown; "" */
 	uint64_t ctransid;
 	int64_t taken_at_s, published_at_s;
-	uint64_t files, bytes, new_bytes;
+	uint64_t files, bytes, new_bytes; /* the first two as the client says */
+	int64_t own_files,
+	        own_bytes; /* as counted here: names of regular files, the size of each; less than 0: not known */
 	bool pinned;
 	bool there; /* its folder is */
 };

@@ -10,6 +10,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "receiver/brake_mark.h"
 #include "receiver/floor.h"
 #include "receiver/generation_name.h"
 #include "receiver/readme_page.h"
@@ -29,10 +30,11 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	char newest[32] = "";
 	char newest_whole[32] = "";
 	char newest_clean[32] = "";
+	struct brake_mark mark;
 	size_t n;
 	int found = 0;
 
-	if (record_names(vault, &names, &n, err) != 0)
+	if (brake_mark_read(vault, &mark, err) != 0 || record_names(vault, &names, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct record record;
@@ -57,6 +59,7 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	question->is_newest = strcmp(newest, name) == 0;
 	question->is_newest_whole = strcmp(newest_whole, name) == 0;
 	question->is_newest_clean = strcmp(newest_clean, name) == 0;
+	question->is_held = brake_mark_holds(&mark, name);
 	question->now_s = time(NULL);
 	return found;
 }

@@ -7,6 +7,7 @@
 
 #include "lib/log.h"
 #include "lib/version.h"
+#include "receiver/brake_mark.h"
 #include "receiver/building.h"
 #include "receiver/fetch.h"
 #include "receiver/record.h"
@@ -24,7 +25,7 @@ struct session {
 	struct ticker ticker;
 	struct encoder encoder;
 	bool tells_macs; /* the client takes MACS */
-	bool prunes; /* the client is a pruner */
+	bool prunes;     /* the client is a pruner */
 };
 
 static int reply(struct session *s, unsigned type, struct error *err)
@@ -64,7 +65,7 @@ static int greet(struct session *s, struct error *err)
 	magic = get_u32(&d);
 	lowest = get_u16(&d);
 	highest = get_u16(&d);
-	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_MACS);
+	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS);
 	get_string(&d, role, sizeof(role));
 	get_string(&d, pipeline, sizeof(pipeline));
 	get_string(&d, software, sizeof(software));
@@ -77,7 +78,7 @@ static int greet(struct session *s, struct error *err)
 	s->tells_macs = (features & WIRE_FEATURE_MACS) != 0;
 	s->prunes = strcmp(role, "prune") == 0;
 	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
-	    building_new(s->vault, s->wire, &s->ticker, &s->building, err) != 0)
+	    building_new(s->vault, s->wire, &s->ticker, (features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
 		return -1;
 	put_u16(&s->encoder, WIRE_VERSION);
 	put_u32(&s->encoder, features);
@@ -92,8 +93,13 @@ static int greet(struct session *s, struct error *err)
 	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(s->wire, err) : wire_flush(s->wire, err);
 }
 
-static int send_generation(struct session *s, const struct record *record, const char *current, struct error *err)
+static int send_generation(struct session *s, const struct record *record, const char *current,
+                           const struct brake_mark *mark, struct error *err)
 {
+	unsigned flags = (strcmp(record->name, current) == 0 ? WIRE_GENERATION_CURRENT : 0) |
+	                 (record->pinned ? WIRE_GENERATION_PINNED : 0) |
+	                 (brake_mark_holds(mark, record->name) ? WIRE_GENERATION_HELD : 0);
+
 	encoder_reset(&s->encoder);
 	put_string(&s->encoder, record->name);
 	put_string(&s->encoder, record->run);
@@ -105,7 +111,7 @@ static int send_generation(struct session *s, const struct record *record, const
 	put_u64(&s->encoder, record->files);
 	put_u64(&s->encoder, record->bytes);
 	put_u64(&s->encoder, record->new_bytes);
-	put_u8(&s->encoder, (uint8_t)((strcmp(record->name, current) == 0 ? 1 : 0) | (record->pinned ? 2 : 0)));
+	put_u8(&s->encoder, (uint8_t)flags);
 	return reply(s, FRAME_GENERATION, err);
 }
 
@@ -126,11 +132,12 @@ static int on_generations(struct session *s, struct error *err)
 {
 	char(*names)[32];
 	char current[32];
+	struct brake_mark mark;
 	uint64_t count = 0;
 	size_t n;
 	int rc = 0;
 
-	if (record_names(s->vault, &names, &n, err) != 0)
+	if (brake_mark_read(s->vault, &mark, err) != 0 || record_names(s->vault, &names, &n, err) != 0)
 		return -1;
 	vault_current(s->vault, current);
 	for (size_t i = 0; i < n && rc == 0; i++) {
@@ -138,7 +145,7 @@ static int on_generations(struct session *s, struct error *err)
 
 		if (record_read(s->vault, names[i], &record, NULL) != 0 || !record.there)
 			continue;
-		rc = send_generation(s, &record, current, err);
+		rc = send_generation(s, &record, current, &mark, err);
 		if (rc == 0)
 			rc = send_macs(s, names[i], err);
 		count++;
@@ -175,6 +182,54 @@ static int on_prune(struct session *s, const struct frame *frame, struct error *
 	return reply(s, FRAME_PRUNED, err);
 }
 
+/* Who may take the brake off? A key that may not remove may not let others remove, either. */
+static const char *release_refused(const struct vault_options *options)
+{
+	if (options->release_here_only)
+		return "this receiver is released at the vault alone (--release-here-only): aob-receiver release";
+	if (options->append_only)
+		return "this receiver only adds (--append-only); at the vault: aob-receiver release";
+	return NULL;
+}
+
+/* It waits for no transfer: the mark has a lock of its own. */
+static int on_brake(struct session *s, const struct frame *frame, struct error *err)
+{
+	const char *refused = NULL;
+	enum wire_brake result;
+	struct brake_mark mark;
+	char generation[32];
+	struct decoder d;
+	uint32_t held;
+	bool release;
+
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	release = get_u8(&d) != 0;
+	get_string(&d, generation, sizeof(generation));
+	if (codec_done(&d, "BRAKE", err) != 0 || brake_mark_read(s->vault, &mark, err) != 0 ||
+	    brake_mark_count(s->vault, &mark, &held, err) != 0)
+		return -1;
+	result = mark.held ? WIRE_BRAKE_HOLDS : WIRE_BRAKE_OPEN;
+	if (release && mark.held && (refused = release_refused(s->options)) != NULL) {
+		result = WIRE_BRAKE_REFUSED;
+	} else if (release && mark.held) {
+		if (brake_mark_release(s->vault, generation, &mark, err) != 0)
+			return -1;
+		result = mark.held ? WIRE_BRAKE_HOLDS : WIRE_BRAKE_RELEASED;
+		if (!mark.held)
+			log_line(LOG_NOTICE, "the brake was released by a client");
+	}
+	encoder_reset(&s->encoder);
+	put_u8(&s->encoder, (uint8_t)result);
+	put_i64(&s->encoder, mark.since_s);
+	put_u32(&s->encoder, mark.runs);
+	put_u32(&s->encoder, held);
+	put_string(&s->encoder, mark.run);
+	put_string(&s->encoder, mark.generation);
+	put_string(&s->encoder, refused != NULL ? refused : mark.reason);
+	return reply(s, FRAME_BRAKED, err);
+}
+
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
 {
 	switch (frame->type) {
@@ -182,6 +237,8 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 		return on_generations(s, err);
 	case FRAME_PRUNE:
 		return on_prune(s, frame, err);
+	case FRAME_BRAKE:
+		return on_brake(s, frame, err);
 	case FRAME_FETCH:
 		return fetch_answer(s->vault, s->wire, frame, err);
 	default:

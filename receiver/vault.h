@@ -20,6 +20,8 @@ struct vault_options {
 	bool append_only;
 	unsigned keep_at_least; /* generations; 0: no floor */
 	int64_t keep_for_s;     /* 0: no floor */
+	unsigned brake_percent; /* the loosest that is taken; BRAKE_PERCENT_OFF: the client's own */
+	bool release_here_only; /* no client takes the brake off */
 };
 
 struct vault {

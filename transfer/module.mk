@@ -20,6 +20,7 @@ aob-transfer_SOURCES := \
 	transfer/prefetch.c \
 	transfer/put_back.c \
 	transfer/rate.c \
+	transfer/replay.c \
 	transfer/send_stream.c \
 	transfer/sender.c \
 	transfer/signing.c \

@@ -1,5 +1,5 @@
 /* plan: what is to be sent, in lists kept in temporary files, so that neither the number of changes nor the length of their paths costs memory.
- * Filled by changes.c or compare.c, replayed by transfer.c afterwards.
+ * Filled by changes.c or compare.c, replayed by replay.c afterwards.
  *
  * lifetime: plan_new / plan_destroy. threads: one. */
 #ifndef AOB_PLAN_H

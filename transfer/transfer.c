@@ -12,14 +12,14 @@
 #include "lib/log.h"
 #include "lib/presence.h"
 #include "transfer/anchor.h"
-#include "transfer/delta.h"
 #include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/outline.h"
 #include "transfer/rate.h"
+#include "transfer/replay.h"
 #include "transfer/sender.h"
-#include "wire/entry_codec.h"
+#include "wire/codec.h"
 #include "wire/remote.h"
 
 #define NAP_US 200000
@@ -55,6 +55,7 @@ struct transfer {
 	char base_uuid[64];
 	char base_view[64];
 	uint64_t base_files, base_bytes;
+	struct remote_brake brake; /* as it is at the end */
 	int64_t began_ms;
 };
 
@@ -280,76 +281,6 @@ static int detect(struct transfer *t, struct error *err)
 	return draw_outline(t, &in, err);
 }
 
-/* A removal on its own, or a move: one frame each; removals among moves are moves to nowhere, so that their order holds. */
-static int send_leaving(struct transfer *t, const struct plan_item *item, struct error *err)
-{
-	struct sender *s = &t->sender;
-	bool moves = plan_totals(t->plan).moves != 0;
-
-	encoder_reset(&s->encoder);
-	put_bytes(&s->encoder, item->path, strlen(item->path));
-	if (moves)
-		put_bytes(&s->encoder, item->existing, strlen(item->existing));
-	return sender_frame(s, moves ? FRAME_MOVE : FRAME_REMOVE, err);
-}
-
-static int send_change(struct transfer *t, const struct plan_item *item, struct error *err)
-{
-	struct sender *s = &t->sender;
-	struct entry entry;
-
-	if (item->op == PLAN_REMOVE || item->op == PLAN_MOVE)
-		return send_leaving(t, item, err);
-	if (item->op == PLAN_LINK) {
-		encoder_reset(&s->encoder);
-		put_bytes(&s->encoder, item->path, strlen(item->path));
-		put_bytes(&s->encoder, item->existing, strlen(item->existing));
-		return sender_frame(s, FRAME_LINK, err);
-	}
-	if (sender_read(s, item->path, &entry, err) != 0)
-		return -1;
-	encoder_reset(&s->encoder);
-	put_entry(&s->encoder, &entry);
-	return sender_frame(s, item->op == PLAN_MAKE ? FRAME_MAKE : FRAME_META, err);
-}
-
-static int send_list(struct transfer *t, enum plan_list list, struct error *err)
-{
-	struct plan_item item;
-	int rc;
-
-	if (plan_begin(t->plan, list, err) != 0)
-		return -1;
-	while ((rc = plan_next(t->plan, list, &item, err)) == 1)
-		if (send_change(t, &item, err) != 0)
-			return -1;
-	return rc;
-}
-
-static int send_moves(struct transfer *t, struct error *err)
-{
-	struct encoder *e = &t->sender.encoder;
-
-	if (send_list(t, PLAN_MOVES, err) != 0 || send_list(t, PLAN_REMOVALS, err) != 0)
-		return -1;
-	if (plan_totals(t->plan).moves == 0)
-		return 0;
-	encoder_reset(e);
-	put_u64(e, plan_totals(t->plan).leaving);
-	put_u8(e, plan_totals(t->plan).guessed != 0);
-	return sender_frame(&t->sender, FRAME_MOVES_END, err);
-}
-
-static int send_changes(struct transfer *t, struct error *err)
-{
-	meter_note(&t->meter, "sending what changed");
-	if (send_moves(t, err) != 0 || send_list(t, PLAN_EARLY, err) != 0 ||
-	    delta_send_files(&t->sender, t->plan, err) != 0 || send_list(t, PLAN_LATE, err) != 0 ||
-	    send_list(t, PLAN_FOLDERS, err) != 0)
-		return -1;
-	return 0;
-}
-
 /* Whose backups are in it, for those who look at the vault alone. */
 static int send_macs(struct transfer *t, struct error *err)
 {
@@ -390,7 +321,11 @@ static int commit(struct transfer *t, struct error *err)
 	put_u64(e, t->totals.files);
 	put_u64(e, t->totals.bytes);
 	put_u64(e, t->sender.literal_bytes);
-	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 || wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
+	if (remote_welcome(t->remote)->brakes)
+		put_u8(e, (uint8_t)stage_request_brake(t->request));
+	if (sender_frame(&t->sender, FRAME_COMMIT, err) != 0 ||
+	    (remote_welcome(t->remote)->brakes && remote_brake_ahead(t->remote, err) != 0) ||
+	    wait_for(t, FRAME_PUBLISHED, &frame, err) != 0)
 		return -1;
 	decoder_init(&d, frame.payload, frame.len_bytes);
 	get_string(&d, t->generation, sizeof(t->generation));
@@ -433,6 +368,19 @@ static bool is_unchanged(const struct transfer *t)
 	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
 }
 
+/* Also after a run that published nothing: so what was released at the vault itself is known here, too. */
+static int ask_brake(struct transfer *t, struct error *err)
+{
+	if (!remote_welcome(t->remote)->brakes)
+		return 0;
+	if (remote_brake_ask(t->remote, &t->brake, err) != 0)
+		return -1;
+	if (t->brake.state == WIRE_BRAKE_HOLDS)
+		log_line(LOG_WARNING, "the vault's brake holds the generations before %s (%u): %s", t->brake.generation,
+		         (unsigned)t->brake.held, t->brake.reason);
+	return 0;
+}
+
 /* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
 static int sources_are_there(const struct transfer *t, struct error *err)
 {
@@ -459,7 +407,7 @@ static int converse(struct transfer *t, struct error *err)
 		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
 		return 0;
 	}
-	return send_changes(t, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
+	return replay_plan(&t->sender, t->plan, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)
@@ -483,6 +431,13 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 		stage_result_integer(result, "vault_free_bytes", (int64_t)remote_welcome(t->remote)->free_bytes);
 		stage_result_integer(result, "vault_total_bytes", (int64_t)remote_welcome(t->remote)->total_bytes);
 	}
+	if (remote_welcome(t->remote)->brakes) {
+		stage_result_bool(result, "braked", t->brake.state == WIRE_BRAKE_HOLDS);
+		stage_result_string(result, "braked_generation", t->brake.generation);
+		stage_result_string(result, "braked_run", t->brake.run);
+		stage_result_string(result, "braked_reason", t->brake.reason);
+		stage_result_integer(result, "held_generations", (int64_t)t->brake.held);
+	}
 	stage_result_integer(result, "seconds", (clock_now_ms() - t->began_ms) / 1000);
 }
 
@@ -500,7 +455,7 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)
 		return -1;
 	t->sender.wire = remote_wire(t->remote);
-	if (converse(t, err) != 0) {
+	if (converse(t, err) != 0 || ask_brake(t, err) != 0) {
 		remote_explain(t->remote, err);
 		return -1;
 	}

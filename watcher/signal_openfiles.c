@@ -20,7 +20,7 @@
 struct handle {
 	char *path;
 	uint64_t id; /* of process, descriptor and path */
-	dev_t dev;   /* of a file in a bundle; else 0 */
+	dev_t dev;   /* 0: not known */
 	bool writes;
 };
 
@@ -28,9 +28,35 @@ struct signal_openfiles {
 	struct handle *list;
 	size_t n, room;
 	uint64_t beyond; /* the ids of those that found no room */
+	dev_t devices[SIGNAL_OPENFILES_DEVICES_MAX];
+	size_t n_devices; /* more than there is room for: all are wanted */
 	bool looked;
 	int64_t looked_ms;
 };
+
+void signal_openfiles_want(struct signal_openfiles *files, dev_t dev)
+{
+	for (size_t i = 0; i < files->n_devices && i < SIGNAL_OPENFILES_DEVICES_MAX; i++)
+		if (files->devices[i] == dev)
+			return;
+	if (files->n_devices < SIGNAL_OPENFILES_DEVICES_MAX)
+		files->devices[files->n_devices] = dev;
+	else if (files->n_devices > SIGNAL_OPENFILES_DEVICES_MAX)
+		return;
+	files->n_devices++;
+	files->looked = false;
+}
+
+/* What nobody could tell counts, to be on the safe side. */
+static bool is_wanted(const struct signal_openfiles *files, dev_t dev)
+{
+	if (dev == 0 || files->n_devices > SIGNAL_OPENFILES_DEVICES_MAX)
+		return true;
+	for (size_t i = 0; i < files->n_devices; i++)
+		if (files->devices[i] == dev)
+			return true;
+	return false;
+}
 
 static uint64_t fnv(uint64_t hash, const char *text)
 {
@@ -126,8 +152,12 @@ static void take(struct signal_openfiles *files, const char *pid, const char *nu
 	bool writes = open_for_writing(pid, number);
 	uint64_t id = fnv(fnv(fnv(FNV_START, pid), number), target);
 	struct handle *handle;
+	dev_t dev;
 
 	if (!writes && !(in_bundle && is_lock(target)))
+		return;
+	dev = device_of(pid, number);
+	if (!is_wanted(files, dev))
 		return;
 	if (files->n == files->room && files->room < SIGNAL_OPENFILES_MAX) {
 		size_t room = files->room > 0 ? 2 * files->room : 64;
@@ -143,9 +173,7 @@ static void take(struct signal_openfiles *files, const char *pid, const char *nu
 		return;
 	}
 	handle = &files->list[files->n];
-	*handle = (struct handle){
-		.path = strdup(target), .id = id, .writes = writes, .dev = in_bundle ? device_of(pid, number) : 0
-	};
+	*handle = (struct handle){ .path = strdup(target), .id = id, .writes = writes, .dev = dev };
 	if (handle->path != NULL)
 		files->n++;
 }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define SIGNAL_OPENFILES_MAX 16384 /* handles that are remembered; more are counted in `hash` of every source */
+#define SIGNAL_OPENFILES_DEVICES_MAX 1024
 
 struct signal_openfiles;
 
@@ -24,6 +25,10 @@ struct signal_handles {
 
 struct signal_openfiles *signal_openfiles_new(void); /* NULL: out of memory */
 void signal_openfiles_destroy(struct signal_openfiles **files);
+
+/* signal_openfiles_want: what lies on this device is looked at; on others it is not, so that however much is open there is nobody's business. The next scan looks again if it was
+ * not wanted before. */
+void signal_openfiles_want(struct signal_openfiles *files, dev_t dev);
 
 /* signal_openfiles_scan: look again, unless the last look is younger than max_age_ms. Cost: a readlink for each descriptor of each process, 1 µs or two.
  * Handles of other users are seen only with CAP_SYS_PTRACE; this process's own are not counted. Never fails: what can't be seen isn't there. */

@@ -68,6 +68,16 @@ static int check_subvolume(const struct look *look, const struct subvolume *subv
 	return refuse_other(look->source, err);
 }
 
+void source_hold_name(const struct look *look, char name[SUBVOLUME_UUID_SIZE])
+{
+	const char *last = look->source->order.last_source_uuid;
+
+	if (last[0] != '\0' && file_system_is(look->fd, last))
+		memcpy(name, last, SUBVOLUME_UUID_SIZE);
+	else
+		file_system_name(look->fd, name);
+}
+
 static int check_file_system(const struct look *look, struct error *err)
 {
 	const struct source_order *order = &look->source->order;

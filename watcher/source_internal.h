@@ -63,6 +63,9 @@ int source_hold_open(struct source *source, int *fd, struct stat *st, struct err
 int source_hold_take(const struct look *look, const struct stat *st, struct error *err);
 /* source_hold_is_other: another folder lies in its place: a subvolume that was rolled back, a disk mounted over it. */
 bool source_hold_is_other(const struct look *look, const struct stat *st);
+/* source_hold_name: what stands for the subvolume's UUID where there is none. It stays the one that the last generation was recorded with, if this is that file system: else a name
+ * that can be told better by now would look like another disk. */
+void source_hold_name(const struct look *look, char name[SUBVOLUME_UUID_SIZE]);
 /* source_hold_let_go: as if the watch had not begun. */
 void source_hold_let_go(struct source *source);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/file_system.h"
 #include "lib/log.h"
 
 #define FIND_EVERY_MS 1000 /* bundles, while folders come and go */
@@ -201,6 +200,7 @@ void source_signals_handles(const struct look *look, int64_t every_ms)
 
 	if (source->handles_ms >= 0 && look->now_ms - source->handles_ms < every_ms)
 		return;
+	signal_openfiles_want(look->files, source->dev);
 	signal_openfiles_scan(look->files, look->now_ms, every_ms / 2);
 	others = signal_openfiles_of(look->files, source->real, macs ? NULL : "", 0);
 	changed = macs_handles(&source->macs, look->files, source->real, source->dev, look->now_ms);
@@ -262,7 +262,7 @@ int source_signals_look_through(const struct look *look, const struct macs_rest 
 	source->scan_due_ms = look->now_ms + SIGNAL_SCAN_REST * signal_scan_cost_ms(source->scan);
 	if (source->scan_due_ms < look->now_ms + SCAN_LEAST_MS)
 		source->scan_due_ms = look->now_ms + SCAN_LEAST_MS;
-	file_system_name(look->fd, now.uuid);
+	source_hold_name(look, now.uuid);
 	if (source->read_once && now.ctransid == source->subvolume.ctransid && !source->pass_stale) {
 		source->wrote_unseen = false;
 		source->confirmed = source->pass_ms - source->last_activity_ms >= (int64_t)rest->need_ms;

@@ -31,7 +31,8 @@ struct remote {
 	struct remote_welcome welcome;
 	int64_t greet_until_ms; /* 0: the greeting is over */
 	bool over_ssh;
-	bool broken; /* an error came: no BYE */
+	bool broken;      /* an error came: no BYE */
+	bool brake_asked; /* and not answered yet */
 	char place[256];
 	char words[WORDS_BYTES + 1];
 	size_t words_bytes, paces;
@@ -112,7 +113,8 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_MACS | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features =
+	        WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -140,6 +142,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 		w->free_bytes = get_u64(&d);
 		w->total_bytes = get_u64(&d);
 	}
+	w->brakes = (features & WIRE_FEATURE_BRAKE) != 0;
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
@@ -283,8 +286,9 @@ static void get_generation(struct decoder *d, struct generation_info *g)
 	g->bytes = get_u64(d);
 	g->new_bytes = get_u64(d);
 	flags = get_u8(d);
-	g->current = (flags & 1) != 0;
-	g->pinned = (flags & 2) != 0;
+	g->current = (flags & WIRE_GENERATION_CURRENT) != 0;
+	g->pinned = (flags & WIRE_GENERATION_PINNED) != 0;
+	g->held = (flags & WIRE_GENERATION_HELD) != 0;
 }
 
 /* Of the generation that was told last. */
@@ -402,4 +406,79 @@ int remote_prune(struct remote *remote, const char *generation, struct error *er
 	if (result == 1)
 		return error_set(err, ERR_REFUSED, "%s", log_escape(reason, safe, sizeof(safe)));
 	return 0;
+}
+
+/* What the far end says is shown to people, and a generation's name is taken for nothing else. */
+static int get_brake(struct decoder *d, struct remote_brake *brake, struct error *err)
+{
+	char reason[sizeof(brake->reason)];
+	char run[sizeof(brake->run)];
+	uint8_t state = get_u8(d);
+
+	*brake = (struct remote_brake){ .state = (enum wire_brake)state };
+	brake->since_s = get_i64(d);
+	brake->runs = get_u32(d);
+	brake->held = get_u32(d);
+	get_string(d, run, sizeof(run));
+	get_string(d, brake->generation, sizeof(brake->generation));
+	get_string(d, reason, sizeof(reason));
+	if (codec_done(d, "BRAKED", err) != 0)
+		return -1;
+	if (state > WIRE_BRAKE_REFUSED || strspn(brake->generation, "0123456789TZ-") != strlen(brake->generation))
+		return error_set(err, ERR_PROTOCOL, "a BRAKED that makes no sense");
+	(void)log_escape(run, brake->run, sizeof(brake->run));
+	(void)log_escape(reason, brake->reason, sizeof(brake->reason));
+	return 0;
+}
+
+static int send_brake(struct remote *remote, bool release, const char *generation, struct error *err)
+{
+	struct encoder e;
+	char safe[128];
+	int rc;
+
+	if (!remote->welcome.brakes)
+		return error_set(err, ERR_CONFIG, "the far end (%s) knows no brake; install a newer aob-receiver there",
+		                 log_escape(remote->welcome.software, safe, sizeof(safe)));
+	encoder_init(&e);
+	put_u8(&e, release ? 1 : 0);
+	put_string(&e, generation);
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote->wire, FRAME_BRAKE, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	remote->broken = remote->broken || rc != 0;
+	return rc;
+}
+
+static int receive_brake(struct remote *remote, struct remote_brake *brake, struct error *err)
+{
+	struct frame frame;
+	struct decoder d;
+
+	if (wire_expect(remote->wire, FRAME_BRAKED, &frame, err) != 0) {
+		remote->broken = true;
+		return -1;
+	}
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	return get_brake(&d, brake, err);
+}
+
+int remote_brake_ahead(struct remote *remote, struct error *err)
+{
+	remote->brake_asked = true;
+	return send_brake(remote, false, "", err);
+}
+
+int remote_brake_ask(struct remote *remote, struct remote_brake *brake, struct error *err)
+{
+	if (!remote->brake_asked && send_brake(remote, false, "", err) != 0)
+		return -1;
+	remote->brake_asked = false;
+	return receive_brake(remote, brake, err);
+}
+
+int remote_brake_release(struct remote *remote, const struct remote_brake *seen, struct remote_brake *brake,
+                         struct error *err)
+{
+	return send_brake(remote, true, seen->generation, err) == 0 ? receive_brake(remote, brake, err) : -1;
 }

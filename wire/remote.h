@@ -19,12 +19,13 @@ struct remote_welcome {
 	char strategy[16]; /* hardlink, reflink, snapshot */
 	int64_t clock_s;
 	uint64_t free_bytes, total_bytes; /* of the vault's disk; 0: not told */
+	bool brakes;                      /* it knows the brake */
 	bool macs;                        /* it takes MACS */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
  * local aob-receiver (beside this executable, else on PATH) with "serve --root ROOT", say HELLO, take WELCOME, turn on compression.
- * in:      role "transfer", "prune", "restore", "list"; hooks as wire_new
+ * in:      role "transfer", "prune", "restore", "release", "list"; hooks as wire_new
  * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG */
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
                 const struct wire_hooks *hooks, struct remote **remote, struct error *err);
@@ -48,6 +49,7 @@ struct generation_info {
 	uint64_t files, bytes; /* in the tree */
 	uint64_t new_bytes;    /* literal content that came over the wire */
 	bool current, pinned;
+	bool held; /* by the brake */
 };
 
 /* remote_generations: oldest first. out: *list owned by the caller, free(3). At most 100,000. */
@@ -58,5 +60,23 @@ int remote_generations_macs(struct remote *remote, struct generation_info **list
                             void *cookie, struct error *err);
 /* remote_prune: 0 removed or not there; ERR_REFUSED with the receiver's reason if its floor or a safety rule keeps it. */
 int remote_prune(struct remote *remote, const char *generation, struct error *err);
+
+/* What the vault's brake holds, as the far end tells it: texts are escaped. */
+struct remote_brake {
+	enum wire_brake state;
+	int64_t since_s;     /* by the far end's clock; 0: not known */
+	uint32_t runs;       /* that tripped */
+	uint32_t held;       /* generations that are, or were until now, held */
+	char run[64];        /* the newest that tripped … */
+	char generation[32]; /* … and what it published; "": the far end can't tell */
+	char reason[512];    /* why it tripped; or why it is not released */
+};
+
+/* remote_brake_ahead: asks already, behind a COMMIT, so that the answer is not waited for twice. remote_brake_ask: what is held? remote_brake_release: what `seen` shows is to be held no more; out: as it is now.
+ * errors: ERR_CONFIG (a receiver that knows no brake), ERR_LINK, ERR_PROTOCOL; a refusal is none */
+int remote_brake_ahead(struct remote *remote, struct error *err);
+int remote_brake_ask(struct remote *remote, struct remote_brake *brake, struct error *err);
+int remote_brake_release(struct remote *remote, const struct remote_brake *seen, struct remote_brake *brake,
+                         struct error *err);
 
 #endif

@@ -19,11 +19,23 @@
 #define WIRE_FEATURE_ZSTD 0x1u
 #define WIRE_FEATURE_MACS 0x8u  /* MACS is told and taken */
 #define WIRE_FEATURE_SPACE 0x2u /* WELCOME tells how much room the vault has */
+#define WIRE_FEATURE_BRAKE 0x4u /* COMMIT tells the client's brake; BRAKE is answered */
 #define WIRE_PATH_MAX 65535
 #define WIRE_DATA_MAX 262144
 #define WIRE_STRING_MAX 4095
 #define WIRE_FETCH_LINKED UINT64_MAX           /* FETCH_FILE_END's size: another name of an inode that came before */
 #define WIRE_FETCH_UNREADABLE (UINT64_MAX - 1) /* … the vault's disk would not give it */
+
+#define WIRE_GENERATION_CURRENT 1u /* GENERATION's flags */
+#define WIRE_GENERATION_PINNED 2u
+#define WIRE_GENERATION_HELD 4u
+
+enum wire_brake {                      /* BRAKED's result */
+	          WIRE_BRAKE_OPEN,     /* nothing is held */
+	          WIRE_BRAKE_HOLDS,    /* something is */
+	          WIRE_BRAKE_RELEASED, /* it was, until now */
+	          WIRE_BRAKE_REFUSED
+};
 
 enum frame_type {
 #define FRAME(name, number, direction, greatest) FRAME_##name = (number),

@@ -115,6 +115,11 @@ async function worksWithoutScript(browser) {
 	await page.goto(PAGE);
 	want((await page.locator('#p-mac .sentence').textContent()).length > 0, 'whole without JavaScript');
 	want(await page.locator('#p-mac .calendar rect').count() > 360, 'a calendar without JavaScript');
+	want(await page.locator('#p-mac .plot').count() === 3, 'its plots: what was sent, the copy, the vault\'s disk');
+	// What changed is asked of the broker first; the page loads itself anew.
+	const [{generation}] = JSON.parse(aob('list', 'mac', '--json')).generations;
+	await page.goto(`${PAGE}/pipelines/mac/${generation}`);
+	await page.locator('.list .kind').first().waitFor({timeout: 20000});
 	await page.context().close();
 }
 
@@ -180,6 +185,7 @@ async function byKeyboard(browser) {
 	await page.keyboard.press('Enter');
 	await page.waitForURL('**/pipelines/mac/2*');
 	await has(page, '#generation', 'What changed in it');
+	await has(page, '#generation .list', 'video.mov');
 	await accessibleInBoth(page, 'the generation\'s page');
 	await shot(page, 'generation');
 	await goTo(page, 'the older one', (at) => at.words === '← Older');

@@ -1,7 +1,8 @@
-/* Whatever lies in a vault where our own notes should: records, the state of what is being built, the format. First byte: which. */
+/* Whatever lies in a vault where our own notes should: records, the state of what is being built, the format, what the brake holds. First byte: which. */
 #include "tests/fuzz/playground.h"
 
 #include "lib/log.h"
+#include "receiver/brake_mark.h"
 #include "receiver/incoming.h"
 #include "receiver/inventory.h"
 #include "receiver/moves.h"
@@ -12,7 +13,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const places[] = { "root/p/.aob/generations/" PLAYGROUND_GENERATION ".json",
 	                              "root/p/.aob/incoming/run-1/state.json", "root/p/.aob/format.json",
-	                              "root/p/.aob/incoming/run-1/moves" };
+	                              "root/p/.aob/incoming/run-1/moves", "root/p/.aob/brake.json" };
+#define N_PLACES (sizeof(places) / sizeof(places[0]))
+
+/* What can't be read holds; and what is released is. */
+static void brake(struct vault *vault, struct error *err)
+{
+	struct brake_question question = { .percent = 50 };
+	struct record record = { .run = "run-2", .name = "2099-01-01T00-00-00Z" };
+	struct brake_mark mark;
+
+	playground_want(brake_mark_add(vault, &record, PLAYGROUND_GENERATION, &question, "why", err) == 0);
+	playground_want(brake_mark_read(vault, &mark, err) == 0);
+	playground_want(!mark.damaged || brake_mark_holds(&mark, PLAYGROUND_GENERATION));
+	playground_want(brake_mark_release(vault, mark.generation, &mark, err) == 0 && !mark.held);
+}
 
 static void go_on_with(struct vault *vault, struct error *err)
 {
@@ -47,10 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	playground_text("root/p/.aob/incoming/run-1/state.json",
 	                "{\"format\": 1, \"base\": \"" PLAYGROUND_GENERATION
 	                "\", \"boot_id\": \"another\", \"work\": \".aob-0123456789abcdef\"}");
-	playground_file(places[data[0] % 4], data + 1, size - 1);
+	playground_file(places[data[0] % N_PLACES], data + 1, size - 1);
 	(void)snprintf(root, sizeof(root), "%s/root", playground_path);
 	log_open("fuzz", NULL);
 	if (vault_open(&options, "p", true, &vault, &err) == 0) {
+		brake(vault, &err);
 		go_on_with(vault, &err);
 		vault_close(&vault);
 	}

@@ -7,7 +7,7 @@ import subprocess
 NUMBERS = dict(
     HELLO=1, WELCOME=2, FAULT=3, NOTE=4, BYE=5, PING=6, BEGIN=10, BEGUN=11, LIST=12, ENTRY=13, LIST_END=14, SIG_WANT=20, SIG_DATA=21, SIG_END=22,
     PART=23, PART_WANT=24, PART_HASH=25, AHEAD=26, FILE_DATA=27, REMOVE=30, MAKE=31, LINK=32, FILE_BEGIN=33, FILE_DELTA=34, FILE_END=35, META=36,
-    MOVE=37, MOVES_END=38, FILE_HOLE=39, COMMIT=40, PUBLISHED=41, GENERATIONS=50, GENERATION=51, GENERATIONS_END=52, PRUNE=53, PRUNED=54,
+    MOVE=37, MOVES_END=38, FILE_HOLE=39, COMMIT=40, PUBLISHED=41, GENERATIONS=50, GENERATION=51, GENERATIONS_END=52, PRUNE=53, PRUNED=54, BRAKE=55, BRAKED=56,
     FETCH=60, FETCH_DATA=61, FETCH_FILE_END=62, FETCH_END=63)
 NAMES = {number: name for name, number in NUMBERS.items()}
 FILE, FOLDER, SYMLINK, FIFO = 1, 2, 3, 4
@@ -84,8 +84,13 @@ def moves(pairs, guessed=0):
     return b"".join(frame("MOVE", text(a) + text(b)) for a, b in pairs) + frame("MOVES_END", struct.pack(">QB", len(pairs), guessed))
 
 
-def commit(files=0, total=0):
-    return frame("COMMIT", struct.pack(">QQQ", files, total, 0))
+def commit(files=0, total=0, brake=None):
+    """brake: in percent, of a client that has the feature 4."""
+    return frame("COMMIT", struct.pack(">QQQ", files, total, 0) + (b"" if brake is None else bytes([brake])))
+
+
+def brake(release=False, generation=""):
+    return frame("BRAKE", bytes([release]) + text(generation))
 
 
 def prune(generation):

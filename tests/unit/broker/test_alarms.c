@@ -100,14 +100,15 @@ static void reports(struct lab *lab, const char *state, int ctransid)
 	json_decref(lab_ask(lab, body));
 }
 
-/* A whole run of "one" that publishes a generation. */
-static void publish(struct lab *lab, int ctransid, const char *generation)
+/* A whole run of "one" that publishes a generation. brake: what the transfer says of the vault's brake, members of JSON; "". */
+static void publish_with(struct lab *lab, int ctransid, const char *generation, const char *brake)
 {
 	zsock_t *snapshotter = worker_open(lab, "snapshot", LAB_OURS("s"));
 	zsock_t *transfer = worker_open(lab, "transfer", LAB_OURS("t"));
 	char run[64];
 	char tag[160];
-	char reply[400];
+	char reply[800];
+	json_t *request = NULL;
 
 	lab_run(lab, "one", run);
 	json_decref(worker_job(snapshotter, tag));
@@ -117,18 +118,26 @@ static void publish(struct lab *lab, int ctransid, const char *generation)
 	               "\"source_free_bytes\":10,\"source_total_bytes\":100}}",
 	               ctransid, (long long)time(NULL));
 	worker_final(snapshotter, tag, reply);
-	json_decref(worker_job(transfer, tag));
-	(void)snprintf(reply, sizeof(reply),
-	               "{\"status\":\"ok\",\"result\":{\"generation\":\"%s\",\"literal_bytes\":1000,\"matched_bytes\":"
-	               "50,\"wire_sent\":4000000,"
-	               "\"wire_received\":7,\"seconds\":4,\"vault_free_bytes\":20,\"vault_total_bytes\":200}}",
-	               generation);
+	request = worker_job(transfer, tag);
+	assert_number(request, "brake", 50);
+	json_decref(request);
+	(void)snprintf(
+	        reply, sizeof(reply),
+	        "{\"status\":\"ok\",\"result\":{%s\"generation\":\"%s\",\"literal_bytes\":1000,\"matched_bytes\":"
+	        "50,\"wire_sent\":4000000,"
+	        "\"wire_received\":7,\"seconds\":4,\"vault_free_bytes\":20,\"vault_total_bytes\":200}}",
+	        brake, generation);
 	worker_final(transfer, tag, reply);
 	lab_await(lab, run, "ok", 1, "ok");
 	worker_send(snapshotter, 6, NULL, NULL); /* DISCONNECT */
 	worker_send(transfer, 6, NULL, NULL);
 	zsock_destroy(&snapshotter);
 	zsock_destroy(&transfer);
+}
+
+static void publish(struct lab *lab, int ctransid, const char *generation)
+{
+	publish_with(lab, ctransid, generation, "");
 }
 
 static void hear(zsock_t *events, const char *topic, json_t **data)
@@ -321,6 +330,97 @@ static void what_was_measured_is_shown_and_counted(void **state)
 	json_decref(value);
 }
 
+#define BRAKED(generation)                                                                                             \
+	"\"braked\":true,\"braked_generation\":\"" generation                                                          \
+	"\",\"braked_run\":\"r\",\"braked_reason\":\"97 of 100 files "                                                 \
+	"were removed\",\"held_generations\":2,"
+#define OPEN "\"braked\":false,"
+
+/* "G1 G2 …" of those that are held, the newest first. */
+static void assert_held(struct lab *lab, const char *expected)
+{
+	json_t *answer = lab_ask(lab, "{\"v\":1,\"verb\":\"generations\",\"pipeline\":\"one\"}");
+	char held[200] = "";
+	size_t i;
+	json_t *g;
+
+	json_array_foreach(json_object_get(answer, "generations"), i, g)
+	{
+		assert_true(json_is_boolean(json_object_get(g, "held")));
+		if (json_is_true(json_object_get(g, "held")))
+			(void)snprintf(held + strlen(held), sizeof(held) - strlen(held), "%s%s",
+			               held[0] != '\0' ? " " : "", json_string_value(json_object_get(g, "generation")));
+	}
+	json_decref(answer);
+	assert_string_equal(held, expected);
+}
+
+static void hear_text(zsock_t *events, const char *topic, const char *key, const char *expected)
+{
+	json_t *data = NULL;
+
+	hear(events, topic, &data);
+	if (strstr(json_string_value(json_object_get(data, key)), expected) == NULL)
+		fail_msg("%s: %s is %s", topic, key, json_string_value(json_object_get(data, key)));
+	json_decref(data);
+}
+
+static void what_the_vault_holds_is_an_alarm_until_it_is_released(void **state)
+{
+	struct lab *lab = open_lab(state, "1h");
+	zsock_t *events = subscribe(lab);
+
+	publish_with(lab, 1, "G1", OPEN);
+	assert_alarms(lab, 0, "");
+	publish_with(lab, 2, "G2", BRAKED("G2"));
+	hear_text(events, "aob.one.pipeline.braked", "reason", "aob release one");
+	assert_alarms(lab, 0, "braked");
+	assert_held(lab, "G1");
+	/* It outlives the broker, and a run that changes little, or tells nothing of brakes. */
+	lab_kill(lab, SIGKILL);
+	lab_start(lab);
+	publish_with(lab, 3, "G3", BRAKED("G2"));
+	publish(lab, 4, "G4");
+	assert_alarms(lab, 0, "braked");
+	assert_held(lab, "G1");
+	/* A further one is told, too. */
+	publish_with(lab, 5, "G5", BRAKED("G5"));
+	hear_text(events, "aob.one.pipeline.braked", "generation", "G5");
+	assert_held(lab, "G4 G3 G2 G1");
+	/* Who released the first has not released the second. */
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"released\",\"pipeline\":\"one\",\"generation\":\"G2\"}"));
+	assert_alarms(lab, 0, "braked");
+	for (int times = 0; times < 2; times++)
+		json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"released\",\"pipeline\":\"one\",\"generation\":\"G5\"}"));
+	hear_text(events, "aob.one.pipeline.recovered", "was", "braked");
+	assert_alarms(lab, 0, "");
+	assert_held(lab, "");
+	zsock_destroy(&events);
+}
+
+static void what_was_released_at_the_vault_is_known_with_the_next_run(void **state)
+{
+	struct lab *lab = open_lab(state, "1h");
+	zsock_t *events = subscribe(lab);
+
+	publish_with(lab, 1, "G1", BRAKED("G1"));
+	assert_alarms(lab, 0, "braked");
+	publish_with(lab, 2, "G2", OPEN);
+	hear_text(events, "aob.one.pipeline.recovered", "was", "braked");
+	assert_alarms(lab, 0, "");
+	/* And what an `aob release` found to be open. */
+	publish_with(lab, 3, "G3", BRAKED("G3"));
+	assert_alarms(lab, 0, "braked");
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"released\",\"pipeline\":\"one\"}"));
+	assert_alarms(lab, 0, "");
+	lab_refused(lab, "{\"v\":1,\"verb\":\"released\",\"pipeline\":\"none\"}", "not-found");
+	lab_refused(lab, "{\"v\":1,\"verb\":\"released\",\"pipeline\":\"one\",\"generation\":7}", "input");
+	/* A vault that can't tell what it holds. */
+	publish_with(lab, 4, "G4", BRAKED(""));
+	assert_held(lab, "G4 G3 G2 G1");
+	zsock_destroy(&events);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +428,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(an_unchanged_source_does_not_age, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_reload_counts_at_once, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_failure_is_in_force_until_a_run_goes_well, lab_set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(what_the_vault_holds_is_an_alarm_until_it_is_released, lab_set_up,
+		                                lab_tear_down),
+		cmocka_unit_test_setup_teardown(what_was_released_at_the_vault_is_known_with_the_next_run, lab_set_up,
+		                                lab_tear_down),
 		cmocka_unit_test_setup_teardown(what_was_measured_is_shown_and_counted, lab_set_up, lab_tear_down),
 	};
 

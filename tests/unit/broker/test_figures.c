@@ -247,7 +247,8 @@ static void a_store_of_version_2_begins_to_count_with_what_it_knows(void **state
 {
 	static const char back_to_2[] =
 	        "DROP TABLE steady; DROP TABLE ages; DROP TABLE alarms; DROP TABLE totals; DROP TABLE space;"
-	        "DROP TABLE link_speeds; DROP TABLE generation_macs; DROP TABLE watch_macs; PRAGMA user_version = 2;"
+	        "DROP TABLE link_speeds; DROP TABLE generation_macs; DROP TABLE watch_macs; DROP TABLE brakes; PRAGMA "
+	        "user_version = 2;"
 	        "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at, ended_at)"
 	        " VALUES ('a', 'p', 'whole', 'idle', 0, 'ok', '{}', 1, 2), ('b', 'p', 'whole', 'idle', 0, 'failed', "
 	        "'{}', 1, 2),"
@@ -272,6 +273,28 @@ static void a_store_of_version_2_begins_to_count_with_what_it_knows(void **state
 	}
 }
 
+static void a_store_of_version_3_learns_what_is_held(void **state)
+{
+	char generation[HISTORY_TEXT_SIZE];
+	struct figures_totals totals;
+
+	(void)state;
+	assert_int_equal(figures_totals_add(store, "p", &(struct figures_totals){ .runs = 5 }, &err), 0);
+	assert_int_equal(sql_script(run_store_sql(store), "DROP TABLE brakes; PRAGMA user_version = 3;", &err), 0);
+	reopen();
+	assert_int_equal(figures_totals(store, "p", &totals, &err), 1);
+	assert_int_equal(totals.runs, 5); /* is not counted once more */
+	assert_int_equal(figures_brake(store, "p", generation, &err), 0);
+	assert_int_equal(figures_brake_keep(store, "p", "2026-01-01", &err), 0);
+	assert_int_equal(figures_brake_keep(store, "p", "2026-01-02", &err), 0);
+	reopen();
+	assert_int_equal(figures_brake(store, "p", generation, &err), 1);
+	assert_string_equal(generation, "2026-01-02");
+	assert_int_equal(figures_brake(store, "q", generation, &err), 0);
+	assert_int_equal(figures_brake_drop(store, "p", &err), 0);
+	assert_int_equal(figures_brake(store, "p", generation, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +305,7 @@ int main(void)
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(the_best_of_the_last_transfers_is_the_links_speed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_first_copy_is_no_change, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_store_of_version_3_learns_what_is_held, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_store_of_version_2_begins_to_count_with_what_it_knows, set_up,
 		                                tear_down),
 	};

@@ -53,6 +53,11 @@ static const struct {
 	            "total_bytes\":9},\"alarms\":[{\"kind\":\"forecast\",\"reason\":\"full soon\"}]," WATCHED "}"),
 	  NULL, 0, HEALTH_WARNING,
 	  "AOB WARNING - photos forecast: full soon | 'photos_age'=7200s;;;0; 'photos_vault_free'=5B;;;0;9\n" },
+	{ "braked, with the remedy",
+	  PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"alarms\":[{\"kind\":\"braked\",\"reason\":"
+	            "\"97 of 100 files; aob release photos\"}]," WATCHED "}"),
+	  NULL, 0, HEALTH_CRITICAL,
+	  "AOB CRITICAL - photos braked: 97 of 100 files; aob release photos | 'photos_age'=7200s;;;0;\n" },
 	{ "an alarm of days to come",
 	  PIPELINES("{\"name\":\"photos\",\"age_s\":7200,\"max_age_s\":0,\"alarms\":[{\"kind\":\"melted\",\"reason\":"
 	            "\"hot\"}]," WATCHED "}"),

@@ -12,9 +12,9 @@
 #define FAIL(code, message) "{\"status\":\"fail\",\"error\":{\"code\":\"" code "\",\"message\":\"" message "\"}}"
 
 static const struct verb verbs[] = {
-	{ "status", status_main }, { "run", run_main },       { "list", list_main },   { "prune", prune_main },
-	{ "check", check_main },   { "events", events_main }, { "pause", order_main }, { "resume", order_main },
-	{ "cancel", order_main },  { "reload", order_main },
+	{ "status", status_main }, { "run", run_main },       { "list", list_main },       { "prune", prune_main },
+	{ "check", check_main },   { "events", events_main }, { "pause", order_main },     { "resume", order_main },
+	{ "cancel", order_main },  { "reload", order_main },  { "release", release_main },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -181,6 +181,16 @@ static void list_shows_a_generation(void **state)
 	shows("23.4 MB");
 }
 
+static void list_marks_what_the_brake_holds(void **state)
+{
+	(void)state;
+	one(WORDS("list", "photos"), "{\"status\":\"ok\",\"result\":{\"generations\":[{\"generation\":\"G2\",\"held\":"
+	                             "false},{\"generation\":\"G1\",\"held\":true}]}}");
+	shows("G1");
+	shows("(held by the brake)");
+	assert_null(strstr(strstr(lab.out, "(held by the brake)") + 1, "(held by the brake)"));
+}
+
 static void list_leaves_out_what_was_pruned(void **state)
 {
 	(void)state;
@@ -343,6 +353,7 @@ static void wrong_arguments_are_refused_without_a_question(void **state)
 		{ "events", "--json=x" },
 		{ "pause" },
 		{ "cancel", "a", "b" },
+		{ "release" },
 		{ "reload", "a" },
 	};
 
@@ -385,6 +396,7 @@ int main(int argc, char **argv)
 		VERB_TEST(status_bears_members_of_any_type),
 		VERB_TEST(json_is_the_result_as_it_is),
 		VERB_TEST(list_shows_a_generation),
+		VERB_TEST(list_marks_what_the_brake_holds),
 		VERB_TEST(list_leaves_out_what_was_pruned),
 		VERB_TEST(a_fault_becomes_its_exit_status),
 		VERB_TEST(run_waits_and_ends_as_the_run_does),

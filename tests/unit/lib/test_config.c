@@ -162,6 +162,7 @@ static void defaults_are_those_of_the_documentation(void **state)
 	assert_string_equal(photos->stages[0].with_json, "{}");
 	assert_int_equal(photos->stages[0].when, WHEN_SUCCESS);
 	assert_int_equal(photos->max_age_ms, 3 * 86400000);
+	assert_int_equal(photos->brake, 50);
 	assert_int_equal(config->n_notifiers, 0);
 	assert_null(config_pipeline(config, "Photos"));
 	config_destroy(&config);

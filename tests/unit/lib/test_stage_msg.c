@@ -118,6 +118,7 @@ static void the_shortest_request_is_taken(void **state)
 	assert_false(stage_request_dry_run(r));
 	assert_null(stage_request_snapshots(r)->anchor);
 	assert_false(stage_request_snapshots(r)->release);
+	assert_int_equal(stage_request_brake(r), 50);
 	assert_int_equal(stage_request_with_string(r, "driver", &text, NULL), 0);
 	assert_null(text);
 	assert_null(stage_request_result_string(r, "snapshot", "path"));

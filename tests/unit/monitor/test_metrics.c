@@ -93,18 +93,15 @@ static void a_step_lasts_from_its_start_to_its_end(void **state)
 	metrics_destroy(&metrics);
 }
 
-static void damage_and_brake_end(void **state)
+static void damage_ends(void **state)
 {
 	struct metrics *metrics = metrics_new(BEGAN_MS);
 
 	(void)state;
 	(void)tell(metrics, 1, "generation.damaged", "photos", AT("00"), "");
-	(void)tell(metrics, 2, "pipeline.braked", "photos", AT("01"), "");
-	assert_true(metrics_marks(metrics, "photos").damaged && metrics_marks(metrics, "photos").braked);
+	assert_true(metrics_marks(metrics, "photos").damaged);
 	(void)tell(metrics, 3, "pipeline.recovered", "photos", AT("02"), "\"cleared\":[\"overdue\",\"damaged\"]");
-	assert_true(!metrics_marks(metrics, "photos").damaged && metrics_marks(metrics, "photos").braked);
-	(void)tell(metrics, 4, "run.finished", "photos", AT("03"), "");
-	assert_false(metrics_marks(metrics, "photos").braked);
+	assert_false(metrics_marks(metrics, "photos").damaged);
 	(void)tell(metrics, 5, "generation.damaged", "photos", AT("04"), "");
 	(void)tell(metrics, 6, "generation.verified", "photos", AT("05"), "");
 	assert_false(metrics_marks(metrics, "photos").damaged);
@@ -153,7 +150,7 @@ int main(void)
 		cmocka_unit_test(what_was_before_is_shown_not_counted),
 		cmocka_unit_test(durations_land_in_their_buckets),
 		cmocka_unit_test(a_step_lasts_from_its_start_to_its_end),
-		cmocka_unit_test(damage_and_brake_end),
+		cmocka_unit_test(damage_ends),
 		cmocka_unit_test(rows_are_bounded),
 	};
 

@@ -15,7 +15,8 @@
 #define MOST 64
 
 /* A list of generations as text, oldest first: "2026-01-31T23:59:59" and, behind it, letters: c clean, i in-flight, n incomplete
- * (quiet otherwise), C the current one, p pinned. */
+ * (quiet otherwise), C the current one, p pinned,
+ * h held by the brake. */
 static size_t read_list(const char *text, struct generation_info *list)
 {
 	size_t n = 0;
@@ -38,6 +39,7 @@ static size_t read_list(const char *text, struct generation_info *list)
 				                              : "incomplete");
 			list[n].current = list[n].current || *rest == 'C';
 			list[n].pinned = list[n].pinned || *rest == 'p';
+			list[n].held = list[n].held || *rest == 'h';
 		}
 		n++;
 		text = rest + strspn(rest, " ");
@@ -62,6 +64,10 @@ static const struct {
 	  "2026-01-01T00:00:00 2026-01-02T00:00:00 2026-01-03T00:00:00",
 	  ".KK" },
 	{ "last may be more than there are", { { 9 } }, "2026-01-01T00:00:00 2026-01-02T00:00:00", "KK" },
+	{ "what the brake holds stays",
+	  { { 1 } },
+	  "2026-01-01T00:00:00h 2026-01-02T00:00:00h 2026-01-03T00:00:00 2026-01-04T00:00:00C",
+	  "KK.K" },
 	{ "last trusts the order, not the dates",
 	  { { 2 } },
 	  "2026-01-03T00:00:00 2099-01-01T00:00:00 1970-01-01T00:00:00 1970-01-02T00:00:00",

@@ -41,7 +41,7 @@ static void fill(uint8_t *content, uint8_t seed)
 	}
 }
 
-static int begin(struct vault_lab *lab, const char *path, bool basis, uint8_t flags)
+static int begin_at(struct vault_lab *lab, const char *path, uint8_t basis, uint64_t at, uint8_t flags)
 {
 	struct entry entry = { .path = path,
 		               .type = ENTRY_FILE,
@@ -55,11 +55,16 @@ static int begin(struct vault_lab *lab, const char *path, bool basis, uint8_t fl
 
 	encoder_init(&e);
 	put_u8(&e, basis);
-	put_u64(&e, 0);
+	put_u64(&e, at);
 	put_entry(&e, &entry);
 	rc = file_sink_begin(sink, e.data, e.len_bytes, &lab->err);
 	encoder_done(&e);
 	return rc;
+}
+
+static int begin(struct vault_lab *lab, const char *path, bool basis, uint8_t flags)
+{
+	return begin_at(lab, path, basis, 0, flags);
 }
 
 /* A delta of content against a basis (NULL: none), as rdiff writes it. Returns its bytes. */
@@ -227,6 +232,77 @@ static void a_break_inside_a_file_costs_what_was_not_written(void **state)
 	free(joined);
 }
 
+/* A delta put together by hand: [0, length) of the old content or new bytes, one behind the other. Returns its bytes. */
+static size_t put_copy(uint8_t *out, uint32_t from, uint32_t len_bytes)
+{
+	struct encoder e;
+
+	encoder_init(&e);
+	put_u8(&e, 0x4f);
+	put_u32(&e, from);
+	put_u32(&e, len_bytes);
+	memcpy(out, e.data, e.len_bytes);
+	encoder_done(&e);
+	return 9;
+}
+
+#define DELTA_MAGIC "rs\0026"
+
+static void what_is_kept_of_the_old_content_is_counted(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct tally *tally = &incoming->tally;
+	uint8_t sha256[32];
+	uint64_t at;
+	size_t n;
+
+	fill(old, 1);
+	hash(old, sha256);
+	assert_int_equal(begin(lab, "file", false, 0), 0);
+	assert_int_equal(send_all(lab, delta, delta_of(old, NULL, delta, sizeof(delta)), 65536, sha256), 0);
+	assert_int_equal(tally->files, 1);
+	assert_int_equal(tally->bytes, SIZE);
+	assert_int_equal(tally->lost_files + tally->lost_bytes, 0);
+	/* Seven bytes in the middle; and the connection breaks before them. */
+	memcpy(new, old, SIZE);
+	memcpy(new + 60000, "changed", 7);
+	hash(new, sha256);
+	memcpy(delta, DELTA_MAGIC, 4);
+	n = 4 + put_copy(delta + 4, 0, 60000);
+	assert_int_equal(begin_at(lab, "file", 2, 0, 0), 0);
+	assert_int_equal(file_sink_delta(sink, delta, n, &lab->err), 0);
+	file_sink_destroy(&sink);
+	assert_int_equal(file_sink_new(incoming, &sink, &lab->err), 0);
+	assert_int_equal(file_sink_part(sink, "file", &lab->ticker, &at, delta + 1000, &lab->err), 0);
+	assert_int_equal(at, 60000);
+	assert_int_equal(begin_at(lab, "file", 2, at, 0), 0);
+	memcpy(delta + 4,
+	       "\x07"
+	       "changed",
+	       8);
+	n = 12 + put_copy(delta + 12, 60007, SIZE - 60007);
+	delta[n++] = 0;
+	assert_int_equal(send_all(lab, delta, n, 65536, sha256), 0);
+	assert_content("file", new);
+	assert_int_equal(tally->lost_files, 1);
+	assert_int_equal(tally->lost_bytes, 7);
+	/* The same bytes in another order are no old content any more, but for the first of them. */
+	memcpy(new, old + SIZE / 2, SIZE / 2);
+	memcpy(new + SIZE / 2, old, SIZE / 2);
+	assert_int_equal(begin(lab, "other", false, 0), 0);
+	hash(old, sha256);
+	assert_int_equal(send_all(lab, delta, delta_of(old, NULL, delta, sizeof(delta)), 65536, sha256), 0);
+	memcpy(delta, DELTA_MAGIC, 4);
+	n = 4 + put_copy(delta + 4, SIZE / 2, SIZE / 2);
+	n += put_copy(delta + n, 0, SIZE / 2);
+	delta[n++] = 0;
+	hash(new, sha256);
+	assert_int_equal(begin_at(lab, "other", 2, 0, 0), 0);
+	assert_int_equal(send_all(lab, delta, n, 65536, sha256), 0);
+	assert_int_equal(tally->lost_files, 2);
+	assert_int_equal(tally->lost_bytes, 7 + SIZE / 2);
+}
+
 static void holes_stay_holes(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -285,6 +361,7 @@ int main(void)
 		SINK_TEST(a_changed_file_is_built_from_the_old_and_leaves_the_old_inode_alone),
 		SINK_TEST(content_with_another_hash_is_dropped),
 		SINK_TEST(a_break_inside_a_file_costs_what_was_not_written),
+		SINK_TEST(what_is_kept_of_the_old_content_is_counted),
 		SINK_TEST(holes_stay_holes),
 		SINK_TEST(hostile_deltas_end_the_conversation),
 	};

@@ -10,7 +10,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,7 +77,11 @@ static struct signal_handles scan(const char *below, const char *bundle)
 	struct signal_openfiles *files = signal_openfiles_new();
 	struct signal_handles found;
 
+	struct stat st;
+
 	assert_non_null(files);
+	assert_int_equal(stat(folder, &st), 0);
+	signal_openfiles_want(files, st.st_dev);
 	signal_openfiles_scan(files, 1, 0);
 	found = signal_openfiles_of(files, below, bundle, 0);
 	signal_openfiles_destroy(&files);
@@ -188,6 +195,49 @@ static void handles_for_writing_count_and_the_set_tells_itself_apart(void **stat
 	assert_true(one.hash != other.hash);
 	let_go(writer);
 	let_go(reader);
+}
+
+/* More than are remembered, elsewhere on the machine. */
+static void however_many_are_open_elsewhere(void **state)
+{
+	struct rlimit limit = { SIGNAL_OPENFILES_MAX + 200, SIGNAL_OPENFILES_MAX + 200 };
+	struct signal_handles before;
+	struct signal_handles after;
+	char path[2 * PATH_MAX];
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make_below("elsewhere");
+	(void)snprintf(path, sizeof(path), "%s/elsewhere", folder);
+	assert_int_equal(pipe(ready), 0);
+	before = scan(folder, "");
+	pid = fork();
+	if (pid == 0) {
+		/* A file system of its own, in a namespace of its own: other processes see the handles all the same. */
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || unshare(CLONE_NEWNS) != 0 ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("none", path, "tmpfs", 0, NULL) != 0)
+			_exit(1);
+		(void)snprintf(path + strlen(path), 8, "/file");
+		for (int i = 0; i < SIGNAL_OPENFILES_MAX + 100; i++)
+			if (open(path, O_WRONLY | O_CREAT, 0600) < 0)
+				_exit(1);
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	after = scan(folder, "");
+	let_go(pid);
+	assert_int_equal(close(ready[0]), 0);
+	assert_int_equal(close(ready[1]), 0);
+	assert_true(after.hash == before.hash);
+	assert_int_equal(after.n, before.n);
 }
 
 static void a_folder_whose_name_begins_alike_is_another(void **state)
@@ -522,6 +572,7 @@ int main(void)
 		cmocka_unit_test(folders_that_come_later_are_watched_too),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
 		cmocka_unit_test(handles_for_writing_count_and_the_set_tells_itself_apart),
+		cmocka_unit_test(however_many_are_open_elsewhere),
 		cmocka_unit_test(a_folder_whose_name_begins_alike_is_another),
 		cmocka_unit_test(a_write_is_told_of_the_bundle_that_it_is_in),
 		cmocka_unit_test(however_many_bundles_come_and_go_each_is_told_apart),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "watcher/source.h"
@@ -89,6 +90,24 @@ static void a_source_that_nobody_counts_is_scanned(void **state)
 	assert_int_equal(report.verdict.trigger, IDLE_TRIGGER_REST);
 	assert_true(report.ctransid != first);
 	source_destroy(&source);
+	/* A generation that was recorded when the file system's UUID could not be told is one of this disk all the same. */
+	{
+		struct statfs fs;
+		uint64_t id = 0;
+
+		assert_int_equal(statfs(order.path, &fs), 0);
+		memcpy(&id, &fs.f_fsid, sizeof(id));
+		order.last_ctransid = report.ctransid;
+		(void)snprintf(order.last_source_uuid, sizeof(order.last_source_uuid), "fs-%016llx",
+		               (unsigned long long)id);
+		source = source_new();
+		source_update(source, &order);
+		for (int i = 0; i < 3; i++)
+			report = source_look(source, files, now_ms += 1000, 2000);
+		assert_int_equal(report.verdict.state, IDLE_UNCHANGED);
+		assert_string_equal(report.uuid, order.last_source_uuid);
+		source_destroy(&source);
+	}
 	/* A disk that is not the one that the last generation was made of is left alone. */
 	(void)snprintf(order.last_source_uuid, sizeof(order.last_source_uuid), "fs-0000000000000001");
 	source = source_new();

@@ -157,6 +157,61 @@ static void a_receiver_may_tell_its_room(void **state)
 	remote_close(&remote);
 }
 
+/* … and of one that knows the brake, with what it answers: result, since, runs, held, and the lengths and bytes of run, generation and reason. */
+#define WELCOME_WITH_BRAKE                                                                                             \
+	"printf '\\0\\0\\0\\052\\002\\0\\002\\0\\0\\0\\004\\0\\0\\0\\005vault\\0\\0\\0\\003aob\\0\\0\\0\\010hardlink"  \
+	"\\0\\0\\0\\0\\0\\0\\0\\007';"
+#define BRAKED(bytes, result, run, generation, reason)                                                                 \
+	"printf '\\0\\0\\0" bytes "\\070" result                                                                       \
+	"\\0\\0\\0\\0\\0\\0\\0\\005\\0\\0\\0\\002\\0\\0\\0\\003" run generation reason "';cat >/dev/null"
+
+static void what_the_far_end_says_of_its_brake(void **state)
+{
+	static const struct {
+		const char *script;
+		enum error_class class;
+	} cases[] = {
+		{ WELCOME_WITH_BRAKE BRAKED("\\045", "\\001", "\\0\\0\\0\\001r", "\\0\\0\\0\\0042026",
+		                            "\\0\\0\\0\\003a\\033b"),
+		  ERR_NONE },
+		{ WELCOME_WITH_BRAKE BRAKED("\\045", "\\004", "\\0\\0\\0\\001r", "\\0\\0\\0\\0042026",
+		                            "\\0\\0\\0\\003abc"),
+		  ERR_PROTOCOL },
+		{ WELCOME_WITH_BRAKE BRAKED("\\045", "\\001", "\\0\\0\\0\\001r", "\\0\\0\\0\\004../x",
+		                            "\\0\\0\\0\\003abc"),
+		  ERR_PROTOCOL },
+		{ WELCOME_WITH_BRAKE BRAKED("\\044", "\\001", "\\0\\0\\0\\001r", "\\0\\0\\0\\0042026",
+		                            "\\0\\0\\0\\003ab"),
+		  ERR_PROTOCOL },
+		{ WELCOME "cat >/dev/null", ERR_CONFIG },
+	};
+	static const struct config_vault vault = { .root = "/r", .ssh_options = none };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct remote_brake brake = { .runs = 0 };
+		struct remote *remote = NULL;
+		struct error err = { 0 };
+
+		write_program("aob-receiver", cases[i].script);
+		if (remote_open(&vault, "photos", "release", NULL, &remote, &err) != 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(remote_brake_ask(remote, &brake, &err), cases[i].class == ERR_NONE ? 0 : -1);
+		if (err.class != cases[i].class)
+			fail_msg("%zu: %s", i, err.text);
+		remote_close(&remote);
+		if (i != 0)
+			continue;
+		assert_int_equal(brake.state, WIRE_BRAKE_HOLDS);
+		assert_int_equal(brake.since_s, 5);
+		assert_int_equal(brake.runs, 2);
+		assert_int_equal(brake.held, 3);
+		assert_string_equal(brake.run, "r");
+		assert_string_equal(brake.generation, "2026");
+		assert_string_equal(brake.reason, "a\\x1bb");
+	}
+}
+
 static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 {
 	static const struct config_vault vault = { .root = "/r", .ssh_options = none };
@@ -210,6 +265,7 @@ int main(void)
 		cmocka_unit_test(sshs_last_words_tell_what_to_do),
 		cmocka_unit_test(a_program_that_is_not_there_is_told),
 		cmocka_unit_test(a_receiver_may_tell_its_room),
+		cmocka_unit_test(what_the_far_end_says_of_its_brake),
 		cmocka_unit_test(a_local_vault_is_served_by_the_receiver_on_path),
 		cmocka_unit_test(zstd_is_offered_unless_the_vault_says_off),
 	};
