@@ -4,9 +4,10 @@ import time
 
 from daemons import environment
 from faults import MOMENT_S, Fault
-from lab import PIPELINES
+from lab import BRAKED, PIPELINES
 
-RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "synced", "recorded", "renamed", "current", "trashed", "record-removed")
+RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "synced", "braked", "recorded", "renamed", "current", "trashed", "record-removed",
+                   "released")
 BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
                  "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
 OFTEN = ("change-made", "change-stored", "change-told", "step-assigned", "step-done")  # every run comes there several times
@@ -18,12 +19,16 @@ class CrashReceiver(Fault):
 
     def draw(self, dice):
         self.points = dice.sample(RECEIVER_POINTS, dice.choice((1, 2, 4)))
+        if {"braked", "released"} & set(self.points):
+            self.pipeline = BRAKED
 
     def claims(self):
         return {"vault " + self.pipeline}
 
     def inject(self, world):
         for point in self.points:
+            if point == "released":
+                world.mass_change(self.pipeline, self.dice)
             world.lab.arm(self.pipeline, point)
             if self.provoke(world, point):
                 world.hits["receiver " + point] += 1
@@ -32,11 +37,16 @@ class CrashReceiver(Fault):
     def provoke(self, world, point):
         """True if it died. A run that was in flight already may have gone by: then another one."""
         for _ in range(2):
-            if point.startswith("moves"):
+            if point == "released":
+                world.release()
+            elif point == "braked":
+                world.mass_change(self.pipeline, self.dice)
+            elif point.startswith("moves"):
                 world.move_something(self.pipeline, self.dice)
             else:
                 world.change_something(self.pipeline, self.dice)
-            world.run(self.pipeline)
+            if point != "released":
+                world.run(self.pipeline)
             if world.wait(MOMENT_S, lambda: not world.lab.armed(self.pipeline)):
                 return True
         return False

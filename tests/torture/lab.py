@@ -19,6 +19,7 @@ PIPELINES = {
     "e": ("ext4", "400M", ["mkfs.ext4", "-q", "-N", "6000"], "watch: { idle: 1s, max_wait: 8s }"),
     "x": ("xfs", "512M", ["mkfs.xfs", "-q"], "watch: off"),
 }
+BRAKED = "e"  # the pipeline whose mass changes hold older generations until they are released
 KEPT = 3
 RIGHT = {"keep": KEPT, "rate": "3 MB/s", "without": ()}
 
@@ -61,8 +62,9 @@ class Nas:
         for name in self.pipelines:
             if name not in without:
                 gate = ", gate" if name == "b" and self.name == "nas" else ""
-                text.append("  %s: { source: %s, vault: v%s, %s, stages: [snapshot%s, transfer, prune: { last: %d }] }"
-                            % (name, self.source(name), name, PIPELINES[name][3], gate, keep))
+                brake = "50%" if name == BRAKED else "off"
+                text.append("  %s: { source: %s, vault: v%s, brake: %s, %s, stages: [snapshot%s, transfer, prune: { last: %d }] }"
+                            % (name, self.source(name), name, brake, PIPELINES[name][3], gate, keep))
         with open(self.config + ".new", "w") as f:
             f.write("\n".join(text) + "\n" + more)
         os.rename(self.config + ".new", self.config)

@@ -1,15 +1,18 @@
 """What the rounds share: the lab, the changes of its sources, the runs that were asked for, and the way back to rest."""
 import collections
 import json
+import os
+import shutil
 import time
 
-from lab import KEPT, PIPELINES, RIGHT, Lab, Nas
+from lab import BRAKED, KEPT, PIPELINES, RIGHT, Lab, Nas
 from mutations import Mutator
 from same_tree import describe
 from witness import Broken, Witness, digest
 
 REST_S = 420  # within which all pipelines have to come to rest; pauses between tries grow to some minutes
 FIRST_S = 120
+MASS = 400  # more files than the changes leave of all others
 IMPATIENT_S = 6  # a run that pauses for longer is cancelled and asked for anew, half of the times
 
 
@@ -69,6 +72,22 @@ class World:
                     move()
                 except OSError:
                     pass
+
+    def mass_change(self, pipeline, dice):
+        """Most of the files get another content; a run brings the first one, before."""
+        folder = self.nas.source(pipeline) + "/mass"
+        try:
+            os.makedirs(folder, exist_ok=True)
+            for _ in range(2):
+                for i in range(MASS):
+                    with open("%s/%d" % (folder, i), "wb") as f:
+                        f.write(dice.randbytes(300))
+                self.run(pipeline)
+                self.wait(20, lambda: self.nas.running(pipeline) is None)
+        except OSError:
+            pass
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def remove_by_hand(self, pipeline, generation):
         self.by_hand[pipeline].add(generation)
@@ -150,7 +169,13 @@ class World:
         one = next(p for p in json.loads(out)["pipelines"] if p["name"] == name)
         return one["running"] is not None or one["watch"]["state"] == "active"
 
+    def release(self):
+        """What a mass change holds is let go, so that the vaults do not fill."""
+        return self.nas.aob("release", BRAKED)[0] == 0
+
     def check(self):
+        if not self.wait(REST_S, self.release):
+            raise Broken("what the brake holds can't be released: %s" % (self.nas.aob("release", BRAKED),))
         for name in PIPELINES:
             self.witness.settled(self.nas, name, self.accepted[name], self.by_hand[name])
         self.witness.leaks(self.nases)
