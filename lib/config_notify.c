@@ -175,7 +175,8 @@ static void read_webhook(struct config_build *b, const struct yaml_pos *value, s
 			notify->webhook = (enum config_webhook)i;
 	if (notify->url != NULL && !is_url(notify->url, "https://") && !is_url(notify->url, "http://"))
 		faults_add(b->faults, url->line, url->column,
-		           "'url: %.100s' is no web address; want https://… or http://…", notify->url);
+		           "this 'url' is no web address; want https://… or http://… (it is not shown, as it may be a "
+		           "secret)");
 	if (notify->webhook == CONFIG_WEBHOOK_GOTIFY && notify->token_file == NULL &&
 	    yaml_pos_get(value, "token_file") == NULL)
 		faults_add(b->faults, value->key->line, value->key->column,
@@ -238,7 +239,7 @@ static void read_mqtt(struct config_build *b, const struct yaml_pos *value, stru
 
 	if (text != NULL && !split_broker(b, text, notify))
 		faults_add(b->faults, url->line, url->column,
-		           "'url: %.100s' is no MQTT broker; want mqtt://host[:port] or mqtts://host[:port]", text);
+		           "this 'url' is no MQTT broker; want mqtt://host[:port] or mqtts://host[:port]");
 	notify->user = config_value_text(value, "user", NULL);
 	notify->password_file = config_value_path(value, "password_file", NULL, b->arena);
 	notify->ca_file = config_value_path(value, "ca_file", NULL, b->arena);

@@ -109,7 +109,7 @@ VALUE(overdue, p->overdue)
 VALUE(age, p->age_s)
 VALUE(backlog, p->forecast.backlog_bytes)
 VALUE(max_age, p->max_age_s)
-VALUE(failed, is_text(p->last_run.state, "failed"))
+VALUE(failed, is_text(p->last_run.state, "failed") || view_alarm_of(p, "failed") != NULL)
 VALUE(ended, p->last_run.ended_at)
 VALUE(paused, p->paused)
 VALUE(active, is_text(p->watch_state, "active"))
@@ -155,7 +155,8 @@ static const struct family families[] = {
 	  "unchanged.",
 	  has_age, value_age },
 	{ "aob_max_age_seconds", "gauge", "How old the newest generation may be.", has_max_age, value_max_age },
-	{ "aob_last_run_failed", "gauge", "1: the last run failed.", has_run, value_failed },
+	{ "aob_last_run_failed", "gauge", "1: the last run that ended failed; also while the next one is under way.",
+	  has_run, value_failed },
 	{ "aob_last_run_end_timestamp_seconds", "gauge", "When the last run ended; 0: it is under way.", has_run,
 	  value_ended },
 	{ "aob_paused", "gauge", "1: no runs begin by themselves.", NULL, value_paused },

@@ -8,10 +8,10 @@
 #include "monitor/monitor.h"
 
 /* With one configuration. */
-static int watch(const struct config *config, bool *reload, struct error *err)
+static int watch(const struct config *config, const struct stat *file, bool *reload, struct error *err)
 {
 	struct monitor *monitor = NULL;
-	int rc = monitor_open(config, &monitor, err);
+	int rc = monitor_open(config, file, &monitor, err);
 
 	if (rc == 0)
 		rc = monitor_loop(monitor, reload, err);
@@ -24,14 +24,19 @@ static int watch_on(const char *path, struct error *err)
 {
 	struct config *config = NULL;
 	bool reload = true;
-	int rc = config_load(path, &config, stderr, err);
+	struct stat file = { 0 };
+	int rc;
+
+	(void)stat(path, &file); /* what it can't read, it can't load either */
+	rc = config_load(path, &config, stderr, err);
 
 	while (rc == 0 && reload) {
 		struct config *next = NULL;
 
-		rc = watch(config, &reload, err);
+		rc = watch(config, &file, &reload, err);
 		if (rc != 0 || !reload)
 			break;
+		(void)stat(path, &file);
 		if (config_load(path, &next, stderr, err) != 0) {
 			log_error(LOG_WARNING, err, "the new configuration; going on with the old one");
 			continue;

@@ -37,8 +37,8 @@ struct monitor {
 	struct mdp_client *client;
 	zsock_t *events;
 	int signal_fd;
-	int64_t opened_at_ms; /* wall clock */
-	bool reload;          /* the broker has a new configuration */
+	struct stat file; /* of the configuration */
+	bool reload;      /* the broker has a new configuration */
 	struct ask_pace pace;
 	bool broker_lost; /* and said so */
 	int64_t beat_ms;  /* when streams get a sign of life next */
@@ -49,14 +49,6 @@ struct monitor {
 static int64_t wall_s(void)
 {
 	return (int64_t)time(NULL);
-}
-
-static int64_t wall_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Blocked before any thread exists, so that none of them takes a signal. */
@@ -87,7 +79,7 @@ static void open_notify(struct monitor *monitor)
 	state_unlock(monitor->state);
 }
 
-int monitor_open(const struct config *config, struct monitor **monitor, struct error *err)
+int monitor_open(const struct config *config, const struct stat *file, struct monitor **monitor, struct error *err)
 {
 	struct monitor *made = calloc(1, sizeof(*made));
 
@@ -96,7 +88,7 @@ int monitor_open(const struct config *config, struct monitor **monitor, struct e
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->config = config;
 	made->signal_fd = -1;
-	made->opened_at_ms = wall_ms();
+	made->file = *file;
 	if (open_signals(made, err) != 0)
 		goto out;
 	mdp_start();
@@ -143,6 +135,16 @@ static bool is_worth_asking(const struct event *event)
 	return strcmp(event->what, "step.progress") != 0;
 }
 
+static bool is_another_file(const struct monitor *monitor)
+{
+	const struct stat *was = &monitor->file;
+	struct stat now;
+
+	return stat(monitor->config->path, &now) == 0 &&
+	       (now.st_dev != was->st_dev || now.st_ino != was->st_ino || now.st_size != was->st_size ||
+	        now.st_mtim.tv_sec != was->st_mtim.tv_sec || now.st_mtim.tv_nsec != was->st_mtim.tv_nsec);
+}
+
 static void take_event(struct monitor *monitor, zframe_t *frame)
 {
 	struct event event;
@@ -155,8 +157,7 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 		return;
 	}
 	line = json_dumps(event.object, JSON_COMPACT); /* one line, whatever it came as */
-	/* The last one is told again to each subscriber: only what came after this configuration was read is news. */
-	if (strcmp(event.what, "config.loaded") == 0 && event.at_ms > monitor->opened_at_ms)
+	if (strcmp(event.what, "config.loaded") == 0 && is_another_file(monitor))
 		monitor->reload = true;
 	if (line != NULL && state_event(monitor->state, &event, line) && is_worth_asking(&event) &&
 	    monitor->pace.event_ms == 0)

@@ -8,14 +8,17 @@
 #define AOB_MONITOR_MONITOR_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "lib/config.h"
 #include "lib/error.h"
 
 struct monitor;
 
-/* monitor_open: config is borrowed for its life. errors: those of http_open, mdp_connect, mdp_client_new. */
-int monitor_open(const struct config *config, struct monitor **monitor, struct error *err);
+/* monitor_open: config is borrowed for its life. file: stat(2) of its file from before it was read: when the broker says that it has loaded a configuration, only another file is
+ * news. (Not the event's time: that is of the broker's clock, which need not be ours. Nor the event itself: each subscriber hears the last one again.)
+ * errors: those of http_open, mdp_connect, mdp_client_new. */
+int monitor_open(const struct config *config, const struct stat *file, struct monitor **monitor, struct error *err);
 void monitor_close(struct monitor **monitor);
 
 /* monitor_loop: until SIGTERM or SIGINT, or until the broker has taken over a new configuration.

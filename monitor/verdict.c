@@ -100,6 +100,7 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 	const char *full = NULL;
 	const struct view_alarm *strange = strange_alarm(p);
 	const struct view_alarm *braked = view_alarm_of(p, "braked");
+	const struct view_alarm *failed = view_alarm_of(p, "failed");
 	char age[DURATION_TEXT_SIZE];
 	int64_t at = 0;
 
@@ -108,9 +109,13 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 	if (p->overdue)
 		return say(VERDICT_BAD, "Overdue", "%.400s",
 		           *p->overdue_reason != '\0' ? p->overdue_reason : "The copy is older than max_age allows.");
-	if (is(p->last_run.state, "failed") && *p->running.run == '\0')
+	/* In force until a run ends well. One that is at work is trying to; one that waits, perhaps for days, or was cancelled, makes nothing good. */
+	if ((failed != NULL && !is(p->running.step_state, "working")) ||
+	    (is(p->last_run.state, "failed") && *p->running.run == '\0'))
 		return say(VERDICT_BAD, "Failed", "The last run failed: %.500s",
-		           *error != '\0' ? error : "no reason was given");
+		           *error != '\0'                              ? error
+		           : failed != NULL && *failed->reason != '\0' ? failed->reason
+		                                                       : "no reason was given");
 	if (strange != NULL)
 		return say(VERDICT_BAD, "Alarm", "%.64s: %.500s", strange->kind, strange->reason);
 	if (braked != NULL)

@@ -6,6 +6,8 @@
 #define FAILED                                                                                                         \
 	",\"last_run\":{\"run\":\"r\",\"state\":\"failed\",\"error\":{\"code\":\"config\",\"message\":\"no such "      \
 	"folder\"}}"
+#define CANCELLED ",\"last_run\":{\"run\":\"r\",\"state\":\"cancelled\"}"
+#define ALARM ",\"alarms\":[{\"kind\":\"failed\",\"reason\":\"gone\"}]"
 #define RUNNING(state, more) ",\"running\":{\"run\":\"r2\",\"step\":\"transfer\",\"step_state\":\"" state "\"" more "}"
 
 static void of_one(void **state)
@@ -49,6 +51,9 @@ static void of_one(void **state)
 		  VERDICT_GOOD,
 		  "Safe",
 		  "newer" }, /* it is tried again just now */
+		{ GOOD FAILED ALARM RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
+		{ GOOD FAILED ALARM RUNNING("queued", ""), { 0 }, VERDICT_BAD, "Failed", "no such folder" },
+		{ GOOD CANCELLED ALARM, { 0 }, VERDICT_BAD, "Failed", "gone" },
 		{ GOOD ",\"overdue\":{\"reason\":\"the link is down\"}",
 		  { 0 },
 		  VERDICT_BAD,
