@@ -1,8 +1,12 @@
 #include "watcher/mac.h"
 
+#define FOUND_MS                                                                                                       \
+	2000 /* what is told within two looks of the one that found a bundle may have been written before, and was read with it */
+
 void mac_begin(struct mac *mac, const struct mac_marks *marks, int64_t now_ms)
 {
-	*mac = (struct mac){ .wrote_ms = now_ms,
+	*mac = (struct mac){ .found_ms = now_ms,
+		             .wrote_ms = now_ms,
 		             .stirred_ms = now_ms,
 		             .completed_ms = -1,
 		             .completed_at_s = marks->readable ? marks->completed_at_s : 0,
@@ -30,12 +34,13 @@ static void another_begins(struct mac *mac)
 
 void mac_wrote(struct mac *mac, const struct mac_quiet *quiet, int64_t now_ms)
 {
+	bool told_late = now_ms - mac->found_ms < FOUND_MS;
 	bool long_after = mac->completed_ms >= 0 && (uint64_t)(now_ms - mac->completed_ms) > quiet->attached_ms;
 
 	mac->wrote_ms = now_ms;
 	mac->wrote_seen = true;
 	mac->dirty = true;
-	if (mac->rested || mac->unseen || long_after)
+	if (mac->rested || (mac->unseen && !told_late) || long_after)
 		another_begins(mac);
 }
 

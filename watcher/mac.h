@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct mac {
+	int64_t found_ms;       /* when the watch began, or the bundle was found in it */
 	int64_t wrote_ms;       /* the last write; at first: when the watch began */
 	int64_t stirred_ms;     /* the last sign that somebody may be about to write: the open handles changed */
 	int64_t completed_at_s; /* as the bundle says; 0: no completion, or not known */

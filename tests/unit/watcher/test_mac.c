@@ -269,6 +269,22 @@ static void what_happened_before_the_watch(void **state)
 	}
 }
 
+/* A bundle that is found with its completion: what is told of it at once was written before; what is written later is another backup. */
+static void a_write_told_just_after_the_bundle_was_found_begins_no_other_backup(void **state)
+{
+	const struct mac_marks marks = { .readable = true, .completed_at_s = 1000, .running = -1, .horizon_s = 100000 };
+	const struct mac_past past = { .changed = true, .newest_s = 1000, .history_s = 1000, .window_ms = 60000 };
+	struct mac mac;
+
+	(void)state;
+	mac_begin(&mac, &marks, 5000);
+	mac_catch_up(&mac, &past);
+	mac_wrote(&mac, &quiet, 6500);
+	assert_true(mac_decide(&mac, &quiet, 7000).finished);
+	mac_wrote(&mac, &quiet, 8000);
+	assert_false(mac_decide(&mac, &quiet, 8500).finished);
+}
+
 static void the_words_are_those_of_the_protocol(void **state)
 {
 	(void)state;
@@ -282,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_made_of_it),
 		cmocka_unit_test(what_happened_before_the_watch),
+		cmocka_unit_test(a_write_told_just_after_the_bundle_was_found_begins_no_other_backup),
 		cmocka_unit_test(the_words_are_those_of_the_protocol),
 	};
 
