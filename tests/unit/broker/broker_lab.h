@@ -16,6 +16,7 @@
 
 #include "broker/broker.h"
 #include "lib/log.h"
+#include "tests/unit/scratch.h"
 
 #define LAB_LEASE_MS 1500
 #define LAB_WAIT_MS 8000
@@ -120,12 +121,9 @@ static inline int lab_set_up(void **state)
 {
 	static const char *const folders[] = { "one", "two", "three", "attic" };
 	struct lab *lab = calloc(1, sizeof(*lab));
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	const char *base = getenv("TMPDIR");
 
 	zsys_handler_set(NULL);
-	(void)snprintf(lab->folder, sizeof(lab->folder), "%s/aob-lab.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(lab->folder) == NULL)
+	if (scratch_make(lab->folder, sizeof(lab->folder), "lab") != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		char path[256];
@@ -145,15 +143,12 @@ static inline int lab_set_up(void **state)
 static inline int lab_tear_down(void **state)
 {
 	struct lab *lab = *state;
-	char command[300];
 	int rc;
 
 	/* Ends well after each test, also for the leak checker. */
 	if (lab->broker > 0)
 		lab_kill(lab, SIGTERM);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", lab->folder);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	rc = system(command);
+	rc = scratch_remove(lab->folder);
 	free(lab);
 	return rc;
 }

@@ -10,6 +10,7 @@
 
 #include "broker/events.h"
 #include "lib/mdp.h"
+#include "tests/unit/scratch.h"
 
 struct lab {
 	char folder[200];
@@ -22,13 +23,10 @@ struct lab {
 static int set_up(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	const char *base = getenv("TMPDIR");
 	struct error err;
 
 	mdp_start();
-	(void)snprintf(lab->folder, sizeof(lab->folder), "%s/aob-events.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(lab->folder) == NULL)
+	if (scratch_make(lab->folder, sizeof(lab->folder), "events") != 0)
 		return -1;
 	(void)snprintf(lab->endpoint, sizeof(lab->endpoint), "ipc://%s/events", lab->folder);
 	lab->config = (struct config){ .endpoint = lab->endpoint, .events = lab->endpoint };

@@ -13,6 +13,7 @@
 #include "broker/figures.h"
 #include "broker/overdue.h"
 #include "broker/sql.h"
+#include "tests/unit/scratch.h"
 
 #define T INT64_C(1700000000)
 #define DAY INT64_C(86400)
@@ -33,11 +34,8 @@ static void reopen(void)
 
 static int set_up(void **state)
 {
-	const char *base = getenv("TMPDIR");
-
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "%s/aob-figures.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "figures") != 0)
 		return -1;
 	reopen();
 	return 0;
@@ -45,13 +43,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[300];
-
 	(void)state;
 	run_store_close(&store);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	return system(command);
+	return scratch_remove(folder);
 }
 
 static void ages_and_the_clock_are_kept(void **state)

@@ -16,18 +16,15 @@
 #include "broker/history.h"
 #include "broker/run_store.h"
 #include "broker/sql.h"
+#include "tests/unit/scratch.h"
 
 static char folder[200];
 static char path[256];
 
 static int set_up(void **state)
 {
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	const char *base = getenv("TMPDIR");
-
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "%s/aob-store.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "store") != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
 	return 0;

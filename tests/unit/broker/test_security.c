@@ -9,6 +9,7 @@
 
 #include "broker/security.h"
 #include "lib/mdp.h"
+#include "tests/unit/scratch.h"
 
 struct lab {
 	char folder[200];
@@ -19,13 +20,10 @@ struct lab {
 static int set_up(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	const char *base = getenv("TMPDIR");
 	zcert_t *server = zcert_new();
 
 	mdp_start();
-	(void)snprintf(lab->folder, sizeof(lab->folder), "%s/aob-security.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(lab->folder) == NULL)
+	if (scratch_make(lab->folder, sizeof(lab->folder), "security") != 0)
 		return -1;
 	(void)snprintf(lab->server, sizeof(lab->server), "%s/server.cert", lab->folder);
 	(void)snprintf(lab->clients, sizeof(lab->clients), "%s/clients", lab->folder);
@@ -42,12 +40,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct lab *lab = *state;
-	char command[300];
 	int rc;
 
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", lab->folder);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	rc = system(command);
+	rc = scratch_remove(lab->folder);
 	free(lab);
 	return rc;
 }

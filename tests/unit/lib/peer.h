@@ -14,11 +14,12 @@
 #include <cmocka.h>
 
 #include "lib/mdp.h"
+#include "tests/unit/scratch.h"
 
 #define PEER_WAIT_MS 10000 /* for what must come; generous, machines are busy */
 
 struct peer {
-	char folder[200];
+	char folder[80]; /* short: a socket lies in it */
 	char endpoint[256];
 	zsock_t *router;
 	uint8_t id[256]; /* of who sent the last message */
@@ -35,12 +36,8 @@ static inline void peer_bind(struct peer *peer)
 
 static inline void peer_folder(struct peer *peer)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	memset(peer, 0, sizeof(*peer));
-	(void)snprintf(peer->folder, sizeof(peer->folder), "%s/peer.XXXXXX",
-	               tmp != NULL && strlen(tmp) < 60 ? tmp : "/tmp");
-	assert_non_null(mkdtemp(peer->folder));
+	assert_int_equal(scratch_make(peer->folder, sizeof(peer->folder), "peer"), 0);
 	(void)snprintf(peer->endpoint, sizeof(peer->endpoint), "ipc://%s/b", peer->folder);
 }
 

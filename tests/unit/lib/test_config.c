@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/config.h"
+#include "tests/unit/scratch.h"
 
 /* Lines 1 to 4, and 5 to 11, of most texts below. */
 #define VAULTS                                                                                                         \
@@ -28,13 +29,13 @@
 	"      - snapshot:\n"                                                                                          \
 	"      - transfer:\n"
 
-static char folder[] = "/tmp/aob-config.XXXXXX";
+static char folder[48];
 static char file[64];
 
 static int make_folder(void **state)
 {
 	(void)state;
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "config") != 0)
 		return -1;
 	(void)snprintf(file, sizeof(file), "%s/aob.yaml", folder);
 	return 0;

@@ -15,14 +15,15 @@
 #include <cmocka.h>
 
 #include "lib/durable.h"
+#include "tests/unit/scratch.h"
 
-static char folder[] = "/tmp/aob-durable.XXXXXX";
+static char folder[200];
 static int folder_fd = -1;
 
 static int make_folder(void **state)
 {
 	(void)state;
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "durable") != 0)
 		return -1;
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return folder_fd < 0 ? -1 : 0;
@@ -30,12 +31,9 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	char command[64];
-
 	(void)state;
 	(void)close(folder_fd);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	return scratch_remove(folder);
 }
 
 static void assert_content(const char *name, const char *content, size_t n)

@@ -30,6 +30,7 @@ static int make_lab(void **state)
 	struct lab *lab = calloc(1, sizeof(*lab));
 	int fd;
 
+	/* Not below $TMPDIR, which may be closed to the other user that some of the tests become. */
 	(void)snprintf(lab->folder, sizeof(lab->folder), "/tmp/aob-entry.XXXXXX");
 	if (mkdtemp(lab->folder) == NULL || chmod(lab->folder, 0755) != 0)
 		return -1;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/folder_names.h"
+#include "tests/unit/scratch.h"
 
 struct lab {
 	char folder[64];
@@ -25,8 +26,7 @@ static int make_lab(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 
-	(void)snprintf(lab->folder, sizeof(lab->folder), "/tmp/aob-names.XXXXXX");
-	if (mkdtemp(lab->folder) == NULL)
+	if (scratch_make(lab->folder, sizeof(lab->folder), "names") != 0)
 		return -1;
 	lab->fd = open(lab->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*state = lab;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/inside.h"
+#include "tests/unit/scratch.h"
 
 struct lab {
 	char folder[64];
@@ -25,8 +26,7 @@ static int make_lab(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 
-	(void)snprintf(lab->folder, sizeof(lab->folder), "/tmp/aob-inside.XXXXXX");
-	if (mkdtemp(lab->folder) == NULL)
+	if (scratch_make(lab->folder, sizeof(lab->folder), "inside") != 0)
 		return -1;
 	lab->root_fd = open(lab->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mkdirat(lab->root_fd, "root", 0700) != 0 || mkdirat(lab->root_fd, "outside", 0700) != 0)

@@ -15,8 +15,9 @@
 #include <cmocka.h>
 
 #include "lib/journal.h"
+#include "tests/unit/scratch.h"
 
-static char folder[] = "/tmp/aob-journal.XXXXXX";
+static char folder[48];
 static char path[64];
 static int socket_fd = -1;
 
@@ -25,8 +26,7 @@ static int set_up(void **state)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "/tmp/aob-journal.XXXXXX");
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "journal") != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/socket", folder);
 	memcpy(address.sun_path, path, strlen(path));

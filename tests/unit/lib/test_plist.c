@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/plist.h"
+#include "tests/unit/scratch.h"
 
 #define HEAD                                                                                                           \
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"                                                                 \
@@ -223,15 +224,13 @@ static void a_list_in_itself_ends(void **state)
 
 static void a_file_is_read_and_what_is_none_is_not(void **state)
 {
-	const char *base = getenv("TMPDIR");
 	char folder[PATH_MAX];
 	struct error err = { .class = ERR_NONE };
 	int dir;
 	int fd;
 
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "%s/aob-plist.XXXXXX", base != NULL ? base : "/tmp");
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(scratch_make(folder, sizeof(folder), "plist"), 0);
 	dir = open(folder, O_RDONLY | O_DIRECTORY);
 	assert_true(dir >= 0);
 	fd = openat(dir, "a.plist", O_WRONLY | O_CREAT, 0600);

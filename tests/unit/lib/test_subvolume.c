@@ -17,6 +17,7 @@
 
 #include "lib/subvolume.h"
 #include "lib/subvolume_changes.h"
+#include "tests/unit/scratch.h"
 
 static char folder[64];
 static char mounted[80];
@@ -37,8 +38,7 @@ static int make_btrfs(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		return 0; /* the tests that need it say so */
-	(void)snprintf(folder, sizeof(folder), "/tmp/aob-subvolume.XXXXXX");
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "subvolume") != 0)
 		return -1;
 	(void)snprintf(mounted, sizeof(mounted), "%s/m", folder);
 	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/time_machine.h"
+#include "tests/unit/scratch.h"
 
 #define NOW_S INT64_C(1795600800) /* 2026-11-25T10:00:00Z */
 #define HISTORY "com.apple.TimeMachine.SnapshotHistory.plist"
@@ -24,11 +25,8 @@ static int folder_fd;
 
 static int make_folder(void **state)
 {
-	const char *base = getenv("TMPDIR");
-
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "%.200s/aob-tm.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "tm") != 0)
 		return -1;
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY);
 	return folder_fd >= 0 ? 0 : -1;
@@ -36,12 +34,9 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	char command[PATH_MAX];
-
 	(void)state;
 	(void)close(folder_fd);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return scratch_remove(folder);
 }
 
 static void make_below(const char *path)

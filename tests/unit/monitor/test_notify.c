@@ -15,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "monitor/notify.h"
+#include "tests/unit/scratch.h"
 
 #define WAIT_MS 20000
 
@@ -82,11 +83,9 @@ static void start(void)
 static int set_up(void **state)
 {
 	char text[1000];
-	const char *base = getenv("TMPDIR");
 
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "%s/aob-notify.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "notify") != 0)
 		return -1;
 	write_program("one");
 	write_program("two");
@@ -101,14 +100,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	char command[300];
-
 	(void)state;
 	notify_destroy(&notify);
 	config_destroy(&config);
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
-	return system(command);
+	return scratch_remove(folder);
 }
 
 static void happens(const char *pipeline, const char *what, const char *data)

@@ -19,6 +19,7 @@
 
 #include "receiver/incoming.h"
 #include "receiver/publish.h"
+#include "tests/unit/scratch.h"
 
 struct vault_lab {
 	char root[PATH_MAX / 4];
@@ -31,12 +32,10 @@ struct vault_lab {
 static inline int vault_lab_open(void **state)
 {
 	struct vault_lab *lab = calloc(1, sizeof(*lab));
-	const char *base = getenv("TMPDIR");
 
 	if (lab == NULL)
 		return -1;
-	(void)snprintf(lab->root, sizeof(lab->root), "%s/aob-vault.XXXXXX", base != NULL ? base : "/tmp");
-	if (mkdtemp(lab->root) == NULL)
+	if (scratch_make(lab->root, sizeof(lab->root), "vault") != 0)
 		return -1;
 	lab->options.root = lab->root;
 	lab->options.strategy = STRATEGY_HARDLINK; /* which works everywhere */

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "watcher/source.h"
+#include "tests/unit/scratch.h"
 
 #define HISTORY "com.apple.TimeMachine.SnapshotHistory.plist"
 
@@ -54,8 +55,7 @@ static inline int lab_make(void **state)
 	lab_files = signal_openfiles_new();
 	if (lab_files == NULL || geteuid() != 0)
 		return lab_files == NULL ? -1 : 0; /* the tests that need it are skipped */
-	(void)snprintf(lab_folder, sizeof(lab_folder), "/tmp/aob-source.XXXXXX");
-	if (mkdtemp(lab_folder) == NULL || unshare(CLONE_NEWNS) != 0 ||
+	if (scratch_make(lab_folder, sizeof(lab_folder), "source") != 0 || unshare(CLONE_NEWNS) != 0 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return -1;
 	lab_ready =

@@ -22,26 +22,22 @@
 #include "watcher/signal_inotify.h"
 #include "watcher/signal_openfiles.h"
 #include "watcher/signal_scan.h"
+#include "tests/unit/scratch.h"
 
 static char folder[PATH_MAX];
 
 static int make_folder(void **state)
 {
-	const char *base = getenv("TMPDIR");
-	char template[PATH_MAX];
+	char made[PATH_MAX];
 
 	(void)state;
-	(void)snprintf(template, sizeof(template), "%s/aob-signals.XXXXXX", base != NULL ? base : "/tmp");
-	return mkdtemp(template) != NULL && realpath(template, folder) != NULL ? 0 : -1;
+	return scratch_make(made, sizeof(made), "signals") == 0 && realpath(made, folder) != NULL ? 0 : -1;
 }
 
 static int remove_folder(void **state)
 {
-	char command[PATH_MAX + 16];
-
 	(void)state;
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	return system(command);
+	return scratch_remove(folder);
 }
 
 static void write_file(const char *name)

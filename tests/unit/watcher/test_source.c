@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "watcher/source.h"
+#include "tests/unit/scratch.h"
 
 static void a_source_that_cannot_be_watched_is_said_once(void **state)
 {
@@ -52,7 +53,6 @@ static void a_source_that_cannot_be_watched_is_said_once(void **state)
 /* Not on btrfs, with a stage of the admin's own: the whole way from a first look to rest, a change, and rest again. */
 static void a_source_that_nobody_counts_is_scanned(void **state)
 {
-	const char *base = getenv("TMPDIR");
 	struct source_order order = { .pipeline = "photos", .idle_ms = 3000, .max_wait_ms = 100000 };
 	struct signal_openfiles *files = signal_openfiles_new();
 	struct source *source = source_new();
@@ -64,8 +64,7 @@ static void a_source_that_nobody_counts_is_scanned(void **state)
 
 	(void)state;
 	assert_non_null(source);
-	(void)snprintf(order.path, sizeof(order.path), "%s/aob-source.XXXXXX", base != NULL ? base : "/tmp");
-	assert_non_null(mkdtemp(order.path));
+	assert_int_equal(scratch_make(order.path, sizeof(order.path), "source"), 0);
 	(void)snprintf(file, sizeof(file), "%s/file", order.path);
 	source_update(source, &order);
 	do {
