@@ -280,8 +280,10 @@ static void on_client(struct mdp_broker *mdp, zframe_t *identity, zmsg_t *msg)
 	if (answer == NULL)
 		return;
 	reply = mdp_client_message(MDPC_FINAL, service, answer, strlen(answer));
-	if (send_to(mdp, zframe_data(identity), zframe_size(identity), &reply, &err) != 0)
-		complain(mdp, "an answer to a client that reads none, or is gone");
+	if (send_to(mdp, zframe_data(identity), zframe_size(identity), &reply, &err) != 0) {
+		(void)error_prefix(&err, "an answer to a client that reads none, or is gone");
+		complain(mdp, err.text);
+	}
 	free(answer);
 }
 

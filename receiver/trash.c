@@ -44,6 +44,11 @@ static int count_one(struct emptying *e, struct error *err)
 	return e->ticker != NULL ? ticker_step(e->ticker, err) : 0;
 }
 
+static bool is_itself_or_above(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 /* Everything in the folder but folders is unlinked; those go up into the trash. */
 static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 {
@@ -51,7 +56,7 @@ static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
 	while ((found = readdir(dir)) != NULL) {
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+		if (is_itself_or_above(found->d_name))
 			continue;
 		if (unlinkat(fd, found->d_name, 0) != 0 && errno != ENOENT) {
 			if (errno != EISDIR && errno != EPERM)
@@ -126,24 +131,31 @@ static int remove_folder(struct emptying *e, const char *name, struct error *err
 	return rc;
 }
 
+static DIR *open_bin(int bin_fd, struct error *err)
+{
+	int fd = openat(bin_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (dir == NULL)
+		(void)error_sys(err, errno, "opening the trash");
+	if (dir == NULL && fd >= 0)
+		(void)close(fd);
+	return dir;
+}
+
 /* One sweep over the trash. Returns 1 if something was there, 0 if it was empty, -1. */
 static int sweep(struct emptying *e, struct error *err)
 {
-	int fd = openat(e->bin_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *dir = open_bin(e->bin_fd, err);
 	struct dirent *found;
 	int rc = 0;
 	int any = 0;
 
-	if (dir == NULL) {
-		rc = error_sys(err, errno, "opening the trash");
-		if (fd >= 0)
-			(void)close(fd);
-		return rc;
-	}
+	if (dir == NULL)
+		return -1;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
 	while (rc == 0 && (found = readdir(dir)) != NULL) {
-		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
+		if (is_itself_or_above(found->d_name))
 			continue;
 		any = 1;
 		if (unlinkat(e->bin_fd, found->d_name, 0) != 0 && errno != ENOENT)
@@ -185,21 +197,15 @@ int trash_empty(const struct vault *vault, struct ticker *ticker, struct error *
 
 int trash_any(const struct vault *vault, bool *any, struct error *err)
 {
-	int fd = openat(vault->trash_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *dir = open_bin(vault->trash_fd, err);
 	struct dirent *found;
-	int rc = 0;
 
 	*any = false;
-	if (dir == NULL) {
-		rc = error_sys(err, errno, "opening the trash");
-		if (fd >= 0)
-			(void)close(fd);
-		return rc;
-	}
+	if (dir == NULL)
+		return -1;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
 	while (!*any && (found = readdir(dir)) != NULL)
-		*any = strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0;
+		*any = !is_itself_or_above(found->d_name);
 	(void)closedir(dir);
 	return 0;
 }
