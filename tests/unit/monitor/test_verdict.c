@@ -10,96 +10,80 @@
 #define ALARM ",\"alarms\":[{\"kind\":\"failed\",\"reason\":\"gone\"}]"
 #define RUNNING(state, more) ",\"running\":{\"run\":\"r2\",\"step\":\"transfer\",\"step_state\":\"" state "\"" more "}"
 
+static const struct {
+	const char *pipeline;
+	struct verdict_marks marks;
+	enum verdict_level level;
+	const char *word, *sentence; /* what it holds */
+} of_one_rows[] = {
+	{ GOOD, { 0 }, VERDICT_GOOD, "Safe", "1 h old." },
+	{ GOOD ",\"watch\":{\"state\":\"unchanged\"}", { 0 }, VERDICT_GOOD, "Safe", "Nothing has changed" },
+	{ GOOD ",\"watch\":{\"state\":\"active\"}", { 0 }, VERDICT_GOOD, "Safe", "when the source is at rest" },
+	{ GOOD RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "a newer one is being made" },
+	{ GOOD RUNNING("queued", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
+	{ RUNNING("working", ""), { 0 }, VERDICT_BUSY, "First copy", "nothing is safe" },
+	{ "", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
+	{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633700}",
+	  { 0 },
+	  VERDICT_WARN,
+	  "Unwatched",
+	  "no word" },
+	{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633736}",
+	  { 0 },
+	  VERDICT_GOOD,
+	  "Safe",
+	  "1 h old" }, /* the watcher is just being restarted */
+	{ GOOD RUNNING("retry-wait", ",\"last_error\":{\"message\":\"no route\"}"),
+	  { 0 },
+	  VERDICT_WARN,
+	  "Waiting",
+	  "no route" },
+	{ GOOD RUNNING("retry-wait", "") ",\"waits_for\":\"for the vault\"",
+	  { 0 },
+	  VERDICT_WARN,
+	  "Waiting",
+	  "for the vault" },
+	{ GOOD FAILED, { 0 }, VERDICT_BAD, "Failed", "no such folder" },
+	{ GOOD FAILED RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" }, /* it is tried again just now */
+	{ GOOD FAILED ALARM RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
+	{ GOOD FAILED ALARM RUNNING("queued", ""), { 0 }, VERDICT_BAD, "Failed", "no such folder" },
+	{ GOOD CANCELLED ALARM, { 0 }, VERDICT_BAD, "Failed", "gone" },
+	{ GOOD ",\"overdue\":{\"reason\":\"the link is down\"}", { 0 }, VERDICT_BAD, "Overdue", "the link is down" },
+	{ GOOD FAILED ",\"overdue\":{\"reason\":\"late\"}", { 0 }, VERDICT_BAD, "Overdue", "late" },
+	{ GOOD, { .damaged = true }, VERDICT_BAD, "Damaged", "hashes" },
+	{ GOOD ",\"alarms\":[{\"kind\":\"braked\",\"reason\":\"97 of 100 files\"}]",
+	  { 0 },
+	  VERDICT_BAD,
+	  "Braked",
+	  "Too much changed at once: 97 of 100 files" },
+	{ GOOD ",\"alarms\":[{\"kind\":\"damaged\"}]", { 0 }, VERDICT_BAD, "Damaged", "hashes" },
+	{ GOOD ",\"alarms\":[{\"kind\":\"flooded\",\"reason\":\"wet\"}]", { 0 }, VERDICT_BAD, "Alarm", "flooded: wet" },
+	{ GOOD ",\"alarms\":[{\"kind\":\"forecast\"}]", { 0 }, VERDICT_GOOD, "Safe", "1 h old" },
+	{ GOOD ",\"paused\":true", { 0 }, VERDICT_WARN, "Paused", "until it is resumed" },
+	{ GOOD ",\"forecast\":{\"never\":true,\"reason\":\"10 times\"}",
+	  { 0 },
+	  VERDICT_WARN,
+	  "Falling behind",
+	  "10 times" },
+	{ GOOD ",\"forecast\":{\"vault_full_at\":1795720166}",
+	  { 0 },
+	  VERDICT_WARN,
+	  "Almost full",
+	  "vault will be full in 1 d." },
+	{ GOOD ",\"forecast\":{\"source_full_at\":1795720166}", { 0 }, VERDICT_WARN, "Almost full", "source will" },
+	{ GOOD ",\"forecast\":{\"vault_full_at\":1799999999}", { 0 }, VERDICT_GOOD, "Safe", "1 h" },
+};
+
 static void of_one(void **state)
 {
-	static const struct {
-		const char *pipeline;
-		struct verdict_marks marks;
-		enum verdict_level level;
-		const char *word, *sentence; /* what it holds */
-	} rows[] = {
-		{ GOOD, { 0 }, VERDICT_GOOD, "Safe", "1 h old." },
-		{ GOOD ",\"watch\":{\"state\":\"unchanged\"}", { 0 }, VERDICT_GOOD, "Safe", "Nothing has changed" },
-		{ GOOD ",\"watch\":{\"state\":\"active\"}", { 0 }, VERDICT_GOOD, "Safe", "when the source is at rest" },
-		{ GOOD RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "a newer one is being made" },
-		{ GOOD RUNNING("queued", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
-		{ RUNNING("working", ""), { 0 }, VERDICT_BUSY, "First copy", "nothing is safe" },
-		{ "", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
-		{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633700}",
-		  { 0 },
-		  VERDICT_WARN,
-		  "Unwatched",
-		  "no word" },
-		{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633736}",
-		  { 0 },
-		  VERDICT_GOOD,
-		  "Safe",
-		  "1 h old" }, /* the watcher is just being restarted */
-		{ GOOD RUNNING("retry-wait", ",\"last_error\":{\"message\":\"no route\"}"),
-		  { 0 },
-		  VERDICT_WARN,
-		  "Waiting",
-		  "no route" },
-		{ GOOD RUNNING("retry-wait", "") ",\"waits_for\":\"for the vault\"",
-		  { 0 },
-		  VERDICT_WARN,
-		  "Waiting",
-		  "for the vault" },
-		{ GOOD FAILED, { 0 }, VERDICT_BAD, "Failed", "no such folder" },
-		{ GOOD FAILED RUNNING("working", ""),
-		  { 0 },
-		  VERDICT_GOOD,
-		  "Safe",
-		  "newer" }, /* it is tried again just now */
-		{ GOOD FAILED ALARM RUNNING("working", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
-		{ GOOD FAILED ALARM RUNNING("queued", ""), { 0 }, VERDICT_BAD, "Failed", "no such folder" },
-		{ GOOD CANCELLED ALARM, { 0 }, VERDICT_BAD, "Failed", "gone" },
-		{ GOOD ",\"overdue\":{\"reason\":\"the link is down\"}",
-		  { 0 },
-		  VERDICT_BAD,
-		  "Overdue",
-		  "the link is down" },
-		{ GOOD FAILED ",\"overdue\":{\"reason\":\"late\"}", { 0 }, VERDICT_BAD, "Overdue", "late" },
-		{ GOOD, { .damaged = true }, VERDICT_BAD, "Damaged", "hashes" },
-		{ GOOD ",\"alarms\":[{\"kind\":\"braked\",\"reason\":\"97 of 100 files\"}]",
-		  { 0 },
-		  VERDICT_BAD,
-		  "Braked",
-		  "Too much changed at once: 97 of 100 files" },
-		{ GOOD ",\"alarms\":[{\"kind\":\"damaged\"}]", { 0 }, VERDICT_BAD, "Damaged", "hashes" },
-		{ GOOD ",\"alarms\":[{\"kind\":\"flooded\",\"reason\":\"wet\"}]",
-		  { 0 },
-		  VERDICT_BAD,
-		  "Alarm",
-		  "flooded: wet" },
-		{ GOOD ",\"alarms\":[{\"kind\":\"forecast\"}]", { 0 }, VERDICT_GOOD, "Safe", "1 h old" },
-		{ GOOD ",\"paused\":true", { 0 }, VERDICT_WARN, "Paused", "until it is resumed" },
-		{ GOOD ",\"forecast\":{\"never\":true,\"reason\":\"10 times\"}",
-		  { 0 },
-		  VERDICT_WARN,
-		  "Falling behind",
-		  "10 times" },
-		{ GOOD ",\"forecast\":{\"vault_full_at\":1795720166}",
-		  { 0 },
-		  VERDICT_WARN,
-		  "Almost full",
-		  "vault will be full in 1 d." },
-		{ GOOD ",\"forecast\":{\"source_full_at\":1795720166}",
-		  { 0 },
-		  VERDICT_WARN,
-		  "Almost full",
-		  "source will" },
-		{ GOOD ",\"forecast\":{\"vault_full_at\":1799999999}", { 0 }, VERDICT_GOOD, "Safe", "1 h" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct view *view = lab_view(rows[i].pipeline);
+	for (size_t i = 0; i < sizeof(of_one_rows) / sizeof(of_one_rows[0]); i++) {
+		struct view *view = lab_view(of_one_rows[i].pipeline);
 		struct verdict verdict;
 
-		verdict = verdict_of(&view->pipelines[0], rows[i].marks, LAB_NOW);
-		if (verdict.level != rows[i].level || strcmp(verdict.word, rows[i].word) != 0 ||
-		    strstr(verdict.sentence, rows[i].sentence) == NULL)
+		verdict = verdict_of(&view->pipelines[0], of_one_rows[i].marks, LAB_NOW);
+		if (verdict.level != of_one_rows[i].level || strcmp(verdict.word, of_one_rows[i].word) != 0 ||
+		    strstr(verdict.sentence, of_one_rows[i].sentence) == NULL)
 			fail_msg("row %zu: %d %s: %s", i, verdict.level, verdict.word, verdict.sentence);
 		view_destroy(&view);
 	}
