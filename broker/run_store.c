@@ -66,6 +66,26 @@ out:
 	return rc;
 }
 
+/* Before SQLite makes them: its -wal and -shm take their rights from the store. Those that a killed broker left are mended. */
+static int make_private(const char *path, struct error *err)
+{
+	static const char *const beside[] = { "-wal", "-shm" };
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char name[4096];
+
+	if (fd < 0)
+		return error_sys(err, errno, "opening %s", path);
+	if (fchmod(fd, 0600) != 0 && errno != EPERM) {
+		(void)close(fd);
+		return error_sys(err, errno, "the rights of %s", path);
+	}
+	(void)close(fd);
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++)
+		if ((size_t)snprintf(name, sizeof(name), "%s%s", path, beside[i]) < sizeof(name))
+			(void)chmod(name, 0600); /* mostly not there */
+	return 0;
+}
+
 int run_store_open(const char *path, struct run_store **store, struct error *err)
 {
 	struct run_store *made = calloc(1, sizeof(*made));
@@ -75,6 +95,8 @@ int run_store_open(const char *path, struct run_store **store, struct error *err
 		return error_sys(err, ENOMEM, "opening %s", path);
 	made->lock_fd = -1;
 	if (take_lock(path, &made->lock_fd, err) != 0)
+		goto out;
+	if (make_private(path, err) != 0)
 		goto out;
 	if (sql_open(path, &made->sql, err) != 0 || check_integrity(made->sql, err) != 0 ||
 	    store_upgrade(made->sql, err) != 0) {
@@ -86,7 +108,6 @@ int run_store_open(const char *path, struct run_store **store, struct error *err
 			        path);
 		goto out;
 	}
-	(void)chmod(path, 0600);
 	*store = made;
 	return 0;
 out:

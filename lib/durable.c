@@ -29,7 +29,7 @@ static int write_all(int fd, const char *data, size_t len_bytes)
 	return 0;
 }
 
-int durable_write(int folder_fd, const char *name, const void *data, size_t len_bytes, struct error *err)
+int durable_write(int folder_fd, const char *name, mode_t mode, const void *data, size_t len_bytes, struct error *err)
 {
 	char beside[NAME_MAX + 1];
 	int fd;
@@ -37,10 +37,12 @@ int durable_write(int folder_fd, const char *name, const void *data, size_t len_
 
 	if (snprintf(beside, sizeof(beside), ".%s.new", name) >= (int)sizeof(beside))
 		return error_set(err, ERR_INPUT, "the name %s is too long", name);
-	fd = openat(folder_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	fd = openat(folder_fd, beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return error_sys(err, errno, "creating %s", beside);
-	if (write_all(fd, data, len_bytes) != 0)
+	if (mode == DURABLE_PRIVATE && fchmod(fd, mode) != 0) /* one that a killed process left may be anything */
+		(void)error_sys(err, errno, "the rights of %s", beside);
+	else if (write_all(fd, data, len_bytes) != 0)
 		(void)error_sys(err, errno, "writing %s", beside);
 	else
 		rc = durable_sync(fd, beside, err);

@@ -5,12 +5,17 @@
 #define AOB_DURABLE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "lib/error.h"
 
+#define DURABLE_PUBLIC 0644  /* what anybody may read */
+#define DURABLE_PRIVATE 0600 /* what names, tells or guards something */
+
 /* durable_write: make `name` in the open folder hold these bytes: a new file beside it, fsync, rename, fsync of the folder.
+ * in: mode: its rights, less the umask.
  * durable: on return 0. repeat: safe. errors: by errno; the old file is still there then. */
-int durable_write(int folder_fd, const char *name, const void *data, size_t len_bytes, struct error *err);
+int durable_write(int folder_fd, const char *name, mode_t mode, const void *data, size_t len_bytes, struct error *err);
 
 /* durable_read: out: *text the caller's, free(3), with a NUL behind. errors: ERR_NOT_FOUND, ERR_DAMAGED (larger than max_bytes), by errno. */
 int durable_read(int folder_fd, const char *name, size_t max_bytes, char **text, size_t *len_bytes, struct error *err);

@@ -159,7 +159,7 @@ static void save(struct notify *notify)
 	if (text == NULL)
 		(void)error_set(&err, ERR_SYSTEM, "out of memory");
 	else
-		(void)durable_write(notify->folder_fd, notify->name, text, strlen(text), &err);
+		(void)durable_write(notify->folder_fd, notify->name, DURABLE_PRIVATE, text, strlen(text), &err);
 	if (err.class != ERR_NONE && !notify->save_failed)
 		log_error(LOG_ERR, &err, "what was told can't be kept, so a restart may tell it again");
 	notify->save_failed = err.class != ERR_NONE;

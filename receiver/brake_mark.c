@@ -177,7 +177,7 @@ static int lock(const struct vault *vault, struct error *err)
 static int save(const struct vault *vault, const json_t *json, struct error *err)
 {
 	char *text = json_dumps(json, JSON_INDENT(2));
-	int rc = text != NULL ? durable_write(vault->aob_fd, MARK, text, strlen(text), err)
+	int rc = text != NULL ? durable_write(vault->aob_fd, MARK, DURABLE_PUBLIC, text, strlen(text), err)
 	                      : error_set(err, ERR_SYSTEM, "out of memory");
 
 	free(text);

@@ -66,7 +66,7 @@ static int write_state(const struct incoming *in, bool with_tally, struct error 
 		                                    "part", t->part, "kept_bytes", (json_int_t)t->kept_bytes, "kept_to",
 		                                    (json_int_t)t->kept_to));
 	text = json != NULL ? json_dumps(json, 0) : NULL;
-	rc = text != NULL ? durable_write(in->fd, STATE, text, strlen(text), err)
+	rc = text != NULL ? durable_write(in->fd, STATE, DURABLE_PUBLIC, text, strlen(text), err)
 	                  : error_set(err, ERR_SYSTEM, "out of memory");
 	free(text);
 	json_decref(json);

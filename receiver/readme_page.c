@@ -347,7 +347,7 @@ static int write_page(const struct page *page, const char *name, void (*put)(FIL
 	if (fclose(out) != 0 || bad)
 		(void)error_set(err, ERR_SYSTEM, "out of memory for %s", name);
 	else
-		rc = durable_write(page->vault->folder_fd, name, text, len_bytes, err);
+		rc = durable_write(page->vault->folder_fd, name, DURABLE_PUBLIC, text, len_bytes, err);
 	free(text);
 	return rc;
 }

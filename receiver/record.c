@@ -55,7 +55,8 @@ int record_write(const struct vault *vault, const struct record *r, const struct
 	if (text == NULL)
 		(void)error_set(err, ERR_INPUT, "the record of generation %s can't be written as JSON", r->name);
 	else
-		rc = durable_write(vault->records_fd, file_name(r->name, file), text, strlen(text), err);
+		rc = durable_write(vault->records_fd, file_name(r->name, file), DURABLE_PUBLIC, text, strlen(text),
+		                   err);
 	free(text);
 	json_decref(json);
 	return rc;

@@ -58,7 +58,7 @@ static int write_format(struct vault *vault, struct error *err)
 	int n = snprintf(text, sizeof(text), "{\"format\": %d, \"vault_id\": \"%s\", \"strategy\": \"%s\"}\n",
 	                 VAULT_FORMAT, vault->id, strategy_name(vault->strategy));
 
-	return durable_write(vault->aob_fd, "format.json", text, (size_t)n, err);
+	return durable_write(vault->aob_fd, "format.json", DURABLE_PUBLIC, text, (size_t)n, err);
 }
 
 /* The strategy that is asked for, or recorded, or the best. A new one is recorded by those who write. */

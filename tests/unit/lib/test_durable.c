@@ -62,12 +62,29 @@ static void assert_alone(const char *name)
 static void what_is_written_is_read(void **state)
 {
 	(void)state;
-	assert_int_equal(durable_write(folder_fd, "a", "one\0two", 7, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "a", DURABLE_PUBLIC, "one\0two", 7, NULL), 0);
 	assert_content("a", "one\0two", 7);
-	assert_int_equal(durable_write(folder_fd, "a", "", 0, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "a", DURABLE_PUBLIC, "", 0, NULL), 0);
 	assert_content("a", "", 0);
 	assert_alone("a");
 	assert_int_equal(durable_sync(folder_fd, "folder", NULL), 0);
+}
+
+static void what_is_private_is_so_whatever_lay_there(void **state)
+{
+	struct stat status;
+	int fd = openat(folder_fd, ".p.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0666); /* of a killed process */
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fchmod(fd, 0666), 0);
+	(void)close(fd);
+	assert_int_equal(durable_write(folder_fd, "p", DURABLE_PRIVATE, "x", 1, NULL), 0);
+	assert_int_equal(fstatat(folder_fd, "p", &status, 0), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_int_equal(durable_write(folder_fd, "q", DURABLE_PUBLIC, "x", 1, NULL), 0);
+	assert_int_equal(fstatat(folder_fd, "q", &status, 0), 0);
+	assert_int_equal(status.st_mode & 0444, 0444);
 }
 
 static void another_file_takes_its_place_and_readers_keep_the_old_one(void **state)
@@ -76,9 +93,9 @@ static void another_file_takes_its_place_and_readers_keep_the_old_one(void **sta
 	int fd;
 
 	(void)state;
-	assert_int_equal(durable_write(folder_fd, "b", "old", 3, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "b", DURABLE_PUBLIC, "old", 3, NULL), 0);
 	fd = openat(folder_fd, "b", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(durable_write(folder_fd, "b", "new", 3, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "b", DURABLE_PUBLIC, "new", 3, NULL), 0);
 	assert_int_equal(read(fd, text, 3), 3);
 	assert_string_equal(text, "old");
 	assert_int_equal(close(fd), 0);
@@ -95,12 +112,12 @@ static void when_there_is_no_room_the_old_one_stays(void **state)
 
 	(void)state;
 	memset(large, 'x', sizeof(large));
-	assert_int_equal(durable_write(folder_fd, "c", "old", 3, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "c", DURABLE_PUBLIC, "old", 3, NULL), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	small = (struct rlimit){ 4096, was.rlim_max };
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	rc = durable_write(folder_fd, "c", large, sizeof(large), &err);
+	rc = durable_write(folder_fd, "c", DURABLE_PUBLIC, large, sizeof(large), &err);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_int_equal(rc, -1);
 	assert_content("c", "old", 3);
@@ -114,7 +131,7 @@ static void what_a_crash_left_beside_it_does_no_harm(void **state)
 	(void)state;
 	assert_int_equal(write(fd, "much longer than the new one", 28), 28);
 	assert_int_equal(close(fd), 0);
-	assert_int_equal(durable_write(folder_fd, "d", "new", 3, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "d", DURABLE_PUBLIC, "new", 3, NULL), 0);
 	assert_content("d", "new", 3);
 	assert_alone("d");
 }
@@ -126,14 +143,15 @@ static void no_symlink_is_followed(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(durable_write(folder_fd, "victim", "safe", 4, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "victim", DURABLE_PUBLIC, "safe", 4, NULL), 0);
 	assert_int_equal(symlinkat("victim", folder_fd, "link"), 0);
 	assert_int_equal(durable_read(folder_fd, "link", 100, &text, &n, &err), -1);
 	assert_null(text);
 	assert_int_equal(symlinkat("victim", folder_fd, ".e.new"), 0);
-	assert_int_equal(durable_write(folder_fd, "e", "evil", 4, &err), -1);
+	assert_int_equal(durable_write(folder_fd, "e", DURABLE_PUBLIC, "evil", 4, &err), -1);
 	assert_content("victim", "safe", 4);
-	assert_int_equal(durable_write(folder_fd, "link", "mine", 4, NULL), 0); /* the link itself is replaced */
+	assert_int_equal(durable_write(folder_fd, "link", DURABLE_PUBLIC, "mine", 4, NULL),
+	                 0); /* the link itself is replaced */
 	assert_content("victim", "safe", 4);
 	assert_content("link", "mine", 4);
 }
@@ -147,7 +165,7 @@ static void what_is_no_small_file_is_refused(void **state)
 	(void)state;
 	assert_int_equal(durable_read(folder_fd, "none", 100, &text, &n, &err), -1);
 	assert_int_equal(err.class, ERR_NOT_FOUND);
-	assert_int_equal(durable_write(folder_fd, "f", "12345", 5, NULL), 0);
+	assert_int_equal(durable_write(folder_fd, "f", DURABLE_PUBLIC, "12345", 5, NULL), 0);
 	assert_int_equal(durable_read(folder_fd, "f", 4, &text, &n, &err), -1);
 	assert_int_equal(err.class, ERR_DAMAGED);
 	assert_int_equal(durable_read(folder_fd, "f", 5, &text, &n, &err), 0);
@@ -168,10 +186,10 @@ static void a_name_that_leaves_no_room_is_refused(void **state)
 	(void)state;
 	memset(name, 'n', sizeof(name));
 	name[252] = '\0';
-	assert_int_equal(durable_write(folder_fd, name, "x", 1, &err), -1);
+	assert_int_equal(durable_write(folder_fd, name, DURABLE_PUBLIC, "x", 1, &err), -1);
 	assert_int_equal(err.class, ERR_INPUT);
 	name[250] = '\0';
-	assert_int_equal(durable_write(folder_fd, name, "x", 1, &err), 0);
+	assert_int_equal(durable_write(folder_fd, name, DURABLE_PUBLIC, "x", 1, &err), 0);
 	assert_content(name, "x", 1);
 }
 
@@ -179,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(what_is_private_is_so_whatever_lay_there),
 		cmocka_unit_test(another_file_takes_its_place_and_readers_keep_the_old_one),
 		cmocka_unit_test(when_there_is_no_room_the_old_one_stays),
 		cmocka_unit_test(what_a_crash_left_beside_it_does_no_harm),
