@@ -53,6 +53,8 @@ int events_new(const char *endpoint, struct security *security, struct events **
 		goto out;
 	}
 	mdp_socket_limits(made->socket);
+	/* A newcomer's first messages are the whole cache, at once: none of it is to be dropped for want of room. */
+	zsock_set_sndhwm(made->socket, EVENTS_TOPICS_MAX + MDP_QUEUE_MAX);
 	/* A subscription that somebody else has already is told as well: its newcomer wants the last values too. */
 	zsock_set_xpub_verbose(made->socket, 1);
 	if (security_bind(security, made->socket, endpoint, err) != 0)

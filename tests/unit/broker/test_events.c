@@ -142,6 +142,29 @@ static void a_second_subscriber_of_the_same_topic_gets_them_too(void **state)
 	zsock_destroy(&second);
 }
 
+/* More than a queue of the usual length: the newest is what counts, and comes last. */
+static void a_late_subscriber_gets_all_of_a_large_cache(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *sub = NULL;
+	const int n = 5 * MDP_QUEUE_MAX;
+
+	for (int i = 0; i < n; i++) {
+		char pipeline[32];
+
+		(void)snprintf(pipeline, sizeof(pipeline), "p%d", i);
+		emit(lab, pipeline, "run.started", i);
+	}
+	sub = subscribe(lab, "");
+	for (int i = 0; i < n; i++) {
+		char topic[64];
+
+		(void)snprintf(topic, sizeof(topic), "aob.p%d.run.started", i);
+		expect(lab, sub, topic, i);
+	}
+	zsock_destroy(&sub);
+}
+
 static void what_is_staged_is_heard_only_after_flush(void **state)
 {
 	struct lab *lab = *state;
@@ -237,6 +260,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_late_subscriber_gets_the_last_values_as_they_happened, set_up,
 		                                tear_down),
 		cmocka_unit_test_setup_teardown(a_second_subscriber_of_the_same_topic_gets_them_too, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_late_subscriber_gets_all_of_a_large_cache, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_staged_is_heard_only_after_flush, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(forgotten_pipelines_are_not_told_any_more, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_subscriber_that_does_not_read_holds_nobody_up, set_up, tear_down),
