@@ -16,8 +16,6 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 
-#define STEADY_MS ((int64_t)10 * 60 * 1000) /* an attempt that lived so long did not crash at its start */
-
 static struct run_step *current(struct run *run)
 {
 	return &run->record.steps[runs_step(run)];
@@ -317,7 +315,7 @@ int outcome_lost(struct broker *broker, struct run *run, enum outcome_loss how)
 		(void)error_set(&verdict.error, ERR_LINK, "worker %s gave the job up", name);
 		return apply(broker, run, &verdict);
 	}
-	verdict.losses = broker->now_ms - run->attempt_ms >= STEADY_MS ? 1 : verdict.losses + 1;
+	verdict.losses = broker->now_ms - run->attempt_ms >= OUTCOME_STEADY_MS ? 1 : verdict.losses + 1;
 	again = retry_lost(verdict.losses, chance());
 	verdict.delay_ms = again.delay_ms;
 	if (!again.again) {

@@ -7,6 +7,9 @@
 
 #include "broker/runs.h"
 
+#define OUTCOME_STEADY_MS                                                                                              \
+	((int64_t)10 * 60 * 1000) /* an attempt that lived so long has got over what went wrong before */
+
 /* outcome_assigned: the next attempt is this worker's. Committed before the worker hears of it: killed in between, the job is
  * taken for given out, and after the lease it is given out with the next number. */
 int outcome_assigned(struct broker *broker, struct run *run, const struct worker *worker);

@@ -7,6 +7,7 @@
 #include "broker/figures.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
+#include "broker/outcome.h"
 #include "broker/runs.h"
 #include "broker/safety_json.h"
 #include "broker/watch_state.h"
@@ -82,15 +83,17 @@ static json_t *progress_json(const struct run *run)
 	                 "eta_s", p->eta_s < 0 ? json_null() : json_integer(p->eta_s), "note", p->note);
 }
 
-static json_t *running_json(const struct run *run)
+static json_t *running_json(const struct broker *broker, const struct run *run)
 {
 	size_t index = 0;
 	const struct run_step *step = NULL;
+	bool over_it = false;
 
 	if (run == NULL)
 		return json_null();
 	index = runs_step(run);
 	step = &run->record.steps[index];
+	over_it = step->state == STEP_WORKING && broker->now_ms - run->attempt_ms >= OUTCOME_STEADY_MS;
 	return json_pack("{s:s, s:s, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "run",
 	                 run->record.run, "trigger", trigger_words[run->record.trigger], "dry_run",
 	                 (int)run->record.dry_run, "cancelling", (int)run->record.cancelling, "started_at",
@@ -98,8 +101,8 @@ static json_t *running_json(const struct run *run)
 	                 "steps", (json_int_t)run->record.n_steps, "attempt", (json_int_t)step->attempt, "step_state",
 	                 pipeline_step_word(step->state), "retry_at",
 	                 step->state == STEP_RETRY_WAIT ? json_integer(run->retry_at) : json_null(), "last_error",
-	                 status_json_error(&run->last_error), "progress", progress_json(run), "worker",
-	                 step->state == STEP_WORKING ? text_json(run->worker) : json_null());
+	                 over_it ? json_null() : status_json_error(&run->last_error), "progress", progress_json(run),
+	                 "worker", step->state == STEP_WORKING ? text_json(run->worker) : json_null());
 }
 
 /* "waiting": in flight, but nobody works on it now. */
@@ -182,7 +185,7 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source", pipeline->source,
 	                 "vault", pipeline->vault->name, "paused", paused, "watch", watch_state_json(broker, pipeline),
 	                 "last_good", last_good, "last_run", last_run, "running",
-	                 running_json(runs_of(broker, pipeline->name)));
+	                 running_json(broker, runs_of(broker, pipeline->name)));
 	if (json != NULL && safety_json_add(broker, pipeline, json, err) != 0) {
 		json_decref(json);
 		json = NULL;
@@ -245,7 +248,7 @@ json_t *status_json_run(struct broker *broker, const char *run_id, struct error 
 		in_flight = NULL;
 	out = run_json(broker, &run);
 	if (json_object_set_new(out, "steps", steps) != 0 ||
-	    json_object_set_new(out, "running", running_json(in_flight)) != 0) {
+	    json_object_set_new(out, "running", running_json(broker, in_flight)) != 0) {
 		json_decref(out);
 		out = NULL;
 	}
