@@ -11,6 +11,7 @@
 struct ask {
 	struct config *config;
 	struct mdp_client *client;
+	uint64_t timeout_ms;
 };
 
 int ask_open(const char *config_path, struct ask **ask, struct error *err)
@@ -20,6 +21,7 @@ int ask_open(const char *config_path, struct ask **ask, struct error *err)
 	*ask = NULL;
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
+	made->timeout_ms = TIMEOUT_MS;
 	if (config_load(config_path, &made->config, stderr, err) != 0 ||
 	    mdp_client_new(made->config, &made->client, err) != 0) {
 		ask_close(&made);
@@ -37,6 +39,11 @@ void ask_close(struct ask **ask)
 	config_destroy(&(*ask)->config);
 	free(*ask);
 	*ask = NULL;
+}
+
+void ask_patience(struct ask *ask, uint64_t timeout_ms)
+{
+	ask->timeout_ms = timeout_ms;
 }
 
 const struct config *ask_config(const struct ask *ask)
@@ -85,7 +92,7 @@ int ask_verb(struct ask *ask, const char *verb, json_t *body, json_t **result, s
 	json_decref(body);
 	if (text == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	if (mdp_client_ask(ask->client, MDP_SERVICE_BROKER, text, TIMEOUT_MS, &reply, &reply_bytes, err) == 0)
+	if (mdp_client_ask(ask->client, MDP_SERVICE_BROKER, text, ask->timeout_ms, &reply, &reply_bytes, err) == 0)
 		rc = decode(reply, reply_bytes, result, err);
 	free(text);
 	free(reply);

@@ -15,6 +15,8 @@ struct ask;
 /* ask_open: loads the configuration (its faults go to stderr, one a line). errors: those of config_load, mdp_client_new */
 int ask_open(const char *config_path, struct ask **ask, struct error *err);
 void ask_close(struct ask **ask);
+/* ask_patience: how long an answer may take; 10 s without it. */
+void ask_patience(struct ask *ask, uint64_t timeout_ms);
 const struct config *ask_config(const struct ask *ask); /* borrowed */
 
 /* ask_verb: body: the verb's own members, taken over, also on failure (NULL: out of memory); `v` and `verb` are added.

@@ -3,7 +3,6 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/ask.h"
 #include "cli/verbs.h"
@@ -11,6 +10,7 @@
 #include "lib/log.h"
 
 #define TEXT_SIZE 512
+#define PATIENCE_MS 5000 /* NRPE and the like give a plugin 10 s in all */
 
 static const char usage[] = "usage: aob health [PIPELINE] [--max-age AGE] [--json]\n"
                             "\n"
@@ -179,7 +179,8 @@ static void put_lines(const struct report *report, FILE *out)
 		put_text(out, report->first.text);
 	if (report->worst != HEALTH_OK && report->n > 1)
 		(void)fprintf(out, " (%zu of %zu are well)", report->well, report->n);
-	(void)fputs(" |", out);
+	if (report->n > 0)
+		(void)fputs(" |", out);
 	for (size_t at = 0; next_finding(report, &at, &pipeline, &finding);)
 		put_performance(out, pipeline, report->max_age_s);
 	(void)fputc('\n', out);
@@ -241,7 +242,7 @@ static int read_command_line(int argc, char **argv, struct command_line *line)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'h') {
 			(void)fputs(usage, stdout);
-			return EX_OK;
+			return HEALTH_UNKNOWN; /* as the guidelines want: who asks for help has checked nothing */
 		}
 		if (option == 'j')
 			line->as_json = 1;
@@ -287,7 +288,12 @@ int health_main(int argc, char **argv, const char *config_path)
 
 	if (status >= 0)
 		return status;
-	if (ask_open(config_path, &ask, &err) != 0 || ask_verb(ask, "status", json_object(), &result, &err) != 0)
+	status = ask_open(config_path, &ask, &err);
+	if (status == 0) {
+		ask_patience(ask, PATIENCE_MS);
+		status = ask_verb(ask, "status", json_object(), &result, &err);
+	}
+	if (status != 0)
 		status = fail(&err);
 	else
 		status = health_report(result, line.pipeline, line.max_age_s, line.as_json, stdout);

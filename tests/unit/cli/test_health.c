@@ -79,7 +79,7 @@ static const struct {
 	            "\"silent\"}}"),
 	  NULL, 0, HEALTH_WARNING, "AOB WARNING - photos its source is not watched: silent | 'photos_age'=60s;;;0;\n" },
 	{ "no such pipeline", PIPELINES(SAFE("photos")), "mac", 0, HEALTH_UNKNOWN,
-	  "AOB UNKNOWN - there is no pipeline mac |\n" },
+	  "AOB UNKNOWN - there is no pipeline mac\n" },
 };
 
 static void the_table_holds(void **state)
@@ -108,6 +108,7 @@ static void it_asks_the_broker_and_exits_as_nagios_wants(void **state)
 	const char *const plain[] = { "health", "--max-age", "1h", NULL };
 	const char *const json[] = { "health", "photos", "--json", NULL };
 	const char *const wrong[] = { "health", "--max-age", "26", NULL };
+	const char *const help[] = { "health", "--help", NULL };
 
 	(void)state;
 	verb_lab_open(&lab);
@@ -126,6 +127,10 @@ static void it_asks_the_broker_and_exits_as_nagios_wants(void **state)
 	verb_lab_end(&lab);
 	assert_int_equal(lab.status, 3);
 	assert_string_equal(lab.out, "AOB UNKNOWN - --max-age: '26' has no unit; write 26s, 26m or 26h\n");
+	verb_lab_start(&lab, help);
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, 3); /* nothing was checked */
+	assert_memory_equal(lab.out, "usage: aob health", 17);
 	verb_lab_close(&lab);
 }
 
