@@ -70,11 +70,15 @@ struct family {
 
 HAS(good, *p->last_good.name != '\0')
 HAS(run, *p->last_run.run != '\0')
+HAS(ended, p->last_run.ended_at != 0)
 HAS(age, p->age_s >= 0)
 HAS(max_age, p->max_age_s != 0)
 HAS(running, *p->running.run != '\0')
 HAS(source_space, p->space.known && p->space.source_total_bytes != 0)
-HAS(forecast, p->forecast.known)
+HAS(change, p->forecast.known && p->forecast.change_bytes_per_day >= 0)
+HAS(link, p->forecast.known && p->forecast.link_bytes_per_s >= 0)
+HAS(backlog, p->forecast.known && p->forecast.backlog_bytes >= 0)
+HAS(never, p->forecast.known && (p->forecast.never || p->forecast.change_bytes_per_day >= 0))
 HAS(caught_up, p->forecast.known && p->forecast.caught_up_at != 0)
 HAS(vault_full, p->forecast.known && p->forecast.vault_full_at != 0)
 HAS(source_full, p->forecast.known && p->forecast.source_full_at != 0)
@@ -114,7 +118,8 @@ VALUE(ended, p->last_run.ended_at)
 VALUE(paused, p->paused)
 VALUE(active, is_text(p->watch_state, "active"))
 VALUE(running, *p->running.run != '\0')
-VALUE(waiting, *p->running.run != '\0' && !is_text(p->running.step_state, "working"))
+VALUE(waiting,
+      *p->running.run != '\0' && (!is_text(p->running.step_state, "working") || *p->running.last_error.message != '\0'))
 VALUE(began, p->running.started_at)
 VALUE(done, p->running.progress.done_bytes)
 VALUE(total, p->running.progress.total_bytes)
@@ -138,7 +143,7 @@ VALUE(given_up, (int64_t)counted(state, p)->given_up)
 VALUE(verified, (int64_t)counted(state, p)->verified)
 VALUE(found_damaged, (int64_t)counted(state, p)->damaged)
 VALUE(verified_at, counted(state, p)->verified_at_ms / 1000)
-VALUE(is_damaged, metrics_marks(state->metrics, p->name).damaged)
+VALUE(is_damaged, metrics_marks(state->metrics, p->name).damaged || view_alarm_of(p, "damaged") != NULL)
 VALUE(braked, view_alarm_of(p, "braked") != NULL)
 
 static const struct family families[] = {
@@ -157,13 +162,15 @@ static const struct family families[] = {
 	{ "aob_max_age_seconds", "gauge", "How old the newest generation may be.", has_max_age, value_max_age },
 	{ "aob_last_run_failed", "gauge", "1: the last run that ended failed; also while the next one is under way.",
 	  has_run, value_failed },
-	{ "aob_last_run_end_timestamp_seconds", "gauge", "When the last run ended; 0: it is under way.", has_run,
-	  value_ended },
+	{ "aob_last_run_end_timestamp_seconds", "gauge", "When the last run ended; not there while one is under way.",
+	  has_ended, value_ended },
 	{ "aob_paused", "gauge", "1: no runs begin by themselves.", NULL, value_paused },
 	{ "aob_source_active", "gauge", "1: the source is being written.", NULL, value_active },
 	{ "aob_running", "gauge", "1: a run is under way.", NULL, value_running },
-	{ "aob_waiting", "gauge", "1: the run under way waits: for a worker, or before another try.", NULL,
-	  value_waiting },
+	{ "aob_waiting", "gauge",
+	  "1: the run under way waits for a worker or before another try, or went wrong in its last try and has not "
+	  "got over that yet.",
+	  NULL, value_waiting },
 	{ "aob_run_start_timestamp_seconds", "gauge", "When the run under way began.", has_running, value_began },
 	{ "aob_run_done_bytes", "gauge", "How far the step under way is.", has_running, value_done },
 	{ "aob_run_size_bytes", "gauge", "What the step under way has to do; 0: not known.", has_running, value_total },
@@ -182,7 +189,7 @@ static const struct family families[] = {
 	{ "aob_verifications_total", "counter", "Generations found to be as they were recorded.", NULL,
 	  value_verified },
 	{ "aob_damages_total", "counter", "Generations found damaged.", NULL, value_found_damaged },
-	{ "aob_damaged", "gauge", "1: a generation was found damaged, and none was verified since.", NULL,
+	{ "aob_damaged", "gauge", "1: a generation was found damaged, and was not found whole since.", NULL,
 	  value_is_damaged },
 	{ "aob_last_verification_timestamp_seconds", "gauge", "When a generation was verified last; 0: never.", NULL,
 	  value_verified_at },
@@ -191,14 +198,14 @@ static const struct family families[] = {
 	  value_braked },
 	{ "aob_source_free_bytes", "gauge", "Room on the source's disk.", has_source_space, value_source_free },
 	{ "aob_source_size_bytes", "gauge", "Size of the source's disk.", has_source_space, value_source_total },
-	{ "aob_forecast_change_bytes_per_second", "gauge", "How fast the source changes, averaged.", has_forecast,
+	{ "aob_forecast_change_bytes_per_second", "gauge", "How fast the source changes, averaged.", has_change,
 	  value_change },
-	{ "aob_forecast_link_bytes_per_second", "gauge", "What the link carries within its rates, averaged.",
-	  has_forecast, value_link },
-	{ "aob_forecast_backlog_bytes", "gauge", "What has not crossed yet.", has_forecast, value_backlog },
+	{ "aob_forecast_link_bytes_per_second", "gauge", "What the link carries within its rates, averaged.", has_link,
+	  value_link },
+	{ "aob_forecast_backlog_bytes", "gauge", "What has not crossed yet.", has_backlog, value_backlog },
 	{ "aob_forecast_caught_up_timestamp_seconds", "gauge", "When the vault will have caught up.", has_caught_up,
 	  value_caught_up },
-	{ "aob_forecast_never", "gauge", "1: more changes than the link can carry.", has_forecast, value_never },
+	{ "aob_forecast_never", "gauge", "1: more changes than the link can carry.", has_never, value_never },
 	{ "aob_forecast_vault_full_timestamp_seconds", "gauge", "When the vault will be full.", has_vault_full,
 	  value_vault_full },
 	{ "aob_forecast_source_full_timestamp_seconds", "gauge", "When the source's disk will be full.",
@@ -450,19 +457,24 @@ static int64_t resident_bytes(void)
 	return strtoll(rest, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
-/* The names that all Prometheus clients use. */
-static void write_process(const struct out *out, const struct exposition_server *server)
+static void write_monitor(const struct out *out, const struct exposition_server *server)
 {
-	struct rusage usage;
 	const struct metrics *metrics = out->state->metrics;
 
-	(void)getrusage(RUSAGE_SELF, &usage);
 	one(out, "aob_monitor_events_total", "counter", "Events that were heard, each counted once.",
 	    (int64_t)metrics->events);
 	one(out, "aob_monitor_events_refused_total", "counter", "Messages that were no event of ours.",
 	    (int64_t)metrics->refused);
 	one(out, "aob_monitor_requests_total", "counter", "HTTP requests.", (int64_t)server->requests);
 	one(out, "aob_monitor_streams", "gauge", "Open event streams.", (int64_t)server->streams);
+}
+
+/* The names that all Prometheus clients use: of the process that is scraped, so not in what another one shows. */
+static void write_process(const struct out *out)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_SELF, &usage);
 	head(out, "process_cpu_seconds_total", "counter", "Processor time of the monitor.");
 	text_add(out->text, "process_cpu_seconds_total %.2f\n",
 	         (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
@@ -473,9 +485,9 @@ static void write_process(const struct out *out, const struct exposition_server 
 }
 
 void exposition_write(const struct state *state, const struct exposition_server *server, int64_t now_ms,
-                      bool open_metrics, struct text *text)
+                      enum exposition_form form, struct text *text)
 {
-	const struct out out = { text, state, open_metrics };
+	const struct out out = { text, state, form == EXPOSITION_OPENMETRICS };
 
 	head(&out, "aob_build_info", "info", "The monitor's version.");
 	sample(&out, "aob_build_info", "version", AOB_VERSION, 1);
@@ -488,7 +500,9 @@ void exposition_write(const struct state *state, const struct exposition_server 
 	write_stages(&out);
 	write_joins(&out);
 	write_notifiers(&out);
-	write_process(&out, server);
-	if (open_metrics)
+	write_monitor(&out, server);
+	if (form != EXPOSITION_TEXTFILE)
+		write_process(&out);
+	if (form == EXPOSITION_OPENMETRICS)
 		text_add(text, "# EOF\n");
 }

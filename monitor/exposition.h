@@ -19,7 +19,13 @@ struct exposition_server {
 	uint64_t streams; /* open ones */
 };
 
+enum exposition_form {
+	EXPOSITION_PROMETHEUS,
+	EXPOSITION_OPENMETRICS,
+	EXPOSITION_TEXTFILE /* what node_exporter shows as its own: without process_*, which it has itself */
+};
+
 void exposition_write(const struct state *state, const struct exposition_server *server, int64_t now_ms,
-                      bool open_metrics, struct text *text);
+                      enum exposition_form form, struct text *text);
 
 #endif

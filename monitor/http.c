@@ -91,7 +91,8 @@ static void route_metrics(const struct http *http, struct MHD_Connection *connec
 	struct exposition_server server = { atomic_load(&http->requests), sse_count(http->sse) };
 
 	answer->type = open_metrics ? EXPOSITION_OPEN_TYPE : EXPOSITION_PLAIN_TYPE;
-	exposition_write(http->state, &server, clock_now_ms(), open_metrics, &answer->text);
+	exposition_write(http->state, &server, clock_now_ms(),
+	                 open_metrics ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS, &answer->text);
 }
 
 /* The broker's own words, and how fresh they are. */
@@ -257,6 +258,15 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct ans
 	return queue(connection, answer, response);
 }
 
+/* What a GET would begin with: HEAD opens none. */
+static enum MHD_Result head_of_stream(struct MHD_Connection *connection)
+{
+	struct answer answer = { .status = MHD_HTTP_OK, .type = "text/event-stream" };
+
+	text_init(&answer.text);
+	return send_answer(connection, &answer);
+}
+
 static enum MHD_Result open_stream(struct http *http, struct MHD_Connection *connection)
 {
 	const char *last_id = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
@@ -283,8 +293,8 @@ static enum MHD_Result respond(struct http *http, struct MHD_Connection *connect
 		             "host_names in aob.yaml.");
 		return send_answer(connection, &answer);
 	}
-	if (is_get && strcmp(path, "/api/v1/events") == 0)
-		return open_stream(http, connection);
+	if (strcmp(path, "/api/v1/events") == 0)
+		return is_get ? open_stream(http, connection) : head_of_stream(connection);
 	state_lock(http->state);
 	find_route(http, connection, path, &answer);
 	state_unlock(http->state);
@@ -421,11 +431,11 @@ void http_wake(struct http *http, bool beat)
 	sse_wake(http->sse, beat);
 }
 
-void http_metrics(struct http *http, struct text *text)
+void http_textfile(struct http *http, struct text *text)
 {
 	struct exposition_server server = { atomic_load(&http->requests), sse_count(http->sse) };
 
 	state_lock(http->state);
-	exposition_write(http->state, &server, clock_now_ms(), false, text);
+	exposition_write(http->state, &server, clock_now_ms(), EXPOSITION_TEXTFILE, text);
 	state_unlock(http->state);
 }

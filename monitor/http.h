@@ -24,7 +24,7 @@ void http_close(struct http **http);
 
 void http_wake(struct http *http, bool beat); /* events are there for the streams */
 
-/* http_metrics: what /metrics answers, for the textfile. */
-void http_metrics(struct http *http, struct text *text);
+/* http_textfile: what /metrics answers, for the textfile. */
+void http_textfile(struct http *http, struct text *text);
 
 #endif

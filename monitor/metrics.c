@@ -142,15 +142,27 @@ static bool clears(const struct event *event, const char *kind)
 	return false;
 }
 
-/* What is true since it happened, also if that was before this process began. */
-static void mark(struct metrics_pipeline *row, const struct event *event)
+static void add_damaged(struct metrics_pipeline *row, const char *generation)
 {
-	if (strcmp(event->what, "generation.damaged") == 0)
-		row->damaged_at_ms = event->at_ms;
-	else if (strcmp(event->what, "generation.verified") == 0)
-		row->verified_at_ms = event->at_ms;
-	if (clears(event, "damaged"))
-		row->verified_at_ms = event->at_ms;
+	for (size_t i = 0; i < row->n_damaged_ones; i++)
+		if (strcmp(row->damaged_ones[i], generation) == 0)
+			return;
+	if (row->n_damaged_ones < METRICS_DAMAGED_MAX && strlen(generation) < METRICS_NAME_SIZE)
+		(void)snprintf(row->damaged_ones[row->n_damaged_ones++], METRICS_NAME_SIZE, "%s", generation);
+}
+
+/* That another one is whole says nothing of it. */
+static void drop_damaged(struct metrics_pipeline *row, const char *generation)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < row->n_damaged_ones; i++)
+		if (strcmp(row->damaged_ones[i], generation) != 0) {
+			if (kept != i)
+				memcpy(row->damaged_ones[kept], row->damaged_ones[i], METRICS_NAME_SIZE);
+			kept++;
+		}
+	row->n_damaged_ones = kept;
 }
 
 static void begin_step(struct metrics_pipeline *row, const struct event *event)
@@ -159,9 +171,26 @@ static void begin_step(struct metrics_pipeline *row, const struct event *event)
 	row->step_began_ms = event->at_ms;
 }
 
+/* What is true since it happened, also if that was before this process began. */
+static void mark(struct metrics_pipeline *row, const struct event *event)
+{
+	if (strcmp(event->what, "generation.damaged") == 0) {
+		add_damaged(row, event_text(event, "generation"));
+	} else if (strcmp(event->what, "generation.verified") == 0) {
+		row->verified_at_ms = event->at_ms;
+		drop_damaged(row, event_text(event, "generation"));
+	} else if (strcmp(event->what, "step.started") == 0) {
+		begin_step(row, event);
+	}
+	if (clears(event, "damaged"))
+		row->n_damaged_ones = 0;
+}
+
 static void end_step(struct metrics *metrics, struct metrics_pipeline *row, const struct event *event)
 {
-	if (row->step_began_ms != 0 && strncmp(row->run, event_text(event, "run"), sizeof(row->run) - 1) == 0)
+	bool known = row->step_began_ms != 0 && strncmp(row->run, event_text(event, "run"), sizeof(row->run) - 1) == 0;
+
+	if (known && event->at_ms >= metrics->began_ms)
 		observe(&stage_of(metrics, event_text(event, "step"))->steps, metrics_step_bounds_s,
 		        event->at_ms - row->step_began_ms);
 	row->step_began_ms = 0;
@@ -172,16 +201,12 @@ static bool ends_run(const char *what)
 	return strcmp(what, "run.finished") == 0 || strcmp(what, "run.failed") == 0;
 }
 
-static void count(struct metrics *metrics, struct metrics_pipeline *row, const struct event *event)
+static void count(struct metrics_pipeline *row, const struct event *event)
 {
 	const char *what = event->what;
 
 	if (ends_run(what) && strcmp(event_text(event, "kind"), "whole") == 0)
 		observe(&row->runs, metrics_run_bounds_s, event->at_ms - event_number(event, "started_at") * 1000);
-	else if (strcmp(what, "step.started") == 0)
-		begin_step(row, event);
-	else if (strcmp(what, "step.finished") == 0)
-		end_step(metrics, row, event);
 	else if (strcmp(what, "step.retried") == 0)
 		row->retries++;
 	else if (strcmp(what, "generation.damaged") == 0)
@@ -205,11 +230,13 @@ bool metrics_event(struct metrics *metrics, const struct event *event)
 		row = row_of(metrics, event->pipeline);
 		if (row != NULL)
 			mark(row, event);
+		if (row != NULL && strcmp(event->what, "step.finished") == 0)
+			end_step(metrics, row, event);
 	}
 	if (event->at_ms < metrics->began_ms)
 		return true;
 	if (row != NULL)
-		count(metrics, row, event);
+		count(row, event);
 	else if (strcmp(event->what, "worker.joined") == 0)
 		stage_of(metrics, event_text(event, "service"))->joined++;
 	else if (strcmp(event->what, "worker.lost") == 0)
@@ -239,5 +266,5 @@ struct verdict_marks metrics_marks(const struct metrics *metrics, const char *na
 
 	if (row == NULL)
 		return (struct verdict_marks){ .damaged = false };
-	return (struct verdict_marks){ .damaged = row->damaged_at_ms > row->verified_at_ms };
+	return (struct verdict_marks){ .damaged = row->n_damaged_ones > 0 };
 }

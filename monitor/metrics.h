@@ -18,6 +18,9 @@
 
 #define METRICS_RUN_BUCKETS 8
 #define METRICS_STEP_BUCKETS 8
+#define METRICS_DAMAGED_MAX                                                                                            \
+	8 /* generations remembered by name; further ones are damage all the same while one of these is */
+#define METRICS_NAME_SIZE 64
 #define METRICS_STAGES_MAX 64 /* services with a row of their own; further ones share the row "other" */
 
 struct metrics_histogram {
@@ -30,9 +33,11 @@ struct metrics_pipeline {
 	char name[CONFIG_NAME_MAX + 1];
 	struct metrics_histogram runs;
 	uint64_t retries, damaged, verified, given_up;
-	int64_t damaged_at_ms, verified_at_ms; /* 0: never */
-	char run[64];                          /* whose step is under way … */
-	int64_t step_began_ms;                 /* … since; 0: not known */
+	char damaged_ones[METRICS_DAMAGED_MAX][METRICS_NAME_SIZE]; /* generations, and not verified since */
+	size_t n_damaged_ones;
+	int64_t verified_at_ms; /* 0: never */
+	char run[64];           /* whose step is under way … */
+	int64_t step_began_ms;  /* … since, also if that was before this process began; 0: not known */
 };
 
 struct metrics_stage {

@@ -341,7 +341,7 @@ static void write_textfile(struct monitor *monitor)
 		return;
 	monitor->textfile_ms = clock_now_ms() + TEXTFILE_MS;
 	text_init(&text);
-	http_metrics(monitor->http, &text);
+	http_textfile(monitor->http, &text);
 	if (text_failed(&text))
 		(void)error_set(&err, ERR_SYSTEM, "out of memory");
 	else

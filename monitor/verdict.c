@@ -7,6 +7,7 @@
 #include "lib/duration.h"
 
 #define BROKER_PATIENCE_S 15 /* a restart of the broker is no news */
+#define DONE "Done"          /* good, but no copy */
 
 static struct verdict say(enum verdict_level level, const char *word, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
@@ -125,6 +126,10 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 		           *p->waits_for != '\0' ? p->waits_for : p->running.last_error.message);
 	if (p->paused)
 		return say(VERDICT_WARN, "Paused", "No run begins by itself until it is resumed.");
+	/* Of a pipeline without a transfer, a run that ended well is all that can be known. */
+	if (*p->last_good.name == '\0' && p->age_s >= 0)
+		return say(VERDICT_GOOD, DONE, "Its last run ended well %s ago. It makes no copy of its own.",
+		           age_of(p, now, age));
 	if (*p->last_good.name == '\0')
 		return *p->running.run != '\0'
 		               ? say(VERDICT_BUSY, "First copy",
@@ -145,10 +150,13 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 struct verdict verdict_all(const struct verdict *verdicts, size_t n, int64_t broker_lost_s)
 {
 	size_t of[VERDICT_BAD + 1] = { 0 };
+	size_t done = 0;
 	char age[DURATION_TEXT_SIZE];
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		of[verdicts[i].level]++;
+		done += is(verdicts[i].word, DONE);
+	}
 	if (broker_lost_s > BROKER_PATIENCE_S)
 		return say(VERDICT_BAD, "Blind", "The broker has not answered for %s. What stands below is of then.",
 		           span(broker_lost_s, age));
@@ -163,6 +171,9 @@ struct verdict verdict_all(const struct verdict *verdicts, size_t n, int64_t bro
 	if (of[VERDICT_BUSY] > 0)
 		return say(VERDICT_BUSY, "Almost", "%zu of %zu %s safe; the rest is being copied for the first time.",
 		           of[VERDICT_GOOD], n, of[VERDICT_GOOD] == 1 ? "is" : "are");
+	if (done > 0)
+		return say(VERDICT_GOOD, "Safe", "%zu of %zu %s a second copy; what else there is to do is done.",
+		           n - done, n, n - done == 1 ? "has" : "have");
 	if (n == 1)
 		return say(VERDICT_GOOD, "Safe", "It has a second copy.");
 	return n == 2 ? say(VERDICT_GOOD, "Safe", "Both have a second copy.")

@@ -27,7 +27,7 @@ struct verdict {
 
 /* What the broker tells by events alone. */
 struct verdict_marks {
-	bool damaged; /* a generation was found damaged, and none verified since */
+	bool damaged; /* a generation was found damaged, and was not verified since */
 };
 
 /* verdict_of: now: seconds since 1970. */

@@ -63,13 +63,18 @@ static struct view_space read_space(const json_t *space)
 	};
 }
 
+static int64_t amount_or_unknown(const json_t *object, const char *key)
+{
+	return json_is_integer(json_object_get(object, key)) ? view_read_amount(object, key) : -1;
+}
+
 static struct view_forecast read_forecast(struct arena *arena, const json_t *forecast)
 {
 	return (struct view_forecast){
 		.known = json_is_object(forecast),
-		.change_bytes_per_day = view_read_amount(forecast, "change_bytes_per_day"),
-		.link_bytes_per_s = view_read_amount(forecast, "link_bytes_per_s"),
-		.backlog_bytes = view_read_amount(forecast, "backlog_bytes"),
+		.change_bytes_per_day = amount_or_unknown(forecast, "change_bytes_per_day"),
+		.link_bytes_per_s = amount_or_unknown(forecast, "link_bytes_per_s"),
+		.backlog_bytes = amount_or_unknown(forecast, "backlog_bytes"),
 		.caught_up_at = view_read_amount(forecast, "caught_up_at"),
 		.never = view_read_flag(forecast, "never"),
 		.vault_full_at = view_read_amount(forecast, "vault_full_at"),
@@ -128,7 +133,7 @@ static struct view_pipeline read_pipeline(struct arena *arena, const json_t *p)
 		.last_good = view_read_generation(arena, json_object_get(p, "last_good")),
 		.last_run = read_run(arena, json_object_get(p, "last_run")),
 		.running = read_running(arena, json_object_get(p, "running")),
-		.age_s = json_is_integer(json_object_get(p, "age_s")) ? view_read_amount(p, "age_s") : -1,
+		.age_s = amount_or_unknown(p, "age_s"),
 		.max_age_s = view_read_amount(p, "max_age_s"),
 		.overdue = json_is_object(overdue),
 		.overdue_since = view_read_amount(overdue, "since"),

@@ -66,7 +66,7 @@ struct view_space {
 
 struct view_forecast {
 	bool known;
-	int64_t change_bytes_per_day, link_bytes_per_s, backlog_bytes; /* 0: none, or not known */
+	int64_t change_bytes_per_day, link_bytes_per_s, backlog_bytes; /* -1: not known */
 	int64_t caught_up_at;
 	bool never; /* more changes than the link carries */
 	int64_t vault_full_at, source_full_at;

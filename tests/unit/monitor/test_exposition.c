@@ -19,13 +19,13 @@ static struct state *known(void)
 	return state;
 }
 
-static void write_out(bool open_metrics, int64_t now_ms, struct text *text)
+static void write_out(enum exposition_form form, int64_t now_ms, struct text *text)
 {
 	const struct exposition_server server = { 5, 2 };
 	struct state *state = known();
 
 	text_init(text);
-	exposition_write(state, &server, now_ms, open_metrics, text);
+	exposition_write(state, &server, now_ms, form, text);
 	state_destroy(&state);
 }
 
@@ -34,7 +34,7 @@ static void for_prometheus(void **unused)
 	struct text text;
 
 	(void)unused;
-	write_out(false, 100000, &text);
+	write_out(EXPOSITION_PROMETHEUS, 100000, &text);
 	assert_holds(&text, "# TYPE aob_build_info gauge\naob_build_info{version=\"");
 	assert_holds(&text, "aob_pipeline_info{pipeline=\"photos\",vault=\"dad\"} 1\n");
 	assert_holds(&text, "aob_last_success_timestamp_seconds{pipeline=\"photos\"} 1795630166\n");
@@ -56,15 +56,102 @@ static void for_prometheus(void **unused)
 	text_done(&text);
 }
 
+/* node_exporter has process_* of its own, and takes no second one. */
+static void for_the_textfile(void **unused)
+{
+	struct text text;
+
+	(void)unused;
+	write_out(EXPOSITION_TEXTFILE, 100000, &text);
+	assert_holds(&text, "aob_monitor_streams 2\n");
+	assert_lacks(&text, "process_");
+	text_done(&text);
+	write_out(EXPOSITION_PROMETHEUS, 100000, &text);
+	assert_holds(&text, "\nprocess_open_fds ");
+	text_done(&text);
+}
+
 static void as_open_metrics(void **unused)
 {
 	struct text text;
 
 	(void)unused;
-	write_out(true, 100000, &text);
+	write_out(EXPOSITION_OPENMETRICS, 100000, &text);
 	assert_holds(&text, "# TYPE aob_build info\naob_build_info{");
 	assert_holds(&text, "# TYPE aob_runs counter\naob_runs_total{pipeline=\"photos\"} 7\n");
 	assert_string_equal(text.data + text.len_bytes - 6, "# EOF\n");
+	text_done(&text);
+}
+
+/* pipeline: as for lab_status. */
+static void write_status(const char *pipeline, struct text *text)
+{
+	const struct exposition_server server = { 5, 2 };
+	struct state *state = state_new(LAB_NOW - 100, 1000);
+	const char *status = lab_status(pipeline);
+	struct error err = { .class = ERR_NONE };
+
+	text_init(text);
+	assert_int_equal(state_answer(state, status, strlen(status), LAB_NOW, 99000, &err), 0);
+	exposition_write(state, &server, 100000, EXPOSITION_PROMETHEUS, text);
+	state_destroy(&state);
+}
+
+static void what_nobody_knows_is_not_there(void **unused)
+{
+	struct text text;
+
+	(void)unused;
+	write_status(",\"forecast\":{\"change_bytes_per_day\":null,\"link_bytes_per_s\":null,\"backlog_bytes\":null,"
+	             "\"never\":false,\"reason\":\"too early\"},\"last_run\":{\"run\":\"r\",\"state\":\"running\","
+	             "\"started_at\":5,\"ended_at\":null}",
+	             &text);
+	assert_lacks(&text, "aob_forecast");
+	assert_lacks(&text, "aob_last_run_end_timestamp_seconds");
+	text_done(&text);
+	write_status(",\"forecast\":{\"change_bytes_per_day\":864000,\"link_bytes_per_s\":7,\"backlog_bytes\":0,"
+	             "\"never\":false,\"reason\":\"\"}",
+	             &text);
+	assert_holds(&text, "aob_forecast_change_bytes_per_second{pipeline=\"photos\"} 10\n");
+	assert_holds(&text, "aob_forecast_backlog_bytes{pipeline=\"photos\"} 0\n");
+	assert_holds(&text, "aob_forecast_never{pipeline=\"photos\"} 0\n");
+	text_done(&text);
+}
+
+/* Else an alert on it never had its hours together. */
+static void a_run_whose_tries_come_and_go_waits(void **unused)
+{
+	static const struct {
+		const char *running;
+		const char *row;
+	} rows[] = {
+		{ "\"step_state\":\"working\",\"last_error\":null", "aob_waiting{pipeline=\"photos\"} 0\n" },
+		{ "\"step_state\":\"retry-wait\",\"last_error\":{\"code\":\"link\",\"message\":\"no route\"}",
+		  "aob_waiting{pipeline=\"photos\"} 1\n" },
+		{ "\"step_state\":\"working\",\"last_error\":{\"code\":\"link\",\"message\":\"no route\"}",
+		  "aob_waiting{pipeline=\"photos\"} 1\n" },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char pipeline[300];
+		struct text text;
+
+		(void)snprintf(pipeline, sizeof(pipeline), ",\"running\":{\"run\":\"r\",\"step\":\"transfer\",%s}",
+		               rows[i].running);
+		write_status(pipeline, &text);
+		assert_holds(&text, rows[i].row);
+		text_done(&text);
+	}
+}
+
+static void damage_is_also_the_brokers_alarm(void **unused)
+{
+	struct text text;
+
+	(void)unused;
+	write_status(",\"alarms\":[{\"kind\":\"damaged\",\"since\":1,\"reason\":\"\"}]", &text);
+	assert_holds(&text, "aob_damaged{pipeline=\"photos\"} 1\n");
 	text_done(&text);
 }
 
@@ -73,7 +160,7 @@ static void a_silent_broker_is_down(void **unused)
 	struct text text;
 
 	(void)unused;
-	write_out(false, 99000 + STATE_ANSWER_FRESH_MS, &text);
+	write_out(EXPOSITION_PROMETHEUS, 99000 + STATE_ANSWER_FRESH_MS, &text);
 	assert_holds(&text, "aob_broker_up 0\n");
 	text_done(&text);
 }
@@ -82,7 +169,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(for_prometheus),
+		cmocka_unit_test(for_the_textfile),
 		cmocka_unit_test(as_open_metrics),
+		cmocka_unit_test(what_nobody_knows_is_not_there),
+		cmocka_unit_test(a_run_whose_tries_come_and_go_waits),
+		cmocka_unit_test(damage_is_also_the_brokers_alarm),
 		cmocka_unit_test(a_silent_broker_is_down),
 	};
 

@@ -132,6 +132,9 @@ static void a_head_has_no_body(void **unused)
 	(void)unused;
 	assert_non_null(strstr(answer, "HTTP/1.1 200"));
 	assert_null(strstr(answer, "<html"));
+	answer = request("HEAD", "/api/v1/events", "Host: localhost\r\n"); /* and ends, as no stream is opened */
+	assert_non_null(strstr(answer, "HTTP/1.1 200"));
+	assert_non_null(strstr(answer, "Content-Type: text/event-stream"));
 }
 
 static void the_unready_says_why(void **unused)

@@ -93,20 +93,48 @@ static void a_step_lasts_from_its_start_to_its_end(void **state)
 	metrics_destroy(&metrics);
 }
 
-static void damage_ends(void **state)
+static void a_step_may_have_begun_before_the_monitor(void **state)
 {
 	struct metrics *metrics = metrics_new(BEGAN_MS);
 
 	(void)state;
-	(void)tell(metrics, 1, "generation.damaged", "photos", AT("00"), "");
+	/* As the broker's cache tells it, in its order: a step before, and the one that is under way. */
+	(void)tell(metrics, 1, "step.started", "photos", "2026-11-25T09:00:00.000Z",
+	           "\"run\":\"r1\",\"step\":\"snapshot\"");
+	(void)tell(metrics, 2, "step.finished", "photos", "2026-11-25T09:00:05.000Z",
+	           "\"run\":\"r1\",\"step\":\"snapshot\"");
+	(void)tell(metrics, 3, "step.started", "photos", EARLIER, "\"run\":\"r1\",\"step\":\"transfer\"");
+	(void)tell(metrics, 4, "step.finished", "photos", AT("00"), "\"run\":\"r1\",\"step\":\"transfer\"");
+	assert_int_equal(metrics->n_stages, 1);
+	assert_string_equal(metrics->stages[0].name, "transfer");
+	assert_int_equal(metrics->stages[0].steps.count, 1);
+	assert_true(metrics->stages[0].steps.sum_s > 9 * 3600);
+	metrics_destroy(&metrics);
+}
+
+static void damage_ends_when_that_generation_is_whole_again(void **state)
+{
+	struct metrics *metrics = metrics_new(BEGAN_MS);
+
+	(void)state;
+	(void)tell(metrics, 1, "generation.damaged", "photos", AT("00"), "\"generation\":\"g1\"");
 	assert_true(metrics_marks(metrics, "photos").damaged);
+	(void)tell(metrics, 2, "generation.verified", "photos", AT("01"), "\"generation\":\"g2\"");
+	assert_true(metrics_marks(metrics, "photos").damaged); /* that another one is whole does not mend it */
 	(void)tell(metrics, 3, "pipeline.recovered", "photos", AT("02"), "\"cleared\":[\"overdue\",\"damaged\"]");
 	assert_false(metrics_marks(metrics, "photos").damaged);
-	(void)tell(metrics, 5, "generation.damaged", "photos", AT("04"), "");
-	(void)tell(metrics, 6, "generation.verified", "photos", AT("05"), "");
+	(void)tell(metrics, 5, "generation.damaged", "photos", AT("04"), "\"generation\":\"g1\"");
+	(void)tell(metrics, 6, "generation.verified", "photos", AT("05"), "\"generation\":\"g1\"");
 	assert_false(metrics_marks(metrics, "photos").damaged);
 	assert_int_equal(metrics_pipeline(metrics, "photos")->damaged, 2);
 	assert_false(metrics_marks(metrics, "unheard-of").damaged);
+	for (unsigned i = 0; i < 3 * METRICS_DAMAGED_MAX; i++) {
+		char data[64];
+
+		(void)snprintf(data, sizeof(data), "\"generation\":\"g%u\"", i);
+		(void)tell(metrics, 10 + i, "generation.damaged", "photos", AT("06"), data);
+	}
+	assert_int_equal(metrics_pipeline(metrics, "photos")->n_damaged_ones, METRICS_DAMAGED_MAX);
 	metrics_destroy(&metrics);
 }
 
@@ -150,7 +178,8 @@ int main(void)
 		cmocka_unit_test(what_was_before_is_shown_not_counted),
 		cmocka_unit_test(durations_land_in_their_buckets),
 		cmocka_unit_test(a_step_lasts_from_its_start_to_its_end),
-		cmocka_unit_test(damage_ends),
+		cmocka_unit_test(a_step_may_have_begun_before_the_monitor),
+		cmocka_unit_test(damage_ends_when_that_generation_is_whole_again),
 		cmocka_unit_test(rows_are_bounded),
 	};
 

@@ -23,6 +23,8 @@ static const struct {
 	{ GOOD RUNNING("queued", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
 	{ RUNNING("working", ""), { 0 }, VERDICT_BUSY, "First copy", "nothing is safe" },
 	{ "", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
+	{ ",\"age_s\":3600", { 0 }, VERDICT_GOOD, "Done", "ended well 1 h ago" }, /* one without a transfer */
+	{ ",\"age_s\":3600,\"overdue\":{\"reason\":\"late\"}", { 0 }, VERDICT_BAD, "Overdue", "late" },
 	{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633700}",
 	  { 0 },
 	  VERDICT_WARN,
@@ -89,6 +91,17 @@ static void of_one(void **state)
 	}
 }
 
+static void one_that_makes_no_copy_is_not_said_to_have_one(void **state)
+{
+	const struct verdict verdicts[] = { { .level = VERDICT_GOOD, .word = "Safe" },
+		                            { .level = VERDICT_GOOD, .word = "Done" } };
+	struct verdict all = verdict_all(verdicts, 2, 0);
+
+	(void)state;
+	assert_int_equal(all.level, VERDICT_GOOD);
+	assert_non_null(strstr(all.sentence, "1 of 2 has a second copy"));
+}
+
 static void of_all(void **state)
 {
 	static const struct {
@@ -115,7 +128,7 @@ static void of_all(void **state)
 		struct verdict all;
 
 		for (size_t k = 0; k < rows[i].n; k++)
-			verdicts[k].level = rows[i].levels[k];
+			verdicts[k] = (struct verdict){ .level = rows[i].levels[k], .word = "Safe" };
 		all = verdict_all(verdicts, rows[i].n, rows[i].lost_s);
 		if (all.level != rows[i].level || strstr(all.sentence, rows[i].sentence) == NULL)
 			fail_msg("row %zu: %d %s", i, all.level, all.sentence);
