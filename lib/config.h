@@ -91,6 +91,7 @@ enum config_notice { /* what a notifier may tell of: `on` is a set of 1u << thes
 	             CONFIG_NOTICE_DAMAGED,
 	             CONFIG_NOTICE_BRAKED,
 	             CONFIG_NOTICE_FORECAST,
+	             CONFIG_NOTICE_BROKER, /* it does not answer: of no pipeline, so of all */
 	             CONFIG_NOTICE_RECOVERED,
 	             CONFIG_NOTICE_STARTED,
 	             CONFIG_NOTICE_FINISHED,
@@ -123,7 +124,7 @@ struct config_notify {                /* an item of `notify`; what its driver do
 	const char *host;    /* mqtt */
 	const char *user;    /* NULL: nobody */
 	const char *password_file;
-	const char *topic;     /* what ours begin with */
+	const char *topic;     /* what ours begin with; NULL: "aob/" and this machine's name */
 	const char *discovery; /* Home Assistant's prefix; NULL: off */
 	uint16_t port;
 	bool tls;

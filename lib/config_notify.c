@@ -15,10 +15,11 @@
 #define SENDMAIL "/usr/sbin/sendmail"
 
 static const char *const notices[CONFIG_NOTICES] = {
-	[CONFIG_NOTICE_FAILED] = "failed",     [CONFIG_NOTICE_OVERDUE] = "overdue",
-	[CONFIG_NOTICE_DAMAGED] = "damaged",   [CONFIG_NOTICE_BRAKED] = "braked",
-	[CONFIG_NOTICE_FORECAST] = "forecast", [CONFIG_NOTICE_RECOVERED] = "recovered",
-	[CONFIG_NOTICE_STARTED] = "started",   [CONFIG_NOTICE_FINISHED] = "finished",
+	[CONFIG_NOTICE_FAILED] = "failed",       [CONFIG_NOTICE_OVERDUE] = "overdue",
+	[CONFIG_NOTICE_DAMAGED] = "damaged",     [CONFIG_NOTICE_BRAKED] = "braked",
+	[CONFIG_NOTICE_FORECAST] = "forecast",   [CONFIG_NOTICE_BROKER] = "broker-down",
+	[CONFIG_NOTICE_RECOVERED] = "recovered", [CONFIG_NOTICE_STARTED] = "started",
+	[CONFIG_NOTICE_FINISHED] = "finished",
 };
 
 static const struct {
@@ -72,7 +73,7 @@ static unsigned read_on(struct config_build *b, const struct yaml_pos *list, uns
 		else
 			faults_add(b->faults, item->line, item->column,
 			           "unknown notice '%.64s'; want failed, overdue, damaged, braked, forecast, "
-			           "recovered, started or finished",
+			           "broker-down, recovered, started or finished",
 			           item->text);
 	}
 	return on;
@@ -243,7 +244,7 @@ static void read_mqtt(struct config_build *b, const struct yaml_pos *value, stru
 	notify->user = config_value_text(value, "user", NULL);
 	notify->password_file = config_value_path(value, "password_file", NULL, b->arena);
 	notify->ca_file = config_value_path(value, "ca_file", NULL, b->arena);
-	notify->topic = config_value_text(value, "topic", "aob");
+	notify->topic = config_value_text(value, "topic", NULL);
 	notify->discovery = config_value_text(value, "discovery", "homeassistant");
 	check_topic(b, yaml_pos_get(value, "topic"), notify->topic);
 	check_topic(b, yaml_pos_get(value, "discovery"), notify->discovery);

@@ -18,6 +18,7 @@ aob-monitor_SOURCES := \
 	monitor/notify_mail.c \
 	monitor/notify_mqtt.c \
 	monitor/notify_notice.c \
+	monitor/notify_queue.c \
 	monitor/notify_retry.c \
 	monitor/notify_secret.c \
 	monitor/notify_webhook.c \

@@ -41,6 +41,7 @@ struct monitor {
 	bool reload;      /* the broker has a new configuration */
 	struct ask_pace pace;
 	bool broker_lost; /* and said so */
+	int64_t heard_ms; /* when the broker answered last; before that: when we began */
 	int64_t beat_ms;  /* when streams get a sign of life next */
 	int64_t textfile_ms;
 	bool textfile_told;
@@ -89,6 +90,7 @@ int monitor_open(const struct config *config, const struct stat *file, struct mo
 	made->config = config;
 	made->signal_fd = -1;
 	made->file = *file;
+	made->heard_ms = clock_now_ms();
 	if (open_signals(made, err) != 0)
 		goto out;
 	mdp_start();
@@ -227,6 +229,10 @@ static void tell_broker(struct monitor *monitor, const struct error *err, bool l
 		monitor->notify_ms = clock_now_ms() + NOTIFY_FIRST_MS;
 	}
 	monitor->broker_lost = lost;
+	if (!lost)
+		monitor->heard_ms = clock_now_ms();
+	if (monitor->notify != NULL)
+		notify_broker(monitor->notify, lost ? 1 + (clock_now_ms() - monitor->heard_ms) / 1000 : 0, err->text);
 }
 
 /* What lost events would have told. */

@@ -19,17 +19,11 @@
 #include "lib/quiet_thread.h"
 #include "monitor/notify_book.h"
 #include "monitor/notify_driver.h"
+#include "monitor/notify_queue.h"
 #include "monitor/notify_retry.h"
 
 #define STATE_NAME "notify.json"
 #define STATE_MAX (16u << 20)
-
-struct item { /* of a queue */
-	struct notify_notice notice;
-	unsigned attempts;
-	int64_t retry_ms; /* not before */
-	struct item *next;
-};
 
 struct notifier {
 	struct notify *notify;
@@ -38,10 +32,8 @@ struct notifier {
 	void *self;
 	pthread_t thread;
 	bool running;
-	struct item *first; /* the oldest */
-	size_t n;
-	bool in_hand; /* the first is being delivered */
-	bool show;    /* the driver shows how pipelines are, and that has changed */
+	struct notify_queue queue;
+	bool show; /* the driver shows how pipelines are, and that has changed */
 	int64_t show_ms;
 	unsigned show_failures;
 	struct notify_count count;
@@ -79,7 +71,8 @@ static bool wants(const struct config_notify *config, const struct notify_notice
 {
 	if ((config->on & 1u << notice->kind) == 0)
 		return false;
-	if (config->pipelines == NULL || config->pipelines[0] == NULL)
+	if (config->pipelines == NULL || config->pipelines[0] == NULL ||
+	    strcmp(notice->pipeline, NOTIFY_NOTICE_ALL) == 0)
 		return true;
 	for (size_t i = 0; config->pipelines[i] != NULL; i++)
 		if (strcmp(config->pipelines[i], notice->pipeline) == 0)
@@ -89,39 +82,19 @@ static bool wants(const struct config_notify *config, const struct notify_notice
 
 /* ---- queues; under the lock */
 
-/* Takes the one behind *at out of the queue. */
-static void drop(struct notifier *notifier, struct item **at)
-{
-	struct item *item = *at;
-
-	*at = item->next;
-	notifier->n--;
-	free(item);
-}
-
 static void append(struct notifier *notifier, const struct notify_notice *notice)
 {
-	struct item *item = calloc(1, sizeof(*item));
-	struct item **at = &notifier->first;
+	struct notify_notice pushed_out;
+	int rc = notify_queue_add(&notifier->queue, notice, &pushed_out);
 
-	if (item == NULL) {
+	if (rc < 0)
 		log_line(LOG_ERR, "notifier=%s out of memory: \"%s\" is not told", notifier->config->name,
 		         notice->title);
+	if (rc <= 0)
 		return;
-	}
-	if (notifier->n >= NOTIFY_QUEUE_MAX) {
-		struct item **oldest = notifier->in_hand ? &notifier->first->next : &notifier->first;
-
-		log_line(LOG_ERR, "notifier=%s more than %d notices wait: \"%s\" is not told any more",
-		         notifier->config->name, NOTIFY_QUEUE_MAX, (*oldest)->notice.title);
-		notifier->count.dropped++;
-		drop(notifier, oldest);
-	}
-	item->notice = *notice;
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = item;
-	notifier->n++;
+	log_line(LOG_ERR, "notifier=%s more than %d notices wait: \"%s\" is not told any more", notifier->config->name,
+	         NOTIFY_QUEUE_MAX, pushed_out.title);
+	notifier->count.dropped++;
 }
 
 static void tell_all(void *cookie, const struct notify_notice *notice)
@@ -142,7 +115,7 @@ static json_t *state_json(const struct notify *notify)
 	for (size_t i = 0; i < notify->n; i++) {
 		json_t *list = json_array();
 
-		for (const struct item *item = notify->notifiers[i].first; item != NULL; item = item->next)
+		for (const struct notify_item *item = notify->notifiers[i].queue.first; item != NULL; item = item->next)
 			(void)json_array_append_new(list, notify_notice_json(&item->notice));
 		(void)json_object_set_new(waiting, notify->notifiers[i].config->name, list);
 	}
@@ -231,20 +204,25 @@ static int load(struct notify *notify, const char *path, struct error *err)
 
 /* ---- a notifier's thread */
 
-/* Under the lock. The first of the queue was tried. */
-static void settle(struct notifier *notifier, int rc, const struct error *err)
+static void done_with(struct notifier *notifier, const struct notify_item *item)
 {
-	struct item *item = notifier->first;
+	notify_queue_remove(&notifier->queue, item);
+	save(notifier->notify);
+}
+
+/* Under the lock. An item was tried. */
+static void settle(struct notifier *notifier, struct notify_item *item, int rc, const struct error *err)
+{
 	const char *name = notifier->config->name;
 	bool passing;
 
-	notifier->in_hand = false;
+	notifier->queue.in_hand = NULL;
 	notifier->count.last_error[0] = '\0';
 	if (rc == 0) {
 		log_line(LOG_INFO, "notifier=%s pipeline=%s told: %s", name, item->notice.pipeline, item->notice.title);
 		notifier->count.delivered++;
-		drop(notifier, &notifier->first);
-		save(notifier->notify);
+		notify_queue_reached(&notifier->queue);
+		done_with(notifier, item);
 		return;
 	}
 	if (err->class == ERR_CANCELLED)
@@ -256,27 +234,26 @@ static void settle(struct notifier *notifier, int rc, const struct error *err)
 	if (notify_retry_gives_up(passing, time(NULL) - item->notice.at_s, item->attempts)) {
 		log_error(LOG_ERR, err, "notifier=%s given up: \"%s\" was not told", name, item->notice.title);
 		notifier->count.dropped++;
-		drop(notifier, &notifier->first);
-		save(notifier->notify);
+		done_with(notifier, item);
 		return;
 	}
-	item->retry_ms = clock_now_ms() + notify_retry_delay_ms(item->attempts, chance());
+	notify_queue_put_off(&notifier->queue, item, err->class == ERR_LINK, clock_now_ms(), chance());
 	log_error(item->attempts == 1 ? LOG_WARNING : LOG_INFO, err, "notifier=%s attempt %u to tell \"%s\" failed",
 	          name, item->attempts, item->notice.title);
 }
 
-static void deliver_first(struct notifier *notifier)
+static void deliver(struct notifier *notifier, struct notify_item *item)
 {
-	struct notify_notice notice = notifier->first->notice;
+	struct notify_notice notice = item->notice;
 	struct notify *notify = notifier->notify;
 	struct error err = { .class = ERR_NONE };
 	int rc;
 
-	notifier->in_hand = true;
+	notifier->queue.in_hand = item;
 	(void)pthread_mutex_unlock(&notify->lock);
 	rc = notifier->driver->deliver(notifier->self, &notice, &err);
 	(void)pthread_mutex_lock(&notify->lock);
-	settle(notifier, rc, &err);
+	settle(notifier, item, rc, &err);
 }
 
 static void show_all(struct notifier *notifier)
@@ -306,9 +283,9 @@ static void show_all(struct notifier *notifier)
 }
 
 /* When there is something to do next; INT64_MAX: when something changes. */
-static int64_t due_ms(const struct notifier *notifier)
+static int64_t due_ms(const struct notifier *notifier, const struct notify_item *next, int64_t now_ms)
 {
-	int64_t at_ms = notifier->first != NULL ? notifier->first->retry_ms : INT64_MAX;
+	int64_t at_ms = next != NULL ? notify_queue_ready_ms(&notifier->queue, next, now_ms) : INT64_MAX;
 
 	return notifier->show && notifier->show_ms < at_ms ? notifier->show_ms : at_ms;
 }
@@ -321,7 +298,8 @@ static void *serve(void *cookie)
 	(void)pthread_mutex_lock(&notify->lock);
 	while (!atomic_load(&notify->stop)) {
 		int64_t now_ms = clock_now_ms();
-		int64_t at_ms = due_ms(notifier);
+		struct notify_item *next = notify_queue_next(&notifier->queue, now_ms);
+		int64_t at_ms = due_ms(notifier, next, now_ms);
 		struct timespec until = { .tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000L };
 
 		if (at_ms == INT64_MAX)
@@ -331,7 +309,7 @@ static void *serve(void *cookie)
 		else if (notifier->show && notifier->show_ms <= now_ms)
 			show_all(notifier);
 		else
-			deliver_first(notifier);
+			deliver(notifier, next);
 	}
 	(void)pthread_mutex_unlock(&notify->lock);
 	return NULL;
@@ -438,8 +416,7 @@ void notify_destroy(struct notify **notify)
 
 		if (notifier->self != NULL)
 			notifier->driver->close(notifier->self);
-		while (notifier->first != NULL)
-			drop(notifier, &notifier->first);
+		notify_queue_clear(&notifier->queue);
 	}
 	notify_book_destroy(&n->book);
 	if (n->folder_fd >= 0)
@@ -482,13 +459,23 @@ void notify_status(struct notify *notify, const json_t *status)
 	(void)pthread_mutex_unlock(&notify->lock);
 }
 
+void notify_broker(struct notify *notify, int64_t lost_s, const char *why)
+{
+	if (notify->n == 0)
+		return;
+	(void)pthread_mutex_lock(&notify->lock);
+	if (notify_book_broker(notify->book, lost_s, why, time(NULL), tell_all, notify))
+		spread(notify);
+	(void)pthread_mutex_unlock(&notify->lock);
+}
+
 int notify_counts(struct notify *notify, size_t at, struct notify_count *count)
 {
 	if (at >= notify->n)
 		return 0;
 	(void)pthread_mutex_lock(&notify->lock);
 	*count = notify->notifiers[at].count;
-	count->waiting = notify->notifiers[at].n;
+	count->waiting = notify->notifiers[at].queue.n;
 	(void)pthread_mutex_unlock(&notify->lock);
 	return 1;
 }

@@ -5,7 +5,8 @@
  * restart neither repeats nor loses an alarm: it is written before a notice is first tried and after each that has arrived. (Killed between an
  * arrival and the write, that one is sent again: under the same ID, which mail, CloudEvents and command carry.)
  *
- * Each notifier has a thread and a queue of its own, so that one that hangs keeps no other waiting, and nobody here ever waits for any.
+ * Each notifier has a thread and a queue of its own, so that one that hangs keeps no other waiting, and nobody here ever waits for any. In a queue a
+ * notice that is refused keeps only later ones of its own pipeline waiting; an end that cannot be reached, all.
  * Queues are bounded (NOTIFY_QUEUE_MAX, the oldest goes) and retries too (NOTIFY_GIVE_UP_S); both are logged.
  *
  * threads: all functions from one thread; notify_event and notify_status write a small file and don't wait for anything else.
@@ -20,7 +21,6 @@
 #include "lib/config.h"
 #include "lib/error.h"
 
-#define NOTIFY_QUEUE_MAX 100
 #define NOTIFY_GIVE_UP_S (INT64_C(3) * 24 * 3600)
 #define NOTIFY_ERROR_SIZE 256
 
@@ -41,6 +41,9 @@ void notify_event(struct notify *notify, const json_t *event);
 /* notify_status: the `result` of the verb `status`: mends what lost events would have told: alarms that began or ended. To be called after each
  * (re)connection to the broker, once the cached events have come, and now and then (each minute). Borrowed. */
 void notify_status(struct notify *notify, const json_t *status);
+
+/* notify_broker: for how long, in seconds of a steady clock, the broker has not answered, and why; 0: it answers. To be called with each answer, or lack of one. */
+void notify_broker(struct notify *notify, int64_t lost_s, const char *why);
 
 struct notify_count {       /* of one notifier, since notify_new */
 	const char *name;   /* borrowed from the configuration */

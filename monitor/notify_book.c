@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/duration.h"
 #include "lib/reason.h"
 
 /* The JSON is: {"v": 1, "pipelines": {NAME: {"seen": {WHAT: event ID}, "last_success_at": N,
- *   "alarms": {KEY: {"detail", "told": bool, "at": N}}, "ended": {KIND: N}}}}; KEY is a kind, or "damaged:GENERATION". */
+ *   "alarms": {KEY: {"detail", "told": bool, "at": N}}, "ended": {KIND: N}}}, "broker_down": {"since": N} | absent};
+ * KEY is a kind, or "damaged:GENERATION". */
 struct notify_book {
 	json_t *root;
-	int64_t anew_s; /* begun anew at; 0: taken up */
+	int64_t anew_s; /* begun anew at; 0: taken up. Never later than the clock now is */
 };
 
 struct telling { /* one event or status, on its way into the book */
@@ -100,6 +102,13 @@ static void say(struct telling *t, enum config_notice kind, const json_t *data)
 	(void)snprintf(notice.pipeline, sizeof(notice.pipeline), "%s", t->pipeline);
 	notify_notice_fill(&notice, data);
 	t->tell(t->cookie, &notice);
+}
+
+/* A clock that ran ahead when the book began, and was set back since, makes nothing past that happens now. */
+static void heed_clock(struct notify_book *book, int64_t now_s)
+{
+	if (book->anew_s > now_s)
+		book->anew_s = now_s;
 }
 
 /* Past before the book began: a status will tell if it still is so. */
@@ -269,7 +278,9 @@ static void tell_passing(struct telling *t, enum config_notice kind)
 
 static void succeeded(struct telling *t)
 {
-	if (t->at_s > json_integer_value(json_object_get(t->entry, "last_success_at")))
+	int64_t last_s = json_integer_value(json_object_get(t->entry, "last_success_at"));
+
+	if (t->at_s > last_s || last_s > t->now_s + NOTIFY_BOOK_SETTLE_S) /* the clock ran ahead then */
 		(void)json_object_set_new(t->entry, "last_success_at", json_integer(t->at_s));
 }
 
@@ -327,6 +338,7 @@ bool notify_book_event(struct notify_book *book, const json_t *event, int64_t no
 	json_t *seen = NULL;
 	size_t i = 0;
 
+	heed_clock(book, now_s);
 	while (i < sizeof(events) / sizeof(events[0]) && strcmp(events[i].type, type) != 0)
 		i++;
 	if (i == sizeof(events) / sizeof(events[0]) || *t.id == '\0' || *t.pipeline == '\0' ||
@@ -412,6 +424,7 @@ bool notify_book_status(struct notify_book *book, const json_t *status, int64_t 
 
 	if (!json_is_array(pipelines))
 		return false;
+	heed_clock(book, now_s);
 	json_array_foreach(pipelines, i, pipeline)
 	{
 		const json_t *alarms = json_object_get(pipeline, "alarms");
@@ -445,6 +458,50 @@ bool notify_book_status(struct notify_book *book, const json_t *status, int64_t 
 	return changed;
 }
 
+/* ---- the broker itself */
+
+static json_t *broker_down_data(int64_t lost_s, const char *why)
+{
+	char span[DURATION_TEXT_SIZE];
+	char reason[400];
+
+	(void)snprintf(reason, sizeof(reason),
+	               "aob-broker has not answered for %s, so no run begins and nobody knows what is overdue: %.200s",
+	               duration_text((uint64_t)lost_s * 1000, span, sizeof(span)), why);
+	return json_pack("{s:I, s:s}", "silent_s", (json_int_t)lost_s, "reason", reason);
+}
+
+bool notify_book_broker(struct notify_book *book, int64_t lost_s, const char *why, int64_t now_s,
+                        void (*tell)(void *cookie, const struct notify_notice *notice), void *cookie)
+{
+	const json_t *down = json_object_get(book->root, "broker_down");
+	int64_t since = down != NULL ? json_integer_value(json_object_get(down, "since")) : now_s - lost_s;
+	char id[64];
+	struct telling t = { .book = book,
+		             .pipeline = NOTIFY_NOTICE_ALL,
+		             .id = id,
+		             .at_s = now_s,
+		             .now_s = now_s,
+		             .tell = tell,
+		             .cookie = cookie };
+	json_t *data = NULL;
+
+	(void)snprintf(id, sizeof(id), "broker-%lld", (long long)since);
+	if (down == NULL && lost_s >= NOTIFY_BOOK_BROKER_S) {
+		data = broker_down_data(lost_s, why);
+		say(&t, CONFIG_NOTICE_BROKER, data);
+		(void)json_object_set_new(book->root, "broker_down", json_pack("{s:I}", "since", (json_int_t)since));
+	} else if (down != NULL && lost_s == 0) {
+		data = json_pack("{s:[s], s:[]}", "cleared", config_notify_notice(CONFIG_NOTICE_BROKER), "still");
+		say(&t, CONFIG_NOTICE_RECOVERED, data);
+		(void)json_object_del(book->root, "broker_down");
+	} else {
+		return false;
+	}
+	json_decref(data);
+	return true;
+}
+
 void notify_book_view(const struct notify_book *book, const char *pipeline, struct notify_view *view)
 {
 	const json_t *entry = json_object_get(json_object_get(book->root, "pipelines"), pipeline);
@@ -456,4 +513,6 @@ void notify_book_view(const struct notify_book *book, const char *pipeline, stru
 	(void)snprintf(view->pipeline, sizeof(view->pipeline), "%s", pipeline);
 	json_object_foreach(json_object_get(entry, "alarms"), key, alarm)
 	        reason_add(view->alarms, sizeof(view->alarms), "%s", key);
+	if (json_object_get(book->root, "broker_down") != NULL)
+		reason_add(view->alarms, sizeof(view->alarms), "%s", config_notify_notice(CONFIG_NOTICE_BROKER));
 }

@@ -15,6 +15,7 @@
 
 #define NOTIFY_BOOK_SETTLE_S 30    /* a status that was asked for before an event came does not undo it */
 #define NOTIFY_BOOK_PASSING_S 3600 /* that a run began or ended is no news after so long */
+#define NOTIFY_BOOK_BROKER_S 300   /* a restart of the broker, or of the machine, is no news */
 #define NOTIFY_BOOK_PIPELINES_MAX 1024
 #define NOTIFY_BOOK_ALARMS_MAX 64 /* of one pipeline */
 
@@ -31,6 +32,10 @@ bool notify_book_event(struct notify_book *book, const json_t *event, int64_t no
 
 /* notify_book_status: the result of the verb `status`, likewise: what events have not told. */
 bool notify_book_status(struct notify_book *book, const json_t *status, int64_t now_s,
+                        void (*tell)(void *cookie, const struct notify_notice *notice), void *cookie);
+
+/* notify_book_broker: likewise: for how long, in seconds of a steady clock, the broker has not answered, and why; 0: it answers. Of no pipeline, so of all. */
+bool notify_book_broker(struct notify_book *book, int64_t lost_s, const char *why, int64_t now_s,
                         void (*tell)(void *cookie, const struct notify_notice *notice), void *cookie);
 
 const json_t *notify_book_json(const struct notify_book *book); /* borrowed, until the next change */

@@ -83,8 +83,11 @@ char *notify_mail_text(const struct config_notify *config, const struct notify_n
 	              "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n",
 	              notice->title, notice->id, host);
 	put_folded(out, notice->text);
-	(void)fprintf(out, "\nPipeline %s on %s, %s\n`aob status` there tells more.\n", notice->pipeline, host,
-	              notify_notice_time(notice->at_s, stamp));
+	if (strcmp(notice->pipeline, NOTIFY_NOTICE_ALL) == 0)
+		(void)fprintf(out, "\nOn %s, %s\n", host, notify_notice_time(notice->at_s, stamp));
+	else
+		(void)fprintf(out, "\nPipeline %s on %s, %s\n`aob status` there tells more.\n", notice->pipeline, host,
+		              notify_notice_time(notice->at_s, stamp));
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

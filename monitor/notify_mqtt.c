@@ -23,7 +23,7 @@
 
 struct mqtt {
 	struct notify_context context;
-	char host[256];
+	struct notify_mqtt_place place;
 	struct mosquitto *client;
 	bool looping;
 	pthread_mutex_t lock; /* guards what follows: the client's thread writes it */
@@ -60,49 +60,62 @@ static char *dump(json_t *json)
 	return text;
 }
 
+void notify_mqtt_place(const struct config_notify *config, const char *host, struct notify_mqtt_place *place)
+{
+	*place = (struct notify_mqtt_place){ .discovery = config->discovery };
+	(void)snprintf(place->host, sizeof(place->host), "%s", host);
+	for (char *c = place->host; *c != '\0'; c++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", *c) == NULL)
+			*c = '_';
+	if (config->topic != NULL)
+		(void)snprintf(place->topic, sizeof(place->topic), "%s", config->topic);
+	else
+		(void)snprintf(place->topic, sizeof(place->topic), "aob/%.100s", place->host);
+}
+
 /* One entity: what differs is its component, name, class and how its value is found in the state. */
-static void discover(const struct config_notify *config, const char *host, const struct notify_view *view,
-                     const char *component, const char *entity, const char *name, const char *device_class,
-                     const char *template, struct notify_mqtt_message *message)
+static void discover(const struct notify_mqtt_place *place, const struct notify_view *view, const char *component,
+                     const char *entity, const char *name, const char *device_class, const char *template,
+                     struct notify_mqtt_message *message)
 {
 	char node[2u * CONFIG_NAME_MAX + 1];
 	char unique[512];
-	char device[300];
-	char device_name[300];
-	char state[256];
-	char status[128];
+	char device[400];
+	char device_name[400];
+	char state[NOTIFY_MQTT_TOPIC];
+	char status[NOTIFY_MQTT_TOPIC];
 
 	node_id(view->pipeline, node);
-	(void)snprintf(unique, sizeof(unique), "aob_%s_%s_%s", host, view->pipeline, entity);
-	(void)snprintf(device, sizeof(device), "aob_%s_%s", host, view->pipeline);
-	(void)snprintf(device_name, sizeof(device_name), "Backup %s", view->pipeline);
-	(void)snprintf(state, sizeof(state), "%s/%s/state", config->topic, view->pipeline);
-	(void)snprintf(status, sizeof(status), "%s/status", config->topic);
-	(void)snprintf(message->topic, sizeof(message->topic), "%s/%s/aob_%s/%s/config", config->discovery, component,
-	               node, entity);
+	(void)snprintf(unique, sizeof(unique), "aob_%s_%s_%s", place->host, view->pipeline, entity);
+	(void)snprintf(device, sizeof(device), "aob_%s_%s", place->host, view->pipeline);
+	(void)snprintf(device_name, sizeof(device_name), "Backup %s (%s)", view->pipeline, place->host);
+	(void)snprintf(state, sizeof(state), "%s/%s/state", place->topic, view->pipeline);
+	(void)snprintf(status, sizeof(status), "%s/status", place->topic);
+	(void)snprintf(message->topic, sizeof(message->topic), "%s/%s/aob_%s_%s/%s/config", place->discovery, component,
+	               place->host, node, entity);
 	message->payload = dump(json_pack(
 	        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:[s], s:s, s:s, s:s, s:s}, s:{s:s, s:s}}", "name", name,
 	        "unique_id", unique, "device_class", device_class, "state_topic", state, "value_template", template,
 	        "json_attributes_topic", state, "availability_topic", status, "device", "identifiers", device, "name",
-	        device_name, "manufacturer", "AutoOffsiteBackup", "model", host, "sw_version", AOB_VERSION, "origin",
-	        "name", "AutoOffsiteBackup", "sw_version", AOB_VERSION));
+	        device_name, "manufacturer", "AutoOffsiteBackup", "model", place->host, "sw_version", AOB_VERSION,
+	        "origin", "name", "AutoOffsiteBackup", "sw_version", AOB_VERSION));
 }
 
-size_t notify_mqtt_view(const struct config_notify *config, const char *host, const struct notify_view *view,
+size_t notify_mqtt_view(const struct notify_mqtt_place *place, const struct notify_view *view,
                         struct notify_mqtt_message messages[NOTIFY_MQTT_MESSAGES])
 {
 	char stamp[32];
 
-	(void)snprintf(messages[0].topic, sizeof(messages[0].topic), "%s/%s/state", config->topic, view->pipeline);
+	(void)snprintf(messages[0].topic, sizeof(messages[0].topic), "%s/%s/state", place->topic, view->pipeline);
 	messages[0].payload = dump(json_pack(
 	        "{s:s, s:s, s:s?}", "problem", view->alarms[0] != '\0' ? "ON" : "OFF", "alarms", view->alarms,
 	        "last_success", view->last_success_at != 0 ? notify_notice_time(view->last_success_at, stamp) : NULL));
-	if (config->discovery == NULL)
+	if (place->discovery == NULL)
 		return 1;
-	discover(config, host, view, "binary_sensor", "problem", "Problem", "problem", "{{ value_json.problem }}",
+	discover(place, view, "binary_sensor", "problem", "Problem", "problem", "{{ value_json.problem }}",
 	         &messages[1]);
-	discover(config, host, view, "sensor", "last_success", "Last success", "timestamp",
-	         "{{ value_json.last_success }}", &messages[2]);
+	discover(place, view, "sensor", "last_success", "Last success", "timestamp", "{{ value_json.last_success }}",
+	         &messages[2]);
 	return 3;
 }
 
@@ -133,15 +146,15 @@ static void free_messages(struct notify_mqtt_message *messages, size_t n)
 	free(messages);
 }
 
-static void status_topic(const struct mqtt *m, char out[static 128])
+static void status_topic(const struct mqtt *m, char out[static NOTIFY_MQTT_TOPIC])
 {
-	(void)snprintf(out, 128, "%s/status", m->context.config->topic);
+	(void)snprintf(out, NOTIFY_MQTT_TOPIC, "%s/status", m->place.topic);
 }
 
 static void on_connect(struct mosquitto *client, void *cookie, int code)
 {
 	struct mqtt *m = cookie;
-	char topic[128];
+	char topic[NOTIFY_MQTT_TOPIC];
 
 	(void)pthread_mutex_lock(&m->lock);
 	m->connected = code == 0;
@@ -202,7 +215,7 @@ static int begin(struct mqtt *m, struct error *err)
 {
 	const struct config_notify *config = m->context.config;
 	char password[NOTIFY_SECRET_SIZE] = "";
-	char topic[128];
+	char topic[NOTIFY_MQTT_TOPIC];
 	int rc;
 
 	if (config->password_file != NULL && notify_secret_read(config->password_file, password, err) != 0)
@@ -237,7 +250,7 @@ static void close_mqtt(void *self)
 	if (m == NULL)
 		return;
 	if (m->client != NULL) {
-		char topic[128];
+		char topic[NOTIFY_MQTT_TOPIC];
 
 		status_topic(m, topic);
 		if (m->connected)
@@ -255,13 +268,15 @@ static void close_mqtt(void *self)
 static int open_mqtt(const struct notify_context *context, void **self, struct error *err)
 {
 	struct mqtt *m = calloc(1, sizeof(*m));
+	char host[256] = "localhost";
 
 	*self = m;
 	if (m == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	m->context = *context;
 	(void)pthread_mutex_init(&m->lock, NULL);
-	(void)gethostname(m->host, sizeof(m->host) - 1);
+	(void)gethostname(host, sizeof(host) - 1);
+	notify_mqtt_place(context->config, host, &m->place);
 	m->client = mosquitto_new(NULL, true, m);
 	if (m->client == NULL) {
 		close_mqtt(m);
@@ -346,12 +361,12 @@ static int await_acknowledgement(struct mqtt *m, struct error *err)
 static int publish(struct mqtt *m, const struct notify_notice *notice, struct error *err)
 {
 	char *payload = notify_notice_event(notice);
-	char topic[256];
+	char topic[NOTIFY_MQTT_TOPIC];
 	int rc;
 
 	if (payload == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	(void)snprintf(topic, sizeof(topic), "%s/%s/notice", m->context.config->topic, notice->pipeline);
+	(void)snprintf(topic, sizeof(topic), "%s/%s/notice", m->place.topic, notice->pipeline);
 	(void)pthread_mutex_lock(&m->lock);
 	m->acknowledged = 0;
 	rc = mosquitto_publish(m->client, &m->pending, topic, (int)strlen(payload), payload, QOS, false);
@@ -387,7 +402,7 @@ static int show(void *self, const struct notify_view *views, size_t n, struct er
 	if (fresh == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	for (size_t i = 0; i < n; i++)
-		used += notify_mqtt_view(m->context.config, m->host, &views[i], &fresh[used]);
+		used += notify_mqtt_view(&m->place, &views[i], &fresh[used]);
 	(void)pthread_mutex_lock(&m->lock);
 	before = m->shown;
 	n_before = m->n_shown;

@@ -19,6 +19,7 @@ static const struct {
 	[CONFIG_NOTICE_DAMAGED] = { "the copy is damaged", 5 },
 	[CONFIG_NOTICE_BRAKED] = { "too much changed at once, please look", 4 },
 	[CONFIG_NOTICE_FORECAST] = { "this will not go well for long", 3 },
+	[CONFIG_NOTICE_BROKER] = { "nothing is backed up: the broker does not answer", 4 },
 	[CONFIG_NOTICE_RECOVERED] = { "all is well again", 3 },
 	[CONFIG_NOTICE_STARTED] = { "a backup began", 1 },
 	[CONFIG_NOTICE_FINISHED] = { "a backup is done", 1 },
@@ -100,11 +101,17 @@ static void tell_damaged(struct notify_notice *notice, const json_t *data)
 	add(notice, text_of(data, "reason"));
 }
 
+static bool is_of_all(const struct notify_notice *notice)
+{
+	return strcmp(notice->pipeline, NOTIFY_NOTICE_ALL) == 0;
+}
+
 void notify_notice_fill(struct notify_notice *notice, const json_t *data)
 {
 	char *dump = NULL;
 
-	(void)snprintf(notice->title, sizeof(notice->title), "%s: %s", notice->pipeline, kinds[notice->kind].title);
+	(void)snprintf(notice->title, sizeof(notice->title), "%s: %s",
+	               is_of_all(notice) ? "all pipelines" : notice->pipeline, kinds[notice->kind].title);
 	notice->text[0] = '\0';
 	switch (notice->kind) {
 	case CONFIG_NOTICE_FAILED:
@@ -122,6 +129,7 @@ void notify_notice_fill(struct notify_notice *notice, const json_t *data)
 		break;
 	case CONFIG_NOTICE_BRAKED:
 	case CONFIG_NOTICE_FORECAST:
+	case CONFIG_NOTICE_BROKER:
 		add(notice, text_of(data, "reason"));
 		break;
 	case CONFIG_NOTICE_STARTED:

@@ -13,15 +13,16 @@
 #define NOTIFY_NOTICE_TITLE 128
 #define NOTIFY_NOTICE_TEXT 1200
 #define NOTIFY_NOTICE_DATA 4096
+#define NOTIFY_NOTICE_ALL "-" /* of no pipeline, so of all */
 
 struct notify_notice {
 	char id[NOTIFY_NOTICE_ID]; /* no other notice has it; printable ASCII without spaces */
 	enum config_notice kind;
-	char pipeline[CONFIG_NAME_MAX + 1];
-	char title[NOTIFY_NOTICE_TITLE]; /* one line of ASCII: "photos: overdue" */
-	char text[NOTIFY_NOTICE_TEXT];   /* UTF-8 without control characters but newlines */
-	char data[NOTIFY_NOTICE_DATA];   /* of the event, a JSON object; "{}" if it would not fit */
-	int64_t at_s;                    /* of the event, wall clock */
+	char pipeline[CONFIG_NAME_MAX + 1]; /* or NOTIFY_NOTICE_ALL */
+	char title[NOTIFY_NOTICE_TITLE];    /* one line of ASCII: "photos: overdue" */
+	char text[NOTIFY_NOTICE_TEXT];      /* UTF-8 without control characters but newlines */
+	char data[NOTIFY_NOTICE_DATA];      /* of the event, a JSON object; "{}" if it would not fit */
+	int64_t at_s;                       /* of the event, wall clock */
 };
 
 /* notify_notice_fill: title, text and data, from the event's data. The rest is the caller's. */

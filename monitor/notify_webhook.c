@@ -79,10 +79,9 @@ static void as_healthchecks(const struct config_notify *config, const struct not
                             struct notify_webhook_request *request)
 {
 	static const char *const suffixes[CONFIG_NOTICES] = {
-		[CONFIG_NOTICE_FAILED] = "/fail",   [CONFIG_NOTICE_OVERDUE] = "/fail",
-		[CONFIG_NOTICE_DAMAGED] = "/fail",  [CONFIG_NOTICE_BRAKED] = "/fail",
-		[CONFIG_NOTICE_FORECAST] = "/log",  [CONFIG_NOTICE_RECOVERED] = "",
-		[CONFIG_NOTICE_STARTED] = "/start", [CONFIG_NOTICE_FINISHED] = "",
+		[CONFIG_NOTICE_FAILED] = "/fail", [CONFIG_NOTICE_OVERDUE] = "/fail",  [CONFIG_NOTICE_DAMAGED] = "/fail",
+		[CONFIG_NOTICE_BRAKED] = "/fail", [CONFIG_NOTICE_FORECAST] = "/log",  [CONFIG_NOTICE_BROKER] = "/fail",
+		[CONFIG_NOTICE_RECOVERED] = "",   [CONFIG_NOTICE_STARTED] = "/start", [CONFIG_NOTICE_FINISHED] = "",
 	};
 
 	put_url(request, config, suffixes[notice->kind]);
@@ -155,6 +154,9 @@ static int judge(CURLcode rc, long status, const char *why, struct error *err)
 		return 0;
 	if (status == 401 || status == 403)
 		return error_set(err, ERR_PERMISSION, "HTTP status %ld: look at token_file and the address", status);
+	/* Nobody there takes anything just now; all else is said of this one message. */
+	if (status == 429 || (status >= 502 && status <= 504))
+		return error_set(err, ERR_LINK, "HTTP status %ld", status);
 	return error_set(err, ERR_PROTOCOL, "HTTP status %ld%s", status,
 	                 status == 404 ? ": there is nothing of that address" : "");
 }

@@ -15,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "monitor/notify.h"
+#include "monitor/notify_queue.h"
 #include "tests/unit/scratch.h"
 
 #define WAIT_MS 20000
@@ -42,13 +43,16 @@ static void write_file(const char *name, const char *text, mode_t mode)
 	assert_int_equal(chmod(in_folder(name), mode), 0);
 }
 
-/* A program that appends the kind of what it gets to NAME.told, unless a file NAME.broken is there. */
+/* A program that appends the kind of what it gets to NAME.told, unless a file NAME.broken is there, or NAME.refuses with the pipeline's name. */
 static void write_program(const char *name)
 {
 	char text[2500];
 
 	(void)snprintf(text, sizeof(text),
-	               "#!/bin/sh\nkind=$(sed 's/.*\"type\":\"aob.notice.\\([a-z]*\\)\".*/\\1/')\n"
+	               "#!/bin/sh\ntext=$(cat)\nkind=$(echo \"$text\" | sed "
+	               "'s/.*\"type\":\"aob.notice.\\([a-z-]*\\)\".*/\\1/')\n"
+	               "if [ -e %1$s/%2$s.refuses ] && echo \"$text\" | grep -q '\"subject\":\"'$(cat "
+	               "%1$s/%2$s.refuses); then exit 1; fi\n"
 	               "[ ! -e %1$s/%2$s.broken ] || { echo tried >>%1$s/%2$s.tried; echo broken >&2; exit 1; }\n"
 	               "[ ! -e %1$s/%2$s.hangs ] || exec sleep 100\necho \"$kind\" >>%1$s/%2$s.told\n",
 	               folder, name);
@@ -212,6 +216,38 @@ static void what_fails_is_tried_again_also_after_a_restart(void **state)
 	assert_string_equal(told("two"), "failed\nrecovered\n");
 }
 
+static void a_refused_notice_keeps_only_its_own_pipeline_waiting(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	write_file("one.refuses", "photos", 0600);
+	happens("photos", "run.failed", WHOLE);
+	happens("photos", "pipeline.recovered", OVER);
+	happens("mac", "pipeline.overdue", "{}");
+	happens("mac", "pipeline.braked", "{}");
+	await("one", "overdue\nbraked\n");
+	assert_int_equal(stat(in_folder("notify.json"), &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600); /* it holds what went wrong, and with what */
+	assert_int_equal(unlink(in_folder("one.refuses")), 0);
+	await("one", "overdue\nbraked\nfailed\nrecovered\n");
+}
+
+static void a_broker_that_is_down_is_told_to_all(void **state)
+{
+	(void)state;
+	notify_broker(notify, 10, "no answer");
+	notify_broker(notify, 400, "no answer");
+	notify_broker(notify, 500, "no answer");
+	await("one", "broker-down\n");
+	notify_destroy(&notify);
+	start();
+	notify_broker(notify, 600, "no answer");
+	notify_broker(notify, 0, "");
+	await("one", "broker-down\nrecovered\n");
+	await("two", "recovered\n"); /* it wants only failed and recovered, and of photos: this is of all */
+}
+
 static void one_that_hangs_keeps_no_other_waiting_and_no_end(void **state)
 {
 	int64_t began_ms;
@@ -315,6 +351,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_gets_what_it_wants_once_and_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_fails_is_tried_again_also_after_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_refused_notice_keeps_only_its_own_pipeline_waiting, set_up,
+		                                tear_down),
+		cmocka_unit_test_setup_teardown(a_broker_that_is_down_is_told_to_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_that_hangs_keeps_no_other_waiting_and_no_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_queue_has_a_greatest_length, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_the_file_holds_is_all_that_a_killed_one_needs, set_up, tear_down),

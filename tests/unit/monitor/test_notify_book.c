@@ -215,6 +215,64 @@ static void a_status_tells_what_lost_events_would_have(void **state)
 	notify_book_destroy(&s.book);
 }
 
+/* No battery clock: it began in 2030, until the time server was heard. */
+static void a_clock_that_ran_ahead_at_the_first_start_silences_nothing(void **state)
+{
+	struct script s = begin(T + 126230400);
+	struct notify_view view;
+
+	(void)state;
+	happens(&s, T + 126230410, "run.finished", WHOLE(""), "photos:finished");
+	happens(&s, T, "run.failed", FAILED, "photos:failed");
+	happens(&s, T + 10, "pipeline.overdue", "{}", "photos:overdue");
+	happens(&s, T + 20, "generation.published", "{}", "");
+	notify_book_view(s.book, "photos", &view);
+	assert_int_equal(view.last_success_at, T + 20);
+	notify_book_destroy(&s.book);
+	s = begin(T + 126230400);
+	status_is(&s, T, "[{\"kind\":\"failed\",\"since\":7,\"reason\":\"no room\"}]", "photos:failed");
+	notify_book_destroy(&s.book);
+}
+
+static void broker_is_silent(struct script *s, int64_t lost_s, int64_t now_s, const char *expected)
+{
+	told[0] = '\0';
+	(void)notify_book_broker(s->book, lost_s, "no answer within 3 s", now_s, note, NULL);
+	if (strcmp(told, expected) != 0)
+		fail_msg("silent for %lld s: told \"%s\", not \"%s\"", (long long)lost_s, told, expected);
+}
+
+static void a_broker_that_does_not_answer_is_told_once(void **state)
+{
+	struct script s = begin(T);
+	struct notify_view view;
+	char id[NOTIFY_NOTICE_ID];
+
+	(void)state;
+	broker_is_silent(&s, 0, T, "");
+	broker_is_silent(&s, NOTIFY_BOOK_BROKER_S - 1, T + 299, ""); /* a restart is no news */
+	broker_is_silent(&s, NOTIFY_BOOK_BROKER_S, T + 300, "-:broker-down");
+	assert_string_equal(last.title, "all pipelines: nothing is backed up: the broker does not answer");
+	assert_non_null(strstr(last.text, "has not answered for 5 min"));
+	assert_non_null(strstr(last.text, "no answer within 3 s"));
+	(void)snprintf(id, sizeof(id), "%s", last.id);
+	broker_is_silent(&s, 4000, T + 4000, "");
+	kept(&s);
+	broker_is_silent(&s, 1, T + 4100, ""); /* this process has begun anew, it has not */
+	broker_is_silent(&s, 600, T + 4700, "");
+	notify_book_view(s.book, "photos", &view);
+	assert_string_equal(view.alarms, "broker-down");
+	broker_is_silent(&s, 0, T + 5000, "-:recovered");
+	assert_string_equal(last.text, "It is over: broker-down");
+	assert_string_not_equal(last.id, id);
+	broker_is_silent(&s, 0, T + 5010, "");
+	notify_book_view(s.book, "photos", &view);
+	assert_string_equal(view.alarms, "");
+	broker_is_silent(&s, 400, T + 9000, "-:broker-down");
+	assert_string_not_equal(last.id, id);
+	notify_book_destroy(&s.book);
+}
+
 static void a_view_has_what_is_wrong_and_the_last_success(void **state)
 {
 	struct script s = begin(T);
@@ -273,6 +331,8 @@ int main(void)
 		cmocka_unit_test(runs_are_told_while_they_are_news),
 		cmocka_unit_test(what_is_past_at_the_first_start_is_left_to_the_status),
 		cmocka_unit_test(a_status_tells_what_lost_events_would_have),
+		cmocka_unit_test(a_clock_that_ran_ahead_at_the_first_start_silences_nothing),
+		cmocka_unit_test(a_broker_that_does_not_answer_is_told_once),
 		cmocka_unit_test(a_view_has_what_is_wrong_and_the_last_success),
 		cmocka_unit_test(what_comes_from_outside_is_made_harmless),
 	};

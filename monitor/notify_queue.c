@@ -1,0 +1,104 @@
+#include "monitor/notify_queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/notify_retry.h"
+
+/* Takes the one behind *at out of the queue. */
+static void drop(struct notify_queue *queue, struct notify_item **at)
+{
+	struct notify_item *item = *at;
+
+	*at = item->next;
+	queue->n--;
+	free(item);
+}
+
+int notify_queue_add(struct notify_queue *queue, const struct notify_notice *notice, struct notify_notice *pushed_out)
+{
+	struct notify_item *item = calloc(1, sizeof(*item));
+	struct notify_item **at = &queue->first;
+	int rc = 0;
+
+	if (item == NULL)
+		return -1;
+	if (queue->n >= NOTIFY_QUEUE_MAX) {
+		struct notify_item **oldest = queue->first == queue->in_hand ? &queue->first->next : &queue->first;
+
+		*pushed_out = (*oldest)->notice;
+		drop(queue, oldest);
+		rc = 1;
+	}
+	item->notice = *notice;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = item;
+	queue->n++;
+	return rc;
+}
+
+static bool is_behind(const struct notify_queue *queue, const struct notify_item *item)
+{
+	for (const struct notify_item *earlier = queue->first; earlier != item; earlier = earlier->next)
+		if (strcmp(earlier->notice.pipeline, item->notice.pipeline) == 0)
+			return true;
+	return false;
+}
+
+int64_t notify_queue_ready_ms(const struct notify_queue *queue, const struct notify_item *item, int64_t now_ms)
+{
+	int64_t at_ms = item->retry_ms > queue->hold_ms ? item->retry_ms : queue->hold_ms;
+
+	return at_ms > now_ms ? at_ms : now_ms;
+}
+
+struct notify_item *notify_queue_next(const struct notify_queue *queue, int64_t now_ms)
+{
+	struct notify_item *best = NULL;
+	int64_t best_ms = INT64_MAX;
+
+	for (struct notify_item *item = queue->first; item != NULL; item = item->next) {
+		int64_t ready_ms = notify_queue_ready_ms(queue, item, now_ms);
+
+		if (ready_ms < best_ms && !is_behind(queue, item)) {
+			best = item;
+			best_ms = ready_ms;
+		}
+	}
+	return best;
+}
+
+void notify_queue_put_off(struct notify_queue *queue, struct notify_item *item, bool unreached, int64_t now_ms,
+                          uint32_t random)
+{
+	if (!unreached) {
+		notify_queue_reached(queue);
+		item->retry_ms = now_ms + notify_retry_delay_ms(item->attempts, random);
+		return;
+	}
+	queue->unreached++;
+	queue->hold_ms = now_ms + notify_retry_delay_ms(queue->unreached, random);
+}
+
+void notify_queue_reached(struct notify_queue *queue)
+{
+	queue->unreached = 0;
+	queue->hold_ms = 0;
+}
+
+void notify_queue_remove(struct notify_queue *queue, const struct notify_item *item)
+{
+	struct notify_item **at = &queue->first;
+
+	while (*at != NULL && *at != item)
+		at = &(*at)->next;
+	if (*at != NULL)
+		drop(queue, at);
+}
+
+void notify_queue_clear(struct notify_queue *queue)
+{
+	while (queue->first != NULL)
+		drop(queue, &queue->first);
+}

@@ -1,0 +1,49 @@
+/* notify_queue: the notices that wait for one notifier, and which of them is tried next. Time is an argument; nothing is sent or logged here.
+ *
+ * One that is refused is tried again later and keeps only later ones of its own pipeline waiting, so that nobody hears of a recovery before the
+ * failure; when nobody is reached at all, every one waits. Bounded: NOTIFY_QUEUE_MAX.
+ *
+ * lifetime: zeroed / notify_queue_clear. threads: one at a time. */
+#ifndef AOB_MONITOR_NOTIFY_QUEUE_H
+#define AOB_MONITOR_NOTIFY_QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "monitor/notify_notice.h"
+
+#define NOTIFY_QUEUE_MAX 100
+
+struct notify_item {
+	struct notify_notice notice;
+	unsigned attempts;
+	int64_t retry_ms; /* not before */
+	struct notify_item *next;
+};
+
+struct notify_queue {
+	struct notify_item *first; /* the oldest */
+	size_t n;
+	const struct notify_item *in_hand; /* the caller's: it is being delivered, and not pushed out; NULL: none */
+	unsigned unreached;                /* attempts in a row that found nobody … */
+	int64_t hold_ms;                   /* … so none before this */
+};
+
+/* notify_queue_add: a copy goes to the end. Returns 0; 1: the queue was full, its oldest went out and is in *pushed_out; -1: out of memory. */
+int notify_queue_add(struct notify_queue *queue, const struct notify_notice *notice, struct notify_notice *pushed_out);
+
+/* notify_queue_next: what is tried next: the oldest that may be now, or else may be soonest; NULL: nothing waits. Borrowed.
+ * notify_queue_ready_ms: when; not before now_ms. Monotonic milliseconds. */
+struct notify_item *notify_queue_next(const struct notify_queue *queue, int64_t now_ms);
+int64_t notify_queue_ready_ms(const struct notify_queue *queue, const struct notify_item *item, int64_t now_ms);
+
+/* notify_queue_put_off: an attempt failed (counted in item->attempts): later again. unreached: nobody was there, so the others wait too.
+ * notify_queue_reached: somebody was. */
+void notify_queue_put_off(struct notify_queue *queue, struct notify_item *item, bool unreached, int64_t now_ms,
+                          uint32_t random);
+void notify_queue_reached(struct notify_queue *queue);
+
+void notify_queue_remove(struct notify_queue *queue, const struct notify_item *item);
+void notify_queue_clear(struct notify_queue *queue);
+
+#endif
