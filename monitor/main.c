@@ -7,44 +7,80 @@
 #include "lib/log.h"
 #include "monitor/monitor.h"
 
-/* With one configuration. */
-static int watch(const struct config *config, const struct stat *file, bool *reload, struct error *err)
+struct told { /* a configuration, and the file that it came from */
+	struct config *config;
+	struct stat file;
+};
+
+/* With one configuration. *opened: it got as far as that. */
+static int watch(const struct told *told, bool *opened, bool *reload, struct error *err)
 {
 	struct monitor *monitor = NULL;
-	int rc = monitor_open(config, file, &monitor, err);
+	int rc = monitor_open(told->config, &told->file, &monitor, err);
 
+	*reload = false;
+	*opened = rc == 0;
 	if (rc == 0)
 		rc = monitor_loop(monitor, reload, err);
 	monitor_close(&monitor);
 	return rc;
 }
 
-/* With each that the broker takes over. One that it took and we can't read changes nothing. */
+static int load(const char *path, struct told *told, struct error *err)
+{
+	(void)stat(path, &told->file); /* what it can't read, it can't load either */
+	return config_load(path, &told->config, stderr, err);
+}
+
+/* The new one, also if it can't be read: its file is known then, so that it is not read again and again. */
+static void take_over(const char *path, struct told *now, struct told *before, struct error *err)
+{
+	struct told next = { .config = NULL };
+
+	if (load(path, &next, err) != 0) {
+		log_error(LOG_WARNING, err, "the new configuration; going on with the old one");
+		now->file = next.file;
+		return;
+	}
+	config_destroy(&before->config);
+	*before = *now;
+	*now = next;
+}
+
+/* Its port is taken, say. Returns whether there is one to go back to. */
+static bool go_back(struct told *now, struct told *before, const struct error *err)
+{
+	if (before->config == NULL)
+		return false;
+	log_error(LOG_ERR, err,
+	          "the new configuration does not work; going on with the old one until its file changes");
+	config_destroy(&now->config);
+	now->config = before->config; /* the file stays that of the new one: it was looked at */
+	before->config = NULL;
+	return true;
+}
+
+/* With each that the broker takes over. One that it took and we can't use changes nothing. */
 static int watch_on(const char *path, struct error *err)
 {
-	struct config *config = NULL;
-	bool reload = true;
-	struct stat file = { 0 };
-	int rc;
+	struct told now = { .config = NULL };
+	struct told before = { .config = NULL };
+	int rc = load(path, &now, err);
 
-	(void)stat(path, &file); /* what it can't read, it can't load either */
-	rc = config_load(path, &config, stderr, err);
+	while (rc == 0) {
+		bool opened = false;
+		bool reload = false;
 
-	while (rc == 0 && reload) {
-		struct config *next = NULL;
-
-		rc = watch(config, &file, &reload, err);
-		if (rc != 0 || !reload)
+		rc = watch(&now, &opened, &reload, err);
+		if (rc == 0 && !reload)
 			break;
-		(void)stat(path, &file);
-		if (config_load(path, &next, stderr, err) != 0) {
-			log_error(LOG_WARNING, err, "the new configuration; going on with the old one");
-			continue;
-		}
-		config_destroy(&config);
-		config = next;
+		if (rc == 0)
+			take_over(path, &now, &before, err);
+		else if (!opened && go_back(&now, &before, err))
+			rc = 0;
 	}
-	config_destroy(&config);
+	config_destroy(&now.config);
+	config_destroy(&before.config);
 	return rc;
 }
 
