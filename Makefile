@@ -20,6 +20,9 @@
 # Every folder names its sources in module.mk; nothing is built anywhere but in $(BUILD).
 
 BUILD ?= build
+# As given, for what is built: an object's dependencies name it as it was called then. Scripts get it absolute.
+again = $(MAKE) BUILD=$(build_given)
+build_given := $(BUILD)
 PREFIX ?= /usr/local
 CC ?= cc
 V ?=
@@ -119,11 +122,11 @@ $(BUILD)/tests/bench/relay: tests/bench/relay.c $(VARIANT)
 
 bench:
 	$(Q)deploy/install-deps --bench
-	$(Q)$(MAKE) all $(BUILD)/tests/bench/relay
+	$(Q)$(again) all $(build_given)/tests/bench/relay
 	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT))
 
 torture: deps
-	$(Q)$(MAKE) all
+	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private tests/torture/rounds --rounds $(or $(ROUNDS),5000) --seed $(or $(SEED),1)
 
 .PHONY: plays
@@ -131,21 +134,21 @@ plays: export PLAYS := $(or $(PLAYS),200)
 plays: export SEED := $(or $(SEED),1)
 plays: export SLOTS := $(or $(SLOTS),10)
 plays: deps
-	$(Q)$(MAKE) all
+	$(Q)$(again) all
 	$(Q)LIMIT=7200 tests/run-integration 500-
 
 torture-pipelines: deps
-	$(Q)$(MAKE) all
+	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc \
 		tests/torture/pipelines --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY)) $(if $(WORK),--work $(WORK))
 
 torture-syscalls: deps
-	$(Q)$(MAKE) all $(STORE_STEPS)
+	$(Q)$(again) all $(STORE_STEPS)
 	$(Q)unshare --mount --propagation private tests/torture/every-syscall $(if $(FS),--fs $(FS)) $(if $(SEQUENCE),--sequence $(SEQUENCE)) \
 		--fault $(or $(FAULT),kill,EIO,ENOSPC,EINTR,EIO+) $(if $(ALL),--all)
 
 torture-flips: deps
-	$(Q)$(MAKE) all
+	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private tests/torture/flips --seconds $(or $(FLIP_SECONDS),60)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -175,7 +178,7 @@ quickstart quickstart-down integration torture torture-pipelines torture-syscall
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps
-	$(Q)$(MAKE) all
+	$(Q)$(again) all
 	$(Q)lab/quickstart up
 
 quickstart-down:
