@@ -1,6 +1,7 @@
 PROGRAMS += aob
 aob_SOURCES := \
 	cli/main.c \
+	cli/adopt.c \
 	cli/ask.c \
 	cli/check.c \
 	cli/events.c \

@@ -8,6 +8,7 @@ int health_main(int argc, char **argv, const char *config_path); /* exit statuse
 int list_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);
 int release_main(int argc, char **argv, const char *config_path);
+int adopt_main(int argc, char **argv, const char *config_path);
 int check_main(int argc, char **argv, const char *config_path);
 int events_main(int argc, char **argv, const char *config_path);
 int order_main(int argc, char **argv, const char *config_path); /* pause, resume, cancel, reload */

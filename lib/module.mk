@@ -28,6 +28,7 @@ lib_SOURCES += \
 	lib/error.c \
 	lib/exclude.c \
 	lib/journal.c \
+	lib/machine.c \
 	lib/folder_names.c \
 	lib/log.c \
 	lib/log_limit.c \

@@ -16,6 +16,7 @@
 #include "receiver/file_sink.h"
 #include "receiver/incoming.h"
 #include "receiver/moves.h"
+#include "receiver/owner.h"
 #include "receiver/publish.h"
 #include "receiver/record.h"
 #include "receiver/signature.h"
@@ -87,7 +88,7 @@ int building_own_vault(struct vault *vault, struct error *err)
 {
 	if (vault->lock_fd >= 0)
 		return 0;
-	if (vault_lock(vault, err) != 0)
+	if (vault_lock(vault, err) != 0 || owner_check(vault, &vault->client, err) != 0)
 		return -1;
 	return publish_recover(vault, err);
 }

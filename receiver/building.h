@@ -22,7 +22,7 @@ bool building_open(const struct building *building);
 /* building_frame: one frame of the client. errors: ERR_PROTOCOL, those of what the frame asks for */
 int building_frame(struct building *building, const struct frame *frame, struct error *err);
 
-/* building_own_vault: before anything is written: become the only writer, and put in order what a crash left. Done once. */
+/* building_own_vault: before anything is written: become the only writer, if these backups are the client's, and put in order what a crash left. Done once. */
 int building_own_vault(struct vault *vault, struct error *err);
 
 #endif

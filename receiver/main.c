@@ -14,6 +14,7 @@
 #include "lib/version.h"
 #include "receiver/confine.h"
 #include "receiver/inventory.h"
+#include "receiver/owner.h"
 #include "receiver/release.h"
 #include "receiver/serve.h"
 
@@ -22,7 +23,7 @@
 struct command_line {
 	const char *verb;
 	struct vault_options options;
-	const char *pipeline; /* of `release` */
+	const char *pipeline; /* of `release` and `adopt` */
 	const char *trace;
 	int status; /* to end with at once; -1: go on */
 };
@@ -35,6 +36,7 @@ static void print_usage(FILE *out)
 	        "                    [--brake SHARE] [--release-here-only]\n"
 	        "       aob-receiver list --root DIR\n"
 	        "       aob-receiver release --root DIR PIPELINE\n"
+	        "       aob-receiver adopt --root DIR PIPELINE\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
 	        "The far end of AutoOffsiteBackup. sshd starts `serve` for a key, by a line in "
@@ -122,7 +124,7 @@ static int take_option(struct command_line *line, int option)
 static bool is_verb(int n, char *const *words)
 {
 	if (n == 2)
-		return strcmp(words[0], "release") == 0;
+		return strcmp(words[0], "release") == 0 || strcmp(words[0], "adopt") == 0;
 	return n == 1 && (strcmp(words[0], "serve") == 0 || strcmp(words[0], "list") == 0);
 }
 
@@ -182,6 +184,8 @@ int main(int argc, char **argv)
 		rc = inventory_print(&line.options, stdout, &err);
 	} else if (strcmp(line.verb, "release") == 0) {
 		rc = release_run(&line.options, line.pipeline, stdout, &err);
+	} else if (strcmp(line.verb, "adopt") == 0) {
+		rc = owner_adopt_run(&line.options, line.pipeline, stdout, &err);
 	} else {
 		/* Others who use this machine come first. */
 		priority_stand_back();

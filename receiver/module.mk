@@ -28,6 +28,7 @@ aob-receiver_SOURCES := \
 	receiver/recheck.c \
 	receiver/record.c \
 	receiver/record_macs.c \
+	receiver/owner.c \
 	receiver/release.c \
 	receiver/removal.c \
 	receiver/serve.c \

@@ -10,12 +10,16 @@
 #include "receiver/brake_mark.h"
 #include "receiver/building.h"
 #include "receiver/fetch.h"
+#include "receiver/owner.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 #include "receiver/removal.h"
 #include "receiver/trash.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
+
+#define FEATURES                                                                                                       \
+	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER)
 
 struct session {
 	const struct vault_options *options;
@@ -65,7 +69,7 @@ static int greet(struct session *s, struct error *err)
 	magic = get_u32(&d);
 	lowest = get_u16(&d);
 	highest = get_u16(&d);
-	features = get_u32(&d) & (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS);
+	features = get_u32(&d) & FEATURES;
 	get_string(&d, role, sizeof(role));
 	get_string(&d, pipeline, sizeof(pipeline));
 	get_string(&d, software, sizeof(software));
@@ -230,6 +234,39 @@ static int on_brake(struct session *s, const struct frame *frame, struct error *
 	return reply(s, FRAME_BRAKED, err);
 }
 
+/* Who it is, or that it takes another one's place. What is being built is not taken from under its writer: that has the lock. */
+static int on_owner(struct session *s, const struct frame *frame, struct error *err)
+{
+	struct machine *machine = &s->vault->client;
+	char host[MACHINE_HOST_SIZE];
+	struct owner before;
+	struct decoder d;
+	bool adopts;
+
+	if (s->vault->lock_fd >= 0)
+		return error_set(err, ERR_PROTOCOL, "OWNER behind the first change");
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_string(&d, machine->id, sizeof(machine->id));
+	get_string(&d, host, sizeof(host));
+	adopts = get_u8(&d) != 0;
+	if (codec_done(&d, "OWNER", err) != 0)
+		return -1;
+	if (machine->id[0] == '\0' || machine->id[strspn(machine->id, "0123456789abcdef")] != '\0')
+		return error_set(err, ERR_PROTOCOL, "OWNER without a machine");
+	(void)log_escape(host, machine->host, sizeof(machine->host)); /* it is shown to people, and kept as JSON */
+	if (!adopts)
+		return 0;
+	if (owner_adopt(s->vault, machine, &before, err) != 0)
+		return -1;
+	log_line(LOG_NOTICE, "these backups are of %s now; they were of %s", machine->host,
+	         before.machine.host[0] != '\0' ? before.machine.host : "nobody");
+	encoder_reset(&s->encoder);
+	put_u8(&s->encoder, strcmp(before.machine.id, machine->id) == 0);
+	put_string(&s->encoder, before.machine.host);
+	put_i64(&s->encoder, before.since_s);
+	return reply(s, FRAME_OWNED, err);
+}
+
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
 {
 	switch (frame->type) {
@@ -239,6 +276,8 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 		return on_prune(s, frame, err);
 	case FRAME_BRAKE:
 		return on_brake(s, frame, err);
+	case FRAME_OWNER:
+		return on_owner(s, frame, err);
 	case FRAME_FETCH:
 		return fetch_answer(s->vault, s->wire, frame, err);
 	default:

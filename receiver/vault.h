@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/machine.h"
 #include "receiver/strategy.h"
 
 #define VAULT_FORMAT 1
@@ -37,6 +38,7 @@ struct vault {
 	int incoming_fd;        /* .aob/incoming */
 	int trash_fd;           /* .aob/trash */
 	int lock_fd;            /* -1: not locked */
+	struct machine client;  /* who wants to write; id "": it has not told */
 };
 
 /* vault_open: ROOT must exist (an empty mount point must not be filled); the pipeline's folder is made if `create`.

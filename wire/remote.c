@@ -106,6 +106,29 @@ out:
 	return rc;
 }
 
+static int send_owner(struct remote *remote, bool adopts, struct error *err)
+{
+	struct machine machine;
+	struct encoder e;
+	int rc;
+
+	machine_this(&machine);
+	encoder_init(&e);
+	put_string(&e, machine.id);
+	put_string(&e, machine.host);
+	put_u8(&e, adopts);
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote->wire, FRAME_OWNER, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	return rc;
+}
+
+/* Who only reads, restores or releases may be any machine. */
+static bool writes(const char *role)
+{
+	return strcmp(role, "transfer") == 0 || strcmp(role, "prune") == 0;
+}
+
 static int greet(struct remote *remote, const struct config_vault *vault, const char *pipeline, const char *role,
                  struct error *err)
 {
@@ -113,8 +136,8 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features =
-	        WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features = WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE |
+	                    (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -143,11 +166,14 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 		w->total_bytes = get_u64(&d);
 	}
 	w->brakes = (features & WIRE_FEATURE_BRAKE) != 0;
+	w->owner = (features & WIRE_FEATURE_OWNER) != 0;
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
 		return error_set(err, ERR_PROTOCOL, "the far end chose version %u, not %d", w->version, WIRE_VERSION);
-	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(remote->wire, err) : 0;
+	if ((features & WIRE_FEATURE_ZSTD) != 0 && wire_compress(remote->wire, err) != 0)
+		return -1;
+	return w->owner && writes(role) ? send_owner(remote, false, err) : 0;
 }
 
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
@@ -269,6 +295,24 @@ void remote_explain(struct remote *remote, struct error *err)
 	}
 	if (remote->over_ssh || status == NOT_FOUND_STATUS)
 		classify(remote, status, err);
+}
+
+int remote_adopt(struct remote *remote, struct remote_owner *before, struct error *err)
+{
+	char host[MACHINE_HOST_SIZE];
+	struct frame frame;
+	struct decoder d;
+
+	if (!remote->welcome.owner)
+		return error_set(err, ERR_CONFIG, "the receiver there is older and knows no owners; nothing to adopt");
+	if (send_owner(remote, true, err) != 0 || wire_expect(remote->wire, FRAME_OWNED, &frame, err) != 0)
+		return -1;
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	before->was_ours = get_u8(&d) != 0;
+	get_string(&d, host, sizeof(host));
+	before->since_s = get_i64(&d);
+	(void)log_escape(host, before->host, sizeof(before->host));
+	return codec_done(&d, "OWNED", err);
 }
 
 static void get_generation(struct decoder *d, struct generation_info *g)

@@ -7,6 +7,7 @@
 
 #include "lib/config.h"
 #include "lib/error.h"
+#include "lib/machine.h"
 #include "wire/macs_codec.h"
 #include "wire/wire.h"
 
@@ -21,11 +22,12 @@ struct remote_welcome {
 	uint64_t free_bytes, total_bytes; /* of the vault's disk; 0: not told */
 	bool brakes;                      /* it knows the brake */
 	bool macs;                        /* it takes MACS */
+	bool owner;                       /* it wants to know which machine this is, and takes its backups from no other */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
  * local aob-receiver (beside this executable, else on PATH) with "serve --root ROOT", say HELLO, take WELCOME, turn on compression.
- * in:      role "transfer", "prune", "restore", "release", "list"; hooks as wire_new
+ * in:      role "transfer", "prune", "restore", "release", "list", "adopt"; hooks as wire_new. Who writes ("transfer", "prune") says which machine it is
  * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG */
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
                 const struct wire_hooks *hooks, struct remote **remote, struct error *err);
@@ -60,6 +62,16 @@ int remote_generations_macs(struct remote *remote, struct generation_info **list
                             void *cookie, struct error *err);
 /* remote_prune: 0 removed or not there; ERR_REFUSED with the receiver's reason if its floor or a safety rule keeps it. */
 int remote_prune(struct remote *remote, const char *generation, struct error *err);
+
+struct remote_owner {
+	bool was_ours;
+	char host[MACHINE_HOST_SIZE]; /* "": nobody's; escaped */
+	int64_t since_s;              /* by the far end's clock */
+};
+
+/* remote_adopt: from now on the pipeline's folder of the vault takes backups of this machine alone. out: whose it was. repeat: safe
+ * errors: ERR_CONFIG (a receiver that knows no owners), ERR_LOCKED, ERR_LINK, ERR_PROTOCOL */
+int remote_adopt(struct remote *remote, struct remote_owner *before, struct error *err);
 
 /* What the vault's brake holds, as the far end tells it: texts are escaped. */
 struct remote_brake {

@@ -20,6 +20,7 @@
 #define WIRE_FEATURE_SPACE 0x2u /* WELCOME tells how much room the vault has */
 #define WIRE_FEATURE_BRAKE 0x4u /* COMMIT tells the client's brake; BRAKE is answered */
 #define WIRE_FEATURE_MACS 0x8u  /* MACS is told and taken */
+#define WIRE_FEATURE_OWNER 0x10u /* the client tells which machine it is */
 #define WIRE_PATH_MAX 65535
 #define WIRE_DATA_MAX 262144
 #define WIRE_STRING_MAX 4095

@@ -1,4 +1,5 @@
 """Faults of others: a second broker, a second NAS, clocks, stages that misbehave, an admin who reloads a configuration."""
+import json
 import os
 import signal
 import subprocess
@@ -29,7 +30,7 @@ class TwoBrokers(Fault):
 
 
 class TwoNases(Fault):
-    """Another NAS, with a source, a store and a broker of its own, writes into the same folder of the vault."""
+    """Another NAS, with a source, a store and a broker of its own, wants to write into the same folder of the vault: it is refused, each time."""
     weight = 1
     hold = (4, 9)
 
@@ -46,6 +47,9 @@ class TwoNases(Fault):
         world.run(self.pipeline)
 
     def undo(self, world):
+        status, out, _ = world.nases[1].aob("status", "--json")
+        if status == 0 and json.loads(out)["pipelines"][0]["last_good"] is not None:
+            raise AssertionError("another machine has published into the vault of %s" % self.pipeline)
         world.leave_nas()
 
 

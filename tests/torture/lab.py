@@ -1,4 +1,5 @@
 """A NAS and its vaults: file systems in loop files, a real sshd with a forced command for each vault, a relay before it, our processes."""
+import hashlib
 import json
 import os
 import shutil
@@ -47,6 +48,8 @@ class Nas:
         for pipeline in pipelines:
             sh("btrfs", "-q", "subvolume", "create", self.source(pipeline))
         self.daemons = {}
+        with open(self.work + "/machine-id", "w") as f:
+            f.write(hashlib.md5(name.encode()).hexdigest() + "\n")
         self.configure(**RIGHT)
 
     def source(self, pipeline):
@@ -77,6 +80,7 @@ class Nas:
             if program in ("snapshotter", "transfer", "pruner"):
                 argv += ["--worker", "%s-%s" % (self.name, part)]
             env = {"AOB_LEASE_MS": LEASE_MS} if part == "broker" else {}
+            env["AOB_MACHINE_ID_FILE"] = self.work + "/machine-id"
             self.daemons[part] = self.lab.keeper.add(Daemon(part, argv, "%s/log/%s-%s.log" % (self.lab.work, self.name, part), env))
         if self.name == "nas":
             self.lab.gate("good")
