@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "transfer/delta_writer.h"
+#include "transfer/patience.h"
 #include "wire/entry_codec.h"
 
 #define PIECE_BYTES 131072u
@@ -27,6 +30,8 @@ struct content {
 	uint64_t at;      /* everything in front of it is hashed, and sent or there */
 	uint64_t dropped; /* everything in front of it has left the memory */
 	uint32_t extent;
+	uint64_t searched_bytes, searched_ns; /* by a signature, and what of this thread's processor that took */
+	bool crawls;                          /* … too much: the rest is sent as it is */
 	struct delta_writer writer;
 	uint8_t now[PIECE_BYTES];
 	uint8_t old[PIECE_BYTES];
@@ -98,6 +103,8 @@ int content_open(struct content *c, const char *path, struct entry *entry, struc
 	c->entry = entry;
 	c->at = c->dropped = 0;
 	c->extent = 0;
+	c->searched_bytes = c->searched_ns = 0;
+	c->crawls = false;
 	c->writer.literal_bytes = c->writer.matched_bytes = 0;
 	return 0;
 }
@@ -333,42 +340,94 @@ static int send_new(struct content *c, uint64_t end, struct error *err)
 	return 0;
 }
 
-/* By signature: likewise. */
-static int search_data(struct content *c, rs_signature_t *sums, uint64_t end, struct error *err)
+static uint64_t spent_ns(void)
 {
-	rs_job_t *job = rs_delta_begin(sums);
-	rs_buffers_t b = { 0 };
-	rs_result result = job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
-	const rs_stats_t *stats;
+	struct timespec now = { .tv_sec = 0 };
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* What is searched: the piece that was read, by slices. */
+struct search {
+	rs_job_t *job;
+	rs_buffers_t b;
+	const uint8_t *next; /* of the piece, not given to the job yet */
+	size_t left;
+	size_t slice;
+};
+
+static int feed(struct content *c, struct search *s, uint64_t end, struct error *err)
+{
+	size_t n;
+
+	if (s->left == 0 && c->at < end && !c->crawls) {
+		if (read_now(c, end - c->at, &s->left, err) != 0)
+			return -1;
+		c->at += s->left;
+		s->next = c->now;
+	}
+	n = c->crawls ? 0 : s->left < s->slice ? s->left : s->slice;
+	s->b.next_in = (char *)c->now + (s->next - c->now);
+	s->b.avail_in = n;
+	s->next += n;
+	s->left -= n;
+	c->searched_bytes += n;
+	s->b.eof_in = c->crawls || (s->left == 0 && c->at >= end);
+	return 0;
+}
+
+static rs_result step(struct content *c, struct search *s)
+{
+	uint64_t began_ns = spent_ns();
+	rs_result result;
+
+	s->b.next_out = (char *)c->old;
+	s->b.avail_out = PIECE_BYTES;
+	result = rs_job_iter(s->job, &s->b);
+	c->searched_ns += spent_ns() - began_ns;
+	if (!c->crawls && patience_is_over(c->searched_ns, c->searched_bytes)) {
+		c->crawls = true;
+		log_line(LOG_WARNING,
+		         "the far end's signature of \"%.300s\" makes the search crawl (%llu s for %llu bytes): the "
+		         "rest "
+		         "is sent as it is",
+		         c->entry->path, (unsigned long long)(c->searched_ns / 1000000000u),
+		         (unsigned long long)c->searched_bytes);
+	}
+	return result;
+}
+
+/* By signature: likewise; what is left when patience is over goes behind the delta. */
+static int search_data(struct content *c, const struct content_basis *basis, uint64_t end, struct error *err)
+{
+	struct search s = { .job = rs_delta_begin(basis->sums),
+		            .next = c->now,
+		            .slice = patience_slice(basis->block_bytes, PIECE_BYTES) };
+	rs_result result = s.job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
 	int rc = 0;
 
 	while (result == RS_BLOCKED && rc == 0) {
-		if (b.avail_in == 0 && !b.eof_in) {
-			size_t n = 0;
-
-			rc = read_now(c, end - c->at, &n, err);
-			c->at += n;
-			b.next_in = (char *)c->now;
-			b.avail_in = n;
-			b.eof_in = c->at >= end;
-		}
-		b.next_out = (char *)c->old;
-		b.avail_out = PIECE_BYTES;
+		if (s.b.avail_in == 0 && !s.b.eof_in)
+			rc = feed(c, &s, end, err);
 		if (rc == 0)
-			result = rs_job_iter(job, &b);
-		if (rc == 0 && b.avail_out != PIECE_BYTES)
-			rc = wire_send(c->sender->wire, FRAME_FILE_DELTA, c->old, PIECE_BYTES - b.avail_out, err);
+			result = step(c, &s);
+		if (rc == 0 && s.b.avail_out != PIECE_BYTES)
+			rc = wire_send(c->sender->wire, FRAME_FILE_DELTA, c->old, PIECE_BYTES - s.b.avail_out, err);
 	}
 	if (rc == 0 && result != RS_DONE)
 		rc = error_set(err, ERR_INTERNAL, "delta: %s", rs_strerror(result));
 	if (rc == 0) {
-		stats = rs_job_statistics(job);
-		c->sender->literal_bytes += (uint64_t)stats->lit_bytes;
+		const rs_stats_t *stats = rs_job_statistics(s.job);
+
+		c->sender->literal_bytes += (uint64_t)stats->lit_bytes + s.left;
 		c->sender->matched_bytes += (uint64_t)stats->copy_bytes;
 	}
-	if (job != NULL)
-		(void)rs_job_free(job);
-	return rc;
+	if (s.job != NULL)
+		(void)rs_job_free(s.job);
+	if (rc == 0 && s.left > 0)
+		rc = wire_send(c->sender->wire, FRAME_FILE_DATA, s.next, s.left, err);
+	return rc == 0 && c->at < end ? send_new(c, end, err) : rc;
 }
 
 static int begin(struct content *c, const struct content_basis *basis, struct error *err)
@@ -398,9 +457,9 @@ int content_send(struct content *c, const struct content_basis *basis, struct er
 		int rc = next_hole(c, &data_end, &hole_end, err);
 
 		if (rc == 0 && data_end > c->at)
-			rc = basis->from == CONTENT_NOTHING ? send_new(c, data_end, err)
-			     : basis->sums != NULL          ? search_data(c, basis->sums, data_end, err)
-			                                    : send_data(c, basis, data_end, err);
+			rc = basis->from == CONTENT_NOTHING || c->crawls ? send_new(c, data_end, err)
+			     : basis->sums != NULL                       ? search_data(c, basis, data_end, err)
+			                                                 : send_data(c, basis, data_end, err);
 		if (rc != 0 || send_hole(c, hole_end, err) != 0)
 			return -1;
 	}

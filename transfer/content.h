@@ -21,6 +21,7 @@ enum content_from { CONTENT_NOTHING, CONTENT_SIGNED, CONTENT_TREE };
 struct content_basis {
 	enum content_from from;
 	rs_signature_t *sums; /* with its hash table built; NULL: by position */
+	size_t block_bytes;   /* of sums */
 	int old_fd;           /* by position: the old content; -1: none, or (with `same`) not needed */
 	uint64_t old_bytes;
 	const struct plan_extent *extents; /* by position: outside of them and below old_bytes nothing differs */

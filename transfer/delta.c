@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/scratch.h"
 #include "transfer/content.h"
 #include "transfer/parts.h"
+#include "transfer/patience.h"
 #include "transfer/prefetch.h"
 #include "transfer/signing.h"
 #include "wire/entry_codec.h"
@@ -139,6 +141,27 @@ static int send_from(struct sender *sender, struct window *window, const char *p
 	return 0;
 }
 
+/* If it is one that can be searched by. */
+static int load_signature(const struct sender *sender, struct window *window, const struct waiting *file,
+                          struct content_basis *basis, struct error *err)
+{
+	struct delta_lengths lengths = delta_lengths(file->old_bytes, sender->careful);
+	int rc = patience_signature(window->spool, file->at, file->len_bytes, lengths.block, lengths.strong,
+	                            2 * BLOCKS_MOST, err);
+
+	if (rc < 0)
+		return error_prefix(err, "\"%.300s\"", file->path);
+	if (rc > 0) {
+		log_line(LOG_WARNING,
+		         "the far end's signature of \"%.300s\" is built to make the search crawl: sent as it is",
+		         file->path);
+		return 0;
+	}
+	basis->from = CONTENT_SIGNED;
+	basis->block_bytes = lengths.block;
+	return signing_load(window->spool, file->at, file->len_bytes, &basis->sums, err);
+}
+
 /* By the receiver's signature, or with none. */
 static int send_signed(struct sender *sender, struct window *window, const struct waiting *file, struct error *err)
 {
@@ -148,11 +171,8 @@ static int send_signed(struct sender *sender, struct window *window, const struc
 
 	if (content_open(window->content, file->path, &entry, err) != 0)
 		return -1;
-	if (file->len_bytes != 0) {
-		basis.from = CONTENT_SIGNED;
-		if (signing_load(window->spool, file->at, file->len_bytes, &basis.sums, err) != 0)
-			return -1;
-	}
+	if (file->len_bytes != 0 && load_signature(sender, window, file, &basis, err) != 0)
+		return -1;
 	rc = send_from(sender, window, file->path, &basis, err);
 	if (basis.sums != NULL)
 		rs_free_sumset(basis.sums);

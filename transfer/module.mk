@@ -16,6 +16,7 @@ aob-transfer_SOURCES := \
 	transfer/overlay.c \
 	transfer/overlay_walk.c \
 	transfer/parts.c \
+	transfer/patience.c \
 	transfer/plan.c \
 	transfer/prefetch.c \
 	transfer/put_back.c \
