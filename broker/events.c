@@ -53,8 +53,6 @@ int events_new(const char *endpoint, struct security *security, struct events **
 		goto out;
 	}
 	mdp_socket_limits(made->socket);
-	/* A newcomer's first messages are the whole cache, at once: none of it is to be dropped for want of room. */
-	zsock_set_sndhwm(made->socket, EVENTS_TOPICS_MAX + MDP_QUEUE_MAX);
 	/* A subscription that somebody else has already is told as well: its newcomer wants the last values too. */
 	zsock_set_xpub_verbose(made->socket, 1);
 	if (security_bind(security, made->socket, endpoint, err) != 0)
@@ -149,7 +147,8 @@ static int by_order(const void *a, const void *b)
 	return ((*left)->order > (*right)->order) - ((*left)->order < (*right)->order);
 }
 
-/* What is cached below prefix, as it happened. */
+/* What is cached below prefix, as it happened. It goes at once, so there must be room for all of it, or the newest would be dropped; but no longer: who does
+ * not read has a short queue. (A change of the mark is taken over by open connections, too.) */
 static void publish_cached(struct events *events, const uint8_t *prefix, size_t len)
 {
 	struct event *matching[EVENTS_TOPICS_MAX];
@@ -159,8 +158,12 @@ static void publish_cached(struct events *events, const uint8_t *prefix, size_t 
 		if (strlen(events->cache[i]->topic) >= len && memcmp(events->cache[i]->topic, prefix, len) == 0)
 			matching[n++] = events->cache[i];
 	qsort(matching, n, sizeof(struct event *), by_order);
+	if (n > MDP_QUEUE_MAX / 2)
+		zsock_set_sndhwm(events->socket, (int)n + MDP_QUEUE_MAX);
 	for (size_t i = 0; i < n; i++)
 		publish(events, matching[i]);
+	if (n > MDP_QUEUE_MAX / 2)
+		zsock_set_sndhwm(events->socket, MDP_QUEUE_MAX);
 }
 
 void events_turn(struct events *events)
