@@ -21,6 +21,14 @@
 static const char *const gravity[] = { "damaged", "braked", "failed", "overdue", "forecast" };
 #define N_KINDS (sizeof(gravity) / sizeof(gravity[0]))
 
+bool alarms_of_copies(const struct config_pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->n_stages; i++)
+		if (strcmp(pipeline->stages[i].service, "transfer") == 0)
+			return true;
+	return false;
+}
+
 static void read_boot_id(char id[STEADY_BOOT_SIZE])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -54,8 +62,11 @@ struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline
 /* For a pipeline that has no clock yet: all that the store tells is a wall clock's time. */
 static int begin_age(struct broker *broker, const char *pipeline, struct figures_age *age, struct error *err)
 {
+	const struct config_pipeline *configured = config_pipeline(broker->config, pipeline);
 	struct history_generation last;
-	int found = history_last_good(broker->store, pipeline, &last, err);
+	int found = configured != NULL
+	                    ? history_last_good_in(broker->store, pipeline, configured->vault->name, &last, err)
+	                    : 0;
 	int64_t old_s = found == 1 ? broker_wall() - last.taken_at : 0;
 
 	if (found < 0)
@@ -96,6 +107,7 @@ static int read_clock(struct broker *broker, struct alarms_clock *clock, struct 
 	if (found < 0 || (found == 0 && begin_age(broker, clock->pipeline, &clock->age, err) != 0))
 		return -1;
 	clock->kept_good_s = clock->age.good_s;
+	/* What the watcher said of another vault's generation counts for nothing in this one. */
 	if (clock->age.good_s != OVERDUE_NOTHING && good_s > clock->age.good_s)
 		clock->age.good_s = good_s;
 	return read_alarms(broker, clock, err);
@@ -151,6 +163,36 @@ static int drop_alarms(struct broker *broker, struct error *err)
 	return 0;
 }
 
+int alarms_look_into_vault(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
+{
+	struct history_generation last;
+	struct figures_age age;
+	int found = figures_age(broker->store, pipeline->name, &age, err);
+	int there;
+
+	if (found != 1 || !alarms_of_copies(pipeline))
+		return found < 0 ? -1 : 0;
+	there = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err);
+	if (there < 0 || (there == 1) == (age.good_s != OVERDUE_NOTHING))
+		return there < 0 ? -1 : 0;
+	broker->alarms_stale = true;
+	if (there == 1)
+		return begin_age(broker, pipeline->name, &age, err);
+	log_line(LOG_NOTICE, "pipeline=%s nothing of it lies in vault %s: its age begins anew", pipeline->name,
+	         pipeline->vault->name);
+	age = (struct figures_age){ .known_s = now_s(broker), .good_s = OVERDUE_NOTHING };
+	return figures_age_keep(broker->store, pipeline->name, &age, err);
+}
+
+/* A pipeline that has another vault now. */
+static int forget_elsewhere(struct broker *broker, struct error *err)
+{
+	for (size_t i = 0; i < broker->config->n_pipelines; i++)
+		if (alarms_look_into_vault(broker, &broker->config->pipelines[i], err) != 0)
+			return -1;
+	return 0;
+}
+
 static void drop_clocks(struct broker *broker)
 {
 	struct alarms_clock **at = &broker->clocks;
@@ -182,7 +224,7 @@ int alarms_load(struct broker *broker, struct error *err)
 	broker->outlook_ms = 0;
 	if (broker_begin(broker, err) != 0)
 		return -1;
-	if (drop_alarms(broker, err) != 0 || load_clocks(broker, err) != 0) {
+	if (drop_alarms(broker, err) != 0 || forget_elsewhere(broker, err) != 0 || load_clocks(broker, err) != 0) {
 		broker_undo(broker, err);
 		return -1;
 	}
@@ -357,7 +399,7 @@ static int begin_overdue(struct broker *broker, const struct config_pipeline *pi
 {
 	struct figures_alarm alarm = { .kind = "overdue", .since = broker_wall() };
 	struct history_generation last;
-	int found = history_last_good(broker->store, pipeline->name, &last, err);
+	int found = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err);
 	json_t *data = NULL;
 
 	if (found < 0)
@@ -378,7 +420,7 @@ static int end_overdue(struct broker *broker, const struct config_pipeline *pipe
 {
 	static const char *const overdue[] = { "overdue", NULL };
 	struct history_generation last;
-	int found = history_last_good(broker->store, pipeline->name, &last, err);
+	int found = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err);
 
 	if (found < 0)
 		return -1;
@@ -487,8 +529,9 @@ void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, s
 	now = decide(broker, pipeline, clock, hear_watcher(broker, pipeline, clock));
 	state->good = clock->age.good_s != OVERDUE_NOTHING;
 	state->age_s = now.age_s;
-	state->overdue = clock->overdue;
-	state->overdue_since = clock->overdue_since;
+	/* Also while the store can't take the alarm. */
+	state->overdue = clock->overdue || now.is;
+	state->overdue_since = clock->overdue ? clock->overdue_since : broker_wall();
 }
 
 size_t alarms_overdue(const struct broker *broker)

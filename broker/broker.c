@@ -78,11 +78,13 @@ void broker_undo(struct broker *broker, const struct error *err)
 	run_store_rollback(broker->store);
 	events_drop(broker->events);
 	broker->store_retry_ms = broker->now_ms + BROKER_STORE_RETRY_MS;
-	if (!broker->store_trouble)
-		log_error(LOG_ERR, err,
-		          "a change could not be stored; nothing new begins until it can (tried every %d s)",
-		          BROKER_STORE_RETRY_MS / 1000);
+	if (broker->store_trouble)
+		return;
+	log_error(LOG_ERR, err, "a change could not be stored; nothing new begins until it can (tried every %d s)",
+	          BROKER_STORE_RETRY_MS / 1000);
 	broker->store_trouble = true;
+	broker->store_trouble_ms = broker->now_ms;
+	broker->store_error = *err;
 }
 
 static int restore_event(void *cookie, const char *topic, const char *body, struct error *err)

@@ -47,6 +47,8 @@ struct broker {
 	int64_t trim_at_ms;
 	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */
 	bool store_trouble;
+	int64_t store_trouble_ms;                   /* since when */
+	struct error store_error;                   /* which */
 	struct log_limit comings, goings, outdated; /* of what any peer can cause as often as it likes */
 	int64_t started_at;                         /* wall clock */
 	int signal_fd;

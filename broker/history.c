@@ -30,7 +30,7 @@ int history_publish(struct run_store *store, const struct history_generation *ge
 	return sql_do(run_store_sql(store), err,
 	              "INSERT INTO generations (" GENERATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)"
 	              " ON CONFLICT (pipeline, generation) DO UPDATE SET pruned = 0, taken_at = excluded.taken_at,"
-	              " source_uuid = excluded.source_uuid, ctransid = excluded.ctransid",
+	              " vault = excluded.vault, source_uuid = excluded.source_uuid, ctransid = excluded.ctransid",
 	              "sssssssiiiiiii", g->pipeline, g->generation, g->run, g->state, g->vault, g->snapshot_uuid,
 	              g->source_uuid, g->taken_at, g->published_at, g->files, g->bytes, g->literal_bytes, g->wire_sent,
 	              g->ctransid);
@@ -117,6 +117,19 @@ int history_last_good(struct run_store *store, const char *pipeline, struct hist
 	if (found == 1)
 		read_generation(rows, generation);
 	sql_rows_end(&rows);
+	return found;
+}
+
+int history_last_good_in(struct run_store *store, const char *pipeline, const char *vault,
+                         struct history_generation *generation, struct error *err)
+{
+	struct history_generation last;
+	int found = history_last_good(store, pipeline, &last, err);
+
+	if (found == 1 && strcmp(last.vault, vault) != 0)
+		return 0;
+	if (found == 1)
+		*generation = last;
 	return found;
 }
 

@@ -167,6 +167,7 @@ static int record_gone(void *cookie, const char *generation, struct error *err)
 /* The reply of a removal may have been lost, and people remove generations by hand, and change disks: a complete list is the truth. */
 static int record_pruning(struct broker *broker, const struct run *run, const char *result_json, struct error *err)
 {
+	const struct config_pipeline *configured = config_pipeline(broker->config, run->record.pipeline);
 	struct pruning pruning = { broker, run };
 	char *names_json = NULL;
 	int rc;
@@ -176,6 +177,8 @@ static int record_pruning(struct broker *broker, const struct run *run, const ch
 	rc = reply_listed(result_json, &names_json, err);
 	if (rc == 1)
 		rc = history_vault_has(broker->store, run->record.pipeline, names_json, record_gone, &pruning, err);
+	if (rc == 0 && configured != NULL)
+		rc = alarms_look_into_vault(broker, configured, err);
 	free(names_json);
 	return rc;
 }

@@ -10,6 +10,8 @@
 #include "broker/waiting.h"
 #include "broker/watch_state.h"
 
+#define STORE_PATIENCE_MS 60000 /* a hiccup of the disk is no news */
+
 static json_t *number_or_null(bool known, int64_t number)
 {
 	return known ? json_integer(number) : json_null();
@@ -98,17 +100,44 @@ static int space_json(struct broker *broker, const char *pipeline, json_t **json
 	return 0;
 }
 
-static int alarms_json(struct broker *broker, const char *pipeline, json_t **json, struct error *err)
+static void add_alarm(json_t *list, const char *kind, int64_t since, const char *reason)
+{
+	(void)json_array_append_new(
+	        list, json_pack("{s:s, s:I, s:s}", "kind", kind, "since", (json_int_t)since, "reason", reason));
+}
+
+/* What the store can't take is told all the same: that it can't, and what that hides. */
+static void add_unstored(struct broker *broker, const struct alarms_state *state, bool overdue, const char *waits,
+                         json_t *list)
+{
+	int64_t for_ms = broker->now_ms - broker->store_trouble_ms;
+	char reason[ERROR_TEXT_SIZE];
+
+	if (state->overdue && !overdue)
+		add_alarm(list, "overdue", state->overdue_since, waits);
+	if (!broker->store_trouble || for_ms < STORE_PATIENCE_MS)
+		return;
+	(void)snprintf(reason, sizeof(reason), "the broker's store can't be written, so nothing new begins: %.300s",
+	               broker->store_error.text);
+	add_alarm(list, "store", broker_wall() - for_ms / 1000, reason);
+}
+
+/* waits: what waits for what. */
+static int alarms_json(struct broker *broker, const char *pipeline, const struct alarms_state *state, const char *waits,
+                       json_t **json, struct error *err)
 {
 	struct figures_alarm alarms[FIGURES_ALARMS_MAX];
+	bool overdue = false;
 	size_t n;
 
 	if (figures_alarms(broker->store, pipeline, alarms, &n, err) != 0)
 		return -1;
 	*json = json_array();
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(*json, json_pack("{s:s, s:I, s:s}", "kind", alarms[i].kind, "since",
-		                                             (json_int_t)alarms[i].since, "reason", alarms[i].reason));
+	for (size_t i = 0; i < n; i++) {
+		add_alarm(*json, alarms[i].kind, alarms[i].since, alarms[i].reason);
+		overdue = overdue || strcmp(alarms[i].kind, "overdue") == 0;
+	}
+	add_unstored(broker, state, overdue, waits, *json);
 	return 0;
 }
 
@@ -136,13 +165,14 @@ int safety_json_add(struct broker *broker, const struct config_pipeline *pipelin
 	struct alarms_state state;
 	int rc = -1;
 
-	if (alarms_json(broker, pipeline->name, &alarms, err) != 0 ||
+	alarms_get(broker, pipeline, &state);
+	if (alarms_json(broker, pipeline->name, &state, text, &alarms, err) != 0 ||
 	    space_json(broker, pipeline->name, &space, err) != 0 ||
 	    totals_json(broker, pipeline->name, &totals, err) != 0)
 		goto out;
-	alarms_get(broker, pipeline, &state);
-	more = json_pack("{s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "age_s", number_or_null(state.good, state.age_s),
-	                 "max_age_s", (json_int_t)((pipeline->max_age_ms + 999) / 1000), "overdue",
+	more = json_pack("{s:b, s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "copies", (int)alarms_of_copies(pipeline),
+	                 "age_s", number_or_null(state.good, state.age_s), "max_age_s",
+	                 (json_int_t)((pipeline->max_age_ms + 999) / 1000), "overdue",
 	                 state.overdue ? json_pack("{s:I, s:I, s:s}", "since", (json_int_t)state.overdue_since, "age_s",
 	                                           (json_int_t)state.age_s, "reason", text)
 	                               : json_null(),

@@ -160,10 +160,10 @@ static json_t *generation_json(struct broker *broker, const struct history_gener
 	                 (int)(!g->pruned && brake_alarm_holds(broker, g->pipeline, g->generation)), "macs", macs);
 }
 
-static json_t *last_good_json(struct broker *broker, const char *pipeline, struct error *err)
+static json_t *last_good_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
 	struct history_generation generation;
-	int found = history_last_good(broker->store, pipeline, &generation, err);
+	int found = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &generation, err);
 
 	if (found < 0)
 		return NULL;
@@ -173,7 +173,7 @@ static json_t *last_good_json(struct broker *broker, const char *pipeline, struc
 static json_t *pipeline_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
 	int paused = history_paused(broker->store, pipeline->name, err);
-	json_t *last_good = last_good_json(broker, pipeline->name, err);
+	json_t *last_good = last_good_json(broker, pipeline, err);
 	json_t *last_run = last_run_json(broker, pipeline->name, err);
 	json_t *json = NULL;
 
@@ -331,7 +331,7 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	int paused = history_paused(broker->store, pipeline->name, err);
 	json_t *past = NULL;
 
-	if (paused < 0 || history_last_good(broker->store, pipeline->name, &last, err) < 0 ||
+	if (paused < 0 || history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err) < 0 ||
 	    watch_state_past(broker, pipeline->name, &past, &clean, err) != 0)
 		return NULL;
 	return checked(

@@ -178,7 +178,8 @@ static void start_run(struct broker *broker, const struct config_pipeline *pipel
 		return;
 	found = history_paused(broker->store, pipeline->name, &err);
 	if (found == 0)
-		found = history_last_good(broker->store, pipeline->name, &last, &err) < 0 ? -1 : 0;
+		found = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, &err) < 0 ? -1
+		                                                                                                    : 0;
 	if (found < 0)
 		log_error(LOG_ERR, &err, "pipeline=%s", pipeline->name);
 	if (found != 0 || is_published(state, &last))

@@ -69,6 +69,7 @@ struct family {
 	}
 
 HAS(good, *p->last_good.name != '\0')
+HAS(copies, p->copies)
 HAS(run, *p->last_run.run != '\0')
 HAS(ended, p->last_run.ended_at != 0)
 HAS(age, p->age_s >= 0)
@@ -153,7 +154,7 @@ static const struct family families[] = {
 	  has_good, value_published },
 	{ "aob_generation_files", "gauge", "Files in the newest generation.", has_good, value_files },
 	{ "aob_generation_size_bytes", "gauge", "Size of the newest generation.", has_good, value_bytes },
-	{ "aob_generations", "gauge", "Generations in the vault.", NULL, value_generations },
+	{ "aob_generations", "gauge", "Generations in the vault.", has_copies, value_generations },
 	{ "aob_overdue", "gauge", "1: the newest generation is older than max_age allows.", NULL, value_overdue },
 	{ "aob_age_seconds", "gauge",
 	  "How old the state in the vault is, by the broker's own clock; near 0 while the source is known to be "
@@ -243,17 +244,25 @@ static void write_pipeline_info(const struct out *out)
 	}
 }
 
-/* A vault's room is told by each of its pipelines: the newest one of them is taken. */
+static bool tells_vault(const struct view_pipeline *p, const char *vault)
+{
+	return is_text(p->vault, vault) && p->space.known && p->space.vault_total_bytes != 0;
+}
+
+/* A vault's room is told by each of its pipelines: the newest word is taken, with the first of them that has one; NULL with the others. */
 static const struct view_pipeline *newest_of_vault(const struct view *view, size_t at)
 {
+	const char *vault = view->pipelines[at].vault;
 	const struct view_pipeline *newest = NULL;
 
+	if (!tells_vault(&view->pipelines[at], vault))
+		return NULL;
 	for (size_t i = 0; i < view->n_pipelines; i++) {
 		const struct view_pipeline *p = &view->pipelines[i];
 
-		if (!is_text(p->vault, view->pipelines[at].vault) || !p->space.known || p->space.vault_total_bytes == 0)
+		if (!tells_vault(p, vault))
 			continue;
-		if (i < at && newest == NULL)
+		if (i < at)
 			return NULL; /* told with that one */
 		if (newest == NULL || p->space.measured_at > newest->space.measured_at)
 			newest = p;
@@ -461,6 +470,8 @@ static void write_monitor(const struct out *out, const struct exposition_server 
 {
 	const struct metrics *metrics = out->state->metrics;
 
+	one(out, "aob_alarms_up", "gauge", "0: alarms are configured, and can't be sent.",
+	    out->state->no_alarms[0] == '\0');
 	one(out, "aob_monitor_events_total", "counter", "Events that were heard, each counted once.",
 	    (int64_t)metrics->events);
 	one(out, "aob_monitor_events_refused_total", "counter", "Messages that were no event of ours.",

@@ -17,8 +17,9 @@ struct metrics *metrics_new(int64_t now_ms)
 	if (metrics == NULL)
 		return NULL;
 	metrics->pipelines = calloc(CONFIG_PIPELINES_MAX, sizeof(*metrics->pipelines));
+	metrics->seen = json_object();
 	metrics->began_ms = now_ms;
-	if (metrics->pipelines == NULL)
+	if (metrics->pipelines == NULL || metrics->seen == NULL)
 		metrics_destroy(&metrics);
 	return metrics;
 }
@@ -28,6 +29,7 @@ void metrics_destroy(struct metrics **metrics)
 	if (*metrics == NULL)
 		return;
 	free((*metrics)->pipelines);
+	json_decref((*metrics)->seen);
 	free(*metrics);
 	*metrics = NULL;
 }
@@ -101,28 +103,19 @@ static void observe(struct metrics_histogram *histogram, const int64_t *bounds_s
 	histogram->sum_s += (double)ms / 1000;
 }
 
-/* An id is "<boot>-<counter>", and a broker counts upwards: what is not above the newest is sent again. */
-static bool seen_before(struct metrics *metrics, const char *id)
+/* The last event of each kind of a pipeline comes again with each subscriber's beginning. */
+static bool seen_before(struct metrics *metrics, const struct event *event)
 {
-	const size_t n = sizeof(metrics->seen) / sizeof(metrics->seen[0]);
-	const char *dash = strrchr(id, '-');
-	uint64_t counter = dash != NULL ? strtoull(dash + 1, NULL, 10) : 0;
-	size_t len = dash != NULL ? (size_t)(dash - id) : 0;
+	char topic[CONFIG_NAME_MAX + 80];
+	const char *last = NULL;
 
-	if (len == 0 || len >= sizeof(metrics->seen[0].boot))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (strncmp(metrics->seen[i].boot, id, len) != 0 || metrics->seen[i].boot[len] != '\0')
-			continue;
-		if (counter <= metrics->seen[i].counter)
-			return true;
-		metrics->seen[i].counter = counter;
-		return false;
-	}
-	memmove(&metrics->seen[1], &metrics->seen[0], (n - 1) * sizeof(metrics->seen[0]));
-	memcpy(metrics->seen[0].boot, id, len);
-	metrics->seen[0].boot[len] = '\0';
-	metrics->seen[0].counter = counter;
+	(void)snprintf(topic, sizeof(topic), "%.64s %.64s", event->pipeline, event->what);
+	last = json_string_value(json_object_get(metrics->seen, topic));
+	if (last != NULL && strcmp(last, event->id) == 0)
+		return true;
+	if (last == NULL && json_object_size(metrics->seen) >= METRICS_SEEN_MAX)
+		(void)json_object_clear(metrics->seen); /* then some count twice, once */
+	(void)json_object_set_new(metrics->seen, topic, json_string(event->id));
 	return false;
 }
 
@@ -165,9 +158,17 @@ static void drop_damaged(struct metrics_pipeline *row, const char *generation)
 	row->n_damaged_ones = kept;
 }
 
+/* Of further tries of the same step the first one counts. */
 static void begin_step(struct metrics_pipeline *row, const struct event *event)
 {
-	(void)snprintf(row->run, sizeof(row->run), "%s", event_text(event, "run"));
+	const char *run = event_text(event, "run");
+	const char *step = event_text(event, "step");
+
+	if (row->step_began_ms != 0 && strncmp(row->run, run, sizeof(row->run) - 1) == 0 &&
+	    strncmp(row->step, step, sizeof(row->step) - 1) == 0)
+		return;
+	(void)snprintf(row->run, sizeof(row->run), "%s", run);
+	(void)snprintf(row->step, sizeof(row->step), "%s", step);
 	row->step_began_ms = event->at_ms;
 }
 
@@ -221,7 +222,7 @@ bool metrics_event(struct metrics *metrics, const struct event *event)
 {
 	struct metrics_pipeline *row = NULL;
 
-	if (seen_before(metrics, event->id)) {
+	if (seen_before(metrics, event)) {
 		metrics->duplicates++;
 		return false;
 	}

@@ -2,12 +2,13 @@
  * the broker's own status; exposition.h puts both into words.
  *
  * Bounded: a row a pipeline, a row a stage, whatever the events say; no run, file or error text is a label.
- * An event counts once: the broker sends the last ones of each kind again to every new subscriber, with their old ids.
+ * An event counts once: the broker sends the last one of each kind and pipeline again with every new subscriber, with its old id.
  *
  * lifetime: metrics_new / metrics_destroy. threads: one at a time. source: prometheus.io/docs/practices/naming, histograms */
 #ifndef AOB_MONITOR_METRICS_H
 #define AOB_MONITOR_METRICS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@
 #define METRICS_DAMAGED_MAX                                                                                            \
 	8 /* generations remembered by name; further ones are damage all the same while one of these is */
 #define METRICS_NAME_SIZE 64
+#define METRICS_SEEN_MAX 16384
 #define METRICS_STAGES_MAX 64 /* services with a row of their own; further ones share the row "other" */
 
 struct metrics_histogram {
@@ -35,9 +37,10 @@ struct metrics_pipeline {
 	uint64_t retries, damaged, verified, given_up;
 	char damaged_ones[METRICS_DAMAGED_MAX][METRICS_NAME_SIZE]; /* generations, and not verified since */
 	size_t n_damaged_ones;
-	int64_t verified_at_ms; /* 0: never */
-	char run[64];           /* whose step is under way … */
-	int64_t step_began_ms;  /* … since, also if that was before this process began; 0: not known */
+	int64_t verified_at_ms;         /* 0: never */
+	char run[64];                   /* whose step … */
+	char step[CONFIG_NAME_MAX + 1]; /* … this one, is under way … */
+	int64_t step_began_ms;          /* … since, also if that was before this process began; 0: not known */
 };
 
 struct metrics_stage {
@@ -55,10 +58,7 @@ struct metrics {
 	uint64_t broker_restarts;
 	int64_t broker_started_at; /* 0: not seen yet */
 	int64_t began_ms;          /* what happened before is shown, not counted */
-	struct {
-		char boot[24];
-		uint64_t counter;
-	} seen[16]; /* the newest id of each broker that lived, newest broker first */
+	json_t *seen;              /* the newest id of each kind of event of each pipeline */
 };
 
 extern const int64_t metrics_run_bounds_s[METRICS_RUN_BUCKETS], metrics_step_bounds_s[METRICS_STEP_BUCKETS];

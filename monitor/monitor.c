@@ -26,14 +26,15 @@
 #define TURN_MS 1000
 #define NOTIFY_FIRST_MS 3000 /* the events that the broker keeps come first */
 #define NOTIFY_MS 15000      /* between two looks of what is told at the status */
-#define TURN_EVENTS_MAX 256  /* then the broker is asked and the watchdog told, whatever else waits */
+#define NOTIFY_AGAIN_MS 60000
+#define TURN_EVENTS_MAX 256 /* then the broker is asked and the watchdog told, whatever else waits */
 
 struct monitor {
 	const struct config *config;
 	struct state *state;
 	struct http *http;
 	struct notify *notify;
-	int64_t notify_ms; /* when it looks at the status next */
+	int64_t notify_ms; /* when it looks at the status next; or, if there is none, is tried again */
 	struct mdp_client *client;
 	zsock_t *events;
 	int signal_fd;
@@ -66,17 +67,19 @@ static int open_signals(struct monitor *monitor, struct error *err)
 	return monitor->signal_fd >= 0 ? 0 : error_sys(err, errno, "signalfd");
 }
 
-/* Without alarms the page is still of use, and says so. */
+/* Without alarms the page is still of use, and says so; its disk may come later than we. */
 static void open_notify(struct monitor *monitor)
 {
 	struct error err = { .class = ERR_NONE };
+	int rc = notify_new(monitor->config, NULL, &monitor->notify, &err);
 
-	monitor->notify_ms = clock_now_ms() + NOTIFY_FIRST_MS;
-	if (notify_new(monitor->config, NULL, &monitor->notify, &err) == 0)
-		return;
-	log_error(LOG_ERR, &err, "no alarms are sent");
+	monitor->notify_ms = clock_now_ms() + (rc == 0 ? NOTIFY_FIRST_MS : NOTIFY_AGAIN_MS);
 	state_lock(monitor->state);
-	(void)snprintf(monitor->state->no_alarms, sizeof(monitor->state->no_alarms), "%s", err.text);
+	if (rc != 0 && monitor->state->no_alarms[0] == '\0')
+		log_error(LOG_ERR, &err, "no alarms are sent; tried again each minute");
+	if (rc == 0 && monitor->state->no_alarms[0] != '\0')
+		log_line(LOG_NOTICE, "alarms are sent again");
+	(void)snprintf(monitor->state->no_alarms, sizeof(monitor->state->no_alarms), "%s", rc != 0 ? err.text : "");
 	state_unlock(monitor->state);
 }
 
@@ -152,6 +155,7 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 	struct event event;
 	struct error err;
 	char *line = NULL;
+	bool is_new;
 
 	if (event_parse((const char *)zframe_data(frame), zframe_size(frame), &event, &err) != 0) {
 		log_trace("mdp", "%s", err.text);
@@ -159,10 +163,11 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 		return;
 	}
 	line = json_dumps(event.object, JSON_COMPACT); /* one line, whatever it came as */
-	if (strcmp(event.what, "config.loaded") == 0 && is_another_file(monitor))
+	is_new = line != NULL && state_event(monitor->state, &event, line);
+	/* The last one comes again with each newcomer: it says nothing of a file that was changed since. */
+	if (is_new && strcmp(event.what, "config.loaded") == 0 && is_another_file(monitor))
 		monitor->reload = true;
-	if (line != NULL && state_event(monitor->state, &event, line) && is_worth_asking(&event) &&
-	    monitor->pace.event_ms == 0)
+	if (is_new && is_worth_asking(&event) && monitor->pace.event_ms == 0)
 		monitor->pace.event_ms = clock_now_ms();
 	if (monitor->notify != NULL)
 		notify_event(monitor->notify, event.object);
@@ -170,9 +175,8 @@ static void take_event(struct monitor *monitor, zframe_t *frame)
 	event_done(&event);
 }
 
-static int take_events(struct monitor *monitor, struct error *err)
+static int hear_events(struct monitor *monitor, bool *any, struct error *err)
 {
-	bool any = false;
 
 	for (int n = 0; n < TURN_EVENTS_MAX; n++) {
 		zmsg_t *msg = NULL;
@@ -184,11 +188,24 @@ static int take_events(struct monitor *monitor, struct error *err)
 		if (zmsg_size(msg) == 2)
 			take_event(monitor, zmsg_last(msg));
 		zmsg_destroy(&msg);
-		any = true;
+		*any = true;
 	}
+	return 0;
+}
+
+static int take_events(struct monitor *monitor, struct error *err)
+{
+	bool any = false;
+	int rc;
+
+	if (monitor->notify != NULL)
+		notify_begin(monitor->notify);
+	rc = hear_events(monitor, &any, err);
+	if (monitor->notify != NULL)
+		notify_end(monitor->notify);
 	if (any)
 		http_wake(monitor->http, false);
-	return 0;
+	return rc;
 }
 
 /* For the page and the metrics. */
@@ -403,6 +420,8 @@ int monitor_loop(struct monitor *monitor, bool *reload, struct error *err)
 			*reload = true;
 			return 0;
 		}
+		if (monitor->notify == NULL && clock_now_ms() >= monitor->notify_ms)
+			open_notify(monitor);
 		tend_broker(monitor);
 		if (clock_now_ms() >= monitor->beat_ms) {
 			http_wake(monitor->http, true);

@@ -23,7 +23,7 @@
 #include "monitor/notify_retry.h"
 
 #define STATE_NAME "notify.json"
-#define STATE_MAX (16u << 20)
+#define STATE_MAX (64u << 20)
 
 struct notifier {
 	struct notify *notify;
@@ -47,7 +47,9 @@ struct notify {
 	pthread_mutex_t lock; /* guards book, queues and counts */
 	pthread_cond_t changed;
 	struct notify_book *book;
-	bool save_failed; /* and said so */
+	bool dirty;         /* between notify_begin and notify_end: the book has changed */
+	int64_t patience_s; /* with a silent broker */
+	bool save_failed;   /* and said so */
 	size_t n;
 	struct notifier notifiers[];
 };
@@ -85,15 +87,15 @@ static bool wants(const struct config_notify *config, const struct notify_notice
 static void append(struct notifier *notifier, const struct notify_notice *notice)
 {
 	struct notify_notice pushed_out;
-	int rc = notify_queue_add(&notifier->queue, notice, &pushed_out);
+	int rc = notify_queue_add(&notifier->queue, notice, clock_now_ms(), &pushed_out);
 
 	if (rc < 0)
 		log_line(LOG_ERR, "notifier=%s out of memory: \"%s\" is not told", notifier->config->name,
 		         notice->title);
 	if (rc <= 0)
 		return;
-	log_line(LOG_ERR, "notifier=%s more than %d notices wait: \"%s\" is not told any more", notifier->config->name,
-	         NOTIFY_QUEUE_MAX, pushed_out.title);
+	log_line(LOG_ERR, "notifier=%s more than %zu notices wait: \"%s\" is not told any more", notifier->config->name,
+	         notifier->queue.n, pushed_out.title);
 	notifier->count.dropped++;
 }
 
@@ -140,7 +142,30 @@ static void save(struct notify *notify)
 	json_decref(json);
 }
 
+static bool is_notifier(const struct notify *notify, const char *name)
+{
+	for (size_t i = 0; i < notify->n; i++)
+		if (strcmp(notify->notifiers[i].config->name, name) == 0)
+			return true;
+	return false;
+}
+
 /* What waits for a notifier that is not there any more has nobody to go to. */
+static void tell_orphans(const struct notify *notify, json_t *waiting)
+{
+	const char *name;
+	json_t *list;
+
+	json_object_foreach(waiting, name, list)
+	{
+		if (json_array_size(list) > 0 && !is_notifier(notify, name))
+			log_line(LOG_WARNING,
+			         "%zu notices waited for notifier %s, which is not configured any more: they are not "
+			         "told",
+			         json_array_size(list), name);
+	}
+}
+
 static void take_up(struct notify *notify, const json_t *waiting)
 {
 	for (size_t i = 0; i < notify->n; i++) {
@@ -171,8 +196,10 @@ static int read_state(struct notify *notify, struct error *err)
 		rc = error_set(err, ERR_DAMAGED, "this is no file of notices");
 	else
 		rc = notify_book_new(json_object_get(json, "book"), time(NULL), &notify->book, err);
-	if (rc == 0)
+	if (rc == 0) {
 		take_up(notify, json_object_get(json, "waiting"));
+		tell_orphans(notify, json_object_get(json, "waiting"));
+	}
 	json_decref(json);
 	return rc;
 }
@@ -210,11 +237,19 @@ static void done_with(struct notifier *notifier, const struct notify_item *item)
 	save(notifier->notify);
 }
 
+static enum notify_put_off how_failed(const struct notifier *notifier, const struct error *err)
+{
+	if (err->class != ERR_LINK)
+		return NOTIFY_REFUSED;
+	return notifier->driver->keeps ? NOTIFY_HALFWAY : NOTIFY_UNREACHED;
+}
+
 /* Under the lock. An item was tried. */
 static void settle(struct notifier *notifier, struct notify_item *item, int rc, const struct error *err)
 {
 	const char *name = notifier->config->name;
-	bool passing;
+	bool passes = notify_queue_passes(&item->notice);
+	int64_t age_s;
 
 	notifier->queue.in_hand = NULL;
 	notifier->count.last_error[0] = '\0';
@@ -230,14 +265,15 @@ static void settle(struct notifier *notifier, struct notify_item *item, int rc, 
 	notifier->count.failed_attempts++;
 	(void)log_escape(err->text, notifier->count.last_error, sizeof(notifier->count.last_error));
 	item->attempts++;
-	passing = item->notice.kind == CONFIG_NOTICE_STARTED || item->notice.kind == CONFIG_NOTICE_FINISHED;
-	if (notify_retry_gives_up(passing, time(NULL) - item->notice.at_s, item->attempts)) {
+	/* How long it was tried, not what the clock says: that may have been set meanwhile, and the machine may have been off. */
+	age_s = passes ? time(NULL) - item->notice.at_s : (clock_now_ms() - item->taken_ms) / 1000;
+	if (notify_retry_gives_up(passes, age_s, item->attempts)) {
 		log_error(LOG_ERR, err, "notifier=%s given up: \"%s\" was not told", name, item->notice.title);
 		notifier->count.dropped++;
 		done_with(notifier, item);
 		return;
 	}
-	notify_queue_put_off(&notifier->queue, item, err->class == ERR_LINK, clock_now_ms(), chance());
+	notify_queue_put_off(&notifier->queue, item, how_failed(notifier, err), clock_now_ms(), chance());
 	log_error(item->attempts == 1 ? LOG_WARNING : LOG_INFO, err, "notifier=%s attempt %u to tell \"%s\" failed",
 	          name, item->attempts, item->notice.title);
 }
@@ -348,6 +384,7 @@ static int start_notifiers(struct notify *notify, struct error *err)
 static struct notify *make(const struct config *config)
 {
 	struct notify *made = calloc(1, sizeof(*made) + config->n_notifiers * sizeof(made->notifiers[0]));
+	const char *patience = secure_getenv("AOB_BROKER_DOWN_S");
 	pthread_condattr_t monotonic;
 
 	if (made == NULL)
@@ -355,6 +392,8 @@ static struct notify *make(const struct config *config)
 	made->config = config;
 	made->folder_fd = -1;
 	made->n = config->n_notifiers;
+	made->patience_s =
+	        patience != NULL && strtol(patience, NULL, 10) > 0 ? strtol(patience, NULL, 10) : NOTIFY_BOOK_BROKER_S;
 	(void)pthread_mutex_init(&made->lock, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -367,6 +406,8 @@ static struct notify *make(const struct config *config)
 		notifier->config = &config->notifiers[i];
 		notifier->driver = driver_of(notifier->config);
 		notifier->show = notifier->driver->show != NULL;
+		notifier->queue.most =
+		        2 * config->n_pipelines > NOTIFY_QUEUE_MAX ? 2 * config->n_pipelines : NOTIFY_QUEUE_MAX;
 		notifier->count.name = notifier->config->name;
 		notifier->count.driver = notifier->config->driver_word;
 	}
@@ -439,13 +480,22 @@ static void spread(struct notify *notify)
 	(void)pthread_cond_broadcast(&notify->changed);
 }
 
+void notify_begin(struct notify *notify)
+{
+	(void)pthread_mutex_lock(&notify->lock);
+}
+
 void notify_event(struct notify *notify, const json_t *event)
 {
-	if (notify->n == 0)
-		return;
-	(void)pthread_mutex_lock(&notify->lock);
-	if (notify_book_event(notify->book, event, time(NULL), tell_all, notify))
+	if (notify->n > 0 && notify_book_event(notify->book, event, time(NULL), tell_all, notify))
+		notify->dirty = true;
+}
+
+void notify_end(struct notify *notify)
+{
+	if (notify->dirty)
 		spread(notify);
+	notify->dirty = false;
 	(void)pthread_mutex_unlock(&notify->lock);
 }
 
@@ -464,7 +514,7 @@ void notify_broker(struct notify *notify, int64_t lost_s, const char *why)
 	if (notify->n == 0)
 		return;
 	(void)pthread_mutex_lock(&notify->lock);
-	if (notify_book_broker(notify->book, lost_s, why, time(NULL), tell_all, notify))
+	if (notify_book_broker(notify->book, lost_s, notify->patience_s, why, time(NULL), tell_all, notify))
 		spread(notify);
 	(void)pthread_mutex_unlock(&notify->lock);
 }

@@ -7,9 +7,9 @@
  *
  * Each notifier has a thread and a queue of its own, so that one that hangs keeps no other waiting, and nobody here ever waits for any. In a queue a
  * notice that is refused keeps only later ones of its own pipeline waiting; an end that cannot be reached, all.
- * Queues are bounded (NOTIFY_QUEUE_MAX, the oldest goes) and retries too (NOTIFY_GIVE_UP_S); both are logged.
+ * Queues are bounded (notify_queue.h, the oldest goes) and retries too (NOTIFY_GIVE_UP_S); both are logged.
  *
- * threads: all functions from one thread; notify_event and notify_status write a small file and don't wait for anything else.
+ * threads: all functions from one thread; notify_end, notify_status and notify_broker write a file and don't wait for anything else.
  * source: CloudEvents 1.0; docs/notifications.md, docs/protocol.md "Events" */
 #ifndef AOB_MONITOR_NOTIFY_H
 #define AOB_MONITOR_NOTIFY_H
@@ -35,8 +35,11 @@ int notify_new(const struct config *config, const char *state, struct notify **n
 /* notify_destroy: what waits stays in the file. An attempt under way gets a few seconds to end. */
 void notify_destroy(struct notify **notify);
 
-/* notify_event: one event as the broker published it: the whole CloudEvents object. Borrowed. What it does not know is ignored. */
+/* notify_event: one event as the broker published it: the whole CloudEvents object. Borrowed. What it does not know is ignored.
+ * Between notify_begin and notify_end, which may hold any number of them: what they change is written down once, at the end; nothing is sent meanwhile. */
+void notify_begin(struct notify *notify);
 void notify_event(struct notify *notify, const json_t *event);
+void notify_end(struct notify *notify);
 
 /* notify_status: the `result` of the verb `status`: mends what lost events would have told: alarms that began or ended. To be called after each
  * (re)connection to the broker, once the cached events have come, and now and then (each minute). Borrowed. */

@@ -202,6 +202,24 @@ static void end(struct telling *t, bool (*ends)(const struct telling *t, const c
 	json_decref(still);
 }
 
+static const struct known {
+	const char *kind;
+	enum config_notice notice;
+} known[] = { { "failed", CONFIG_NOTICE_FAILED },
+	      { "overdue", CONFIG_NOTICE_OVERDUE },
+	      { "damaged", CONFIG_NOTICE_DAMAGED },
+	      { "braked", CONFIG_NOTICE_BRAKED },
+	      { "forecast", CONFIG_NOTICE_FORECAST } };
+
+/* NULL: one that only a status tells, such as `store`. */
+static const struct known *notice_of(const char *kind)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].kind, kind) == 0)
+			return &known[i];
+	return NULL;
+}
+
 /* ---- events */
 
 static bool ends_by_event(const struct telling *t, const char *kind, const json_t *alarm)
@@ -209,8 +227,8 @@ static bool ends_by_event(const struct telling *t, const char *kind, const json_
 	const json_t *still = json_object_get(t->data, "still");
 
 	(void)alarm;
-	if (strcmp(kind, "forecast") == 0)
-		return false; /* it has an event of its own */
+	if (strcmp(kind, "forecast") == 0 || notice_of(kind) == NULL)
+		return false; /* it has an event of its own; or none at all, so that the status alone tells */
 	if (still != NULL)
 		return !holds(still, kind);
 	return strcmp(kind, json_string_value(json_object_get(t->data, "was"))) == 0;
@@ -289,10 +307,41 @@ static void on_started(struct telling *t)
 	tell_passing(t, CONFIG_NOTICE_STARTED);
 }
 
+/* Of a pipeline, those alarms in force that were told; only: of these kinds alone, or NULL. */
+static void list_told(const json_t *entry, const char *const *only, json_t *list)
+{
+	const char *key;
+	json_t *alarm;
+
+	json_object_foreach(json_object_get(entry, "alarms"), key, alarm)
+	{
+		char kind[32];
+		bool wanted = only == NULL;
+
+		kind_of(key, kind);
+		for (size_t i = 0; only != NULL && only[i] != NULL; i++)
+			wanted = wanted || strcmp(only[i], kind) == 0;
+		if (wanted && json_is_true(json_object_get(alarm, "told")) && !holds(list, kind))
+			(void)json_array_append_new(list, json_string(kind));
+	}
+}
+
+/* With what a run that ended well does not end. */
 static void on_finished(struct telling *t)
 {
+	static const char *const lasting[] = { "braked", "damaged", NULL };
+	const json_t *data = t->data;
+	json_t *copy = json_deep_copy(data);
+	json_t *still = json_array();
+
 	succeeded(t);
+	list_told(t->entry, lasting, still);
+	if (json_array_size(still) > 0 && json_object_set(copy, "still", still) == 0)
+		t->data = copy;
 	tell_passing(t, CONFIG_NOTICE_FINISHED);
+	t->data = data;
+	json_decref(still);
+	json_decref(copy);
 }
 
 static const struct {
@@ -357,38 +406,30 @@ bool notify_book_event(struct notify_book *book, const json_t *event, int64_t no
 
 static void begin_missing(struct telling *t, const json_t *alarm)
 {
-	static const struct {
-		const char *kind;
-		enum config_notice notice;
-	} known[] = { { "failed", CONFIG_NOTICE_FAILED },
-		      { "overdue", CONFIG_NOTICE_OVERDUE },
-		      { "damaged", CONFIG_NOTICE_DAMAGED },
-		      { "braked", CONFIG_NOTICE_BRAKED },
-		      { "forecast", CONFIG_NOTICE_FORECAST } };
+	const struct known *told_by_events = notice_of(text_of(alarm, "kind"));
 	json_t *alarms = child_of(t->entry, "alarms");
 	const char *kind = text_of(alarm, "kind");
 	const char *key;
 	json_t *open;
+	char own[32];
 	char id[160];
 
 	json_object_foreach(alarms, key, open)
 	{
-		char own[32];
-
 		kind_of(key, own);
 		if (strcmp(own, kind) == 0 && json_is_true(json_object_get(open, "told")))
 			return;
 	}
 	if (is_fresh(json_object_get(json_object_get(t->entry, "ended"), kind), t->now_s))
 		return; /* the status is older than the event that ended it */
-	(void)snprintf(id, sizeof(id), "status-%s-%lld", t->pipeline,
+	(void)snprintf(id, sizeof(id), "status-%s-%.32s-%lld", t->pipeline, kind,
 	               (long long)json_integer_value(json_object_get(alarm, "since")));
 	t->id = id;
 	t->data = alarm;
 	t->at_s = t->now_s;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i].kind, kind) == 0)
-			begin(t, known[i].notice, kind, "");
+	/* What is not known here is told as a failure: nobody would hear of it else. */
+	if (*kind != '\0' && strlen(kind) < sizeof(own))
+		begin(t, told_by_events != NULL ? told_by_events->notice : CONFIG_NOTICE_FAILED, kind, "");
 }
 
 static bool ends_by_status(const struct telling *t, const char *kind, const json_t *alarm)
@@ -471,7 +512,7 @@ static json_t *broker_down_data(int64_t lost_s, const char *why)
 	return json_pack("{s:I, s:s}", "silent_s", (json_int_t)lost_s, "reason", reason);
 }
 
-bool notify_book_broker(struct notify_book *book, int64_t lost_s, const char *why, int64_t now_s,
+bool notify_book_broker(struct notify_book *book, int64_t lost_s, int64_t patience_s, const char *why, int64_t now_s,
                         void (*tell)(void *cookie, const struct notify_notice *notice), void *cookie)
 {
 	const json_t *down = json_object_get(book->root, "broker_down");
@@ -487,12 +528,18 @@ bool notify_book_broker(struct notify_book *book, int64_t lost_s, const char *wh
 	json_t *data = NULL;
 
 	(void)snprintf(id, sizeof(id), "broker-%lld", (long long)since);
-	if (down == NULL && lost_s >= NOTIFY_BOOK_BROKER_S) {
+	if (down == NULL && lost_s >= patience_s) {
 		data = broker_down_data(lost_s, why);
 		say(&t, CONFIG_NOTICE_BROKER, data);
 		(void)json_object_set_new(book->root, "broker_down", json_pack("{s:I}", "since", (json_int_t)since));
 	} else if (down != NULL && lost_s == 0) {
-		data = json_pack("{s:[s], s:[]}", "cleared", config_notify_notice(CONFIG_NOTICE_BROKER), "still");
+		json_t *still = json_array();
+		const char *name;
+		json_t *entry;
+
+		json_object_foreach(json_object_get(book->root, "pipelines"), name, entry)
+		        list_told(entry, NULL, still);
+		data = json_pack("{s:[s], s:o}", "cleared", config_notify_notice(CONFIG_NOTICE_BROKER), "still", still);
 		say(&t, CONFIG_NOTICE_RECOVERED, data);
 		(void)json_object_del(book->root, "broker_down");
 	} else {

@@ -34,8 +34,9 @@ bool notify_book_event(struct notify_book *book, const json_t *event, int64_t no
 bool notify_book_status(struct notify_book *book, const json_t *status, int64_t now_s,
                         void (*tell)(void *cookie, const struct notify_notice *notice), void *cookie);
 
-/* notify_book_broker: likewise: for how long, in seconds of a steady clock, the broker has not answered, and why; 0: it answers. Of no pipeline, so of all. */
-bool notify_book_broker(struct notify_book *book, int64_t lost_s, const char *why, int64_t now_s,
+/* notify_book_broker: likewise: for how long, in seconds of a steady clock, the broker has not answered, and why; 0: it answers. patience_s: for how long that is no
+ * news. Of no pipeline, so of all. */
+bool notify_book_broker(struct notify_book *book, int64_t lost_s, int64_t patience_s, const char *why, int64_t now_s,
                         void (*tell)(void *cookie, const struct notify_notice *notice), void *cookie);
 
 const json_t *notify_book_json(const struct notify_book *book); /* borrowed, until the next change */

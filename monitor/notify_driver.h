@@ -27,6 +27,7 @@ struct notify_driver {
 	/* show: how all pipelines are now, after each change and at the start; NULL: nobody looks. */
 	int (*show)(void *self, const struct notify_view *views, size_t n, struct error *err);
 	void (*close)(void *self);
+	bool keeps; /* what it began to deliver it goes on with by itself, so that nothing else is to come between */
 };
 
 extern const struct notify_driver notify_command_driver, notify_mail_driver, notify_webhook_driver, notify_mqtt_driver;

@@ -20,16 +20,20 @@
 #define AGAIN_LEAST_S 1
 #define AGAIN_MOST_S 60
 #define QOS 1
+#define QOS_SHOWN                                                                                                      \
+	0 /* sent again at each connection: kept for one that breaks again and again, it would grow without end */
 
 struct mqtt {
 	struct notify_context context;
 	struct notify_mqtt_place place;
 	struct mosquitto *client;
 	bool looping;
+	pthread_mutex_t
+	        log_lock; /* guards tls_fault: the client holds a lock of its own while it logs, and takes that one while we hold ours */
+	char tls_fault[160];  /* what kept the last connection from coming about; "": nothing */
 	pthread_mutex_t lock; /* guards what follows: the client's thread writes it */
 	bool connected;
 	int refused;                           /* CONNACK's code; 0: not */
-	char tls_fault[160];                   /* what kept the last connection from coming about; "": nothing */
 	int acknowledged;                      /* message ID */
 	int pending;                           /* message ID that waits for its acknowledgement; 0: none … */
 	char pending_notice[NOTIFY_NOTICE_ID]; /* … of this notice: the client itself sends it again, so we must not */
@@ -136,7 +140,7 @@ static void send_shown(struct mqtt *m, const struct notify_mqtt_message *but, si
 	for (size_t i = 0; i < m->n_shown; i++)
 		if (m->shown[i].payload != NULL && !holds(but, n_but, &m->shown[i]))
 			(void)mosquitto_publish(m->client, NULL, m->shown[i].topic, (int)strlen(m->shown[i].payload),
-			                        m->shown[i].payload, QOS, true);
+			                        m->shown[i].payload, QOS_SHOWN, true);
 }
 
 static void free_messages(struct notify_mqtt_message *messages, size_t n)
@@ -156,13 +160,15 @@ static void on_connect(struct mosquitto *client, void *cookie, int code)
 	struct mqtt *m = cookie;
 	char topic[NOTIFY_MQTT_TOPIC];
 
+	(void)pthread_mutex_lock(&m->log_lock);
+	m->tls_fault[0] = '\0';
+	(void)pthread_mutex_unlock(&m->log_lock);
 	(void)pthread_mutex_lock(&m->lock);
 	m->connected = code == 0;
 	m->refused = code;
-	m->tls_fault[0] = '\0';
 	if (m->connected) {
 		status_topic(m, topic);
-		(void)mosquitto_publish(client, NULL, topic, 6, "online", QOS, true);
+		(void)mosquitto_publish(client, NULL, topic, 6, "online", QOS_SHOWN, true);
 		send_shown(m, NULL, 0);
 	}
 	(void)pthread_mutex_unlock(&m->lock);
@@ -176,9 +182,9 @@ static void on_log(struct mosquitto *client, void *cookie, int level, const char
 	(void)client;
 	if (level != MOSQ_LOG_ERR)
 		return;
-	(void)pthread_mutex_lock(&m->lock);
+	(void)pthread_mutex_lock(&m->log_lock);
 	(void)log_escape(line, m->tls_fault, sizeof(m->tls_fault));
-	(void)pthread_mutex_unlock(&m->lock);
+	(void)pthread_mutex_unlock(&m->log_lock);
 }
 
 static void on_disconnect(struct mosquitto *client, void *cookie, int code)
@@ -262,6 +268,7 @@ static void close_mqtt(void *self)
 	}
 	free_messages(m->shown, m->n_shown);
 	(void)pthread_mutex_destroy(&m->lock);
+	(void)pthread_mutex_destroy(&m->log_lock);
 	free(m);
 }
 
@@ -275,6 +282,7 @@ static int open_mqtt(const struct notify_context *context, void **self, struct e
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	m->context = *context;
 	(void)pthread_mutex_init(&m->lock, NULL);
+	(void)pthread_mutex_init(&m->log_lock, NULL);
 	(void)gethostname(host, sizeof(host) - 1);
 	notify_mqtt_place(context->config, host, &m->place);
 	m->client = mosquitto_new(NULL, true, m);
@@ -295,18 +303,22 @@ static int open_mqtt(const struct notify_context *context, void **self, struct e
 static int look_at_connection(struct mqtt *m, struct error *err)
 {
 	const struct config_notify *config = m->context.config;
+	char tls_fault[sizeof(m->tls_fault)];
 	int rc;
 
+	(void)pthread_mutex_lock(&m->log_lock);
+	memcpy(tls_fault, m->tls_fault, sizeof(tls_fault));
+	(void)pthread_mutex_unlock(&m->log_lock);
 	(void)pthread_mutex_lock(&m->lock);
 	rc = m->connected;
 	if (!m->connected && m->refused != 0)
 		rc = error_set(err, ERR_PERMISSION, "the MQTT broker refuses us: %s; look at user and password_file",
 		               mosquitto_connack_string(m->refused));
-	else if (!m->connected && m->tls_fault[0] != '\0')
+	else if (!m->connected && tls_fault[0] != '\0')
 		rc = error_set(
 		        err, ERR_LINK,
 		        "no TLS with the MQTT broker %s:%u: %s; look at ca_file, and at the name in its certificate",
-		        config->host, config->port, m->tls_fault);
+		        config->host, config->port, tls_fault);
 	(void)pthread_mutex_unlock(&m->lock);
 	return rc;
 }
@@ -417,5 +429,5 @@ static int show(void *self, const struct notify_view *views, size_t n, struct er
 }
 
 const struct notify_driver notify_mqtt_driver = {
-	.open = open_mqtt, .deliver = deliver, .show = show, .close = close_mqtt
+	.open = open_mqtt, .deliver = deliver, .show = show, .close = close_mqtt, .keeps = true
 };

@@ -108,10 +108,15 @@ static bool is_of_all(const struct notify_notice *notice)
 
 void notify_notice_fill(struct notify_notice *notice, const json_t *data)
 {
+	const json_t *still = json_object_get(data, "still");
+	const char *title = kinds[notice->kind].title;
 	char *dump = NULL;
 
+	notice->still = json_is_array(still) && json_array_size(still) > 0;
+	if (notice->kind == CONFIG_NOTICE_RECOVERED && notice->still)
+		title = "one thing is over, but not all is well";
 	(void)snprintf(notice->title, sizeof(notice->title), "%s: %s",
-	               is_of_all(notice) ? "all pipelines" : notice->pipeline, kinds[notice->kind].title);
+	               is_of_all(notice) ? "all pipelines" : notice->pipeline, title);
 	notice->text[0] = '\0';
 	switch (notice->kind) {
 	case CONFIG_NOTICE_FAILED:
@@ -170,9 +175,10 @@ int64_t notify_notice_time_of(const char *text)
 
 json_t *notify_notice_json(const struct notify_notice *notice)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", notice->id, "kind",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b}", "id", notice->id, "kind",
 	                 config_notify_notice(notice->kind), "pipeline", notice->pipeline, "title", notice->title,
-	                 "text", notice->text, "data", notice->data, "at", (json_int_t)notice->at_s);
+	                 "text", notice->text, "data", notice->data, "at", (json_int_t)notice->at_s, "still",
+	                 (int)notice->still);
 }
 
 static bool take(const json_t *json, const char *key, char *out, size_t size)
@@ -187,7 +193,8 @@ bool notify_notice_read(const json_t *json, struct notify_notice *notice)
 	char kind[32];
 	int i = 0;
 
-	*notice = (struct notify_notice){ .at_s = json_integer_value(json_object_get(json, "at")) };
+	*notice = (struct notify_notice){ .at_s = json_integer_value(json_object_get(json, "at")),
+		                          .still = json_is_true(json_object_get(json, "still")) };
 	if (!take(json, "id", notice->id, sizeof(notice->id)) || !take(json, "kind", kind, sizeof(kind)) ||
 	    !take(json, "pipeline", notice->pipeline, sizeof(notice->pipeline)) ||
 	    !take(json, "title", notice->title, sizeof(notice->title)) ||

@@ -23,6 +23,7 @@ struct notify_notice {
 	char text[NOTIFY_NOTICE_TEXT];      /* UTF-8 without control characters but newlines */
 	char data[NOTIFY_NOTICE_DATA];      /* of the event, a JSON object; "{}" if it would not fit */
 	int64_t at_s;                       /* of the event, wall clock */
+	bool still;                         /* other things are wrong all the same */
 };
 
 /* notify_notice_fill: title, text and data, from the event's data. The rest is the caller's. */

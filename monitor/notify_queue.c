@@ -15,7 +15,29 @@ static void drop(struct notify_queue *queue, struct notify_item **at)
 	free(item);
 }
 
-int notify_queue_add(struct notify_queue *queue, const struct notify_notice *notice, struct notify_notice *pushed_out)
+bool notify_queue_passes(const struct notify_notice *notice)
+{
+	return notice->kind == CONFIG_NOTICE_STARTED || notice->kind == CONFIG_NOTICE_FINISHED;
+}
+
+/* Who goes when there is no room. */
+static struct notify_item **least(struct notify_queue *queue)
+{
+	struct notify_item **oldest = NULL;
+
+	for (struct notify_item **at = &queue->first; *at != NULL; at = &(*at)->next) {
+		if (*at == queue->in_hand)
+			continue;
+		if (notify_queue_passes(&(*at)->notice))
+			return at;
+		if (oldest == NULL)
+			oldest = at;
+	}
+	return oldest;
+}
+
+int notify_queue_add(struct notify_queue *queue, const struct notify_notice *notice, int64_t now_ms,
+                     struct notify_notice *pushed_out)
 {
 	struct notify_item *item = calloc(1, sizeof(*item));
 	struct notify_item **at = &queue->first;
@@ -23,14 +45,15 @@ int notify_queue_add(struct notify_queue *queue, const struct notify_notice *not
 
 	if (item == NULL)
 		return -1;
-	if (queue->n >= NOTIFY_QUEUE_MAX) {
-		struct notify_item **oldest = queue->first == queue->in_hand ? &queue->first->next : &queue->first;
+	if (queue->n >= (queue->most != 0 ? queue->most : NOTIFY_QUEUE_MAX)) {
+		struct notify_item **out = least(queue);
 
-		*pushed_out = (*oldest)->notice;
-		drop(queue, oldest);
+		*pushed_out = (*out)->notice;
+		drop(queue, out);
 		rc = 1;
 	}
 	item->notice = *notice;
+	item->taken_ms = now_ms;
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = item;
@@ -69,16 +92,17 @@ struct notify_item *notify_queue_next(const struct notify_queue *queue, int64_t 
 	return best;
 }
 
-void notify_queue_put_off(struct notify_queue *queue, struct notify_item *item, bool unreached, int64_t now_ms,
+void notify_queue_put_off(struct notify_queue *queue, struct notify_item *item, enum notify_put_off how, int64_t now_ms,
                           uint32_t random)
 {
-	if (!unreached) {
+	if (how == NOTIFY_REFUSED) {
 		notify_queue_reached(queue);
 		item->retry_ms = now_ms + notify_retry_delay_ms(item->attempts, random);
 		return;
 	}
 	queue->unreached++;
 	queue->hold_ms = now_ms + notify_retry_delay_ms(queue->unreached, random);
+	item->retry_ms = queue->hold_ms + (how == NOTIFY_UNREACHED);
 }
 
 void notify_queue_reached(struct notify_queue *queue)

@@ -53,9 +53,9 @@ static void as_ntfy(const struct config_notify *config, const struct notify_noti
 	(void)snprintf(request->headers[0], sizeof(request->headers[0]), "Title: %s", notice->title);
 	(void)snprintf(request->headers[1], sizeof(request->headers[1]), "Priority: %d", urgency);
 	(void)snprintf(request->headers[2], sizeof(request->headers[2]), "Tags: %s",
-	               urgency > 3                              ? "rotating_light"
-	               : notice->kind == CONFIG_NOTICE_FORECAST ? "warning"
-	                                                        : "white_check_mark");
+	               urgency > 3                                               ? "rotating_light"
+	               : notice->kind == CONFIG_NOTICE_FORECAST || notice->still ? "warning"
+	                                                                         : "white_check_mark");
 	bearer(request, token, 3);
 	(void)snprintf(request->headers[4], sizeof(request->headers[4]), "Content-Type: text/plain; charset=utf-8");
 	request->body = strdup(notice->text);
@@ -84,7 +84,8 @@ static void as_healthchecks(const struct config_notify *config, const struct not
 		[CONFIG_NOTICE_RECOVERED] = "",   [CONFIG_NOTICE_STARTED] = "/start", [CONFIG_NOTICE_FINISHED] = "",
 	};
 
-	put_url(request, config, suffixes[notice->kind]);
+	/* Not green while something is wrong that this does not end. */
+	put_url(request, config, *suffixes[notice->kind] == '\0' && notice->still ? "/log" : suffixes[notice->kind]);
 	(void)snprintf(request->headers[0], sizeof(request->headers[0]), "Content-Type: text/plain; charset=utf-8");
 	bearer(request, token, 1);
 	request->body = strdup(notice->text);

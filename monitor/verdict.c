@@ -127,7 +127,7 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 	if (p->paused)
 		return say(VERDICT_WARN, "Paused", "No run begins by itself until it is resumed.");
 	/* Of a pipeline without a transfer, a run that ended well is all that can be known. */
-	if (*p->last_good.name == '\0' && p->age_s >= 0)
+	if (!p->copies && p->age_s >= 0)
 		return say(VERDICT_GOOD, DONE, "Its last run ended well %s ago. It makes no copy of its own.",
 		           age_of(p, now, age));
 	if (*p->last_good.name == '\0')
@@ -171,6 +171,8 @@ struct verdict verdict_all(const struct verdict *verdicts, size_t n, int64_t bro
 	if (of[VERDICT_BUSY] > 0)
 		return say(VERDICT_BUSY, "Almost", "%zu of %zu %s safe; the rest is being copied for the first time.",
 		           of[VERDICT_GOOD], n, of[VERDICT_GOOD] == 1 ? "is" : "are");
+	if (done == n)
+		return say(VERDICT_GOOD, DONE, "The last runs ended well. Nothing here makes a copy.");
 	if (done > 0)
 		return say(VERDICT_GOOD, "Safe", "%zu of %zu %s a second copy; what else there is to do is done.",
 		           n - done, n, n - done == 1 ? "has" : "have");

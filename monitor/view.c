@@ -126,6 +126,7 @@ static struct view_pipeline read_pipeline(struct arena *arena, const json_t *p)
 		.source = view_read_text(arena, p, "source"),
 		.vault = view_read_text(arena, p, "vault"),
 		.paused = view_read_flag(p, "paused"),
+		.copies = !json_is_false(json_object_get(p, "copies")),
 		.watch_state = view_read_text(arena, watch, "state"),
 		.watch_reason = view_read_text(arena, watch, "reason"),
 		.watch_since = view_read_amount(watch, "since"),

@@ -87,6 +87,7 @@ struct view_totals { /* over the store's life */
 struct view_pipeline {
 	const char *name, *source, *vault;
 	bool paused;
+	bool copies; /* it has a transfer */
 	const char *watch_state, *watch_reason;
 	int64_t watch_since, watch_reported_at;
 	struct view_generation last_good;

@@ -1,11 +1,13 @@
 /* Overdue is known with every stage dead, across restarts, and is over with a newer generation; failures likewise. Totals, space and forecast follow. */
 #include "broker_lab.h"
 
+#include <sqlite3.h>
+
 static const char ages_yaml[] =
         "broker:\n  endpoint: ipc://%1$s/run/broker\n  events: ipc://%1$s/run/events\n  state: %1$s/state.db\n"
-        "vaults: { attic: { path: %1$s/attic } }\n"
+        "vaults: { attic: { path: %1$s/attic }, cellar: { path: %1$s/cellar } }\n"
         "pipelines:\n"
-        "  one: { source: %1$s/one, vault: attic, max_age: %2$s, stages: [snapshot, transfer] }\n"
+        "  one: { source: %1$s/one, vault: %3$s, max_age: %2$s, stages: [snapshot, transfer] }\n"
         "  two: { source: %1$s/two, vault: attic, watch: off, max_age: never, stages: [alpha] }\n";
 
 static struct lab *open_lab(void **state, const char *max_age)
@@ -14,7 +16,7 @@ static struct lab *open_lab(void **state, const char *max_age)
 	FILE *file = fopen(lab->config, "we");
 
 	assert_non_null(file);
-	(void)fprintf(file, ages_yaml, lab->folder, max_age);
+	(void)fprintf(file, ages_yaml, lab->folder, max_age, "attic");
 	assert_int_equal(fclose(file), 0);
 	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}")); /* it is up, so that it hears the signal */
 	lab_kill(lab, SIGTERM);
@@ -22,14 +24,19 @@ static struct lab *open_lab(void **state, const char *max_age)
 	return lab;
 }
 
-static void set_max_age(struct lab *lab, const char *max_age)
+static void configure(struct lab *lab, const char *max_age, const char *vault)
 {
 	FILE *file = fopen(lab->config, "we");
 
 	assert_non_null(file);
-	(void)fprintf(file, ages_yaml, lab->folder, max_age);
+	(void)fprintf(file, ages_yaml, lab->folder, max_age, vault);
 	assert_int_equal(fclose(file), 0);
 	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}"));
+}
+
+static void set_max_age(struct lab *lab, const char *max_age)
+{
+	configure(lab, max_age, "attic");
 }
 
 /* A member of a pipeline's status, the caller's. */
@@ -168,6 +175,63 @@ static zsock_t *subscribe(struct lab *lab)
 	zsock_set_subscribe(socket, "aob.");
 	assert_int_equal(zsock_connect(socket, "ipc://%s/run/events", lab->folder), 0);
 	return socket;
+}
+
+static void assert_null_member(struct lab *lab, const char *key, bool expected)
+{
+	json_t *value = status_of(lab, 0, key);
+
+	if (json_is_null(value) != expected)
+		fail_msg("%s is %snull", key, expected ? "not " : "");
+	json_decref(value);
+}
+
+/* What the watcher is told is in the vault. */
+static json_int_t published_ctransid(struct lab *lab)
+{
+	json_t *watched = lab_ask(lab, "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[]}");
+	json_t *one = json_array_get(json_object_get(watched, "pipelines"), 0);
+	json_int_t ctransid = json_integer_value(json_object_get(one, "last_ctransid"));
+
+	json_decref(watched);
+	return ctransid;
+}
+
+static void what_lies_in_another_vault_makes_nothing_safe_in_this_one(void **state)
+{
+	struct lab *lab = open_lab(state, "1h");
+
+	publish(lab, 5, "2026-11-23T05-36-00Z");
+	assert_null_member(lab, "last_good", false);
+	assert_null_member(lab, "age_s", false);
+	assert_int_equal(published_ctransid(lab), 5);
+	configure(lab, "1h", "cellar");
+	assert_null_member(lab, "last_good", true);
+	assert_null_member(lab, "age_s", true);
+	assert_int_equal(published_ctransid(lab), 0); /* so that a source at rest is copied there */
+	configure(lab, "1h", "attic");
+	assert_null_member(lab, "last_good", false);
+	assert_null_member(lab, "age_s", false);
+	configure(lab, "2s", "cellar");
+	await_overdue(lab, true);
+}
+
+/* Somebody else holds the store's write lock: each change fails, while all can be read. */
+static void overdue_is_told_also_while_the_store_takes_nothing(void **state)
+{
+	struct lab *lab = open_lab(state, "2s");
+	sqlite3 *store = NULL;
+	char path[300];
+
+	publish(lab, 5, "2026-11-23T05-36-00Z");
+	assert_false(is_overdue(lab));
+	(void)snprintf(path, sizeof(path), "%s/state.db", lab->folder);
+	assert_int_equal(sqlite3_open(path, &store), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(store, "PRAGMA busy_timeout=5000; BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	await_overdue(lab, true);
+	assert_alarms(lab, 0, "overdue");
+	assert_int_equal(sqlite3_exec(store, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(store), SQLITE_OK);
 }
 
 static void nothing_lives_but_the_broker_and_it_knows(void **state)
@@ -425,6 +489,10 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing_lives_but_the_broker_and_it_knows, lab_set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(what_lies_in_another_vault_makes_nothing_safe_in_this_one, lab_set_up,
+		                                lab_tear_down),
+		cmocka_unit_test_setup_teardown(overdue_is_told_also_while_the_store_takes_nothing, lab_set_up,
+		                                lab_tear_down),
 		cmocka_unit_test_setup_teardown(an_unchanged_source_does_not_age, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_reload_counts_at_once, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_failure_is_in_force_until_a_run_goes_well, lab_set_up, lab_tear_down),

@@ -155,6 +155,32 @@ static void damage_is_also_the_brokers_alarm(void **unused)
 	text_done(&text);
 }
 
+/* The first of its pipelines has not transferred yet, so that it does not know the vault's room. */
+static void a_vault_stands_there_once(void **unused)
+{
+	static const char status[] = "{\"status\":\"ok\",\"result\":{\"broker\":{},\"pipelines\":[{\"name\":\"new\","
+	                             "\"vault\":\"dad\",\"space\":null},"
+	                             "{\"name\":\"a\",\"vault\":\"dad\",\"space\":{\"vault_free_bytes\":1,\"vault_"
+	                             "total_bytes\":40,\"measured_at\":1}},"
+	                             "{\"name\":\"b\",\"vault\":\"dad\",\"space\":{\"vault_free_bytes\":2,\"vault_"
+	                             "total_bytes\":40,\"measured_at\":2}}]}}";
+	const struct exposition_server server = { 0, 0 };
+	struct state *state = state_new(LAB_NOW - 100, 1000);
+	struct error err = { .class = ERR_NONE };
+	const char *first = NULL;
+	struct text text;
+
+	(void)unused;
+	text_init(&text);
+	assert_int_equal(state_answer(state, status, strlen(status), LAB_NOW, 99000, &err), 0);
+	exposition_write(state, &server, 100000, EXPOSITION_PROMETHEUS, &text);
+	first = strstr(text.data, "aob_vault_free_bytes{vault=\"dad\"} 2\n");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "aob_vault_free_bytes{"));
+	text_done(&text);
+	state_destroy(&state);
+}
+
 static void a_silent_broker_is_down(void **unused)
 {
 	struct text text;
@@ -174,6 +200,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_knows_is_not_there),
 		cmocka_unit_test(a_run_whose_tries_come_and_go_waits),
 		cmocka_unit_test(damage_is_also_the_brokers_alarm),
+		cmocka_unit_test(a_vault_stands_there_once),
 		cmocka_unit_test(a_silent_broker_is_down),
 	};
 

@@ -125,8 +125,10 @@ static void happens(const char *pipeline, const char *what, const char *data)
 	               ++n_events, what, pipeline, stamp, data);
 	event = json_loads(text, 0, NULL);
 	assert_non_null(event);
+	notify_begin(notify);
 	notify_event(notify, event);
 	notify_event(notify, event); /* as the cache makes it come again */
+	notify_end(notify);
 	json_decref(event);
 }
 

@@ -234,10 +234,43 @@ static void a_clock_that_ran_ahead_at_the_first_start_silences_nothing(void **st
 	notify_book_destroy(&s.book);
 }
 
+static void an_alarm_that_events_do_not_tell_of_is_told_by_the_status(void **state)
+{
+	struct script s = begin(T);
+
+	(void)state;
+	status_is(&s, T + 100, "[{\"kind\":\"store\",\"since\":7,\"reason\":\"it can't be written\"}]",
+	          "photos:failed");
+	assert_string_equal(last.text, "it can't be written");
+	status_is(&s, T + 110, "[{\"kind\":\"store\",\"since\":7,\"reason\":\"it can't be written\"}]", "");
+	happens(&s, T + 120, "run.failed", FAILED, "photos:failed"); /* another thing */
+	happens(&s, T + 130, "pipeline.recovered", "{\"was\":\"failed\",\"still\":[]}", "photos:recovered");
+	assert_true(last.still);
+	assert_string_equal(last.title, "photos: one thing is over, but not all is well");
+	status_is(&s, T + 200, "[]", "photos:recovered");
+	assert_string_equal(last.text, "It is over: store\nThe newest generation is g7.");
+	notify_book_destroy(&s.book);
+}
+
+/* So that a dead man's switch does not turn green by it. */
+static void a_run_that_ends_well_says_what_it_does_not_end(void **state)
+{
+	struct script s = begin(T);
+
+	(void)state;
+	happens(&s, T + 1, "run.failed", FAILED, "photos:failed");
+	happens(&s, T + 2, "run.finished", WHOLE(""), "photos:finished");
+	assert_false(last.still);
+	happens(&s, T + 3, "pipeline.braked", "{\"reason\":\"9000 files would go\"}", "photos:braked");
+	happens(&s, T + 4, "run.finished", WHOLE(""), "photos:finished");
+	assert_true(last.still);
+	notify_book_destroy(&s.book);
+}
+
 static void broker_is_silent(struct script *s, int64_t lost_s, int64_t now_s, const char *expected)
 {
 	told[0] = '\0';
-	(void)notify_book_broker(s->book, lost_s, "no answer within 3 s", now_s, note, NULL);
+	(void)notify_book_broker(s->book, lost_s, NOTIFY_BOOK_BROKER_S, "no answer within 3 s", now_s, note, NULL);
 	if (strcmp(told, expected) != 0)
 		fail_msg("silent for %lld s: told \"%s\", not \"%s\"", (long long)lost_s, told, expected);
 }
@@ -268,6 +301,11 @@ static void a_broker_that_does_not_answer_is_told_once(void **state)
 	broker_is_silent(&s, 0, T + 5010, "");
 	notify_book_view(s.book, "photos", &view);
 	assert_string_equal(view.alarms, "");
+	happens(&s, T + 5020, "run.failed", FAILED, "photos:failed");
+	broker_is_silent(&s, 400, T + 6000, "-:broker-down");
+	broker_is_silent(&s, 0, T + 6500, "-:recovered");
+	assert_string_equal(last.title, "all pipelines: one thing is over, but not all is well");
+	assert_string_equal(last.text, "It is over: broker-down\nBut still: failed");
 	broker_is_silent(&s, 400, T + 9000, "-:broker-down");
 	assert_string_not_equal(last.id, id);
 	notify_book_destroy(&s.book);
@@ -332,6 +370,8 @@ int main(void)
 		cmocka_unit_test(what_is_past_at_the_first_start_is_left_to_the_status),
 		cmocka_unit_test(a_status_tells_what_lost_events_would_have),
 		cmocka_unit_test(a_clock_that_ran_ahead_at_the_first_start_silences_nothing),
+		cmocka_unit_test(an_alarm_that_events_do_not_tell_of_is_told_by_the_status),
+		cmocka_unit_test(a_run_that_ends_well_says_what_it_does_not_end),
 		cmocka_unit_test(a_broker_that_does_not_answer_is_told_once),
 		cmocka_unit_test(a_view_has_what_is_wrong_and_the_last_success),
 		cmocka_unit_test(what_comes_from_outside_is_made_harmless),

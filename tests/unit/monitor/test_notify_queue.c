@@ -18,7 +18,7 @@ static void add(struct notify_queue *queue, const char *pipeline, const char *ti
 
 	(void)snprintf(notice.pipeline, sizeof(notice.pipeline), "%s", pipeline);
 	(void)snprintf(notice.title, sizeof(notice.title), "%s", title);
-	assert_int_equal(notify_queue_add(queue, &notice, &out), 0);
+	assert_int_equal(notify_queue_add(queue, &notice, 0, &out), 0);
 }
 
 static struct notify_item *expect(struct notify_queue *queue, int64_t now_ms, const char *title, int64_t at_ms)
@@ -31,10 +31,10 @@ static struct notify_item *expect(struct notify_queue *queue, int64_t now_ms, co
 	return item;
 }
 
-static void fails(struct notify_queue *queue, struct notify_item *item, bool unreached, int64_t now_ms)
+static void fails(struct notify_queue *queue, struct notify_item *item, enum notify_put_off how, int64_t now_ms)
 {
 	item->attempts++;
-	notify_queue_put_off(queue, item, unreached, now_ms, 0);
+	notify_queue_put_off(queue, item, how, now_ms, 0);
 }
 
 static void a_refused_one_holds_up_its_own_pipeline_alone(void **state)
@@ -48,7 +48,7 @@ static void a_refused_one_holds_up_its_own_pipeline_alone(void **state)
 	add(&queue, "photos", "photos recovered");
 	add(&queue, "mac", "mac failed");
 	item = expect(&queue, 1000, "photos failed", 1000);
-	fails(&queue, item, false, 1000);
+	fails(&queue, item, NOTIFY_REFUSED, 1000);
 	item = expect(&queue, 1000, "mac failed", 1000);
 	notify_queue_reached(&queue);
 	notify_queue_remove(&queue, item);
@@ -60,7 +60,32 @@ static void a_refused_one_holds_up_its_own_pipeline_alone(void **state)
 	assert_null(queue.first);
 }
 
-static void an_end_that_is_away_is_tried_more_rarely_whatever_waits(void **state)
+/* It may be this one notice that the far end chokes at: each is tried in its turn. */
+static void an_end_that_is_away_is_tried_more_rarely_and_with_each_in_turn(void **state)
+{
+	static const char *const turns[] = { "photos failed", "mac failed" };
+	struct notify_queue queue = { .n = 0 };
+	int64_t now_ms = 1000;
+
+	(void)state;
+	add(&queue, "photos", "photos failed");
+	add(&queue, "photos", "photos recovered");
+	add(&queue, "mac", "mac failed");
+	for (unsigned i = 1; i < 12; i++) {
+		struct notify_item *item = notify_queue_next(&queue, now_ms);
+
+		assert_string_equal(item->notice.title, turns[(i + 1) % 2]);
+		fails(&queue, item, NOTIFY_UNREACHED, now_ms);
+		item = expect(&queue, now_ms, turns[i % 2], now_ms + notify_retry_delay_ms(i, 0));
+		now_ms = notify_queue_ready_ms(&queue, item, now_ms);
+	}
+	notify_queue_reached(&queue);
+	assert_non_null(notify_queue_next(&queue, now_ms));
+	notify_queue_clear(&queue);
+	assert_int_equal(queue.n, 0);
+}
+
+static void what_a_driver_has_in_its_hands_comes_first_again(void **state)
 {
 	struct notify_queue queue = { .n = 0 };
 	int64_t now_ms = 1000;
@@ -68,23 +93,17 @@ static void an_end_that_is_away_is_tried_more_rarely_whatever_waits(void **state
 	(void)state;
 	add(&queue, "photos", "photos failed");
 	add(&queue, "mac", "mac failed");
-	for (unsigned i = 1; i < 12; i++) {
-		struct notify_item *item = expect(&queue, now_ms, "photos failed", now_ms); /* the oldest, each time */
-
-		fails(&queue, item, true, now_ms);
-		(void)expect(&queue, now_ms, "photos failed", now_ms + notify_retry_delay_ms(i, 0));
+	for (unsigned i = 1; i < 5; i++) {
+		fails(&queue, expect(&queue, now_ms, "photos failed", now_ms), NOTIFY_HALFWAY, now_ms);
 		now_ms += notify_retry_delay_ms(i, 0);
 	}
-	notify_queue_reached(&queue);
-	(void)expect(&queue, now_ms - 1, "photos failed", now_ms - 1);
 	notify_queue_clear(&queue);
-	assert_int_equal(queue.n, 0);
 }
 
-static void a_full_queue_drops_its_oldest_but_not_the_one_in_hand(void **state)
+static void a_full_queue_drops_what_passes_then_its_oldest_but_not_the_one_in_hand(void **state)
 {
 	struct notify_queue queue = { .n = 0 };
-	struct notify_notice notice = { .kind = CONFIG_NOTICE_FAILED };
+	struct notify_notice notice = { .kind = CONFIG_NOTICE_FINISHED, .title = "what every run does" };
 	struct notify_notice out;
 
 	(void)state;
@@ -95,12 +114,18 @@ static void a_full_queue_drops_its_oldest_but_not_the_one_in_hand(void **state)
 		add(&queue, "photos", title);
 	}
 	queue.in_hand = queue.first;
-	assert_int_equal(notify_queue_add(&queue, &notice, &out), 1);
+	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
 	assert_string_equal(out.title, "1");
 	queue.in_hand = NULL;
-	assert_int_equal(notify_queue_add(&queue, &notice, &out), 1);
+	notice.kind = CONFIG_NOTICE_OVERDUE;
+	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
+	assert_string_equal(out.title, "what every run does"); /* an alarm is worth more */
+	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
 	assert_string_equal(out.title, "0");
 	assert_int_equal(queue.n, NOTIFY_QUEUE_MAX);
+	queue.most = 2 * NOTIFY_QUEUE_MAX;
+	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 0);
+	assert_int_equal(queue.n, NOTIFY_QUEUE_MAX + 1);
 	notify_queue_clear(&queue);
 }
 
@@ -108,8 +133,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_refused_one_holds_up_its_own_pipeline_alone),
-		cmocka_unit_test(an_end_that_is_away_is_tried_more_rarely_whatever_waits),
-		cmocka_unit_test(a_full_queue_drops_its_oldest_but_not_the_one_in_hand),
+		cmocka_unit_test(an_end_that_is_away_is_tried_more_rarely_and_with_each_in_turn),
+		cmocka_unit_test(what_a_driver_has_in_its_hands_comes_first_again),
+		cmocka_unit_test(a_full_queue_drops_what_passes_then_its_oldest_but_not_the_one_in_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

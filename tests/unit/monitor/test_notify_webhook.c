@@ -105,6 +105,28 @@ static void the_table_holds(void **state)
 	}
 }
 
+/* A dead man's switch does not turn green, and nobody is shown a white check mark, while something else is wrong. */
+static void what_is_over_is_not_green_while_something_is_wrong_still(void **state)
+{
+	struct config_notify ping = { .url = "https://hc-ping.com/u", .webhook = CONFIG_WEBHOOK_HEALTHCHECKS };
+	struct config_notify ntfy = { .url = "https://ntfy.sh/x", .webhook = CONFIG_WEBHOOK_NTFY };
+	static const enum config_notice kinds[] = { CONFIG_NOTICE_FINISHED, CONFIG_NOTICE_RECOVERED };
+	struct notify_webhook_request request;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct notify_notice notice = notice_of(kinds[i]);
+
+		notice.still = true;
+		assert_int_equal(notify_webhook_fill(&ping, &notice, NULL, &request, NULL), 0);
+		assert_string_equal(request.url, "https://hc-ping.com/u/log");
+		free(request.body);
+		assert_int_equal(notify_webhook_fill(&ntfy, &notice, NULL, &request, NULL), 0);
+		assert_string_equal(request.headers[2], "Tags: warning");
+		free(request.body);
+	}
+}
+
 static void a_notice_is_a_cloud_event(void **state)
 {
 	struct notify_notice notice = notice_of(CONFIG_NOTICE_FAILED);
@@ -168,6 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_holds),
+		cmocka_unit_test(what_is_over_is_not_green_while_something_is_wrong_still),
 		cmocka_unit_test(a_notice_is_a_cloud_event),
 		cmocka_unit_test(a_notice_comes_back_from_the_file),
 		cmocka_unit_test(an_address_that_is_too_long_is_refused),

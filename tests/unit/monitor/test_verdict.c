@@ -23,8 +23,10 @@ static const struct {
 	{ GOOD RUNNING("queued", ""), { 0 }, VERDICT_GOOD, "Safe", "newer" },
 	{ RUNNING("working", ""), { 0 }, VERDICT_BUSY, "First copy", "nothing is safe" },
 	{ "", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
-	{ ",\"age_s\":3600", { 0 }, VERDICT_GOOD, "Done", "ended well 1 h ago" }, /* one without a transfer */
-	{ ",\"age_s\":3600,\"overdue\":{\"reason\":\"late\"}", { 0 }, VERDICT_BAD, "Overdue", "late" },
+	{ ",\"copies\":false,\"age_s\":3600", { 0 }, VERDICT_GOOD, "Done", "ended well 1 h ago" },
+	{ ",\"copies\":true,\"age_s\":3600", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
+	{ ",\"copies\":false,\"age_s\":null", { 0 }, VERDICT_WARN, "Nothing yet", "no copy yet" },
+	{ ",\"copies\":false,\"age_s\":3600,\"overdue\":{\"reason\":\"late\"}", { 0 }, VERDICT_BAD, "Overdue", "late" },
 	{ GOOD ",\"watch\":{\"state\":\"unknown\",\"reason\":\"no word\",\"reported_at\":1795633700}",
 	  { 0 },
 	  VERDICT_WARN,
@@ -100,6 +102,9 @@ static void one_that_makes_no_copy_is_not_said_to_have_one(void **state)
 	(void)state;
 	assert_int_equal(all.level, VERDICT_GOOD);
 	assert_non_null(strstr(all.sentence, "1 of 2 has a second copy"));
+	all = verdict_all(&verdicts[1], 1, 0);
+	assert_string_equal(all.word, "Done");
+	assert_non_null(strstr(all.sentence, "Nothing here makes a copy"));
 }
 
 static void of_all(void **state)
