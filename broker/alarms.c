@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "broker/alarms_age.h"
 #include "broker/outlook.h"
 #include "broker/overdue.h"
 #include "broker/safety_json.h"
@@ -15,19 +16,10 @@
 #include "lib/log.h"
 
 #define KEEP_LEAST_S 3600 /* an unchanged source's clock is not written more often: disks want to sleep */
-#define OLD_MOST_S ((int64_t)3650 * 86400)
 
 /* By gravity: what `was` names. */
 static const char *const gravity[] = { "damaged", "braked", "failed", "overdue", "forecast" };
 #define N_KINDS (sizeof(gravity) / sizeof(gravity[0]))
-
-bool alarms_of_copies(const struct config_pipeline *pipeline)
-{
-	for (size_t i = 0; i < pipeline->n_stages; i++)
-		if (strcmp(pipeline->stages[i].service, "transfer") == 0)
-			return true;
-	return false;
-}
 
 static void read_boot_id(char id[STEADY_BOOT_SIZE])
 {
@@ -43,7 +35,7 @@ static void read_boot_id(char id[STEADY_BOOT_SIZE])
 		               "unknown"); /* then it is taken for one boot as long as its clock goes on */
 }
 
-static int64_t now_s(struct broker *broker)
+int64_t alarms_now_s(struct broker *broker)
 {
 	return steady_now(&broker->steady, clock_boot_s(), broker_wall());
 }
@@ -58,24 +50,6 @@ struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline
 }
 
 /* ---- loading */
-
-/* For a pipeline that has no clock yet: all that the store tells is a wall clock's time. */
-static int begin_age(struct broker *broker, const char *pipeline, struct figures_age *age, struct error *err)
-{
-	const struct config_pipeline *configured = config_pipeline(broker->config, pipeline);
-	struct history_generation last;
-	int found = configured != NULL
-	                    ? history_last_good_in(broker->store, pipeline, configured->vault->name, &last, err)
-	                    : 0;
-	int64_t old_s = found == 1 ? broker_wall() - last.taken_at : 0;
-
-	if (found < 0)
-		return -1;
-	*age = (struct figures_age){ .known_s = now_s(broker), .good_s = OVERDUE_NOTHING };
-	if (found == 1)
-		age->good_s = age->known_s - (old_s < 0 ? 0 : old_s < OLD_MOST_S ? old_s : OLD_MOST_S);
-	return figures_age_keep(broker->store, pipeline, age, err);
-}
 
 static int read_alarms(struct broker *broker, struct alarms_clock *clock, struct error *err)
 {
@@ -104,7 +78,7 @@ static int read_clock(struct broker *broker, struct alarms_clock *clock, struct 
 	int64_t good_s = clock->age.good_s;
 	int found = figures_age(broker->store, clock->pipeline, &clock->age, err);
 
-	if (found < 0 || (found == 0 && begin_age(broker, clock->pipeline, &clock->age, err) != 0))
+	if (found < 0 || (found == 0 && alarms_age_begin(broker, clock->pipeline, &clock->age, err) != 0))
 		return -1;
 	clock->kept_good_s = clock->age.good_s;
 	/* What the watcher said of another vault's generation counts for nothing in this one. */
@@ -163,32 +137,11 @@ static int drop_alarms(struct broker *broker, struct error *err)
 	return 0;
 }
 
-int alarms_look_into_vault(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
-{
-	struct history_generation last;
-	struct figures_age age;
-	int found = figures_age(broker->store, pipeline->name, &age, err);
-	int there;
-
-	if (found != 1 || !alarms_of_copies(pipeline))
-		return found < 0 ? -1 : 0;
-	there = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err);
-	if (there < 0 || (there == 1) == (age.good_s != OVERDUE_NOTHING))
-		return there < 0 ? -1 : 0;
-	broker->alarms_stale = true;
-	if (there == 1)
-		return begin_age(broker, pipeline->name, &age, err);
-	log_line(LOG_NOTICE, "pipeline=%s nothing of it lies in vault %s: its age begins anew", pipeline->name,
-	         pipeline->vault->name);
-	age = (struct figures_age){ .known_s = now_s(broker), .good_s = OVERDUE_NOTHING };
-	return figures_age_keep(broker->store, pipeline->name, &age, err);
-}
-
 /* A pipeline that has another vault now. */
 static int forget_elsewhere(struct broker *broker, struct error *err)
 {
 	for (size_t i = 0; i < broker->config->n_pipelines; i++)
-		if (alarms_look_into_vault(broker, &broker->config->pipelines[i], err) != 0)
+		if (alarms_age_look(broker, &broker->config->pipelines[i], err) != 0)
 			return -1;
 	return 0;
 }
@@ -219,7 +172,7 @@ int alarms_load(struct broker *broker, struct error *err)
 		if (figures_steady(broker->store, &kept, err) < 0)
 			return -1;
 		broker->steady = steady_resume(&kept, boot_id, clock_boot_s(), broker_wall());
-		broker->alarms_up_s = now_s(broker);
+		broker->alarms_up_s = alarms_now_s(broker);
 	}
 	broker->outlook_ms = 0;
 	if (broker_begin(broker, err) != 0)
@@ -312,7 +265,7 @@ int alarms_snapshot(struct broker *broker, const struct run *run, struct error *
 	if (found != 1)
 		return found; /* not of this configuration any more */
 	(void)snprintf(age.run, sizeof(age.run), "%s", run->record.run);
-	age.taken_s = now_s(broker);
+	age.taken_s = alarms_now_s(broker);
 	broker->alarms_stale = true;
 	return figures_age_keep(broker->store, run->record.pipeline, &age, err);
 }
@@ -334,7 +287,7 @@ static int set_good(struct broker *broker, const char *pipeline, int64_t good_s,
 		age.good_s = good_s;
 	broker->alarms_stale = true;
 	in_time = configured->max_age_ms == 0 ||
-	          now_s(broker) - age.good_s <= (int64_t)((configured->max_age_ms + 999) / 1000);
+	          alarms_now_s(broker) - age.good_s <= (int64_t)((configured->max_age_ms + 999) / 1000);
 	if (figures_age_keep(broker->store, pipeline, &age, err) != 0 || keep_steady(broker, err) != 0)
 		return -1;
 	return alarms_end(broker, pipeline, in_time ? both : failed, generation, err);
@@ -350,7 +303,9 @@ int alarms_published(struct broker *broker, const struct run *run, const struct 
 		return -1;
 	/* Without a snapshot of this run's that we saw, what it says of its time must do. */
 	if (strcmp(age.run, run->record.run) != 0)
-		age.taken_s = now_s(broker) - (old_s < 0 ? 0 : old_s < OLD_MOST_S ? old_s : OLD_MOST_S);
+		age.taken_s = alarms_now_s(broker) - (old_s < 0                   ? 0
+		                                      : old_s < ALARMS_AGE_MOST_S ? old_s
+		                                                                  : ALARMS_AGE_MOST_S);
 	return set_good(broker, run->record.pipeline, age.taken_s, generation->generation, err);
 }
 
@@ -383,7 +338,7 @@ int alarms_run_ended(struct broker *broker, const struct run *run, enum run_stat
 	}
 	/* Of a pipeline of other stages a run that ended well is all that can be known. */
 	if (!brings_generations(run))
-		return set_good(broker, run->record.pipeline, now_s(broker), NULL, err);
+		return set_good(broker, run->record.pipeline, alarms_now_s(broker), NULL, err);
 	return alarms_end(broker, run->record.pipeline, failed, NULL, err);
 }
 
@@ -454,7 +409,7 @@ static void keep_good(struct broker *broker, struct alarms_clock *clock)
 static struct overdue decide(struct broker *broker, const struct config_pipeline *pipeline,
                              const struct alarms_clock *clock, bool heard)
 {
-	struct overdue_input in = { .now_s = now_s(broker),
+	struct overdue_input in = { .now_s = alarms_now_s(broker),
 		                    .known_s = clock->age.known_s,
 		                    .good_s = clock->age.good_s,
 		                    .max_age_s = max_age_s(pipeline),
@@ -472,7 +427,7 @@ static bool hear_watcher(struct broker *broker, const struct config_pipeline *pi
 
 	watch_state_get(broker, pipeline, &watch);
 	if (strcmp(watch.state, "unchanged") == 0 && clock->age.good_s != OVERDUE_NOTHING) {
-		int64_t said_s = now_s(broker) - watch_state_silence_ms(broker, pipeline->name) / 1000;
+		int64_t said_s = alarms_now_s(broker) - watch_state_silence_ms(broker, pipeline->name) / 1000;
 
 		if (said_s > clock->age.good_s)
 			clock->age.good_s = said_s;

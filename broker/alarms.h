@@ -54,10 +54,8 @@ int alarms_run_ended(struct broker *broker, const struct run *run, enum run_stat
 int alarms_end(struct broker *broker, const char *pipeline, const char *const *kinds, const char *generation,
                struct error *err);
 
-/* alarms_of_copies: does it make copies, that is, has it a transfer? Else a run that ended well is all that can be known. */
-bool alarms_of_copies(const struct config_pipeline *pipeline);
-/* alarms_look_into_vault: if nothing of it lies in its vault (another one is configured now, or all is gone there), its age begins anew. In a transaction. */
-int alarms_look_into_vault(struct broker *broker, const struct config_pipeline *pipeline, struct error *err);
+/* alarms_now_s: the steady clock that ages are counted by. */
+int64_t alarms_now_s(struct broker *broker);
 
 void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, struct alarms_state *state);
 struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline); /* NULL: none */

@@ -2,6 +2,7 @@ PROGRAMS += aob-broker
 aob-broker_SOURCES := \
 	broker/main.c \
 	broker/alarms.c \
+	broker/alarms_age.c \
 	broker/brake_alarm.c \
 	broker/broker.c \
 	broker/client_verbs.c \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/alarms.h"
+#include "broker/alarms_age.h"
 #include "broker/brake_alarm.h"
 #include "broker/history.h"
 #include "broker/history_macs.h"
@@ -178,7 +179,7 @@ static int record_pruning(struct broker *broker, const struct run *run, const ch
 	if (rc == 1)
 		rc = history_vault_has(broker->store, run->record.pipeline, names_json, record_gone, &pruning, err);
 	if (rc == 0 && configured != NULL)
-		rc = alarms_look_into_vault(broker, configured, err);
+		rc = alarms_age_look(broker, configured, err);
 	free(names_json);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/alarms.h"
+#include "broker/alarms_age.h"
 #include "broker/history.h"
 #include "broker/holds.h"
 #include "broker/runs.h"
@@ -170,7 +171,7 @@ int safety_json_add(struct broker *broker, const struct config_pipeline *pipelin
 	    space_json(broker, pipeline->name, &space, err) != 0 ||
 	    totals_json(broker, pipeline->name, &totals, err) != 0)
 		goto out;
-	more = json_pack("{s:b, s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "copies", (int)alarms_of_copies(pipeline),
+	more = json_pack("{s:b, s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "copies", (int)alarms_age_of_copies(pipeline),
 	                 "age_s", number_or_null(state.good, state.age_s), "max_age_s",
 	                 (json_int_t)((pipeline->max_age_ms + 999) / 1000), "overdue",
 	                 state.overdue ? json_pack("{s:I, s:I, s:s}", "since", (json_int_t)state.overdue_since, "age_s",
