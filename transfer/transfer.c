@@ -399,13 +399,12 @@ static int converse(struct transfer *t, struct error *err)
 		return recall(t, err);
 	if (detect(t, err) != 0)
 		return -1;
-	if (is_unchanged(t)) {
-		if (sources_are_there(t, err) != 0)
-			return -1;
-		t->unchanged = true;
+	t->unchanged = is_unchanged(t);
+	if (t->unchanged || stage_request_dry_run(t->request)) {
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
-		log_line(LOG_INFO, "nothing has changed: generation %s still is the newest", t->base);
-		return 0;
+		log_line(LOG_INFO, "%s: generation %s still is the newest",
+		         t->unchanged ? "nothing has changed" : "a dry run, so nothing is sent", t->base);
+		return sources_are_there(t, err);
 	}
 	return replay_plan(&t->sender, t->plan, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
 }
@@ -417,6 +416,7 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "base", t->base);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
 	stage_result_bool(result, "unchanged", t->unchanged);
+	stage_result_bool(result, "dry_run", stage_request_dry_run(t->request));
 	stage_result_string(result, "detection", t->detected != NULL ? t->detected : "");
 	stage_result_integer(result, "files", (int64_t)t->totals.files);
 	stage_result_integer(result, "bytes", (int64_t)t->totals.bytes);

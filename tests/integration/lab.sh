@@ -68,7 +68,7 @@ once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the
 	local with=${3:-}
 	printf 'vaults:\n  v: { path: /elsewhere }\npipelines:\n  p:\n    source: %s\n    vault: v\n    stages: [snapshot, transfer]\n' "$SOURCE" >"$WORK/once.yaml"
 	cat >"$WORK/request.json" <<-END
-		{"v":1,"job":"r$n/${4:-1}","run":"r$n","pipeline":"p","attempt":${4:-1},"source":"$SOURCE","trigger":"manual",
+		{"v":1,"job":"r$n/${4:-1}","run":"r$n","pipeline":"p","attempt":${4:-1},"source":"$SOURCE","trigger":"manual","dry_run":${DRY_RUN:-false},
 		 "vault":{"name":"v","root":"$1","strategy":"${2:-auto}"},"with":${with:-{\}},
 		 "results":{"snapshot":{"path":"$SNAP${5:+/$5}","snapshot":"$SNAP","uuid":"$UUID","ctransid":$n,"state":"quiet","taken_at":$((1600000000 + n))}}}
 	END
