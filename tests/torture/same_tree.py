@@ -42,6 +42,10 @@ def describe(root):
     return out, links
 
 
+def digest(tree):
+    return hashlib.sha256(repr((sorted(tree[0].items()), tree[1])).encode("utf-8", "surrogateescape")).hexdigest()
+
+
 def shown(root, below, exclude):
     """The same of what a pipeline shows of it: a folder in it, without what is excluded (by name, or by whole path if the pattern has a slash)."""
     out, links = describe(os.path.join(root, below) if below else root)
