@@ -148,9 +148,8 @@ torture-syscalls: deps
 	$(Q)unshare --mount --propagation private tests/torture/every-syscall $(if $(FS),--fs $(FS)) $(if $(SEQUENCE),--sequence $(SEQUENCE)) \
 		--fault $(or $(FAULT),kill,EIO,ENOSPC,EINTR,EIO+) $(if $(ALL),--all)
 
-torture-power:
-	$(Q)deploy/install-deps --power
-	$(Q)$(again) all
+torture-power: deps
+	$(Q)$(again) all $(STORE_STEPS)
 	$(Q)unshare --mount --propagation private tests/torture/power --images $(or $(IMAGES),10000) --seed $(or $(SEED),1) $(if $(FS),--fs $(FS))
 
 torture-flips: deps
