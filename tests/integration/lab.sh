@@ -20,9 +20,9 @@ die() { # the logs first: what failed is best seen at the end
 }
 trap 'die "line $LINENO: $BASH_COMMAND"' ERR
 
-# wait_for SECONDS WHAT COMMAND…: until the command succeeds.
+# wait_for SECONDS WHAT COMMAND…: until the command succeeds. PATIENCE: how many times as long, where all is slow.
 wait_for() {
-	local limit=$1 what=$2 end
+	local limit=$(($1 * ${PATIENCE:-1})) what=$2 end
 	shift 2
 	end=$((SECONDS + limit))
 	until "$@" >/dev/null 2>&1; do
