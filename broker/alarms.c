@@ -296,8 +296,14 @@ static int set_good(struct broker *broker, const char *pipeline, int64_t good_s,
 int alarms_published(struct broker *broker, const struct run *run, const struct history_generation *generation,
                      struct error *err)
 {
+	static const char *const failed[] = { "failed", NULL };
+	const struct config_pipeline *configured = config_pipeline(broker->config, run->record.pipeline);
 	struct figures_age age;
 	int64_t old_s = generation->published_at - generation->taken_at;
+
+	/* A run that was in flight when another vault was configured makes nothing safe there. */
+	if (configured != NULL && strcmp(configured->vault->name, generation->vault) != 0)
+		return alarms_end(broker, run->record.pipeline, failed, NULL, err);
 
 	if (figures_age(broker->store, run->record.pipeline, &age, err) < 0)
 		return -1;
@@ -448,8 +454,25 @@ static void look_at(struct broker *broker, const struct config_pipeline *pipelin
 	if (clock->age.good_s != OVERDUE_NOTHING && clock->age.good_s - clock->kept_good_s >= rarely_s)
 		keep_good(broker, clock);
 	now = decide(broker, pipeline, clock, heard);
+	if (!now.is)
+		clock->is_since = 0;
+	else if (clock->is_since == 0)
+		clock->is_since = broker_wall();
 	if (now.is != clock->overdue)
 		change_overdue(broker, pipeline, &now);
+}
+
+/* Is it still so? What failed may not come again for long, and nobody else would find out. */
+static void probe_store(struct broker *broker)
+{
+	struct error err;
+
+	if (broker_begin(broker, &err) != 0)
+		return;
+	if (keep_steady(broker, &err) != 0)
+		broker_undo(broker, &err);
+	else
+		(void)broker_commit(broker, &err);
 }
 
 void alarms_turn(struct broker *broker)
@@ -468,6 +491,8 @@ void alarms_turn(struct broker *broker)
 	if (broker->now_ms < broker->alarms_ms)
 		return;
 	broker->alarms_ms = broker->now_ms + ALARMS_LOOK_MS;
+	if (broker->store_trouble)
+		probe_store(broker);
 	for (size_t i = 0; i < broker->config->n_pipelines; i++)
 		look_at(broker, &broker->config->pipelines[i]);
 	outlook_turn(broker);
@@ -484,9 +509,9 @@ void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, s
 	now = decide(broker, pipeline, clock, hear_watcher(broker, pipeline, clock));
 	state->good = clock->age.good_s != OVERDUE_NOTHING;
 	state->age_s = now.age_s;
-	/* Also while the store can't take the alarm. */
-	state->overdue = clock->overdue || now.is;
-	state->overdue_since = clock->overdue ? clock->overdue_since : broker_wall();
+	/* Also while the store can't take the alarm; and what the store has taken by now is known here in the next turn. */
+	state->overdue = broker->alarms_stale ? now.is : clock->overdue || now.is;
+	state->overdue_since = clock->overdue ? clock->overdue_since : clock->is_since;
 }
 
 size_t alarms_overdue(const struct broker *broker)

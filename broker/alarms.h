@@ -26,7 +26,8 @@ struct alarms_clock { /* of a pipeline; of alarms.c and outlook.c */
 	int64_t kept_good_s; /* as in the store */
 	bool overdue, failed;
 	int64_t overdue_since;
-	unsigned warned; /* of the forecast; ALARMS_WARNED: of something, before this start */
+	int64_t is_since; /* the same, also if the store has not taken it; 0: it is not */
+	unsigned warned;  /* of the forecast; ALARMS_WARNED: of something, before this start */
 	bool forecast_made;
 	struct forecast forecast;
 	struct alarms_clock *next;

@@ -123,13 +123,18 @@ int history_last_good(struct run_store *store, const char *pipeline, struct hist
 int history_last_good_in(struct run_store *store, const char *pipeline, const char *vault,
                          struct history_generation *generation, struct error *err)
 {
-	struct history_generation last;
-	int found = history_last_good(store, pipeline, &last, err);
+	struct sql_rows *rows = NULL;
+	int found;
 
-	if (found == 1 && strcmp(last.vault, vault) != 0)
-		return 0;
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT " GENERATION_COLUMNS " FROM generations WHERE pipeline = ? AND vault = ? AND pruned = 0"
+	               " ORDER BY generation DESC LIMIT 1",
+	               "ss", pipeline, vault) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
 	if (found == 1)
-		*generation = last;
+		read_generation(rows, generation);
+	sql_rows_end(&rows);
 	return found;
 }
 

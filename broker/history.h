@@ -63,7 +63,7 @@ int history_vault_has(struct run_store *store, const char *pipeline, const char 
 /* The newest generation that is not pruned. */
 int history_last_good(struct run_store *store, const char *pipeline, struct history_generation *generation,
                       struct error *err);
-/* history_last_good_in: likewise, if it lies in the vault of that name: what lies in the one that the configuration named before makes nothing safe in this one. */
+/* history_last_good_in: likewise, of those in the vault of that name: what lies in the one that the configuration named before makes nothing safe in this one. */
 int history_last_good_in(struct run_store *store, const char *pipeline, const char *vault,
                          struct history_generation *generation, struct error *err);
 /* history_anchor: the newest generation, if the snapshot that it was made of is known and was not given up: the anchor. */

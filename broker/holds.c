@@ -99,9 +99,7 @@ static int mark_under_way(struct broker *broker, struct run *run, void *arg, str
 static bool is_first_copy(struct broker *broker, const struct run *run)
 {
 	struct history_generation last;
-	int found = history_last_good(broker->store, run->record.pipeline, &last, NULL);
-
-	return found != 1 || strcmp(last.vault, run->config->vault) != 0;
+	return history_last_good_in(broker->store, run->record.pipeline, run->config->vault, &last, NULL) != 1;
 }
 
 void holds_progress(struct broker *broker, struct run *run)

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "broker/broker.h"
@@ -7,6 +8,7 @@
 #include "lib/log.h"
 
 #define LEASE_MAX_MS 86400000L
+#define DESCRIPTORS_MOST 65536
 
 /* $AOB_LEASE_MS, so that tests need not wait a minute; else what workers count on. */
 static int64_t lease_ms(void)
@@ -15,6 +17,17 @@ static int64_t lease_ms(void)
 	long value = text != NULL ? strtol(text, NULL, 10) : 0;
 
 	return value > 0 && value <= LEASE_MAX_MS ? value : MDP_LEASE_MS;
+}
+
+/* libzmq ends the process at the first stranger for whom there is no descriptor: so as many as this process may have, which costs nothing until they are there. */
+static void take_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MOST ? limit.rlim_max : DESCRIPTORS_MOST;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int main(int argc, char **argv)
@@ -34,6 +47,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	log_open(about.program, line.trace);
+	take_descriptors();
 	rc = broker_open(config_path(line.config), lease_ms(), &broker, &err);
 	if (rc == 0)
 		rc = broker_loop(broker, &err);

@@ -41,9 +41,9 @@ struct monitor {
 	struct stat file; /* of the configuration */
 	bool reload;      /* the broker has a new configuration */
 	struct ask_pace pace;
-	bool broker_lost; /* and said so */
-	int64_t heard_ms; /* when the broker answered last; before that: when we began */
-	int64_t beat_ms;  /* when streams get a sign of life next */
+	bool broker_lost;  /* and said so */
+	int64_t silent_ms; /* when the first question was asked that it has not answered; 0: it answers */
+	int64_t beat_ms;   /* when streams get a sign of life next */
 	int64_t textfile_ms;
 	bool textfile_told;
 };
@@ -93,7 +93,6 @@ int monitor_open(const struct config *config, const struct stat *file, struct mo
 	made->config = config;
 	made->signal_fd = -1;
 	made->file = *file;
-	made->heard_ms = clock_now_ms();
 	if (open_signals(made, err) != 0)
 		goto out;
 	mdp_start();
@@ -237,7 +236,7 @@ static int ask(struct monitor *monitor, const char *question, char **reply, size
 }
 
 /* A broker that is away is said once. */
-static void tell_broker(struct monitor *monitor, const struct error *err, bool lost)
+static void tell_broker(struct monitor *monitor, const struct error *err, bool lost, int64_t asked_ms)
 {
 	if (lost && !monitor->broker_lost)
 		log_error(LOG_WARNING, err, "asking the broker; trying on");
@@ -247,9 +246,11 @@ static void tell_broker(struct monitor *monitor, const struct error *err, bool l
 	}
 	monitor->broker_lost = lost;
 	if (!lost)
-		monitor->heard_ms = clock_now_ms();
+		monitor->silent_ms = 0;
+	else if (monitor->silent_ms == 0)
+		monitor->silent_ms = asked_ms;
 	if (monitor->notify != NULL)
-		notify_broker(monitor->notify, lost ? 1 + (clock_now_ms() - monitor->heard_ms) / 1000 : 0, err->text);
+		notify_broker(monitor->notify, lost ? 1 + (clock_now_ms() - monitor->silent_ms) / 1000 : 0, err->text);
 }
 
 /* What lost events would have told. */
@@ -282,7 +283,7 @@ static void ask_status(struct monitor *monitor)
 		return; /* a signal: the loop looks */
 	if (rc != 0)
 		state_no_answer(monitor->state, &err);
-	tell_broker(monitor, &err, rc != 0);
+	tell_broker(monitor, &err, rc != 0, began_ms);
 	monitor->pace = (struct ask_pace){ .asked_ms = clock_now_ms(),
 		                           .took_ms = clock_now_ms() - began_ms,
 		                           .answered = rc == 0,

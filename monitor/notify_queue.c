@@ -12,6 +12,8 @@ static void drop(struct notify_queue *queue, struct notify_item **at)
 
 	*at = item->next;
 	queue->n--;
+	if (queue->halfway == item)
+		queue->halfway = NULL;
 	free(item);
 }
 
@@ -20,45 +22,54 @@ bool notify_queue_passes(const struct notify_notice *notice)
 	return notice->kind == CONFIG_NOTICE_STARTED || notice->kind == CONFIG_NOTICE_FINISHED;
 }
 
-/* Who goes when there is no room. */
-static struct notify_item **least(struct notify_queue *queue)
+/* Who goes when there is no room for this one; NULL: itself. */
+static struct notify_item **least(struct notify_queue *queue, const struct notify_notice *newcomer)
 {
 	struct notify_item **oldest = NULL;
 
 	for (struct notify_item **at = &queue->first; *at != NULL; at = &(*at)->next) {
-		if (*at == queue->in_hand)
+		if (*at == queue->in_hand || *at == queue->halfway)
 			continue;
 		if (notify_queue_passes(&(*at)->notice))
 			return at;
 		if (oldest == NULL)
 			oldest = at;
 	}
-	return oldest;
+	return notify_queue_passes(newcomer) ? NULL : oldest;
+}
+
+static int make_room(struct notify_queue *queue, const struct notify_notice *newcomer, struct notify_notice *pushed_out)
+{
+	struct notify_item **out = NULL;
+
+	if (queue->n < (queue->most != 0 ? queue->most : NOTIFY_QUEUE_MAX))
+		return 0;
+	out = least(queue, newcomer);
+	*pushed_out = out != NULL ? (*out)->notice : *newcomer;
+	if (out != NULL)
+		drop(queue, out);
+	return out != NULL ? 1 : -1;
 }
 
 int notify_queue_add(struct notify_queue *queue, const struct notify_notice *notice, int64_t now_ms,
                      struct notify_notice *pushed_out)
 {
-	struct notify_item *item = calloc(1, sizeof(*item));
+	struct notify_item *item = NULL;
 	struct notify_item **at = &queue->first;
-	int rc = 0;
+	int room = make_room(queue, notice, pushed_out);
 
+	if (room < 0)
+		return 1; /* this one is what went out */
+	item = calloc(1, sizeof(*item));
 	if (item == NULL)
 		return -1;
-	if (queue->n >= (queue->most != 0 ? queue->most : NOTIFY_QUEUE_MAX)) {
-		struct notify_item **out = least(queue);
-
-		*pushed_out = (*out)->notice;
-		drop(queue, out);
-		rc = 1;
-	}
 	item->notice = *notice;
 	item->taken_ms = now_ms;
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = item;
 	queue->n++;
-	return rc;
+	return room;
 }
 
 static bool is_behind(const struct notify_queue *queue, const struct notify_item *item)
@@ -84,10 +95,13 @@ struct notify_item *notify_queue_next(const struct notify_queue *queue, int64_t 
 	for (struct notify_item *item = queue->first; item != NULL; item = item->next) {
 		int64_t ready_ms = notify_queue_ready_ms(queue, item, now_ms);
 
-		if (ready_ms < best_ms && !is_behind(queue, item)) {
-			best = item;
-			best_ms = ready_ms;
-		}
+		if (item == queue->halfway)
+			return item;
+		if (is_behind(queue, item) ||
+		    (best != NULL && (ready_ms > best_ms || (ready_ms == best_ms && item->tried >= best->tried))))
+			continue;
+		best = item;
+		best_ms = ready_ms;
 	}
 	return best;
 }
@@ -95,6 +109,8 @@ struct notify_item *notify_queue_next(const struct notify_queue *queue, int64_t 
 void notify_queue_put_off(struct notify_queue *queue, struct notify_item *item, enum notify_put_off how, int64_t now_ms,
                           uint32_t random)
 {
+	item->tried = ++queue->tries;
+	queue->halfway = how == NOTIFY_HALFWAY ? item : NULL;
 	if (how == NOTIFY_REFUSED) {
 		notify_queue_reached(queue);
 		item->retry_ms = now_ms + notify_retry_delay_ms(item->attempts, random);
@@ -102,7 +118,6 @@ void notify_queue_put_off(struct notify_queue *queue, struct notify_item *item, 
 	}
 	queue->unreached++;
 	queue->hold_ms = now_ms + notify_retry_delay_ms(queue->unreached, random);
-	item->retry_ms = queue->hold_ms + (how == NOTIFY_UNREACHED);
 }
 
 void notify_queue_reached(struct notify_queue *queue)

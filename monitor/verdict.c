@@ -170,7 +170,7 @@ struct verdict verdict_all(const struct verdict *verdicts, size_t n, int64_t bro
 		           of[VERDICT_WARN] == 1 ? "wants" : "want");
 	if (of[VERDICT_BUSY] > 0)
 		return say(VERDICT_BUSY, "Almost", "%zu of %zu %s safe; the rest is being copied for the first time.",
-		           of[VERDICT_GOOD], n, of[VERDICT_GOOD] == 1 ? "is" : "are");
+		           of[VERDICT_GOOD] - done, n, of[VERDICT_GOOD] - done == 1 ? "is" : "are");
 	if (done == n)
 		return say(VERDICT_GOOD, DONE, "The last runs ended well. Nothing here makes a copy.");
 	if (done > 0)

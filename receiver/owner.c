@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
 
@@ -66,9 +67,22 @@ static int set(const struct vault *vault, const struct machine *machine, struct 
 	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	rc = text != NULL ? durable_write(vault->aob_fd, OWNER, DURABLE_PUBLIC, text, strlen(text), err)
 	                  : error_set(err, ERR_SYSTEM, "out of memory");
+	crash_point("owned"); /* killed here: the same machine comes again */
 	free(text);
 	json_decref(json);
 	return rc;
+}
+
+/* Where there is no room for it, there may be some when the client has removed something; then the next one is remembered. */
+static int set_first(const struct vault *vault, const struct machine *machine, struct error *err)
+{
+	if (set(vault, machine, err) == 0)
+		return 0;
+	if (err->class != ERR_SPACE)
+		return -1;
+	log_error(LOG_WARNING, err, "whose backups these are is not remembered yet");
+	error_clear(err);
+	return 0;
 }
 
 int owner_check(const struct vault *vault, const struct machine *machine, struct error *err)
@@ -80,14 +94,15 @@ int owner_check(const struct vault *vault, const struct machine *machine, struct
 	if (owner_read(vault, &owner, err) != 0)
 		return -1;
 	if (owner.machine.id[0] == '\0')
-		return set(vault, machine, err);
+		return set_first(vault, machine, err);
 	if (strcmp(owner.machine.id, machine->id) == 0)
 		return 0;
-	return error_set(err, ERR_REFUSED,
-	                 "the backups of %s in this vault are of another machine, %s, and this is %s: two that write by "
-	                 "turns would undo each other's. Give one of them another root or pipeline name; or, if this "
-	                 "one takes the place of the other for good: aob adopt %s",
-	                 vault->pipeline, owner.machine.host, machine->host, vault->pipeline);
+	return error_set(
+	        err, ERR_REFUSED,
+	        "the backups of %s in this vault are of another machine, %s, and this is %s: two that write by "
+	        "turns would undo each other's. Give one of them another root or pipeline name; or, if this "
+	        "one takes the place of the other for good: aob adopt %s",
+	        vault->pipeline, owner.machine.host, machine->host, vault->pipeline);
 }
 
 int owner_adopt(struct vault *vault, const struct machine *machine, struct owner *before, struct error *err)

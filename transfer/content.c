@@ -355,6 +355,7 @@ struct search {
 	const uint8_t *next; /* of the piece, not given to the job yet */
 	size_t left;
 	size_t slice;
+	bool foreign; /* the signature came from the far end */
 };
 
 static int feed(struct content *c, struct search *s, uint64_t end, struct error *err)
@@ -377,6 +378,7 @@ static int feed(struct content *c, struct search *s, uint64_t end, struct error 
 	return 0;
 }
 
+/* Of a signature of our own there is no end to patience. */
 static rs_result step(struct content *c, struct search *s)
 {
 	uint64_t began_ns = spent_ns();
@@ -386,7 +388,7 @@ static rs_result step(struct content *c, struct search *s)
 	s->b.avail_out = PIECE_BYTES;
 	result = rs_job_iter(s->job, &s->b);
 	c->searched_ns += spent_ns() - began_ns;
-	if (!c->crawls && patience_is_over(c->searched_ns, c->searched_bytes)) {
+	if (s->foreign && !c->crawls && patience_is_over(c->searched_ns, c->searched_bytes)) {
 		c->crawls = true;
 		log_line(LOG_WARNING,
 		         "the far end's signature of \"%.300s\" makes the search crawl (%llu s for %llu bytes): the "
@@ -403,6 +405,7 @@ static int search_data(struct content *c, const struct content_basis *basis, uin
 {
 	struct search s = { .job = rs_delta_begin(basis->sums),
 		            .next = c->now,
+		            .foreign = basis->from == CONTENT_SIGNED,
 		            .slice = patience_slice(basis->block_bytes, PIECE_BYTES) };
 	rs_result result = s.job != NULL ? RS_BLOCKED : RS_MEM_ERROR;
 	int rc = 0;

@@ -7,7 +7,7 @@ from faults import MOMENT_S, Fault
 from lab import BRAKED, PIPELINES
 
 RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "synced", "braked", "recorded", "renamed", "current", "trashed", "record-removed",
-                   "released")
+                   "released", "owned")
 BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
                  "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
 OFTEN = ("change-made", "change-stored", "change-told", "step-assigned", "step-done")  # every run comes there several times
@@ -39,6 +39,9 @@ class CrashReceiver(Fault):
         for _ in range(2):
             if point == "released":
                 world.release()
+            elif point == "owned":
+                world.forget_owner(self.pipeline)
+                world.change_something(self.pipeline, self.dice)
             elif point == "braked":
                 world.mass_change(self.pipeline, self.dice)
             elif point.startswith("moves"):

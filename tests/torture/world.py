@@ -205,6 +205,13 @@ class World:
 
     # ---- another NAS
 
+    def forget_owner(self, pipeline):
+        """Whose backups lie there is not known any more: the next one that writes is remembered."""
+        try:
+            os.unlink("%s/%s/.aob/owner.json" % (self.lab.root(pipeline), pipeline))
+        except FileNotFoundError:
+            pass
+
     def other_nas(self, pipeline):
         """With a disk of its own, which is made once."""
         other = self.others.get(pipeline)

@@ -63,7 +63,7 @@ static void a_refused_one_holds_up_its_own_pipeline_alone(void **state)
 /* It may be this one notice that the far end chokes at: each is tried in its turn. */
 static void an_end_that_is_away_is_tried_more_rarely_and_with_each_in_turn(void **state)
 {
-	static const char *const turns[] = { "photos failed", "mac failed" };
+	static const char *const turns[] = { "photos failed", "mac failed", "films failed" };
 	struct notify_queue queue = { .n = 0 };
 	int64_t now_ms = 1000;
 
@@ -71,12 +71,13 @@ static void an_end_that_is_away_is_tried_more_rarely_and_with_each_in_turn(void 
 	add(&queue, "photos", "photos failed");
 	add(&queue, "photos", "photos recovered");
 	add(&queue, "mac", "mac failed");
+	add(&queue, "films", "films failed");
 	for (unsigned i = 1; i < 12; i++) {
 		struct notify_item *item = notify_queue_next(&queue, now_ms);
 
-		assert_string_equal(item->notice.title, turns[(i + 1) % 2]);
+		assert_string_equal(item->notice.title, turns[(i - 1) % 3]);
 		fails(&queue, item, NOTIFY_UNREACHED, now_ms);
-		item = expect(&queue, now_ms, turns[i % 2], now_ms + notify_retry_delay_ms(i, 0));
+		item = expect(&queue, now_ms, turns[i % 3], now_ms + notify_retry_delay_ms(i, 0));
 		now_ms = notify_queue_ready_ms(&queue, item, now_ms);
 	}
 	notify_queue_reached(&queue);
@@ -93,8 +94,9 @@ static void what_a_driver_has_in_its_hands_comes_first_again(void **state)
 	(void)state;
 	add(&queue, "photos", "photos failed");
 	add(&queue, "mac", "mac failed");
-	for (unsigned i = 1; i < 5; i++) {
-		fails(&queue, expect(&queue, now_ms, "photos failed", now_ms), NOTIFY_HALFWAY, now_ms);
+	fails(&queue, expect(&queue, now_ms, "photos failed", now_ms), NOTIFY_REFUSED, now_ms);
+	for (unsigned i = 1; i < 9; i++) {
+		fails(&queue, expect(&queue, now_ms, "mac failed", now_ms), NOTIFY_HALFWAY, now_ms);
 		now_ms += notify_retry_delay_ms(i, 0);
 	}
 	notify_queue_clear(&queue);
@@ -115,11 +117,15 @@ static void a_full_queue_drops_what_passes_then_its_oldest_but_not_the_one_in_ha
 	}
 	queue.in_hand = queue.first;
 	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
+	assert_string_equal(out.title, "what every run does"); /* it is worth less than any of them */
+	notice.kind = CONFIG_NOTICE_OVERDUE;
+	(void)snprintf(notice.title, sizeof(notice.title), "overdue");
+	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
 	assert_string_equal(out.title, "1");
 	queue.in_hand = NULL;
-	notice.kind = CONFIG_NOTICE_OVERDUE;
+	queue.first->next->notice.kind = CONFIG_NOTICE_STARTED;
 	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
-	assert_string_equal(out.title, "what every run does"); /* an alarm is worth more */
+	assert_string_equal(out.title, "2");
 	assert_int_equal(notify_queue_add(&queue, &notice, 0, &out), 1);
 	assert_string_equal(out.title, "0");
 	assert_int_equal(queue.n, NOTIFY_QUEUE_MAX);
