@@ -87,6 +87,16 @@ static int read_clock(struct broker *broker, struct alarms_clock *clock, struct 
 	return read_alarms(broker, clock, err);
 }
 
+/* After the store has learnt more. */
+static int read_clocks(struct broker *broker, struct error *err)
+{
+	for (struct alarms_clock *clock = broker->clocks; clock != NULL; clock = clock->next)
+		if (read_clock(broker, clock, err) != 0)
+			return error_prefix(err, "pipeline %s", clock->pipeline);
+	broker->alarms_stale = false;
+	return 0;
+}
+
 static int add_clock(struct broker *broker, const char *pipeline, struct error *err)
 {
 	struct alarms_clock *clock = calloc(1, sizeof(*clock));
@@ -184,7 +194,7 @@ int alarms_load(struct broker *broker, struct error *err)
 	if (broker_commit(broker, err) != 0)
 		return -1;
 	drop_clocks(broker);
-	return 0;
+	return broker->alarms_stale ? read_clocks(broker, err) : 0;
 }
 
 static int keep_all(struct broker *broker, struct error *err)
@@ -481,13 +491,10 @@ void alarms_turn(struct broker *broker)
 
 	if (broker->now_ms < broker->store_retry_ms)
 		return;
-	for (struct alarms_clock *clock = broker->alarms_stale ? broker->clocks : NULL; clock != NULL;
-	     clock = clock->next)
-		if (read_clock(broker, clock, &err) != 0) {
-			log_error(LOG_ERR, &err, "pipeline=%s", clock->pipeline);
-			return;
-		}
-	broker->alarms_stale = false;
+	if (broker->alarms_stale && read_clocks(broker, &err) != 0) {
+		log_error(LOG_ERR, &err, "reading what is wrong");
+		return;
+	}
 	if (broker->now_ms < broker->alarms_ms)
 		return;
 	broker->alarms_ms = broker->now_ms + ALARMS_LOOK_MS;
@@ -511,6 +518,8 @@ void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, s
 	state->age_s = now.age_s;
 	/* Also while the store can't take the alarm; and what the store has taken by now is known here in the next turn. */
 	state->overdue = broker->alarms_stale ? now.is : clock->overdue || now.is;
+	if (now.is && clock->is_since == 0)
+		clock->is_since = broker_wall();
 	state->overdue_since = clock->overdue ? clock->overdue_since : clock->is_since;
 }
 

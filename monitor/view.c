@@ -65,7 +65,7 @@ static struct view_space read_space(const json_t *space)
 
 static int64_t amount_or_unknown(const json_t *object, const char *key)
 {
-	return json_is_integer(json_object_get(object, key)) ? view_read_amount(object, key) : -1;
+	return json_is_number(json_object_get(object, key)) ? view_read_amount(object, key) : -1;
 }
 
 static struct view_forecast read_forecast(struct arena *arena, const json_t *forecast)

@@ -49,9 +49,9 @@ static void write_program(const char *name)
 	char text[2500];
 
 	(void)snprintf(text, sizeof(text),
-	               "#!/bin/sh\ntext=$(cat)\nkind=$(echo \"$text\" | sed "
+	               "#!/bin/sh\ntext=$(cat)\nkind=$(printf %%s \"$text\" | sed "
 	               "'s/.*\"type\":\"aob.notice.\\([a-z-]*\\)\".*/\\1/')\n"
-	               "if [ -e %1$s/%2$s.refuses ] && echo \"$text\" | grep -q '\"subject\":\"'$(cat "
+	               "if [ -e %1$s/%2$s.refuses ] && printf %%s \"$text\" | grep -q '\"subject\":\"'$(cat "
 	               "%1$s/%2$s.refuses); then exit 1; fi\n"
 	               "[ ! -e %1$s/%2$s.broken ] || { echo tried >>%1$s/%2$s.tried; echo broken >&2; exit 1; }\n"
 	               "[ ! -e %1$s/%2$s.hangs ] || exec sleep 100\necho \"$kind\" >>%1$s/%2$s.told\n",

@@ -142,7 +142,8 @@ static void of_all(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(of_one), cmocka_unit_test(of_all) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(of_one), cmocka_unit_test(of_all),
+		                            cmocka_unit_test(one_that_makes_no_copy_is_not_said_to_have_one) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
