@@ -10,7 +10,8 @@
 static const char usage[] =
         "usage: aob adopt PIPELINE [--json]\n"
         "\n"
-        "A vault takes the backups of a pipeline from one machine alone: the first that wrote there. If that one is gone and this one takes its\n"
+        "A vault takes the backups of a pipeline from one machine alone: the first that wrote there. If that one is "
+        "gone and this one takes its\n"
         "place (a new NAS, a new installation), this says so to the vault; what lies there is gone on with.\n";
 
 static int ask_vault(const struct config_pipeline *pipeline, struct remote_owner *before, struct error *err)
@@ -55,8 +56,8 @@ static int work(struct ask *ask, const struct options *options, struct error *er
 		print_text(options->word, &before);
 		return 0;
 	}
-	json = json_pack("{s:s, s:b, s:s, s:I}", "pipeline", options->word, "was_ours", (int)before.was_ours,
-	                 "was_of", before.host, "since", (json_int_t)before.since_s);
+	json = json_pack("{s:s, s:b, s:s, s:I}", "pipeline", options->word, "was_ours", (int)before.was_ours, "was_of",
+	                 before.host, "since", (json_int_t)before.since_s);
 	ask_print(json);
 	json_decref(json);
 	return 0;

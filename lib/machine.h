@@ -8,7 +8,7 @@
 #define MACHINE_HOST_SIZE 65
 
 struct machine {
-	char id[MACHINE_ID_SIZE];     /* 32 hexadecimal digits: the same as long as /etc/machine-id is (or the file that AOB_MACHINE_ID_FILE names: for containers); without one, as its name is */
+	char id[MACHINE_ID_SIZE]; /* 32 hexadecimal digits: the same as long as /etc/machine-id is (or the file that AOB_MACHINE_ID_FILE names: for containers); without one, as its name is */
 	char host[MACHINE_HOST_SIZE]; /* its name, for people */
 };
 

@@ -411,6 +411,7 @@ static void begin_missing(struct telling *t, const json_t *alarm)
 	const char *kind = text_of(alarm, "kind");
 	const char *key;
 	json_t *open;
+	struct telling one;
 	char own[32];
 	char id[160];
 
@@ -424,12 +425,14 @@ static void begin_missing(struct telling *t, const json_t *alarm)
 		return; /* the status is older than the event that ended it */
 	(void)snprintf(id, sizeof(id), "status-%s-%.32s-%lld", t->pipeline, kind,
 	               (long long)json_integer_value(json_object_get(alarm, "since")));
-	t->id = id;
-	t->data = alarm;
-	t->at_s = t->now_s;
+	one = *t;
+	one.id = id;
+	one.data = alarm;
+	one.at_s = t->now_s;
 	/* What is not known here is told as a failure: nobody would hear of it else. */
 	if (*kind != '\0' && strlen(kind) < sizeof(own))
-		begin(t, told_by_events != NULL ? told_by_events->notice : CONFIG_NOTICE_FAILED, kind, "");
+		begin(&one, told_by_events != NULL ? told_by_events->notice : CONFIG_NOTICE_FAILED, kind, "");
+	t->changed = t->changed || one.changed;
 }
 
 static bool ends_by_status(const struct telling *t, const char *kind, const json_t *alarm)

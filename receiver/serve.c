@@ -18,8 +18,7 @@
 #include "wire/codec.h"
 #include "wire/wire.h"
 
-#define FEATURES                                                                                                       \
-	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER)
+#define FEATURES (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER)
 
 struct session {
 	const struct vault_options *options;

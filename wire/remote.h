@@ -22,7 +22,7 @@ struct remote_welcome {
 	uint64_t free_bytes, total_bytes; /* of the vault's disk; 0: not told */
 	bool brakes;                      /* it knows the brake */
 	bool macs;                        /* it takes MACS */
-	bool owner;                       /* it wants to know which machine this is, and takes its backups from no other */
+	bool owner; /* it wants to know which machine this is, and takes its backups from no other */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the

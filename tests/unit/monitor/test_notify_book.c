@@ -211,7 +211,7 @@ static void a_status_tells_what_lost_events_would_have(void **state)
 	status_is(&s, T + 210, "[{\"kind\":\"failed\",\"since\":7,\"reason\":\"\"}]", ""); /* likewise */
 	status_is(&s, T + 300, "[{\"kind\":\"failed\",\"since\":8,\"reason\":\"\"}]", "photos:failed");
 	status_is(&s, T + 310, "[{\"kind\":\"failed\",\"since\":8},{\"kind\":\"something-new\",\"since\":1}]",
-	          "photos:failed"); /* that one is not known here: better a word too many */
+	          "photos:failed");         /* that one is not known here: better a word too many */
 	status_is(&s, T + 320, "null", ""); /* an older broker */
 	notify_book_destroy(&s.book);
 }

@@ -61,8 +61,10 @@ static void the_first_one_has_it_until_another_adopts(void **state)
 static void what_cannot_be_read_is_nobodys_until_somebody_adopts(void **state)
 {
 	struct vault_lab *lab = *state;
-	static const char *const rubbish[] = { "", "{", "[]", "{\"machine\":1,\"host\":\"h\",\"since\":1}",
-		                               "{\"machine\":\"1234567890123456789012345678901234567890\",\"host\":\"h\",\"since\":1}" };
+	static const char *const rubbish[] = {
+		"", "{", "[]", "{\"machine\":1,\"host\":\"h\",\"since\":1}",
+		"{\"machine\":\"1234567890123456789012345678901234567890\",\"host\":\"h\",\"since\":1}"
+	};
 
 	vault_unlock(lab->vault);
 	for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
