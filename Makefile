@@ -4,7 +4,7 @@
 #   make unit              unit tests only                         make integration   integration tests only (root)
 #   make quickstart        a whole backup on an embedded lab       make quickstart-down   takes the lab away again
 #     SOURCE=/some/folder  … of a copy of your own data
-#   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT=
+#   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT= INTO=
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
 #   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= ONLY=
@@ -125,7 +125,7 @@ $(BUILD)/tests/bench/relay: tests/bench/relay.c $(VARIANT)
 bench:
 	$(Q)deploy/install-deps --bench
 	$(Q)$(again) all $(build_given)/tests/bench/relay
-	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT))
+	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(INTO),--into $(INTO))
 
 torture: deps
 	$(Q)$(again) all
