@@ -509,15 +509,19 @@ void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, s
 {
 	struct alarms_clock *clock = alarms_clock_of(broker, pipeline->name);
 	struct overdue now;
+	struct error err;
 
 	*state = (struct alarms_state){ .good = false };
 	if (clock == NULL)
 		return;
+	/* What the store has taken since the last turn is told already. */
+	if (broker->alarms_stale && read_clock(broker, clock, &err) != 0)
+		log_error(LOG_WARNING, &err, "pipeline=%s reading what is wrong", pipeline->name);
 	now = decide(broker, pipeline, clock, hear_watcher(broker, pipeline, clock));
 	state->good = clock->age.good_s != OVERDUE_NOTHING;
 	state->age_s = now.age_s;
-	/* Also while the store can't take the alarm; and what the store has taken by now is known here in the next turn. */
-	state->overdue = broker->alarms_stale ? now.is : clock->overdue || now.is;
+	/* As it was told; also while the store can't take it. */
+	state->overdue = clock->overdue || (now.is && broker->store_trouble);
 	if (now.is && clock->is_since == 0)
 		clock->is_since = broker_wall();
 	state->overdue_since = clock->overdue ? clock->overdue_since : clock->is_since;
