@@ -110,7 +110,10 @@ $(STORE_STEPS): $(OBJ)/tests/torture/store_steps.o $(OBJ)/libparts.a $(OBJ)/libw
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(OBJ)/libparts.a $(OBJ)/libaob.a $(ALL_LDFLAGS) $(aob-broker_LIBS)
 
-unit: $(UNIT_TESTS)
+.PHONY: unit-programs
+unit-programs: $(UNIT_TESTS)
+
+unit: unit-programs
 	$(Q)tests/run-unit $(foreach t,$(UNIT_TESTS),$(if $(or $(if $(TEST),,all),$(findstring $(TEST),$(t))),$(t)))
 
 integration: all $(STORE_STEPS)
