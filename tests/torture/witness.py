@@ -1,10 +1,12 @@
 """The independent checker of whole pipelines: looks at vaults, snapshots, stores and processes from outside. Nothing of ours is linked or run."""
 import collections
+import fcntl
 import hashlib
 import json
 import os
 import pickle
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
@@ -42,6 +44,21 @@ def inodes(root):
             st = os.lstat(os.path.join(at, name))
             out.append((os.path.join(at, name)[len(root):], st.st_ino, st.st_mtime_ns, st.st_mode))
     return hashlib.sha256(repr(sorted(out)).encode()).hexdigest()
+
+
+INO_LOOKUP, ROOT = 0xD0009412, 256  # BTRFS_IOC_INO_LOOKUP, BTRFS_FIRST_FREE_OBJECTID: linux/btrfs.h
+
+
+def subvolume_id(path):
+    """No other subvolume of this file system ever has it, unlike a device number, which the next one may get."""
+    args = bytearray(4096)
+    struct.pack_into("<QQ", args, 0, 0, ROOT)
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.ioctl(folder, INO_LOOKUP, args)
+    finally:
+        os.close(folder)
+    return struct.unpack_from("<Q", args)[0]
 
 
 class Witness(threading.Thread):
@@ -82,7 +99,7 @@ class Witness(threading.Thread):
                 for name in os.listdir(nas.snapshots):
                     path = "%s/%s" % (nas.snapshots, name)
                     try:
-                        key = (path, os.stat(path).st_dev)
+                        key = (path, subvolume_id(path))
                     except OSError:
                         continue
                     if key in self.caught:
