@@ -101,41 +101,42 @@ static void read_generation(struct sql_rows *rows, struct history_generation *g)
 	g->ctransid = sql_rows_integer(rows, 13);
 }
 
+/* Of rows of GENERATION_COLUMNS the first; ends them. returns: 1, 0: there is none, -1 */
+static int take_first(struct sql_rows **rows, struct history_generation *generation, struct error *err)
+{
+	int found = sql_rows_next(*rows, err);
+
+	if (found == 1)
+		read_generation(*rows, generation);
+	sql_rows_end(rows);
+	return found;
+}
+
 /* Names, not times, tell which generation is the newest: the receiver keeps them in order whatever the clock does. */
 int history_last_good(struct run_store *store, const char *pipeline, struct history_generation *generation,
                       struct error *err)
 {
 	struct sql_rows *rows = NULL;
-	int found;
 
 	if (sql_select(run_store_sql(store), &rows, err,
 	               "SELECT " GENERATION_COLUMNS " FROM generations WHERE pipeline = ? AND pruned = 0"
 	               " ORDER BY generation DESC LIMIT 1",
 	               "s", pipeline) != 0)
 		return -1;
-	found = sql_rows_next(rows, err);
-	if (found == 1)
-		read_generation(rows, generation);
-	sql_rows_end(&rows);
-	return found;
+	return take_first(&rows, generation, err);
 }
 
 int history_last_good_in(struct run_store *store, const char *pipeline, const char *vault,
                          struct history_generation *generation, struct error *err)
 {
 	struct sql_rows *rows = NULL;
-	int found;
 
 	if (sql_select(run_store_sql(store), &rows, err,
 	               "SELECT " GENERATION_COLUMNS " FROM generations WHERE pipeline = ? AND vault = ? AND pruned = 0"
 	               " ORDER BY generation DESC LIMIT 1",
 	               "ss", pipeline, vault) != 0)
 		return -1;
-	found = sql_rows_next(rows, err);
-	if (found == 1)
-		read_generation(rows, generation);
-	sql_rows_end(&rows);
-	return found;
+	return take_first(&rows, generation, err);
 }
 
 int history_anchor(struct run_store *store, const char *pipeline, struct history_generation *anchor, struct error *err)
