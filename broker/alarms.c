@@ -296,8 +296,7 @@ static int set_good(struct broker *broker, const char *pipeline, int64_t good_s,
 	if (good_s > age.good_s)
 		age.good_s = good_s;
 	broker->alarms_stale = true;
-	in_time = configured->max_age_ms == 0 ||
-	          alarms_now_s(broker) - age.good_s <= (int64_t)((configured->max_age_ms + 999) / 1000);
+	in_time = configured->max_age_ms == 0 || alarms_now_s(broker) - age.good_s <= alarms_age_max_s(configured);
 	if (figures_age_keep(broker->store, pipeline, &age, err) != 0 || keep_steady(broker, err) != 0)
 		return -1;
 	return alarms_end(broker, pipeline, in_time ? both : failed, generation, err);
@@ -319,9 +318,7 @@ int alarms_published(struct broker *broker, const struct run *run, const struct 
 		return -1;
 	/* Without a snapshot of this run's that we saw, what it says of its time must do. */
 	if (strcmp(age.run, run->record.run) != 0)
-		age.taken_s = alarms_now_s(broker) - (old_s < 0                   ? 0
-		                                      : old_s < ALARMS_AGE_MOST_S ? old_s
-		                                                                  : ALARMS_AGE_MOST_S);
+		age.taken_s = alarms_age_before(alarms_now_s(broker), old_s);
 	return set_good(broker, run->record.pipeline, age.taken_s, generation->generation, err);
 }
 
@@ -360,11 +357,6 @@ int alarms_run_ended(struct broker *broker, const struct run *run, enum run_stat
 
 /* ---- overdue */
 
-static int64_t max_age_s(const struct config_pipeline *pipeline)
-{
-	return (int64_t)((pipeline->max_age_ms + 999) / 1000);
-}
-
 static int begin_overdue(struct broker *broker, const struct config_pipeline *pipeline, int64_t age_s,
                          struct error *err)
 {
@@ -378,12 +370,12 @@ static int begin_overdue(struct broker *broker, const struct config_pipeline *pi
 	(void)safety_json_waiting(broker, pipeline, alarm.reason, sizeof(alarm.reason));
 	if (figures_alarm_keep(broker->store, pipeline->name, &alarm, err) != 0 || keep_steady(broker, err) != 0)
 		return -1;
-	data = json_pack("{s:I, s:I, s:o, s:s}", "max_age_s", (json_int_t)max_age_s(pipeline), "age_s",
+	data = json_pack("{s:I, s:I, s:o, s:s}", "max_age_s", (json_int_t)alarms_age_max_s(pipeline), "age_s",
 	                 (json_int_t)age_s, "last_good_at", found == 1 ? json_integer(last.taken_at) : json_null(),
 	                 "reason", alarm.reason);
 	log_line(LOG_ERR, "pipeline=%s overdue: %s %lld s old, max_age is %lld s; %s", pipeline->name,
 	         found == 1 ? "the state in the vault is" : "nothing is in the vault, and it is known to be",
-	         (long long)age_s, (long long)max_age_s(pipeline), alarm.reason);
+	         (long long)age_s, (long long)alarms_age_max_s(pipeline), alarm.reason);
 	return broker_event(broker, pipeline->name, "pipeline.overdue", &data, err);
 }
 
@@ -428,7 +420,7 @@ static struct overdue decide(struct broker *broker, const struct config_pipeline
 	struct overdue_input in = { .now_s = alarms_now_s(broker),
 		                    .known_s = clock->age.known_s,
 		                    .good_s = clock->age.good_s,
-		                    .max_age_s = max_age_s(pipeline),
+		                    .max_age_s = alarms_age_max_s(pipeline),
 		                    .heard = heard,
 		                    .was = clock->overdue };
 
@@ -454,7 +446,8 @@ static bool hear_watcher(struct broker *broker, const struct config_pipeline *pi
 static void look_at(struct broker *broker, const struct config_pipeline *pipeline)
 {
 	struct alarms_clock *clock = alarms_clock_of(broker, pipeline->name);
-	int64_t rarely_s = max_age_s(pipeline) / 4 > KEEP_LEAST_S ? max_age_s(pipeline) / 4 : KEEP_LEAST_S;
+	int64_t rarely_s =
+	        alarms_age_max_s(pipeline) / 4 > KEEP_LEAST_S ? alarms_age_max_s(pipeline) / 4 : KEEP_LEAST_S;
 	struct overdue now;
 	bool heard;
 

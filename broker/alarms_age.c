@@ -6,12 +6,26 @@
 #include "broker/overdue.h"
 #include "lib/log.h"
 
+#define MOST_S ((int64_t)3650 * 86400)
+
 bool alarms_age_of_copies(const struct config_pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->n_stages; i++)
 		if (strcmp(pipeline->stages[i].service, "transfer") == 0)
 			return true;
 	return false;
+}
+
+int64_t alarms_age_max_s(const struct config_pipeline *pipeline)
+{
+	return (int64_t)((pipeline->max_age_ms + 999) / 1000);
+}
+
+int64_t alarms_age_before(int64_t now_s, int64_t old_s)
+{
+	if (old_s < 0)
+		return now_s;
+	return now_s - (old_s < MOST_S ? old_s : MOST_S);
 }
 
 /* For a pipeline that has no clock yet: all that the store tells is a wall clock's time. */
@@ -28,7 +42,7 @@ int alarms_age_begin(struct broker *broker, const char *pipeline, struct figures
 		return -1;
 	*age = (struct figures_age){ .known_s = alarms_now_s(broker), .good_s = OVERDUE_NOTHING };
 	if (found == 1)
-		age->good_s = age->known_s - (old_s < 0 ? 0 : old_s < ALARMS_AGE_MOST_S ? old_s : ALARMS_AGE_MOST_S);
+		age->good_s = alarms_age_before(age->known_s, old_s);
 	return figures_age_keep(broker->store, pipeline, age, err);
 }
 

@@ -7,10 +7,15 @@
 #include "broker/broker.h"
 #include "broker/figures.h"
 
-#define ALARMS_AGE_MOST_S ((int64_t)3650 * 86400)
-
 /* alarms_age_of_copies: does it make copies, that is, has it a transfer? Else a run that ended well is all that can be known. Pure. */
 bool alarms_age_of_copies(const struct config_pipeline *pipeline);
+
+/* alarms_age_max_s: the pipeline's max_age in whole seconds, rounded up; 0: any age will do. Pure. */
+int64_t alarms_age_max_s(const struct config_pipeline *pipeline);
+
+/* alarms_age_before: the steady clock's time (alarms_now_s), old_s before now_s; old_s is a difference of wall clocks, and so is held between 0 and
+ * ten years. Pure. */
+int64_t alarms_age_before(int64_t now_s, int64_t old_s);
 
 /* alarms_age_begin: for a pipeline whose age is not known; all that the store tells is a wall clock's time. In a transaction. */
 int alarms_age_begin(struct broker *broker, const char *pipeline, struct figures_age *age, struct error *err);

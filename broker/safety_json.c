@@ -171,16 +171,15 @@ int safety_json_add(struct broker *broker, const struct config_pipeline *pipelin
 	    space_json(broker, pipeline->name, &space, err) != 0 ||
 	    totals_json(broker, pipeline->name, &totals, err) != 0)
 		goto out;
-	more = json_pack("{s:b, s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "copies", (int)alarms_age_of_copies(pipeline),
-	                 "age_s", number_or_null(state.good, state.age_s), "max_age_s",
-	                 (json_int_t)((pipeline->max_age_ms + 999) / 1000), "overdue",
-	                 state.overdue ? json_pack("{s:I, s:I, s:s}", "since", (json_int_t)state.overdue_since, "age_s",
-	                                           (json_int_t)state.age_s, "reason", text)
-	                               : json_null(),
-	                 "alarms", alarms, "waits_for", waits ? json_string(text) : json_null(), "space", space,
-	                 "forecast",
-	                 clock != NULL && clock->forecast_made ? safety_json_forecast(&clock->forecast) : json_null(),
-	                 "totals", totals);
+	more = json_pack(
+	        "{s:b, s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "copies", (int)alarms_age_of_copies(pipeline), "age_s",
+	        number_or_null(state.good, state.age_s), "max_age_s", (json_int_t)alarms_age_max_s(pipeline), "overdue",
+	        state.overdue ? json_pack("{s:I, s:I, s:s}", "since", (json_int_t)state.overdue_since, "age_s",
+	                                  (json_int_t)state.age_s, "reason", text)
+	                      : json_null(),
+	        "alarms", alarms, "waits_for", waits ? json_string(text) : json_null(), "space", space, "forecast",
+	        clock != NULL && clock->forecast_made ? safety_json_forecast(&clock->forecast) : json_null(), "totals",
+	        totals);
 	rc = more != NULL ? json_object_update(object, more) : -1;
 	if (rc != 0)
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
