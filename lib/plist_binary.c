@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/big_endian.h"
+
 #define HEADER_BYTES 8
 #define TRAILER_BYTES 32
 #define EPOCH_2001_S INT64_C(978307200) /* dates count from 2001-01-01T00:00:00Z */
@@ -27,15 +29,6 @@ struct frame {
 	uint64_t n, at;
 	size_t path_bytes;
 };
-
-static uint64_t big_endian(const uint8_t *bytes, size_t n)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < n; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
 
 static int wrong(struct error *err, const char *what)
 {

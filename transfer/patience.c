@@ -5,15 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/big_endian.h"
+
 #define HEAD_BYTES 12u
 #define WEAK_BYTES 4u
 #define HASHED_AT_ONCE ((size_t)1 << 30)
 #define SLICE_LEAST 256u
-
-static uint32_t big_endian(const uint8_t *b)
-{
-	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -40,17 +37,19 @@ static bool are_alike(const uint64_t *sums, size_t n)
 static int read_head(FILE *spool, uint64_t at, uint64_t len_bytes, uint32_t block, uint32_t strong, struct error *err)
 {
 	uint8_t head[HEAD_BYTES];
+	uint32_t in[HEAD_BYTES / 4];
 
 	if (len_bytes < sizeof(head) || fseeko(spool, (off_t)at, SEEK_SET) != 0 ||
 	    fread(head, 1, sizeof(head), spool) != sizeof(head))
 		return error_set(err, ERR_PROTOCOL, "a signature of %llu bytes", (unsigned long long)len_bytes);
-	if (big_endian(head) != RS_RK_BLAKE2_SIG_MAGIC || big_endian(head + 4) != block ||
-	    big_endian(head + 8) != strong)
+	for (size_t i = 0; i < HEAD_BYTES / 4; i++)
+		in[i] = (uint32_t)big_endian(head + 4 * i, 4);
+	if (in[0] != RS_RK_BLAKE2_SIG_MAGIC || in[1] != block || in[2] != strong)
 		return error_set(
 		        err, ERR_PROTOCOL,
 		        "another signature than was asked for: magic %08x, blocks of %u and sums of %u bytes, not "
 		        "%u and %u",
-		        big_endian(head), big_endian(head + 4), big_endian(head + 8), block, strong);
+		        in[0], in[1], in[2], block, strong);
 	return 0;
 }
 
@@ -76,7 +75,8 @@ int patience_signature(FILE *spool, uint64_t at, uint64_t len_bytes, uint32_t bl
 	for (uint64_t i = 0; i < n && rc == 0; i++) {
 		if (fread(sums, 1, WEAK_BYTES + strong, spool) != WEAK_BYTES + strong)
 			rc = error_sys(err, errno, "reading a signature");
-		keys[i] = (uint64_t)big_endian(sums) << 32 | big_endian(sums + WEAK_BYTES);
+		else
+			keys[i] = big_endian(sums, 2 * WEAK_BYTES);
 	}
 	if (rc == 0) {
 		qsort(keys, n, sizeof(*keys), by_value);

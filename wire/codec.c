@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/big_endian.h"
 #include "wire/wire.h"
 
 #define ROOM_MIN_BYTES 256
@@ -125,13 +126,8 @@ const uint8_t *get_raw(struct decoder *d, size_t len_bytes)
 static uint64_t get_integer(struct decoder *d, unsigned bytes)
 {
 	const uint8_t *at = get_raw(d, bytes);
-	uint64_t value = 0;
 
-	if (at == NULL)
-		return 0;
-	for (unsigned i = 0; i < bytes; i++)
-		value = value << 8 | at[i];
-	return value;
+	return at != NULL ? big_endian(at, bytes) : 0;
 }
 
 uint8_t get_u8(struct decoder *d)

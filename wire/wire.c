@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lib/big_endian.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "wire/codec.h"
@@ -393,7 +394,7 @@ static int check_header(const struct wire *wire, unsigned *type, size_t *len_byt
 	const uint8_t *at = wire->plain + wire->plain_at;
 	char from;
 
-	*len_bytes = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+	*len_bytes = (size_t)big_endian(at, 4);
 	*type = at[4];
 	from = frame_from(*type);
 	if (from == '\0' || from == wire->side)

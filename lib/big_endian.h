@@ -1,0 +1,17 @@
+/* big_endian: an unsigned number of n bytes (at most 8), the most significant first, as protocols and file formats keep it. Pure. */
+#ifndef AOB_BIG_ENDIAN_H
+#define AOB_BIG_ENDIAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+static inline uint64_t big_endian(const uint8_t *bytes, size_t n)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < n; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+#endif
