@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "lib/mdp_client.h"
 
@@ -109,4 +110,20 @@ int ask_failed(const char *verb, const struct error *err)
 {
 	(void)fprintf(stderr, "aob %s: %s\n", verb, err->text);
 	return error_exit(err->class);
+}
+
+int ask_main(const struct ask_command *command, int argc, char **argv, const char *config_path)
+{
+	struct error err = { .class = ERR_NONE };
+	struct ask *ask = NULL;
+	struct options options;
+	int status = options_read(argc, argv, command->known, command->word, command->usage, &options);
+
+	if (status >= 0)
+		return status;
+	if (ask_open(config_path, &ask, &err) != 0)
+		return ask_failed(argv[0], &err);
+	status = command->work(ask, &options, &err) == 0 ? EX_OK : ask_failed(argv[0], &err);
+	ask_close(&ask);
+	return status;
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "cli/options.h"
 #include "lib/config.h"
 #include "lib/error.h"
 
@@ -32,5 +33,16 @@ void ask_print(const json_t *result);
 
 /* ask_failed: says on stderr what went wrong; returns the exit status. */
 int ask_failed(const char *verb, const struct error *err);
+
+/* A command that asks and prints what it was told. */
+struct ask_command {
+	const char *known; /* as options_read's */
+	enum options_word word;
+	const char *usage;
+	int (*work)(struct ask *ask, const struct options *options, struct error *err);
+};
+
+/* ask_main: reads the command line, asks, says what went wrong. argv[0] is the verb. returns: the exit status */
+int ask_main(const struct ask_command *command, int argc, char **argv, const char *config_path);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/ask.h"
 #include "cli/list_vault.h"
@@ -69,31 +68,34 @@ static void print_table(const json_t *list)
 	json_array_foreach(list, i, g) if (!json_is_true(json_object_get(g, "pruned"))) print_row(g);
 }
 
+static int ask_broker(struct ask *ask, const char *pipeline, json_t **result, struct error *err)
+{
+	json_t *body = pipeline != NULL ? json_pack("{s:s}", "pipeline", pipeline) : json_object();
+
+	return ask_verb(ask, "generations", body, result, err);
+}
+
+static int work(struct ask *ask, const struct options *options, struct error *err)
+{
+	json_t *result = NULL;
+
+	if (options->vault)
+		result = list_vault(ask_config(ask), options->word, err);
+	else
+		(void)ask_broker(ask, options->word, &result, err);
+	if (result == NULL)
+		return -1;
+	if (options->json)
+		ask_print(result);
+	else
+		print_table(json_object_get(result, "generations"));
+	json_decref(result);
+	return 0;
+}
+
 int list_main(int argc, char **argv, const char *config_path)
 {
-	struct error err = { .class = ERR_NONE };
-	struct ask *ask = NULL;
-	json_t *result = NULL;
-	struct options options;
-	int status = options_read(argc, argv, "json vault ", OPTIONS_MAY_WORD, usage, &options);
+	static const struct ask_command command = { "json vault ", OPTIONS_MAY_WORD, usage, work };
 
-	if (status >= 0)
-		return status;
-	if (ask_open(config_path, &ask, &err) != 0)
-		return ask_failed("list", &err);
-	if (options.vault)
-		result = list_vault(ask_config(ask), options.word, &err);
-	else if (ask_verb(ask, "generations",
-	                  options.word != NULL ? json_pack("{s:s}", "pipeline", options.word) : json_object(), &result,
-	                  &err) != 0)
-		result = NULL;
-	if (result != NULL) {
-		if (options.json)
-			ask_print(result);
-		else
-			print_table(json_object_get(result, "generations"));
-	}
-	json_decref(result);
-	ask_close(&ask);
-	return err.class == ERR_NONE ? EX_OK : ask_failed("list", &err);
+	return ask_main(&command, argc, argv, config_path);
 }

@@ -71,22 +71,22 @@ static int add_pipeline(const struct config_pipeline *pipeline, json_t *list, st
 
 json_t *list_vault(const struct config *config, const char *pipeline, struct error *err)
 {
-	json_t *list = json_array();
-	bool known = false;
+	json_t *list = NULL;
+	json_t *result = NULL;
 
+	if (pipeline != NULL && config_pipeline_asked(config, pipeline, err) == NULL)
+		return NULL;
+	list = json_array();
 	for (size_t i = 0; i < config->n_pipelines; i++) {
 		if (pipeline != NULL && strcmp(config->pipelines[i].name, pipeline) != 0)
 			continue;
-		known = true;
 		if (add_pipeline(&config->pipelines[i], list, err) != 0) {
 			json_decref(list);
 			return NULL;
 		}
 	}
-	if (!known && pipeline != NULL) {
-		json_decref(list);
-		(void)error_set(err, ERR_NOT_FOUND, "%s has no pipeline %s", config->path, pipeline);
-		return NULL;
-	}
-	return json_pack("{s:o}", "generations", list);
+	result = json_pack("{s:o}", "generations", list);
+	if (result == NULL)
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	return result;
 }

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/ask.h"
 #include "cli/options.h"
@@ -56,21 +55,17 @@ static void print_result(const json_t *info, bool json)
 		             (long long)ask_number(result, "removed_snapshots"));
 }
 
+static int work(struct ask *ask, const struct options *options, struct error *err)
+{
+	json_t *body = json_pack("{s:s, s:s, s:b}", "pipeline", options->word, "service", "prune", "dry_run",
+	                         (int)options->dry_run);
+
+	return watch_run_ask(ask, "run-stage", body, options, print_result, err);
+}
+
 int prune_main(int argc, char **argv, const char *config_path)
 {
-	struct error err = { .class = ERR_NONE };
-	struct ask *ask = NULL;
-	struct options options;
-	json_t *body;
-	int status = options_read(argc, argv, "dry-run json ", OPTIONS_WANT_WORD, usage, &options);
+	static const struct ask_command command = { "dry-run json ", OPTIONS_WANT_WORD, usage, work };
 
-	if (status >= 0)
-		return status;
-	if (ask_open(config_path, &ask, &err) != 0)
-		return ask_failed("prune", &err);
-	body = json_pack("{s:s, s:s, s:b}", "pipeline", options.word, "service", "prune", "dry_run",
-	                 (int)options.dry_run);
-	(void)watch_run_ask(ask, "run-stage", body, &options, print_result, &err);
-	ask_close(&ask);
-	return err.class == ERR_NONE ? EX_OK : ask_failed("prune", &err);
+	return ask_main(&command, argc, argv, config_path);
 }

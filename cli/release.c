@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/ask.h"
 #include "cli/options.h"
@@ -93,12 +92,11 @@ static void print_text(const struct release *r)
 
 static int work(struct ask *ask, const struct options *options, struct error *err)
 {
-	const struct config *config = ask_config(ask);
-	const struct config_pipeline *pipeline = config_pipeline(config, options->word);
+	const struct config_pipeline *pipeline = config_pipeline_asked(ask_config(ask), options->word, err);
 	struct release r = { .pipeline = options->word };
 
 	if (pipeline == NULL)
-		return error_set(err, ERR_NOT_FOUND, "%s has no pipeline %s", config->path, options->word);
+		return -1;
 	if (ask_vault(pipeline, &r, err) != 0)
 		return -1;
 	if (r.now.state == WIRE_BRAKE_REFUSED)
@@ -114,16 +112,7 @@ static int work(struct ask *ask, const struct options *options, struct error *er
 
 int release_main(int argc, char **argv, const char *config_path)
 {
-	struct error err = { .class = ERR_NONE };
-	struct ask *ask = NULL;
-	struct options options;
-	int status = options_read(argc, argv, "json ", OPTIONS_WANT_WORD, usage, &options);
+	static const struct ask_command command = { "json ", OPTIONS_WANT_WORD, usage, work };
 
-	if (status >= 0)
-		return status;
-	if (ask_open(config_path, &ask, &err) != 0)
-		return ask_failed("release", &err);
-	status = work(ask, &options, &err) == 0 ? EX_OK : ask_failed("release", &err);
-	ask_close(&ask);
-	return status;
+	return ask_main(&command, argc, argv, config_path);
 }

@@ -163,14 +163,14 @@ static int receive(struct restore *r, struct error *err)
 
 static int run(struct restore *r, const struct config *config, struct error *err)
 {
-	const struct config_pipeline *pipeline = config_pipeline(config, r->pipeline);
+	const struct config_pipeline *pipeline = config_pipeline_asked(config, r->pipeline, err);
 	struct unpack_options options = { .keep_special = r->keep_special, .complain = complain, .context = r };
 	struct wire_hooks hooks = { .waiting = give_up_if_asked };
 	bool made = access(r->to, F_OK) != 0;
 	int rc;
 
 	if (pipeline == NULL)
-		return error_set(err, ERR_NOT_FOUND, "%s has no pipeline %s", config->path, r->pipeline);
+		return -1;
 	if (inside_valid(r->path, err) != 0)
 		return error_prefix(err, "--path");
 	if (open_target(r, err) != 0 || unpack_new(r->target_fd, &options, &r->unpack, err) != 0)

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "cli/ask.h"
 #include "cli/options.h"
@@ -51,28 +50,27 @@ static void print_result(const json_t *info, bool json)
 	}
 }
 
-int run_main(int argc, char **argv, const char *config_path)
+static int work(struct ask *ask, const struct options *options, struct error *err)
 {
-	struct error err = { .class = ERR_NONE };
-	struct ask *ask = NULL;
+	json_t *body = json_pack("{s:s, s:s}", "pipeline", options->word, "trigger", "manual");
 	json_t *result = NULL;
-	struct options options;
-	json_t *body;
-	int status = options_read(argc, argv, "now wait json ", OPTIONS_WANT_WORD, usage, &options);
 
-	if (status >= 0)
-		return status;
-	if (ask_open(config_path, &ask, &err) != 0)
-		return ask_failed("run", &err);
-	body = json_pack("{s:s, s:s}", "pipeline", options.word, "trigger", "manual");
-	if (options.wait)
-		(void)watch_run_ask(ask, "run", body, &options, print_result, &err);
-	else if (ask_verb(ask, "run", body, &result, &err) == 0 && options.json)
+	if (options->wait)
+		return watch_run_ask(ask, "run", body, options, print_result, err);
+	if (ask_verb(ask, "run", body, &result, err) != 0)
+		return -1;
+	if (options->json)
 		ask_print(result);
-	else if (err.class == ERR_NONE)
+	else
 		(void)printf("run %s %s; `aob status` shows how far it is\n", ask_text(result, "run"),
 		             json_is_true(json_object_get(result, "new")) ? "has started" : "is running already");
 	json_decref(result);
-	ask_close(&ask);
-	return err.class == ERR_NONE ? EX_OK : ask_failed("run", &err);
+	return 0;
+}
+
+int run_main(int argc, char **argv, const char *config_path)
+{
+	static const struct ask_command command = { "now wait json ", OPTIONS_WANT_WORD, usage, work };
+
+	return ask_main(&command, argc, argv, config_path);
 }

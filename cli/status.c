@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,20 +231,20 @@ static int show(struct ask *ask, const struct options *options, struct error *er
 	return rc;
 }
 
-int status_main(int argc, char **argv, const char *config_path)
+static int work(struct ask *ask, const struct options *options, struct error *err)
 {
 	struct timespec nap = { .tv_sec = WATCH_S };
-	struct error err = { .class = ERR_NONE };
-	struct ask *ask = NULL;
-	struct options options;
-	int status = options_read(argc, argv, "json watch ", OPTIONS_NO_WORD, usage, &options);
+	int rc;
 
-	if (status >= 0)
-		return status;
-	if (ask_open(config_path, &ask, &err) != 0)
-		return ask_failed("status", &err);
-	while (show(ask, &options, &err) == 0 && options.watch && nanosleep(&nap, NULL) == 0)
-		;
-	ask_close(&ask);
-	return err.class == ERR_NONE ? EX_OK : ask_failed("status", &err);
+	do
+		rc = show(ask, options, err);
+	while (rc == 0 && options->watch && nanosleep(&nap, NULL) == 0);
+	return rc;
+}
+
+int status_main(int argc, char **argv, const char *config_path)
+{
+	static const struct ask_command command = { "json watch ", OPTIONS_NO_WORD, usage, work };
+
+	return ask_main(&command, argc, argv, config_path);
 }

@@ -191,6 +191,15 @@ const struct config_pipeline *config_pipeline(const struct config *config, const
 	return NULL;
 }
 
+const struct config_pipeline *config_pipeline_asked(const struct config *config, const char *name, struct error *err)
+{
+	const struct config_pipeline *pipeline = config_pipeline(config, name);
+
+	if (pipeline == NULL)
+		(void)error_set(err, ERR_NOT_FOUND, "%s has no pipeline %s", config->path, name);
+	return pipeline;
+}
+
 static const char *const kinds[] = { "auto", "time-machine", "generic" };
 
 const char *config_kind_name(enum config_kind kind)

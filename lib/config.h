@@ -156,6 +156,8 @@ void config_destroy(struct config **config);
 
 /* NULL if there is none of that name; borrowed from config. */
 const struct config_pipeline *config_pipeline(const struct config *config, const char *name);
+/* As config_pipeline, for a name that a person gave. errors: ERR_NOT_FOUND, naming it and the file */
+const struct config_pipeline *config_pipeline_asked(const struct config *config, const char *name, struct error *err);
 
 /* config_notify_notice: "failed", …; static. */
 const char *config_notify_notice(enum config_notice notice);
