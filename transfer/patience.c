@@ -9,6 +9,7 @@
 
 #define HEAD_BYTES 12u
 #define WEAK_BYTES 4u
+#define KEY_BYTES 8u /* the weak sum, and as much of the strong one */
 #define HASHED_AT_ONCE ((size_t)1 << 30)
 #define SLICE_LEAST 256u
 
@@ -76,7 +77,7 @@ int patience_signature(FILE *spool, uint64_t at, uint64_t len_bytes, uint32_t bl
 		if (fread(sums, 1, WEAK_BYTES + strong, spool) != WEAK_BYTES + strong)
 			rc = error_sys(err, errno, "reading a signature");
 		else
-			keys[i] = big_endian(sums, 2 * WEAK_BYTES);
+			keys[i] = big_endian(sums, KEY_BYTES);
 	}
 	if (rc == 0) {
 		qsort(keys, n, sizeof(*keys), by_value);
