@@ -20,6 +20,7 @@
 #define TICK_MS 1000
 #define ANSWER_MS 3000
 #define AFTER_EVENT_MS 200 /* events come in swarms: one look for all of them */
+#define AT_REST_MS 3000    /* while nothing happens, the broker hears only so often that nothing does */
 
 struct watcher {
 	struct mdp_client *client;
@@ -27,6 +28,10 @@ struct watcher {
 	struct source *sources[REPORT_SOURCES_MAX];
 	size_t n;
 	bool broker_lost; /* and said so */
+	/* What the broker was told last: */
+	int64_t told_ms;
+	size_t n_told_at_rest; /* sources, if all of them were */
+	uint64_t told_ctransid[REPORT_SOURCES_MAX];
 };
 
 static int64_t now_ms(void)
@@ -95,6 +100,34 @@ static int tell(struct watcher *w, const struct source_report *reports, size_t n
 	return rc;
 }
 
+static bool all_at_rest(const struct source_report *reports, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (reports[i].verdict.state != IDLE_UNCHANGED)
+			return false;
+	return n > 0;
+}
+
+/* A look costs little; to tell of it, and to hear the broker's orders, is most of what a second at rest costs. */
+static bool knows_already(const struct watcher *w, const struct source_report *reports)
+{
+	if (w->broker_lost || w->n != w->n_told_at_rest || now_ms() - w->told_ms >= AT_REST_MS ||
+	    !all_at_rest(reports, w->n))
+		return false;
+	for (size_t i = 0; i < w->n; i++)
+		if (reports[i].ctransid != w->told_ctransid[i])
+			return false;
+	return true;
+}
+
+static void keep_told(struct watcher *w, const struct source_report *reports)
+{
+	w->told_ms = now_ms();
+	w->n_told_at_rest = all_at_rest(reports, w->n) ? w->n : 0;
+	for (size_t i = 0; i < w->n; i++)
+		w->told_ctransid[i] = reports[i].ctransid;
+}
+
 static int look_and_tell(struct watcher *w, struct error *err)
 {
 	struct source_report reports[REPORT_SOURCES_MAX];
@@ -105,6 +138,8 @@ static int look_and_tell(struct watcher *w, struct error *err)
 
 	for (size_t i = 0; i < w->n; i++)
 		reports[i] = source_look(w->sources[i], w->files, now_ms(), time(NULL));
+	if (knows_already(w, reports))
+		return 0;
 	do {
 		size_t told = 0;
 
@@ -114,8 +149,10 @@ static int look_and_tell(struct watcher *w, struct error *err)
 		rc = tell(w, reports + done, w->n - done, &told, &orders, &n, err);
 		done += told;
 	} while (rc == 0 && done < w->n);
-	if (rc == 0)
+	if (rc == 0) {
+		keep_told(w, reports);
 		rc = follow_orders(w, orders, n, err);
+	}
 	report_orders_free(orders, n);
 	return rc;
 }
