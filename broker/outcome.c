@@ -115,6 +115,9 @@ static int record_generation(struct broker *broker, struct run *run, const char 
 		(void)snprintf(generation.source_uuid, sizeof(generation.source_uuid), "%s",
 		               run->config->rest_source_uuid);
 	}
+	/* What was not taken at rest is made again at the next one, also if nothing was written since: as if its counter were not known. */
+	if (run->record.trigger != TRIGGER_IDLE && strcmp(generation.state, "in-flight") == 0)
+		generation.ctransid = 0;
 	if (history_publish(broker->store, &generation, err) != 0 ||
 	    alarms_published(broker, run, &generation, err) != 0)
 		goto out;

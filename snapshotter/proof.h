@@ -31,8 +31,10 @@ struct proof {
 void proof_find(struct proof *proof, int folder_fd, const struct stage_rest *rest, int64_t now_s);
 void proof_done(struct proof *proof);
 
-/* proof_judge: still: nothing was written around the snapshot, by its own proof. frozen: the snapshot. */
-void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, const struct subvolume *frozen);
+/* proof_judge: still: nothing was written around the snapshot, by its own proof. forced: the source would not come to rest (max_wait); then only the rest that a watcher
+ * saw tells this one from a pause. frozen: the snapshot. */
+void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, bool forced,
+                 const struct subvolume *frozen);
 
 /* proof_tell: kind and Macs into the result (docs/protocol.md). */
 void proof_tell(const struct proof *proof, struct stage_result *result);

@@ -158,6 +158,7 @@ static void frozen_path(const struct snapshot *s, char path[2 * PATH_MAX])
 /* What it is a picture of. One that was asked for at rest, and is not of that rest, is not kept. */
 static int judge(struct snapshot *s, struct error *err)
 {
+	enum stage_trigger trigger = stage_request_trigger(s->request);
 	char path[2 * PATH_MAX];
 	int fd;
 
@@ -167,8 +168,8 @@ static int judge(struct snapshot *s, struct error *err)
 		return error_sys(err, errno, "opening the snapshot %s", path);
 	proof_find(&s->proof, fd, stage_request_rest(s->request), s->taken_at_s);
 	(void)close(fd);
-	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, &s->frozen);
-	if (s->proof.at_rest || stage_request_trigger(s->request) != TRIGGER_IDLE)
+	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, trigger == TRIGGER_MAX_WAIT, &s->frozen);
+	if (s->proof.at_rest || trigger != TRIGGER_IDLE)
 		return 0;
 	if (local_snapshot_remove(s->path, err) != 0)
 		return -1;

@@ -27,22 +27,28 @@ static bool is_running(json_t *row)
 	return running;
 }
 
-static void finish_by(struct lab *lab, zsock_t *snapshot, int ctransid)
+static void finish_in(struct lab *lab, zsock_t *snapshot, zsock_t *transfer, int ctransid, const char *state)
 {
-	zsock_t *transfer = worker_open(lab, "transfer", NULL);
 	char tag[160];
 	char reply[200];
 	int64_t until = zclock_mono() + LAB_WAIT_MS;
 
 	worker_takes(snapshot, 1, tag);
 	(void)snprintf(reply, sizeof(reply),
-	               "{\"status\":\"ok\",\"result\":{\"ctransid\":%d,\"source_uuid\":\"s\",\"state\":\"quiet\"}}",
-	               ctransid);
+	               "{\"status\":\"ok\",\"result\":{\"ctransid\":%d,\"source_uuid\":\"s\",\"state\":\"%s\"}}",
+	               ctransid, state);
 	worker_final(snapshot, tag, reply);
 	worker_takes(transfer, 1, tag);
 	worker_final(transfer, tag, "{\"status\":\"ok\",\"result\":{\"generation\":\"2026-11-23T05-36-00Z\"}}");
 	while (is_running(report(lab, "idle", 0, "null")) && zclock_mono() < until)
 		zclock_sleep(20);
+}
+
+static void finish_by(struct lab *lab, zsock_t *snapshot, int ctransid)
+{
+	zsock_t *transfer = worker_open(lab, "transfer", NULL);
+
+	finish_in(lab, snapshot, transfer, ctransid, "quiet");
 	zsock_destroy(&transfer);
 }
 
@@ -73,6 +79,28 @@ static void a_source_at_rest_starts_one_run(void **state)
 	assert_string_equal(json_string_value(json_object_get(row, "last_source_uuid")), "s");
 	assert_false(is_running(row)); /* nothing changed since */
 	assert_true(is_running(report(lab, "idle", 6, "\"max-wait\"")));
+}
+
+/* Also if nothing was written since: it is another thing to be known at rest. Once it was asked for at rest, its stage's word is the last one. */
+static void what_was_forced_in_mid_write_is_made_again_at_rest(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *snapshot = worker_open(lab, "snapshot", NULL);
+	zsock_t *transfer = worker_open(lab, "transfer", NULL);
+	json_t *row;
+
+	assert_true(is_running(report(lab, "active", 5, "\"max-wait\"")));
+	finish_in(lab, snapshot, transfer, 5, "in-flight");
+	row = report(lab, "active", 5, "null");
+	assert_int_equal(json_integer_value(json_object_get(row, "last_ctransid")), 0);
+	assert_false(is_running(row));
+	assert_true(is_running(report(lab, "idle", 5, "\"idle\"")));
+	finish_in(lab, snapshot, transfer, 5, "in-flight");
+	row = report(lab, "idle", 5, "\"idle\"");
+	assert_int_equal(json_integer_value(json_object_get(row, "last_ctransid")), 5);
+	assert_false(is_running(row));
+	zsock_destroy(&transfer);
+	zsock_destroy(&snapshot);
 }
 
 static void a_paused_pipeline_starts_no_run_also_after_a_restart(void **state)
@@ -334,6 +362,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(a_source_at_rest_starts_one_run),
+		LAB_TEST(what_was_forced_in_mid_write_is_made_again_at_rest),
 		LAB_TEST(a_paused_pipeline_starts_no_run_also_after_a_restart),
 		LAB_TEST(a_failed_run_is_not_started_again_at_every_tick),
 		LAB_TEST(a_silent_watcher_is_shown_as_unknown),
