@@ -30,7 +30,9 @@ int history_publish(struct run_store *store, const struct history_generation *ge
 	return sql_do(run_store_sql(store), err,
 	              "INSERT INTO generations (" GENERATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)"
 	              " ON CONFLICT (pipeline, generation) DO UPDATE SET pruned = 0, taken_at = excluded.taken_at,"
-	              " vault = excluded.vault, source_uuid = excluded.source_uuid, ctransid = excluded.ctransid",
+	              " vault = excluded.vault, source_uuid = excluded.source_uuid, ctransid ="
+	              " CASE WHEN excluded.ctransid = 0 AND source_uuid = excluded.source_uuid THEN ctransid"
+	              " ELSE excluded.ctransid END",
 	              "sssssssiiiiiii", g->pipeline, g->generation, g->run, g->state, g->vault, g->snapshot_uuid,
 	              g->source_uuid, g->taken_at, g->published_at, g->files, g->bytes, g->literal_bytes, g->wire_sent,
 	              g->ctransid);
@@ -137,6 +139,28 @@ int history_last_good_in(struct run_store *store, const char *pipeline, const ch
 	               "ss", pipeline, vault) != 0)
 		return -1;
 	return take_first(&rows, generation, err);
+}
+
+int history_last_rest(struct run_store *store, const char *pipeline, struct history_generation *rest, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found;
+
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT json_extract(config, '$.rest.ctransid'), json_extract(config, '$.rest.source_uuid'), "
+	               "started_at"
+	               " FROM runs WHERE pipeline = ? AND kind = 'whole' AND dry_run = 0 AND state = 'ok'"
+	               " AND json_extract(config, '$.rest.ctransid') IS NOT NULL ORDER BY seq DESC LIMIT 1",
+	               "s", pipeline) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	if (found == 1) {
+		rest->ctransid = sql_rows_integer(rows, 0);
+		copy_text(rest->source_uuid, sizeof(rest->source_uuid), rows, 1);
+		rest->taken_at = sql_rows_integer(rows, 2);
+	}
+	sql_rows_end(&rows);
+	return found;
 }
 
 int history_anchor(struct run_store *store, const char *pipeline, struct history_generation *anchor, struct error *err)

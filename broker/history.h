@@ -51,7 +51,8 @@ struct history_watch {
 	int64_t reported_at;
 };
 
-/* history_publish: repeat: safe; the first time of publishing stays, what it is known to be the state of (snapshot time and counter) is the last's. */
+/* history_publish: repeat: safe; the first time of publishing stays, what it is known to be the state of (snapshot time and counter) is the last's,
+ * but a counter that is not known (0) takes no known one of the same source away. */
 int history_publish(struct run_store *store, const struct history_generation *generation, struct error *err);
 /* history_prune: mark as gone. Returns 1 if it was there and not marked yet, 0 if not, -1. */
 int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err);
@@ -66,6 +67,10 @@ int history_last_good(struct run_store *store, const char *pipeline, struct hist
 /* history_last_good_in: likewise, of those in the vault of that name: what lies in the one that the configuration named before makes nothing safe in this one. */
 int history_last_good_in(struct run_store *store, const char *pipeline, const char *vault,
                          struct history_generation *generation, struct error *err);
+/* history_last_rest: of a pipeline that makes no generations: the newest rest that a run which ended well was asked for at; fills ctransid, source_uuid, and taken_at: when it
+ * began. Returns 1, 0 (none; *rest is left alone), -1. */
+int history_last_rest(struct run_store *store, const char *pipeline, struct history_generation *rest,
+                      struct error *err);
 /* history_anchor: the newest generation, if the snapshot that it was made of is known and was not given up: the anchor. */
 int history_anchor(struct run_store *store, const char *pipeline, struct history_generation *anchor, struct error *err);
 /* history_give_up: the anchor of this UUID is counted on no more. */

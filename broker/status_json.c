@@ -331,7 +331,7 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	int paused = history_paused(broker->store, pipeline->name, err);
 	json_t *past = NULL;
 
-	if (paused < 0 || history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err) < 0 ||
+	if (paused < 0 || watch_state_last(broker, pipeline, &last, err) < 0 ||
 	    watch_state_past(broker, pipeline->name, &past, &clean, err) != 0)
 		return NULL;
 	return checked(

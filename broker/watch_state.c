@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/alarms_age.h"
 #include "broker/holds.h"
 #include "broker/retry.h"
 #include "broker/runs.h"
@@ -163,6 +164,16 @@ static bool is_published(const struct watch_state *state, const struct history_g
 	return last->ctransid != 0 && last->ctransid == state->watch.ctransid && !other;
 }
 
+int watch_state_last(struct broker *broker, const struct config_pipeline *pipeline, struct history_generation *last,
+                     struct error *err)
+{
+	int found = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, last, err);
+
+	if (found == 0 && !alarms_age_of_copies(pipeline))
+		found = history_last_rest(broker->store, pipeline->name, last, err);
+	return found;
+}
+
 static void start_run(struct broker *broker, const struct config_pipeline *pipeline, struct watch_state *state,
                       enum stage_trigger trigger)
 {
@@ -178,8 +189,7 @@ static void start_run(struct broker *broker, const struct config_pipeline *pipel
 		return;
 	found = history_paused(broker->store, pipeline->name, &err);
 	if (found == 0)
-		found = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, &err) < 0 ? -1
-		                                                                                                    : 0;
+		found = watch_state_last(broker, pipeline, &last, &err) < 0 ? -1 : 0;
 	if (found < 0)
 		log_error(LOG_ERR, &err, "pipeline=%s", pipeline->name);
 	if (found != 0 || is_published(state, &last))
@@ -252,7 +262,7 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 		return;
 	json_decref(state->past);
 	state->past = NULL;
-	if (end != RUN_DEFERRED)
+	if (end == RUN_OK)
 		state->waiting_since = 0;
 	switch (end) {
 	case RUN_RUNNING:

@@ -51,6 +51,11 @@ int64_t watch_state_held_s(struct broker *broker, const char *pipeline);
 /* watch_state_json: the same and the Macs, as `status` shows it. NULL: out of memory. */
 json_t *watch_state_json(struct broker *broker, const struct config_pipeline *pipeline);
 
+/* watch_state_last: what the source is held against, to see whether there is something new: the newest generation in the pipeline's vault; of a pipeline that makes none,
+ * the rest of its newest run. returns: 1, 0: there is neither, -1 */
+int watch_state_last(struct broker *broker, const struct config_pipeline *pipeline, struct history_generation *last,
+                     struct error *err);
+
 /* watch_state_rest: what the watcher knows of a source that is at rest just now, for the snapshot to be held against:
  * {"ctransid", "source_uuid", "macs"}; NULL: it is not at rest. A new reference. */
 json_t *watch_state_rest(struct broker *broker, const char *pipeline);

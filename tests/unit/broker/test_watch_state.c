@@ -103,6 +103,27 @@ static void what_was_forced_in_mid_write_is_made_again_at_rest(void **state)
 	zsock_destroy(&snapshot);
 }
 
+/* By hand, of a source that nobody looks at just then: the stage can't tell that it rests, and finds nothing new. What is known of the generation stays known. */
+static void a_run_that_finds_nothing_takes_nothing_from_what_is_known(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *snapshot = worker_open(lab, "snapshot", NULL);
+	zsock_t *transfer = worker_open(lab, "transfer", NULL);
+	char run[64];
+	json_t *row;
+
+	assert_true(is_running(report(lab, "idle", 5, "\"idle\"")));
+	finish_in(lab, snapshot, transfer, 5, "clean");
+	lab_run(lab, "one", run);
+	finish_in(lab, snapshot, transfer, 5, "in-flight");
+	row = report(lab, "unchanged", 5, "null");
+	assert_int_equal(json_integer_value(json_object_get(row, "last_ctransid")), 5);
+	assert_int_equal(json_integer_value(json_object_get(row, "clean_ctransid")), 5);
+	assert_false(is_running(row));
+	zsock_destroy(&transfer);
+	zsock_destroy(&snapshot);
+}
+
 static void a_paused_pipeline_starts_no_run_also_after_a_restart(void **state)
 {
 	struct lab *lab = *state;
@@ -303,6 +324,11 @@ static void since_when_a_source_waits_is_remembered(void **state)
 	worker_final(snapshot, tag, "{\"status\":\"fail\",\"error\":{\"code\":\"busy\",\"message\":\"x\"}}");
 	lab_await(lab, run, "deferred", 0, "deferred");
 	assert_int_equal(waiting_since(report(lab, "active", 6, "null")), 1000);
+	lab_run(lab, "one", run);
+	worker_takes(snapshot, 1, tag);
+	worker_final(snapshot, tag, "{\"status\":\"fail\",\"error\":{\"code\":\"config\",\"message\":\"x\"}}");
+	lab_await(lab, run, "failed", 0, "failed");
+	assert_int_equal(waiting_since(report(lab, "active", 6, "null")), 1000); /* no run has made anything of it */
 	assert_int_equal(waiting_since(report(lab, "unknown", 6, "null")), 1000);
 	lab_run(lab, "one", run);
 	finish_by(lab, snapshot, 7);
@@ -363,6 +389,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(a_source_at_rest_starts_one_run),
 		LAB_TEST(what_was_forced_in_mid_write_is_made_again_at_rest),
+		LAB_TEST(a_run_that_finds_nothing_takes_nothing_from_what_is_known),
 		LAB_TEST(a_paused_pipeline_starts_no_run_also_after_a_restart),
 		LAB_TEST(a_failed_run_is_not_started_again_at_every_tick),
 		LAB_TEST(a_silent_watcher_is_shown_as_unknown),
