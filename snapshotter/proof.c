@@ -72,7 +72,6 @@ void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still,
                  const struct subvolume *frozen)
 {
 	bool all_finished = !proof->more; /* nobody looks after the others */
-	bool seen_at_rest = rest->known && rest->ctransid == frozen->ctransid;
 
 	proof->other = rest->known && rest->source_uuid != NULL && rest->source_uuid[0] != '\0' &&
 	               strcmp(rest->source_uuid, frozen->parent_uuid) != 0;
@@ -81,15 +80,15 @@ void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still,
 	proof->state = "in-flight";
 	if (proof->other)
 		return;
-	/* Between two writes nothing is written either: only what the watcher saw tells that from rest. */
-	if (!still || ((forced || proof->time_machine) && !seen_at_rest))
+	if (!still || forced)
 		return;
 	if (!proof->time_machine) {
 		proof->at_rest = !proof->unreadable;
 		proof->state = "quiet";
 		return;
 	}
-	if (!same_macs(proof, rest))
+	/* Between two writes of a backup nothing is written either: only what the watcher saw tells that from rest. */
+	if (!rest->known || rest->ctransid != frozen->ctransid || !same_macs(proof, rest))
 		return;
 	proof->at_rest = true;
 	for (size_t i = 0; i < proof->n_macs; i++)

@@ -31,8 +31,8 @@ struct proof {
 void proof_find(struct proof *proof, int folder_fd, const struct stage_rest *rest, int64_t now_s);
 void proof_done(struct proof *proof);
 
-/* proof_judge: still: nothing was written around the snapshot, by its own proof. forced: the source would not come to rest (max_wait); then only the rest that a watcher
- * saw tells this one from a pause. frozen: the snapshot. */
+/* proof_judge: still: nothing was written around the snapshot, by its own proof. forced: the source would not come to rest (max_wait); then
+ * this is a pause of its writer, however still it is. frozen: the snapshot. */
 void proof_judge(struct proof *proof, const struct stage_rest *rest, bool still, bool forced,
                  const struct subvolume *frozen);
 
