@@ -10,6 +10,7 @@
 #   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= ONLY=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
 #   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each
+#   make torture-uml       a whole machine with its kernel loses its power (root)    CUTS= FS= SEED= each
 #   make memcheck          two generations with all processes under valgrind (root)
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
@@ -53,7 +54,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-power torture-flips memcheck fuzz quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips memcheck fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 all:
@@ -156,6 +157,10 @@ torture-power: deps
 	$(Q)$(again) all $(STORE_STEPS)
 	$(Q)unshare --mount --propagation private tests/torture/power --images $(or $(IMAGES),10000) --seed $(or $(SEED),1) $(if $(FS),--fs $(FS))
 
+torture-uml: deps
+	$(Q)$(again) all
+	$(Q)unshare --mount --propagation private tests/torture/uml --cuts $(or $(CUTS),67) --seed $(or $(SEED),1) $(if $(FS),--fs $(FS))
+
 memcheck:
 	$(Q)deploy/install-deps --memcheck
 	$(Q)$(again) all
@@ -188,7 +193,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-flips memcheck bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips memcheck bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps
