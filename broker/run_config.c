@@ -35,6 +35,11 @@ static json_t *vault_json(const struct config_vault *vault)
 		failed |= json_array_append_new(rates, json_pack("{s:i, s:i, s:I}", "from", vault->rates[i].from_minute,
 		                                                 "to", vault->rates[i].to_minute, "bytes_per_s",
 		                                                 (json_int_t)vault->rates[i].bytes_per_s));
+	if (vault->contact != NULL)
+		failed |= json_object_set_new(out, "contact",
+		                              json_pack("{s:s, s:s, s:s, s:s}", "language", vault->contact->language,
+		                                        "name", vault->contact->name, "phone", vault->contact->phone,
+		                                        "mail", vault->contact->mail));
 	failed |= json_object_set_new(out, "ssh_options", options);
 	failed |= json_object_set_new(out, "rates", rates);
 	if (!failed)

@@ -127,6 +127,7 @@ static void build(struct config_build *b)
 		return;
 	build_broker(b);
 	config_vault_build(b);
+	config_contact_build(b);
 	config_pipeline_build(b);
 	config_monitor_build(b);
 	config_notify_build(b);

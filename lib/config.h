@@ -19,6 +19,9 @@ struct json_t;
 
 #define CONFIG_DEFAULT_PATH "/etc/aob/aob.yaml"
 #define CONFIG_DEFAULT_LISTEN "127.0.0.1:9877"
+#define CONFIG_DEFAULT_LANGUAGE "en"
+#define CONFIG_CONTACT_MAX 255 /* bytes of each text of `contact` */
+#define CONFIG_LANGUAGE_MAX 15 /* bytes of its language: small letters and '-' */
 #define CONFIG_PIPELINES_MAX 512
 #define CONFIG_NAME_MAX 64 /* of pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]* */
 
@@ -26,6 +29,11 @@ struct config_rate {          /* a window of the day, local time */
 	uint16_t from_minute; /* 0 … 1439; from == to: all day */
 	uint16_t to_minute;
 	uint64_t bytes_per_s; /* 0: unlimited */
+};
+
+struct config_contact {       /* whom a relative calls, and how the vault speaks to them; "": not told */
+	const char *language; /* of lib/languages.def */
+	const char *name, *phone, *mail;
 };
 
 struct config_vault {
@@ -37,7 +45,8 @@ struct config_vault {
 	const char *root;     /* ROOT of the vault at its end, absolute */
 	const struct config_rate *rates;
 	size_t n_rates;
-	bool plain; /* `compression: off` */
+	const struct config_contact *contact; /* NULL: nothing is known of it */
+	bool plain;                           /* `compression: off` */
 };
 
 enum config_when { WHEN_SUCCESS, WHEN_FAILURE, WHEN_ALWAYS }; /* `on:` */
@@ -137,6 +146,7 @@ struct config {
 	const char *state;
 	struct config_curve curve;
 	struct config_monitor monitor;
+	struct config_contact contact;
 	const struct config_vault *vaults;
 	size_t n_vaults;
 	const struct config_pipeline *pipelines;

@@ -23,6 +23,7 @@ struct config_build {
 /* Each adds its faults. They touch no NULL when the arena has failed, so that is looked at once, at the end. */
 void config_vault_build(struct config_build *build);
 void config_pipeline_build(struct config_build *build); /* after the vaults */
+void config_contact_build(struct config_build *build);  /* after the vaults */
 void config_monitor_build(struct config_build *build);
 void config_notify_build(struct config_build *build); /* after the pipelines */
 void config_cross_check(struct config_build *build);  /* after all: what no value shows alone */

@@ -26,6 +26,21 @@ static const struct schema_key root_keys[] = {
 	{ "pipelines", SCHEMA_MAP, true, 0, 0, NULL,
 	  "a map of names, such as photos: { source: …, vault: …, stages: … }" },
 	{ "notify", SCHEMA_LIST, false, 0, 0, NULL, "a list such as - mail: { to: [me@example.net] }" },
+	{ "contact", SCHEMA_MAP, false, 0, 0, NULL,
+	  "a map such as { name: Anna, phone: \"+49 30 1234567\", language: de }" },
+};
+
+static const char *const languages[] = {
+#define LANGUAGE(code) #code,
+#include "lib/languages.def"
+#undef LANGUAGE
+	NULL
+};
+static const struct schema_key contact_keys[] = {
+	{ "name", SCHEMA_TEXT, false, 0, 0, NULL, "who is to be called, such as Anna Example" },
+	{ "phone", SCHEMA_TEXT, false, 0, 0, NULL, "a telephone number, such as \"+49 30 1234567\"" },
+	{ "mail", SCHEMA_TEXT, false, 0, 0, NULL, "an address, such as anna@example.net" },
+	{ "language", SCHEMA_CHOICE, false, 0, 0, languages, "the language of who opens the vault, such as en or de" },
 };
 
 static const struct schema_key broker_keys[] = {
@@ -174,6 +189,7 @@ const struct schema config_schema_root = SCHEMA("the top level", root_keys);
 const struct schema config_schema_broker = SCHEMA("'broker'", broker_keys);
 const struct schema config_schema_curve = SCHEMA("'curve'", curve_keys);
 const struct schema config_schema_monitor = SCHEMA("'monitor'", monitor_keys);
+const struct schema config_schema_contact = SCHEMA("'contact'", contact_keys);
 const struct schema config_schema_vault = SCHEMA("a vault", vault_keys);
 const struct schema config_schema_window = SCHEMA("a window of 'rate'", window_keys);
 const struct schema config_schema_pipeline = SCHEMA("a pipeline", pipeline_keys);
@@ -242,7 +258,7 @@ static const char *elsewhere(const char *name)
 	static const struct schema *const levels[] = { &config_schema_root,  &config_schema_broker,
 		                                       &config_schema_curve, &config_schema_monitor,
 		                                       &config_schema_vault, &config_schema_pipeline,
-		                                       &config_schema_watch };
+		                                       &config_schema_watch, &config_schema_contact };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		if (key_of(levels[i], name) != NULL)

@@ -38,7 +38,7 @@ struct schema {
 };
 
 extern const struct schema config_schema_root, config_schema_monitor, config_schema_broker, config_schema_curve,
-        config_schema_vault, config_schema_window, config_schema_pipeline, config_schema_watch;
+        config_schema_contact, config_schema_vault, config_schema_window, config_schema_pipeline, config_schema_watch;
 
 /* The schema of `with` for our own services; NULL for others. */
 const struct schema *config_schema_stage(const char *service);

@@ -1,5 +1,6 @@
 lib_SOURCES += \
 	lib/config.c \
+	lib/config_contact.c \
 	lib/config_cross.c \
 	lib/config_monitor.c \
 	lib/config_notify.c \

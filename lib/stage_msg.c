@@ -35,6 +35,7 @@ struct stage_request {
 	struct stage_snapshots snapshots;
 	struct stage_rest rest;
 	struct config_vault vault;
+	struct config_contact contact;
 	const char **ssh_options;
 	struct config_rate *rates;
 	json_t *with;
@@ -190,6 +191,39 @@ static int decode_compression(struct config_vault *vault, json_t *object, struct
 	return 0;
 }
 
+/* Becomes a frame of its own, which bounds each text. */
+static int decode_contact(struct stage_request *request, json_t *vault, struct error *err)
+{
+	struct config_contact *contact = &request->contact;
+	const struct {
+		const char *key;
+		const char **text;
+	} texts[] = { { "language", &contact->language },
+		      { "name", &contact->name },
+		      { "phone", &contact->phone },
+		      { "mail", &contact->mail } };
+	json_t *object = json_object_get(vault, "contact");
+
+	if (object == NULL || json_is_null(object))
+		return 0;
+	if (!json_is_object(object))
+		return error_set(err, ERR_INPUT, "vault.contact: want an object");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (want_string(object, "vault.contact.", texts[i].key, false, texts[i].text, err) != 0)
+			return -1;
+		if (*texts[i].text == NULL)
+			*texts[i].text = "";
+		if (strlen(*texts[i].text) > CONFIG_CONTACT_MAX)
+			return error_set(err, ERR_INPUT, "vault.contact.%s: want at most %d bytes", texts[i].key,
+			                 CONFIG_CONTACT_MAX);
+	}
+	if (strlen(contact->language) > CONFIG_LANGUAGE_MAX ||
+	    strspn(contact->language, "abcdefghijklmnopqrstuvwxyz-") != strlen(contact->language))
+		return error_set(err, ERR_INPUT, "vault.contact.language: want a code such as de");
+	request->vault.contact = contact;
+	return 0;
+}
+
 static int decode_vault(struct stage_request *request, struct error *err)
 {
 	struct config_vault *vault = &request->vault;
@@ -219,7 +253,7 @@ static int decode_vault(struct stage_request *request, struct error *err)
 	if (copy_strings(options, "vault.ssh_options", &request->ssh_options, err) != 0)
 		return -1;
 	vault->ssh_options = request->ssh_options;
-	if (decode_compression(vault, object, err) != 0)
+	if (decode_compression(vault, object, err) != 0 || decode_contact(request, object, err) != 0)
 		return -1;
 	return decode_rates(request, object, err);
 }

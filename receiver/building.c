@@ -90,6 +90,7 @@ int building_own_vault(struct vault *vault, struct error *err)
 		return 0;
 	if (vault_lock(vault, err) != 0 || owner_check(vault, &vault->client, err) != 0)
 		return -1;
+	contact_keep(vault);
 	return publish_recover(vault, err);
 }
 

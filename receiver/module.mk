@@ -11,6 +11,7 @@ aob-receiver_SOURCES := \
 	receiver/build_hardlink.c \
 	receiver/building.c \
 	receiver/confine.c \
+	receiver/contact.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \
 	receiver/file_sink.c \

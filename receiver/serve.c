@@ -18,7 +18,9 @@
 #include "wire/codec.h"
 #include "wire/wire.h"
 
-#define FEATURES (WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER)
+#define FEATURES                                                                                                       \
+	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER |        \
+	 WIRE_FEATURE_CONTACT)
 
 struct session {
 	const struct vault_options *options;
@@ -266,6 +268,23 @@ static int on_owner(struct session *s, const struct frame *frame, struct error *
 	return reply(s, FRAME_OWNED, err);
 }
 
+/* Whom a relative is to call; it is kept when the client writes. */
+static int on_contact(struct session *s, const struct frame *frame, struct error *err)
+{
+	struct contact contact;
+	struct decoder d;
+
+	if (s->vault->lock_fd >= 0)
+		return error_set(err, ERR_PROTOCOL, "CONTACT behind the first change");
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_contact(&d, &contact);
+	if (codec_done(&d, "CONTACT", err) != 0)
+		return -1;
+	s->vault->contact = contact;
+	s->vault->contact_told = true;
+	return 0;
+}
+
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
 {
 	switch (frame->type) {
@@ -277,6 +296,8 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 		return on_brake(s, frame, err);
 	case FRAME_OWNER:
 		return on_owner(s, frame, err);
+	case FRAME_CONTACT:
+		return on_contact(s, frame, err);
 	case FRAME_FETCH:
 		return fetch_answer(s->vault, s->wire, frame, err);
 	default:

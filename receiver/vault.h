@@ -10,6 +10,7 @@
 
 #include "lib/error.h"
 #include "lib/machine.h"
+#include "receiver/contact.h"
 #include "receiver/strategy.h"
 
 #define VAULT_FORMAT 1
@@ -39,6 +40,8 @@ struct vault {
 	int trash_fd;           /* .aob/trash */
 	int lock_fd;            /* -1: not locked */
 	struct machine client;  /* who wants to write; id "": it has not told */
+	struct contact contact; /* of who wants to write, if told */
+	bool contact_told;
 };
 
 /* vault_open: ROOT must exist (an empty mount point must not be filled); the pipeline's folder is made if `create`.

@@ -123,6 +123,22 @@ static int send_owner(struct remote *remote, bool adopts, struct error *err)
 	return rc;
 }
 
+static int send_contact(struct remote *remote, const struct config_contact *contact, struct error *err)
+{
+	struct encoder e;
+	int rc;
+
+	encoder_init(&e);
+	put_string(&e, contact->language);
+	put_string(&e, contact->name);
+	put_string(&e, contact->phone);
+	put_string(&e, contact->mail);
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote->wire, FRAME_CONTACT, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	return rc;
+}
+
 /* Who only reads, restores or releases may be any machine. */
 static bool writes(const char *role)
 {
@@ -136,8 +152,8 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE |
-	                    (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features = WIRE_FEATURE_CONTACT | WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE |
+	                    WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -167,13 +183,16 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	}
 	w->brakes = (features & WIRE_FEATURE_BRAKE) != 0;
 	w->owner = (features & WIRE_FEATURE_OWNER) != 0;
+	w->contact = (features & WIRE_FEATURE_CONTACT) != 0;
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
 		return error_set(err, ERR_PROTOCOL, "the far end chose version %u, not %d", w->version, WIRE_VERSION);
 	if ((features & WIRE_FEATURE_ZSTD) != 0 && wire_compress(remote->wire, err) != 0)
 		return -1;
-	return w->owner && writes(role) ? send_owner(remote, false, err) : 0;
+	if (w->owner && writes(role) && send_owner(remote, false, err) != 0)
+		return -1;
+	return w->contact && writes(role) && vault->contact != NULL ? send_contact(remote, vault->contact, err) : 0;
 }
 
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,

@@ -5,7 +5,7 @@ import struct
 import subprocess
 
 NUMBERS = dict(
-    HELLO=1, WELCOME=2, FAULT=3, NOTE=4, BYE=5, PING=6, OWNER=7, OWNED=8, BEGIN=10, BEGUN=11, LIST=12, ENTRY=13, LIST_END=14, SIG_WANT=20, SIG_DATA=21, SIG_END=22,
+    HELLO=1, WELCOME=2, FAULT=3, NOTE=4, BYE=5, PING=6, OWNER=7, OWNED=8, CONTACT=9, BEGIN=10, BEGUN=11, LIST=12, ENTRY=13, LIST_END=14, SIG_WANT=20, SIG_DATA=21, SIG_END=22,
     PART=23, PART_WANT=24, PART_HASH=25, AHEAD=26, FILE_DATA=27, REMOVE=30, MAKE=31, LINK=32, FILE_BEGIN=33, FILE_DELTA=34, FILE_END=35, META=36,
     MOVE=37, MOVES_END=38, FILE_HOLE=39, COMMIT=40, PUBLISHED=41, GENERATIONS=50, GENERATION=51, GENERATIONS_END=52, PRUNE=53, PRUNED=54, BRAKE=55, BRAKED=56,
     FETCH=60, FETCH_DATA=61, FETCH_FILE_END=62, FETCH_END=63)
@@ -40,6 +40,11 @@ def hello(role="transfer", pipeline="p", features=0, low=2, high=2):
 def owner(machine, host="host", adopts=False):
     """Of a client that has the feature 16."""
     return frame("OWNER", text(machine) + text(host) + bytes([adopts]))
+
+
+def contact(language="de", name="Anna", phone="+49 30 1234567", mail="anna@example.net"):
+    """Of a client that has the feature 64."""
+    return frame("CONTACT", text(language) + text(name) + text(phone) + text(mail))
 
 
 def begin(run, taken_at=1700000000, state="quiet"):

@@ -243,6 +243,45 @@ static void everything_that_is_written_is_held(void **state)
 	config_destroy(&config);
 }
 
+static void whom_a_relative_calls_is_held_by_each_vault(void **state)
+{
+	struct config *config = load("vaults: { v: { path: /v } }\n"
+	                             "pipelines: { a: { source: /a, vault: v, stages: [x] } }\n"
+	                             "contact: { name: \"Anna M\xc3\xbcller\", phone: \"+49 30\", language: de }\n");
+
+	(void)state;
+	assert_ptr_equal(config->vaults[0].contact, &config->contact);
+	assert_string_equal(config->contact.name, "Anna M\xc3\xbcller");
+	assert_string_equal(config->contact.phone, "+49 30");
+	assert_string_equal(config->contact.mail, "");
+	assert_string_equal(config->contact.language, "de");
+	config_destroy(&config);
+	config = load(VAULTS PIPELINES);
+	assert_string_equal(config->vaults[0].contact->language, CONFIG_DEFAULT_LANGUAGE);
+	assert_string_equal(config->vaults[0].contact->name, "");
+	config_destroy(&config);
+}
+
+static void a_contact_is_no_letter(void **state)
+{
+	char text[1000];
+	char name[CONFIG_CONTACT_MAX + 2];
+	struct config *config = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		memset(name, 'x', sizeof(name));
+		name[CONFIG_CONTACT_MAX + over] = '\0';
+		(void)snprintf(text, sizeof(text), VAULTS PIPELINES "contact: { name: %s }\n", name);
+		write_text(text, strlen(text));
+		assert_int_equal(config_load(file, &config, NULL, &err), over == 0 ? 0 : -1);
+		if (over == 0)
+			config_destroy(&config);
+	}
+	assert_non_null(strstr(err.text, ":12:18: 'name' is longer than 255 bytes; make it shorter"));
+}
+
 static void how_old_a_state_may_get_follows_how_long_it_may_wait(void **state)
 {
 	struct config *config = load("vaults: { v: { path: /v } }\n"
@@ -460,6 +499,8 @@ int main(void)
 		cmocka_unit_test(the_error_is_the_first_fault_and_how_many_more),
 		cmocka_unit_test(defaults_are_those_of_the_documentation),
 		cmocka_unit_test(everything_that_is_written_is_held),
+		cmocka_unit_test(whom_a_relative_calls_is_held_by_each_vault),
+		cmocka_unit_test(a_contact_is_no_letter),
 		cmocka_unit_test(how_old_a_state_may_get_follows_how_long_it_may_wait),
 		cmocka_unit_test(notifiers_are_held_with_their_defaults),
 		cmocka_unit_test(what_only_looks_alike_is_taken),

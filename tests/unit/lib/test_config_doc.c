@@ -61,8 +61,9 @@ static void check_page(const char *path)
 {
 	static const char *const services[] = { "snapshot", "transfer", "prune" };
 	static const struct schema *const levels[] = {
-		&config_schema_root,   &config_schema_broker,   &config_schema_curve, &config_schema_vault,
-		&config_schema_window, &config_schema_pipeline, &config_schema_watch, &config_schema_monitor,
+		&config_schema_root,  &config_schema_broker,  &config_schema_curve,
+		&config_schema_vault, &config_schema_window,  &config_schema_pipeline,
+		&config_schema_watch, &config_schema_monitor, &config_schema_contact,
 	};
 	const char *text = read_text(path);
 

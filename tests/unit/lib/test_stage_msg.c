@@ -20,7 +20,8 @@ static const char whole[] =
         "\"vault\":{\"name\":\"dad\",\"ssh\":\"backup@dad:22\",\"identity\":\"/"
         "k\",\"ssh_options\":[\"Port=22\",\"X=y\"],"
         "\"root\":\"/"
-        "v\",\"compression\":\"off\",\"rates\":[{\"from\":0,\"to\":1439,\"bytes_per_s\":200000},{\"from\":1,\"to\":2,"
+        "v\",\"contact\":{\"language\":\"de\",\"name\":\"Anna\"},\"compression\":\"off\",\"rates\":[{\"from\":0,\"to\":"
+        "1439,\"bytes_per_s\":200000},{\"from\":1,\"to\":2,"
         "\"bytes_per_s\":0}]},"
         "\"with\":{\"driver\":\"btrfs\",\"last\":3,\"fast\":true,\"exclude\":[\"@eaDir\",\"#recycle\"],\"mixed\":[1]},"
         "\"results\":{\"snapshot\":{\"path\":\"/s\",\"ctransid\":9007199254740993}}}";
@@ -55,6 +56,9 @@ static void a_whole_request_is_read(void **state)
 	assert_null(vault->ssh_options[2]);
 	assert_int_equal(vault->n_rates, 2);
 	assert_true(vault->plain);
+	assert_string_equal(vault->contact->language, "de");
+	assert_string_equal(vault->contact->name, "Anna");
+	assert_string_equal(vault->contact->phone, "");
 	assert_int_equal(vault->rates[0].to_minute, 1439);
 	assert_int_equal(vault->rates[0].bytes_per_s, 200000);
 	assert_string_equal(stage_request_result_string(r, "snapshot", "path"), "/s");
@@ -162,6 +166,11 @@ static const struct {
 	  "vault.compression: want auto or off" },
 	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"compression\":true}}",
 	  "vault.compression: want a string" },
+	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"contact\":1}}", "vault.contact: want an object" },
+	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"contact\":{\"mail\":1}}}",
+	  "vault.contact.mail: want a string" },
+	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"contact\":{\"language\":\"../x\"}}}",
+	  "vault.contact.language: want a code" },
 	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"rates\":1}}", "vault.rates: want a list" },
 	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"rates\":[1]}}", "vault.rates[0].from: want" },
 	{ START ",\"vault\":{\"name\":\"d\",\"root\":\"/v\",\"rates\":[{\"from\":1440,\"to\":0,\"bytes_per_s\":1}]}}",

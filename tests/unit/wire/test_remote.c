@@ -236,6 +236,48 @@ static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 	assert_null(remote);
 }
 
+/* … and of one that takes a contact. */
+#define WELCOME_WITH_CONTACT                                                                                           \
+	"printf '\\0\\0\\0\\052\\002\\0\\002\\0\\0\\0\\100\\0\\0\\0\\005vault\\0\\0\\0\\003aob\\0\\0\\0\\010hardlink"  \
+	"\\0\\0\\0\\0\\0\\0\\0\\007';"
+
+static void who_writes_tells_whom_a_relative_calls_if_the_far_end_takes_it(void **state)
+{
+	static const struct config_contact anna = { "de", "Anna", "+49 30", "" };
+	static const struct {
+		const char *script, *role;
+		const struct config_contact *contact;
+		bool told;
+	} rows[] = {
+		{ WELCOME_WITH_CONTACT "cat >words", "transfer", &anna, true },
+		{ WELCOME_WITH_CONTACT "cat >words", "prune", &anna, true },
+		{ WELCOME_WITH_CONTACT "cat >words", "restore", &anna, false },
+		{ WELCOME_WITH_CONTACT "cat >words", "transfer", NULL, false },
+		{ WELCOME "cat >words", "transfer", &anna, false },
+	};
+	static const char frame[] = "\0\0\0\034\011\0\0\0\002de\0\0\0\004Anna\0\0\0\006+49 30\0\0\0";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct config_vault vault = { .root = "/r", .ssh_options = none, .contact = rows[i].contact };
+		struct remote *remote = NULL;
+		struct error err = { 0 };
+		char sent[1000];
+		size_t n;
+		FILE *in;
+
+		write_program("aob-receiver", rows[i].script);
+		if (remote_open(&vault, "photos", rows[i].role, NULL, &remote, &err) != 0)
+			fail_msg("%s", err.text);
+		remote_close(&remote);
+		in = fopen(in_folder("words"), "r");
+		assert_non_null(in);
+		n = fread(sent, 1, sizeof(sent), in);
+		assert_int_equal(fclose(in), 0);
+		assert_true((memmem(sent, n, frame, sizeof(frame)) != NULL) == rows[i].told);
+	}
+}
+
 static void zstd_is_offered_unless_the_vault_says_off(void **state)
 {
 	struct config_vault vault = { .root = "/r", .ssh_options = none };
@@ -267,6 +309,7 @@ int main(void)
 		cmocka_unit_test(a_receiver_may_tell_its_room),
 		cmocka_unit_test(what_the_far_end_says_of_its_brake),
 		cmocka_unit_test(a_local_vault_is_served_by_the_receiver_on_path),
+		cmocka_unit_test(who_writes_tells_whom_a_relative_calls_if_the_far_end_takes_it),
 		cmocka_unit_test(zstd_is_offered_unless_the_vault_says_off),
 	};
 
