@@ -3,83 +3,20 @@
 // tests/integration/310-…, which has made the lab: SOURCE is the pipeline `mac`'s source, its rate 2 MB/s, one generation is published.
 import {execFileSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {chromium} from 'playwright-core';
+import {renameSync, writeFileSync} from 'node:fs';
+import {accessibleInBoth, focused, goTo, launch, open as openOf, say, shot, sizes, until, want, wantNoFaults} from './lab.mjs';
 
 const PAGE = 'http://127.0.0.1:9877';
-const {SOURCE, SHOTS} = process.env;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const faults = [];
-const sizes = {
-	desk: {viewport: {width: 1280, height: 900}},
-	phone: {viewport: {width: 390, height: 844}, isMobile: true, hasTouch: true, deviceScaleFactor: 2},
-};
-
-function say(...words) {
-	console.log(new Date().toISOString().slice(11, 19), ...words);
-}
-
-function want(good, what) {
-	if (!good)
-		throw new Error(what);
-}
+const {SOURCE} = process.env;
 
 const aob = (...words) => execFileSync('aob', words, {encoding: 'utf8'});
 const write = (name, bytes) => writeFileSync(`${SOURCE}/${name}`, randomBytes(bytes));
 
-async function until(what, ms, look) {
-	const end = Date.now() + ms;
-	for (;;) {
-		const found = await look();
-		if (found)
-			return found;
-		if (Date.now() > end)
-			throw new Error(`not within ${ms / 1000} s: ${what}`);
-		await new Promise((resolve) => setTimeout(resolve, 100));
-	}
-}
-
-// Whatever is said on the console or asked of others is a fault; but for a server that was killed on purpose.
+// A server that was killed on purpose may be missed on the console.
 let killed = false;
-async function open(browser, options) {
-	const context = await browser.newContext(options);
-	const page = await context.newPage();
-	page.on('console', (message) => {
-		if (['error', 'warning'].includes(message.type()) && !killed)
-			faults.push(`console: ${message.text()}`);
-	});
-	page.on('pageerror', (error) => faults.push(`script: ${error}`));
-	page.on('request', (request) => {
-		if (!request.url().startsWith(PAGE + '/'))
-			faults.push(`asked of another host: ${request.url()}`);
-	});
-	return page;
-}
+const open = (browser, options) => openOf(browser, options, PAGE + '/', () => killed);
 
 const has = (page, selector, words) => until(`"${words}" in ${selector}`, 30000, async () => (await page.locator(selector).first().textContent()).includes(words));
-
-async function accessible(page, what) {
-	await page.evaluate(axe);
-	const {violations} = await page.evaluate(() => axe.run());
-	for (const violation of violations)
-		faults.push(`axe, ${what}: ${violation.id} (${violation.impact}): ${violation.help}: ${violation.nodes.map((node) => node.target).join(', ')}`);
-}
-
-async function accessibleInBoth(page, what) {
-	for (const colorScheme of ['light', 'dark']) {
-		await page.emulateMedia({colorScheme});
-		await accessible(page, `${what}, ${colorScheme}`);
-	}
-	await page.emulateMedia({colorScheme: 'light'});
-	const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-	want(wide <= 0, `${what} is ${wide} px wider than its window`);
-}
-
-async function shot(page, name, options = {}) {
-	if (SHOTS)
-		await page.screenshot({path: `${SHOTS}/${name}.png`, ...options});
-}
 
 async function progressMoves(pages) {
 	// The page itself writes down where its bar is, so that nothing is missed while this program is slow.
@@ -140,30 +77,6 @@ async function aFailureAppearsAndGoes(pages) {
 	}
 }
 
-async function focused(page) {
-	return page.evaluate(() => {
-		const at = document.activeElement;
-		const style = getComputedStyle(at);
-		return {words: at.getAttribute('aria-label') || at.textContent.trim(), outline: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
-			href: at.getAttribute('href'), tag: at.tagName};
-	});
-}
-
-async function goTo(page, what, test) {
-	const passed = [];
-	for (let i = 0; i < 60; i++) {
-		await page.keyboard.press('Tab');
-		const at = await focused(page);
-		passed.push(at.words);
-		if (at.tag === 'BODY')
-			break;
-		want(at.outline, `the focus shows at "${at.words}"`);
-		if (test(at))
-			return;
-	}
-	throw new Error(`no way by Tab to ${what}; passed ${passed.join(', ')}`);
-}
-
 async function byKeyboard(browser) {
 	const page = await open(browser, sizes.desk);
 	await page.goto(PAGE);
@@ -212,13 +125,8 @@ async function theMonitorComesBack(pages) {
 		await until('the newest generation is shown', 30000, async () => await page.locator(`#p-mac a[href="/pipelines/mac/${generation}"]`).count() > 0);
 }
 
-const browser = await chromium.launch({
-	executablePath: '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch();
 try {
-	if (SHOTS)
-		mkdirSync(SHOTS, {recursive: true});
 	const pages = [];
 	for (const size of Object.values(sizes)) {
 		const page = await open(browser, size);
@@ -243,7 +151,7 @@ try {
 	await byKeyboard(browser);
 	say('the monitor is killed');
 	await theMonitorComesBack(pages);
-	want(faults.length === 0, faults.join('\n'));
+	wantNoFaults();
 	say('no word on the console, no request to another host, nothing from axe-core');
 } finally {
 	await browser.close();
