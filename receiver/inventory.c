@@ -9,6 +9,7 @@
 #include "lib/bytes.h"
 #include "lib/log.h"
 #include "receiver/brake_mark.h"
+#include "receiver/page_front.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 
@@ -18,9 +19,9 @@ static void print_macs(const struct vault *vault, const char *generation, FILE *
 
 	record_macs_read(vault, generation, &macs);
 	for (size_t i = 0; i < macs.n; i++) {
-		char text[200];
+		char text[RECORD_MACS_SAY_SIZE];
 
-		record_macs_say(&macs.list[i], text, sizeof(text));
+		record_macs_say(&macs.list[i], &words_en, text, sizeof(text));
 		(void)fprintf(out, "    %s: %s\n", macs.list[i].name, text);
 	}
 }
@@ -71,7 +72,7 @@ int inventory_print(const struct vault_options *options, FILE *out, struct error
 		struct error other = { .class = ERR_NONE };
 		struct vault *vault;
 
-		if (!vault_pipeline_valid(found->d_name))
+		if (!vault_pipeline_valid(found->d_name) || strcmp(found->d_name, PAGE_FRONT_NAME) == 0)
 			continue;
 		if (vault_open(options, found->d_name, false, &vault, &other) != 0) {
 			/* Something else may lie there too. */

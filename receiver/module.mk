@@ -23,6 +23,10 @@ aob-receiver_SOURCES := \
 	receiver/inventory.c \
 	receiver/mass_change.c \
 	receiver/moves.c \
+	receiver/page.c \
+	receiver/page_calendar.c \
+	receiver/page_front.c \
+	receiver/page_tell.c \
 	receiver/part_writer.c \
 	receiver/publish.c \
 	receiver/readme_page.c \
@@ -33,11 +37,14 @@ aob-receiver_SOURCES := \
 	receiver/release.c \
 	receiver/removal.c \
 	receiver/serve.c \
+	receiver/sheet.c \
+	receiver/sheet_html.c \
 	receiver/signature.c \
 	receiver/strategy.c \
 	receiver/tally.c \
 	receiver/ticker.c \
 	receiver/trash.c \
 	receiver/vault.c \
-	receiver/write_out.c
+	receiver/write_out.c \
+	$(wildcard receiver/words/*.c)
 aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lsqlite3 -lbtrfsutil

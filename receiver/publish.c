@@ -79,6 +79,7 @@ int publish_recover(const struct vault *vault, struct error *err)
 	char(*names)[32];
 	char current[32];
 	const char *newest = "";
+	struct error aside = { .class = ERR_NONE };
 	size_t n;
 	int rc = 0;
 
@@ -102,9 +103,10 @@ int publish_recover(const struct vault *vault, struct error *err)
 		log_line(LOG_NOTICE, "`current` led to %s; it now leads to %s",
 		         current[0] != '\0' ? current : "nothing", newest);
 		rc = point_current(vault, newest, err);
-		if (rc == 0)
-			rc = readme_page_write(vault, err);
 	}
+	/* A full disk must not keep anybody from removing something. */
+	if (rc == 0 && readme_page_refresh(vault, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "the pages are not written yet");
 	free(names);
 	return rc;
 }

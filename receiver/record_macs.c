@@ -2,11 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/durable.h"
 #include "lib/log.h"
 #include "receiver/record.h"
+#include "receiver/sheet.h"
 
 json_t *record_macs_json(const struct wire_macs *macs)
 {
@@ -55,17 +55,23 @@ void record_macs_read(const struct vault *vault, const char *generation, struct 
 	json_decref(json);
 }
 
-void record_macs_say(const struct wire_mac *mac, char *text, size_t size)
+void record_macs_say(const struct wire_mac *mac, const struct words *words, char *text, size_t size)
 {
-	char when[64] = "";
-	time_t at = (time_t)mac->completed_at_s;
-	struct tm utc;
+	struct sheet sheet = { .out = fmemopen(text, size, "w"), .words = words };
+	char when[SHEET_VALUE_SIZE];
 
-	if (at != 0 && gmtime_r(&at, &utc) != NULL)
-		(void)strftime(when, sizeof(when), "last completed backup %d %B %Y, %H:%M UTC", &utc);
-	(void)snprintf(text, size, "%s%s%s", *when != '\0' ? when : "no completed backup",
-	               strcmp(mac->state, "finished") == 0     ? ""
-	               : strcmp(mac->state, "unfinished") == 0 ? ", and a later one that it had not finished"
-	                                                       : ", and it may just have been writing",
-	               mac->verification_failed ? "; its verification FAILED" : "");
+	text[0] = '\0';
+	if (sheet.out == NULL)
+		return;
+	if (mac->completed_at_s != 0)
+		sheet_say(&sheet, words->mac_completed, SHEET_VALUES(sheet_time(words, mac->completed_at_s, when)));
+	else
+		sheet_say(&sheet, words->mac_none, SHEET_NONE);
+	if (strcmp(mac->state, "finished") != 0)
+		sheet_say(&sheet, strcmp(mac->state, "unfinished") == 0 ? words->mac_unfinished : words->mac_writing,
+		          SHEET_NONE);
+	if (mac->verification_failed)
+		sheet_say(&sheet, words->mac_failed, SHEET_NONE);
+	(void)fclose(sheet.out);
+	text[size - 1] = '\0';
 }

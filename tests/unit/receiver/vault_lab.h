@@ -85,7 +85,7 @@ static inline void vault_lab_write(const struct vault_lab *lab, const char *path
 
 static inline const char *vault_lab_read(const struct vault_lab *lab, const char *path)
 {
-	static char text[16384];
+	static char text[1 << 20];
 	int fd = openat(lab->vault->folder_fd, path, O_RDONLY);
 	ssize_t n;
 
