@@ -115,6 +115,14 @@ int error_prefix(struct error *err, const char *format, ...)
 	return -1;
 }
 
+bool error_forgive(struct error *err, enum error_class class)
+{
+	if (err == NULL || err->class != class)
+		return false;
+	error_clear(err);
+	return true;
+}
+
 void error_clear(struct error *err)
 {
 	if (err != NULL)

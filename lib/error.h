@@ -57,6 +57,9 @@ int error_prefix(struct error *err, const char *format, ...) __attribute__((form
 
 void error_clear(struct error *err);
 
+/* error_forgive: true if it is of that class: it is cleared then, as to the caller it is none. */
+bool error_forgive(struct error *err, enum error_class class);
+
 /* The class table: one row a class. */
 const char *error_code(enum error_class class);    /* "link", "space", …: the JSON code; static */
 enum error_class error_class_of(const char *code); /* ERR_INTERNAL for an unknown code */

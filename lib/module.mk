@@ -25,6 +25,7 @@ lib_SOURCES += \
 	lib/suggest.c \
 	lib/faults.c \
 	lib/file_system.c \
+	lib/glob.c \
 	lib/arena.c \
 	lib/error.c \
 	lib/exclude.c \

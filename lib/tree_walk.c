@@ -242,9 +242,8 @@ int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *pare
 			continue;
 		if (give(walk, top->fd, next, d_type, entry, parent_fd, name, err) == 1)
 			return 1;
-		if (err == NULL || err->class != ERR_NOT_FOUND)
+		if (!error_forgive(err, ERR_NOT_FOUND)) /* vanished between listing and reading */
 			return -1;
-		error_clear(err); /* vanished between listing and reading */
 	}
 	return 0;
 }

@@ -51,6 +51,19 @@ static void every_class_has_its_row(void **state)
 	}
 }
 
+static void what_is_forgiven_is_no_error(void **state)
+{
+	struct error err = { .class = ERR_NONE };
+
+	(void)state;
+	(void)error_set(&err, ERR_NOT_FOUND, "gone");
+	assert_false(error_forgive(&err, ERR_REFUSED));
+	assert_string_equal(err.text, "gone");
+	assert_true(error_forgive(&err, ERR_NOT_FOUND));
+	assert_int_equal(err.class, ERR_NONE);
+	assert_false(error_forgive(NULL, ERR_NOT_FOUND)); /* nobody knows what it was */
+}
+
 static void what_is_no_class_counts_as_a_bug_of_ours(void **state)
 {
 	static const unsigned none[] = { ERR_CLASSES, ERR_CLASSES + 1, 1000, UINT32_MAX };
@@ -144,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_class_has_its_row),
+		cmocka_unit_test(what_is_forgiven_is_no_error),
 		cmocka_unit_test(what_is_no_class_counts_as_a_bug_of_ours),
 		cmocka_unit_test(the_systems_numbers_have_their_class),
 		cmocka_unit_test(a_text_says_what_was_done_from_the_outside_in),
