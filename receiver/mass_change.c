@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/tree_walk.h"
 #include "receiver/brake.h"
 #include "receiver/hash_tag.h"
+#include "receiver/two_trees.h"
+#include "receiver/version.h"
 
 #define BLOCK 4096u
 #define RUN ((size_t)1 << 20)
@@ -19,55 +20,30 @@ struct missing {
 	uint64_t bytes, kept_bytes;
 };
 
-/* One of the two trees, and where the walk stands. */
-struct side {
-	struct tree_walk *walk;
-	const struct entry *entry; /* NULL: the end */
-	const char *name;
-	int parent_fd;
-	struct stat st; /* of a regular file; else the mode is 0 */
-};
-
 struct measuring {
 	struct mass_change *change;
 	struct ticker *ticker;
-	struct side base, tree;
+	struct two_trees trees; /* a: the base, b: the new one */
 	struct missing *missing;
 	uint64_t *arrived; /* keys of files of the new tree that the base does not have there */
 	size_t n_missing, room_missing, n_arrived, room_arrived;
 	uint8_t *a, *b; /* RUN each */
 };
 
-static int step(struct measuring *m, struct side *side, uint64_t *files, uint64_t *bytes, struct error *err)
+static bool is_file(const struct two_trees_side *side)
 {
-	int rc = tree_walk_next(side->walk, &side->entry, &side->parent_fd, &side->name, err);
-
-	side->st = (struct stat){ .st_mode = 0 };
-	if (rc <= 0) {
-		side->entry = NULL;
-		return rc;
-	}
-	if (side->entry->type == ENTRY_FILE &&
-	    (fstatat(side->parent_fd, side->name, &side->st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(side->st.st_mode)))
-		side->st = (struct stat){ .st_mode = 0 };
-	if (S_ISREG(side->st.st_mode)) {
-		++*files;
-		*bytes += (uint64_t)side->st.st_size;
-	}
-	return ticker_step(m->ticker, err);
+	return side->entry->type == ENTRY_FILE && S_ISREG(side->st.st_mode);
 }
 
-static int next_of_base(struct measuring *m, struct error *err)
+static void count(const struct two_trees_side *side, uint64_t *files, uint64_t *bytes)
 {
-	return step(m, &m->base, &m->change->base_files, &m->change->base_bytes, err);
+	if (!is_file(side))
+		return;
+	++*files;
+	*bytes += (uint64_t)side->st.st_size;
 }
 
-static int next_of_tree(struct measuring *m, struct error *err)
-{
-	return step(m, &m->tree, &m->change->files, &m->change->bytes, err);
-}
-
-static int open_file(const struct side *side)
+static int open_file(const struct two_trees_side *side)
 {
 	return openat(side->parent_fd, side->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
@@ -157,20 +133,10 @@ static int equal_bytes(struct measuring *m, int old_fd, int new_fd, uint64_t *ke
 	}
 }
 
-/* Untouched: the same inode; or in a snapshot of the tree, which has inodes of its own, the one with the same number that nothing was done to since. */
-static bool untouched(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino &&
-	       (a->st_dev == b->st_dev ||
-	        (a->st_size == b->st_size && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-	         a->st_ctim.tv_nsec == b->st_ctim.tv_nsec && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	         a->st_mtim.tv_nsec == b->st_mtim.tv_nsec));
-}
-
 /* Two files at one place. */
 static int compare(struct measuring *m, struct error *err)
 {
-	uint64_t bytes = (uint64_t)m->base.st.st_size;
+	uint64_t bytes = (uint64_t)m->trees.a.st.st_size;
 	uint64_t kept_bytes = 0;
 	uint64_t old_key;
 	uint64_t new_key;
@@ -178,11 +144,11 @@ static int compare(struct measuring *m, struct error *err)
 	int new_fd;
 	int rc = 0;
 
-	if (untouched(&m->base.st, &m->tree.st))
+	if (version_untouched(&m->trees.a.st, &m->trees.b.st))
 		return 0;
-	old_fd = open_file(&m->base);
-	new_fd = open_file(&m->tree);
-	if (m->base.st.st_size == m->tree.st.st_size && key_of(old_fd, &old_key) && key_of(new_fd, &new_key) &&
+	old_fd = open_file(&m->trees.a);
+	new_fd = open_file(&m->trees.b);
+	if (m->trees.a.st.st_size == m->trees.b.st.st_size && key_of(old_fd, &old_key) && key_of(new_fd, &new_key) &&
 	    old_key == new_key)
 		goto out;
 	if (old_fd >= 0 && new_fd >= 0)
@@ -200,11 +166,11 @@ out:
 	return rc;
 }
 
-static void alone(struct measuring *m, const struct side *side, bool in_base)
+static void alone(struct measuring *m, const struct two_trees_side *side, bool in_base)
 {
 	int fd;
 
-	if (!S_ISREG(side->st.st_mode))
+	if (!is_file(side))
 		return;
 	fd = open_file(side);
 	if (in_base)
@@ -218,30 +184,30 @@ static void alone(struct measuring *m, const struct side *side, bool in_base)
 /* Both at the same place. */
 static int meet(struct measuring *m, struct error *err)
 {
-	if (S_ISREG(m->base.st.st_mode) && S_ISREG(m->tree.st.st_mode))
+	if (is_file(&m->trees.a) && is_file(&m->trees.b))
 		return compare(m, err);
-	alone(m, &m->base, true);
-	alone(m, &m->tree, false);
+	alone(m, &m->trees.a, true);
+	alone(m, &m->trees.b, false);
 	return 0;
 }
 
 static int walk_both(struct measuring *m, struct error *err)
 {
-	int rc = next_of_base(m, err) == 0 ? next_of_tree(m, err) : -1;
+	struct mass_change *change = m->change;
+	int order;
+	int rc;
 
-	while (rc == 0 && (m->base.entry != NULL || m->tree.entry != NULL)) {
-		int order = m->base.entry == NULL   ? 1
-		            : m->tree.entry == NULL ? -1
-		                                    : entry_order(m->base.entry->path, m->tree.entry->path);
-
-		if (order == 0)
-			rc = meet(m, err);
-		else
-			alone(m, order < 0 ? &m->base : &m->tree, order < 0);
-		if (rc == 0 && order <= 0)
-			rc = next_of_base(m, err);
-		if (rc == 0 && order >= 0)
-			rc = next_of_tree(m, err);
+	while ((rc = two_trees_next(&m->trees, &order, err)) == 1) {
+		if (order <= 0)
+			count(&m->trees.a, &change->base_files, &change->base_bytes);
+		if (order >= 0)
+			count(&m->trees.b, &change->files, &change->bytes);
+		if (order == 0 && meet(m, err) != 0)
+			return -1;
+		if (order != 0)
+			alone(m, order < 0 ? &m->trees.a : &m->trees.b, order < 0);
+		if (ticker_step(m->ticker, err) != 0)
+			return -1;
 	}
 	return rc;
 }
@@ -278,14 +244,6 @@ static void settle(struct measuring *m)
 	}
 }
 
-static int open_walk(struct side *side, int fd, struct error *err)
-{
-	if (tree_walk_new(fd, true, NULL, &side->walk, err) != 0)
-		return -1;
-	tree_walk_light(side->walk);
-	return 0;
-}
-
 int mass_change_measure(int base_fd, int tree_fd, struct ticker *ticker, struct mass_change *change, struct error *err)
 {
 	struct measuring m = { .change = change, .ticker = ticker, .a = malloc(RUN), .b = malloc(RUN) };
@@ -294,12 +252,12 @@ int mass_change_measure(int base_fd, int tree_fd, struct ticker *ticker, struct 
 	*change = (struct mass_change){ 0 };
 	if (m.a == NULL || m.b == NULL)
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
-	else if (open_walk(&m.base, base_fd, err) == 0 && open_walk(&m.tree, tree_fd, err) == 0)
+	else if (two_trees_open(&m.trees.a, base_fd, ".", err) == 0 &&
+	         two_trees_open(&m.trees.b, tree_fd, ".", err) == 0)
 		rc = walk_both(&m, err);
 	if (rc == 0)
 		settle(&m);
-	tree_walk_destroy(&m.base.walk);
-	tree_walk_destroy(&m.tree.walk);
+	two_trees_close(&m.trees);
 	free(m.missing);
 	free(m.arrived);
 	free(m.a);

@@ -44,7 +44,9 @@ aob-receiver_SOURCES := \
 	receiver/tally.c \
 	receiver/ticker.c \
 	receiver/trash.c \
+	receiver/two_trees.c \
 	receiver/vault.c \
+	receiver/version.c \
 	receiver/write_out.c \
 	$(wildcard receiver/words/*.c)
 aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lsqlite3 -lbtrfsutil
