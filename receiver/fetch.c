@@ -6,15 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "lib/inside.h"
 #include "lib/log.h"
-#include "lib/presence.h"
 #include "lib/tree_walk.h"
-#include "receiver/generation_name.h"
+#include "receiver/below.h"
 #include "receiver/hash_tag.h"
+#include "receiver/reading.h"
 #include "receiver/record.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
@@ -26,9 +25,11 @@ struct fetch {
 	struct wire *wire;
 	struct encoder encoder;
 	EVP_MD_CTX *sha;
+	bool looks; /* LOOK: no content, and attributes by their digest */
+	bool deep;  /* what lies in the folders of the folder that was asked for, too */
 	char generation[32];
 	char path[WIRE_PATH_MAX + 1]; /* what was asked for; below it lie the walk's paths */
-	char whole[2 * WIRE_PATH_MAX + 3];
+	struct below below;
 	uint64_t count; /* of entries */
 	uint64_t files;
 	uint64_t seen[SEEN_SLOTS];
@@ -38,24 +39,15 @@ struct fetch {
 static int decode(struct fetch *fetch, const struct frame *frame, struct error *err)
 {
 	struct decoder d;
-	const uint8_t *path;
-	size_t n;
 
+	fetch->looks = frame->type == FRAME_LOOK;
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_string(&d, fetch->generation, sizeof(fetch->generation));
-	path = get_bytes(&d, WIRE_PATH_MAX, &n);
-	if (codec_done(&d, "FETCH", err) != 0)
+	get_string(&d, fetch->path, sizeof(fetch->path));
+	fetch->deep = !fetch->looks || get_u8(&d) != 0;
+	if (codec_done(&d, frame_name(frame->type), err) != 0 ||
+	    reading_choose(fetch->vault, fetch->generation, err) != 0)
 		return -1;
-	if (n != 0)
-		memcpy(fetch->path, path, n);
-	fetch->path[n] = '\0';
-	if (fetch->generation[0] == '\0')
-		vault_current(fetch->vault, fetch->generation);
-	if (fetch->generation[0] == '\0')
-		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", fetch->vault->pipeline);
-	if (!generation_name_valid(fetch->generation))
-		return error_set(err, ERR_INPUT, "\"%s\" is not the name of a generation, as `aob list` shows them",
-		                 fetch->generation);
 	return inside_valid(fetch->path, err);
 }
 
@@ -143,36 +135,29 @@ static int send_entry(struct fetch *fetch, int parent_fd, const char *name, cons
 		return -1;
 	fetch->count++;
 	fetch->files += entry->type == ENTRY_FILE;
-	return entry->type == ENTRY_FILE ? send_file(fetch, parent_fd, name, entry, err) : 0;
+	return entry->type == ENTRY_FILE && !fetch->looks ? send_file(fetch, parent_fd, name, entry, err) : 0;
 }
 
 static int send_tree(struct fetch *fetch, int folder_fd, struct error *err)
 {
-	size_t prefix = strlen(fetch->path);
 	struct tree_walk *walk;
 	const struct entry *found;
 	const char *name;
 	int parent_fd;
 	int rc;
 
-	if (tree_walk_new(folder_fd, false, NULL, &walk, err) != 0)
+	if (tree_walk_new(folder_fd, fetch->looks, NULL, &walk, err) != 0)
 		return -1;
 	while ((rc = tree_walk_next(walk, &found, &parent_fd, &name, err)) == 1) {
-		struct entry entry = *found;
+		struct entry entry;
 
-		if (prefix != 0) {
-			(void)snprintf(fetch->whole, sizeof(fetch->whole), "%s%s%s", fetch->path,
-			               *found->path != '\0' ? "/" : "", found->path);
-			if (strlen(fetch->whole) > WIRE_PATH_MAX) {
-				rc = error_set(err, ERR_INPUT, "\"%.300s…\": the path is too long", fetch->whole);
-				break;
-			}
-			entry.path = fetch->whole;
-		}
-		if (send_entry(fetch, parent_fd, name, &entry, err) != 0) {
+		if (below_entry(&fetch->below, fetch->path, found, &entry, err) != 0 ||
+		    send_entry(fetch, parent_fd, name, &entry, err) != 0) {
 			rc = -1;
 			break;
 		}
+		if (!fetch->deep && *found->path != '\0')
+			tree_walk_skip(walk);
 	}
 	tree_walk_destroy(&walk);
 	return rc;
@@ -192,7 +177,7 @@ static int send_asked(struct fetch *fetch, int generation_fd, struct error *err)
 		return -1;
 	entry_memory_init(&memory);
 	if (inside_parent(inside, fetch->path, &parent_fd, &leaf, err) != 0 ||
-	    entry_read(parent_fd, leaf, fetch->path, false, &memory, &entry, err) != 0)
+	    entry_read(parent_fd, leaf, fetch->path, fetch->looks, &memory, &entry, err) != 0)
 		goto out;
 	if (entry.type == ENTRY_FOLDER) {
 		int fd = openat(parent_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -218,11 +203,10 @@ static int check_whole(const struct fetch *fetch, int generation_fd, struct erro
 {
 	struct record record;
 
-	if (presence_check(generation_fd, fetch->vault->generations_fd, fetch->generation, "folder", ERR_NOT_FOUND,
-	                   err) != 0)
+	if (reading_check(fetch->vault, fetch->generation, generation_fd, err) != 0)
 		return -1;
-	if (fetch->path[0] != '\0' || record_read(fetch->vault, fetch->generation, &record, NULL) != 0 ||
-	    record.files == fetch->files)
+	if (fetch->looks || fetch->path[0] != '\0' ||
+	    record_read(fetch->vault, fetch->generation, &record, NULL) != 0 || record.files == fetch->files)
 		return 0;
 	return error_set(err, ERR_DAMAGED,
 	                 "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
@@ -232,18 +216,12 @@ static int check_whole(const struct fetch *fetch, int generation_fd, struct erro
 
 static int answer(struct fetch *fetch, struct error *err)
 {
-	int fd = openat(fetch->vault->generations_fd, fetch->generation,
-	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int rc;
+	int fd;
+	int rc = reading_open(fetch->vault, fetch->generation, &fd, err);
 
-	if (fd < 0)
-		return errno == ENOENT ? error_set(err, ERR_NOT_FOUND,
-		                                   "there is no generation %s; `aob list` shows those that are",
-		                                   fetch->generation)
-		                       : error_sys(err, errno, "opening generation %s", fetch->generation);
-	rc = flock(fd, LOCK_SH | LOCK_NB) == 0
-	             ? send_asked(fetch, fd, err)
-	             : error_set(err, ERR_LOCKED, "generation %s is just being removed", fetch->generation);
+	if (rc != 0)
+		return -1;
+	rc = send_asked(fetch, fd, err);
 	if (rc == 0)
 		rc = check_whole(fetch, fd, err);
 	(void)close(fd);
@@ -251,7 +229,8 @@ static int answer(struct fetch *fetch, struct error *err)
 		return error_prefix(err, "generation %s", fetch->generation);
 	encoder_reset(&fetch->encoder);
 	put_u64(&fetch->encoder, fetch->count);
-	return wire_send(fetch->wire, FRAME_FETCH_END, fetch->encoder.data, fetch->encoder.len_bytes, err);
+	return wire_send(fetch->wire, fetch->looks ? FRAME_LOOK_END : FRAME_FETCH_END, fetch->encoder.data,
+	                 fetch->encoder.len_bytes, err);
 }
 
 int fetch_answer(const struct vault *vault, struct wire *wire, const struct frame *frame, struct error *err)

@@ -3,6 +3,7 @@ aob-receiver_SOURCES := \
 	receiver/main.c \
 	receiver/apply.c \
 	receiver/basis.c \
+	receiver/below.c \
 	receiver/brake.c \
 	receiver/brake_mark.c \
 	receiver/braking.c \
@@ -12,9 +13,11 @@ aob-receiver_SOURCES := \
 	receiver/building.c \
 	receiver/confine.c \
 	receiver/contact.c \
+	receiver/diff.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \
 	receiver/file_sink.c \
+	receiver/find.c \
 	receiver/floor.c \
 	receiver/flusher.c \
 	receiver/generation_name.c \
@@ -29,6 +32,7 @@ aob-receiver_SOURCES := \
 	receiver/page_tell.c \
 	receiver/part_writer.c \
 	receiver/publish.c \
+	receiver/reading.c \
 	receiver/readme_page.c \
 	receiver/recheck.c \
 	receiver/record.c \
@@ -40,6 +44,7 @@ aob-receiver_SOURCES := \
 	receiver/sheet.c \
 	receiver/sheet_html.c \
 	receiver/signature.c \
+	receiver/spans.c \
 	receiver/strategy.c \
 	receiver/tally.c \
 	receiver/ticker.c \

@@ -9,7 +9,9 @@
 #include "lib/version.h"
 #include "receiver/brake_mark.h"
 #include "receiver/building.h"
+#include "receiver/diff.h"
 #include "receiver/fetch.h"
+#include "receiver/find.h"
 #include "receiver/owner.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
@@ -20,7 +22,7 @@
 
 #define FEATURES                                                                                                       \
 	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER |        \
-	 WIRE_FEATURE_CONTACT)
+	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK)
 
 struct session {
 	const struct vault_options *options;
@@ -299,7 +301,12 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 	case FRAME_CONTACT:
 		return on_contact(s, frame, err);
 	case FRAME_FETCH:
+	case FRAME_LOOK:
 		return fetch_answer(s->vault, s->wire, frame, err);
+	case FRAME_FIND:
+		return find_answer(s->vault, &s->ticker, frame, err);
+	case FRAME_DIFF:
+		return diff_answer(s->vault, &s->ticker, frame, err);
 	default:
 		return building_frame(s->building, frame, err);
 	}

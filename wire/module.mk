@@ -2,6 +2,7 @@ wire_SOURCES += \
 	wire/codec.c \
 	wire/entry_codec.c \
 	wire/frame.c \
+	wire/look_codec.c \
 	wire/macs_codec.c \
 	wire/pack.c \
 	wire/pack_level.c \

@@ -24,6 +24,7 @@ struct remote_welcome {
 	bool macs;                        /* it takes MACS */
 	bool owner;   /* it wants to know which machine this is, and takes its backups from no other */
 	bool contact; /* it takes CONTACT */
+	bool looks;   /* it answers LOOK, FIND and DIFF */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the

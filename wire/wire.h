@@ -21,7 +21,8 @@
 #define WIRE_FEATURE_BRAKE 0x4u    /* COMMIT tells the client's brake; BRAKE is answered */
 #define WIRE_FEATURE_MACS 0x8u     /* MACS is told and taken */
 #define WIRE_FEATURE_OWNER 0x10u   /* the client tells which machine it is */
-#define WIRE_FEATURE_CONTACT 0x40u /* … and whom a relative is to call */
+#define WIRE_FEATURE_LOOK 0x20u    /* LOOK, FIND and DIFF are answered */
+#define WIRE_FEATURE_CONTACT 0x40u /* the client tells whom a relative is to call */
 #define WIRE_PATH_MAX 65535
 #define WIRE_DATA_MAX 262144
 #define WIRE_STRING_MAX 4095

@@ -5,38 +5,58 @@
 #include <unistd.h>
 
 #include "wire/entry_codec.h"
+#include "wire/look_codec.h"
 #include "wire/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INPUT_MOST 65536
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void decode(const struct frame *frame, struct look_codec_memory *memory)
+{
+	struct wire_difference difference;
+	struct wire_found found;
+	struct entry entry;
+	struct decoder d;
+
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_entry(&d, &memory->memory[0], &entry);
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_found(&d, &memory->memory[0], &found);
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_difference(&d, memory, &difference);
+}
+
+/* As either end would hear it. */
+static void hear(char side, const uint8_t *data, size_t size)
 {
 	struct error err = { .class = ERR_NONE };
-	struct entry_memory memory;
+	struct look_codec_memory memory;
 	struct wire *wire;
 	struct frame frame;
 	int fds[2];
 
-	if (size > INPUT_MOST || socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
-		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
+		return;
 	if (size != 0 && write(fds[1], data, size) != (ssize_t)size)
 		size = 0;
 	(void)shutdown(fds[1], SHUT_WR);
-	entry_memory_init(&memory);
-	if (wire_new(fds[0], fds[0], 'R', NULL, &wire, &err) == 0) {
-		while (wire_receive(wire, &frame, &err) == 1) {
-			struct decoder d;
-			struct entry entry;
-
-			decoder_init(&d, frame.payload, frame.len_bytes);
-			get_entry(&d, &memory, &entry);
-		}
+	look_codec_memory_init(&memory);
+	if (wire_new(fds[0], fds[0], side, NULL, &wire, &err) == 0) {
+		while (wire_receive(wire, &frame, &err) == 1)
+			decode(&frame, &memory);
 		wire_destroy(&wire);
 	}
-	entry_memory_done(&memory);
+	look_codec_memory_done(&memory);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > INPUT_MOST)
+		return 0;
+	hear('R', data, size);
+	hear('C', data, size);
 	return 0;
 }

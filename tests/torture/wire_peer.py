@@ -8,7 +8,8 @@ NUMBERS = dict(
     HELLO=1, WELCOME=2, FAULT=3, NOTE=4, BYE=5, PING=6, OWNER=7, OWNED=8, CONTACT=9, BEGIN=10, BEGUN=11, LIST=12, ENTRY=13, LIST_END=14, SIG_WANT=20, SIG_DATA=21, SIG_END=22,
     PART=23, PART_WANT=24, PART_HASH=25, AHEAD=26, FILE_DATA=27, REMOVE=30, MAKE=31, LINK=32, FILE_BEGIN=33, FILE_DELTA=34, FILE_END=35, META=36,
     MOVE=37, MOVES_END=38, FILE_HOLE=39, COMMIT=40, PUBLISHED=41, GENERATIONS=50, GENERATION=51, GENERATIONS_END=52, PRUNE=53, PRUNED=54, BRAKE=55, BRAKED=56,
-    FETCH=60, FETCH_DATA=61, FETCH_FILE_END=62, FETCH_END=63)
+    FETCH=60, FETCH_DATA=61, FETCH_FILE_END=62, FETCH_END=63, LOOK=64, LOOK_END=65, FIND=66, FOUND=67, FIND_END=68, DIFF=69, DIFFERENCE=70,
+    DIFF_END=71)
 NAMES = {number: name for name, number in NUMBERS.items()}
 FILE, FOLDER, SYMLINK, FIFO = 1, 2, 3, 4
 ZEROS = bytes(32)
@@ -29,6 +30,8 @@ def frame(name, payload=b""):
 
 def entry(path, kind=FILE, mode=0o644, size=0, mtime=1700000000, target="", inode=0, links=1, flags=0, xattrs=(), uid=0, gid=0, mtime_ns=0):
     out = struct.pack(">BBIIIQqIIIQI", kind, flags, mode, uid, gid, size, mtime, mtime_ns, 0, 0, inode, links) + text(path) + text(target)
+    if flags & 2:  # attributes by their digest: there are none
+        return out + bytes(16)
     out += struct.pack(">H", len(xattrs))
     return out + b"".join(text(name) + text(value) for name, value in sorted(xattrs))
 
@@ -105,6 +108,18 @@ def brake(release=False, generation=""):
 
 def prune(generation):
     return frame("PRUNE", text(generation))
+
+
+def look(generation="", path="", deep=True):
+    return frame("LOOK", text(generation) + text(path) + bytes([deep]))
+
+
+def find(wanted, by_path=False):
+    return frame("FIND", bytes([by_path]) + text(wanted))
+
+
+def diff(before="", after="", path=""):
+    return frame("DIFF", text(before) + text(after) + text(path))
 
 
 class Fault(Exception):

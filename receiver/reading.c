@@ -1,0 +1,42 @@
+#include "receiver/reading.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lib/presence.h"
+#include "receiver/generation_name.h"
+
+int reading_choose(const struct vault *vault, char generation[32], struct error *err)
+{
+	if (generation[0] == '\0')
+		vault_current(vault, generation);
+	if (generation[0] == '\0')
+		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", vault->pipeline);
+	if (!generation_name_valid(generation))
+		return error_set(err, ERR_INPUT, "\"%s\" is not the name of a generation, as `aob list` shows them",
+		                 generation);
+	return 0;
+}
+
+int reading_open(const struct vault *vault, const char *generation, int *fd, struct error *err)
+{
+	*fd = openat(vault->generations_fd, generation, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0)
+		return errno == ENOENT ? error_set(err, ERR_NOT_FOUND,
+		                                   "there is no generation %s; `aob list %s --vault` shows those that "
+		                                   "are",
+		                                   generation, vault->pipeline)
+		                       : error_sys(err, errno, "opening generation %s", generation);
+	if (flock(*fd, LOCK_SH | LOCK_NB) == 0)
+		return 0;
+	(void)close(*fd);
+	*fd = -1;
+	return error_set(err, ERR_LOCKED, "generation %s is just being removed", generation);
+}
+
+int reading_check(const struct vault *vault, const char *generation, int fd, struct error *err)
+{
+	return presence_check(fd, vault->generations_fd, generation, "folder", ERR_NOT_FOUND, err);
+}
