@@ -3,11 +3,18 @@ aob_SOURCES := \
 	cli/main.c \
 	cli/adopt.c \
 	cli/ask.c \
+	cli/cat.c \
 	cli/check.c \
+	cli/choose.c \
+	cli/diff.c \
 	cli/events.c \
+	cli/find.c \
 	cli/health.c \
 	cli/list.c \
 	cli/list_vault.c \
+	cli/listing.c \
+	cli/looking.c \
+	cli/ls.c \
 	cli/options.c \
 	cli/order.c \
 	cli/progress.c \

@@ -13,13 +13,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/choose.h"
 #include "cli/progress.h"
 #include "cli/unpack.h"
 #include "lib/bytes.h"
 #include "lib/config.h"
 #include "lib/inside.h"
 #include "lib/log.h"
-#include "wire/codec.h"
 #include "wire/remote.h"
 
 #define COMPLAINTS_MOST 1000 /* lines about single files */
@@ -88,39 +88,13 @@ static int open_target(struct restore *r, struct error *err)
 /* Finds the generation, for its name and its size. */
 static int choose(struct restore *r, struct error *err)
 {
-	struct generation_info *list;
-	size_t n;
-	int rc = -1;
+	struct generation_info chosen;
 
-	if (remote_generations(r->remote, &list, &n, err) != 0)
+	if (choose_generation(r->remote, r->pipeline, r->generation, &chosen, err) != 0)
 		return -1;
-	for (size_t i = 0; i < n && rc != 0; i++)
-		if (r->generation != NULL ? strcmp(list[i].name, r->generation) == 0 : list[i].current) {
-			(void)snprintf(r->chosen, sizeof(r->chosen), "%s", list[i].name);
-			r->bar.total = r->path[0] == '\0' ? list[i].bytes : 0;
-			rc = 0;
-		}
-	free(list);
-	if (rc == 0)
-		return 0;
-	return r->generation != NULL
-	               ? error_set(err, ERR_NOT_FOUND, "there is no generation %s; `aob list %s` shows those that are",
-	                           r->generation, r->pipeline)
-	               : error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", r->pipeline);
-}
-
-static int ask(struct restore *r, struct error *err)
-{
-	struct encoder e;
-	int rc;
-
-	encoder_init(&e);
-	put_string(&e, r->chosen);
-	put_bytes(&e, r->path, strlen(r->path));
-	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
-	           : wire_send(remote_wire(r->remote), FRAME_FETCH, e.data, e.len_bytes, err);
-	encoder_done(&e);
-	return rc;
+	(void)snprintf(r->chosen, sizeof(r->chosen), "%s", chosen.name);
+	r->bar.total = r->path[0] == '\0' ? chosen.bytes : 0;
+	return 0;
 }
 
 static int take(struct restore *r, const struct frame *frame, struct error *err)
@@ -177,7 +151,8 @@ static int run(struct restore *r, const struct config *config, struct error *err
 		return -1;
 	rc = remote_open(pipeline->vault, r->pipeline, "restore", &hooks, &r->remote, err);
 	if (rc == 0) {
-		rc = choose(r, err) == 0 && ask(r, err) == 0 ? receive(r, err) : -1;
+		rc = choose(r, err) == 0 && remote_fetch(r->remote, r->chosen, r->path, err) == 0 ? receive(r, err)
+		                                                                                  : -1;
 		if (rc != 0)
 			remote_explain(r->remote, err);
 	}

@@ -5,6 +5,10 @@
 int status_main(int argc, char **argv, const char *config_path);
 int run_main(int argc, char **argv, const char *config_path);
 int health_main(int argc, char **argv, const char *config_path); /* exit statuses of its own: health.h */
+int ls_main(int argc, char **argv, const char *config_path);
+int find_main(int argc, char **argv, const char *config_path);
+int diff_main(int argc, char **argv, const char *config_path);
+int cat_main(int argc, char **argv, const char *config_path);
 int list_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);
 int release_main(int argc, char **argv, const char *config_path);

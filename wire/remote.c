@@ -441,6 +441,20 @@ fail:
 	return -1;
 }
 
+int remote_fetch(struct remote *remote, const char *generation, const char *path, struct error *err)
+{
+	struct encoder e;
+	int rc;
+
+	encoder_init(&e);
+	put_string(&e, generation);
+	put_bytes(&e, path, strlen(path));
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote->wire, FRAME_FETCH, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	return rc;
+}
+
 int remote_prune(struct remote *remote, const char *generation, struct error *err)
 {
 	struct encoder e;

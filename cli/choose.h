@@ -1,0 +1,11 @@
+/* choose: which generation of a vault is meant. */
+#ifndef AOB_CHOOSE_H
+#define AOB_CHOOSE_H
+
+#include "wire/remote.h"
+
+/* choose_generation: wanted: its name, or NULL: the current one. errors: ERR_NOT_FOUND, saying how to see those that are; those of remote_generations */
+int choose_generation(struct remote *remote, const char *pipeline, const char *wanted, struct generation_info *chosen,
+                      struct error *err);
+
+#endif
