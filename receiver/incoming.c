@@ -124,7 +124,7 @@ static bool read_state(int fd, struct state *state)
 	return good;
 }
 
-static bool run_valid(const char *run)
+bool incoming_run_valid(const char *run)
 {
 	size_t n = strlen(run);
 
@@ -398,7 +398,7 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 	bool found;
 	int rc;
 
-	if (!run_valid(in->record.run))
+	if (!incoming_run_valid(in->record.run))
 		return error_set(err, ERR_INPUT, "\"%.63s\" is not the ID of a run", in->record.run);
 	vault_current(in->vault, in->base);
 	if (find_published(in, newest, &found, err) != 0)

@@ -50,6 +50,9 @@ struct incoming {
 int incoming_begin(const struct vault *vault, const struct record *wanted, struct ticker *ticker,
                    struct incoming **incoming, enum incoming_how *how, struct error *err);
 
+/* incoming_run_valid: may it be the name of a folder in .aob/incoming? Pure. */
+bool incoming_run_valid(const char *run);
+
 /* incoming_build: makes the tree, as the last generation; nothing to do if it is there. errors: ERR_SPACE, by errno */
 int incoming_build(struct incoming *incoming, struct ticker *ticker, struct error *err);
 

@@ -68,18 +68,31 @@ int publish_commit(struct incoming *incoming, struct ticker *ticker, struct erro
 		return -1;
 	incoming->going_on = false;
 	/* The generation is whole and visible; what follows is housekeeping that the next connection would do as well. */
-	if (readme_page_write(vault, &aside) != 0 ||
-	    trash_put(vault, vault->incoming_fd, incoming->record.run, &aside) != 0)
+	if (trash_put(vault, vault->incoming_fd, incoming->record.run, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "after publishing %s", incoming->record.name);
+	if (readme_page_write(vault, &aside) != 0)
 		log_error(LOG_WARNING, &aside, "after publishing %s", incoming->record.name);
 	return 0;
+}
+
+/* What only waits for its turn: a full disk must not keep anybody from removing something. */
+static void put_in_order(const struct vault *vault, const char *run)
+{
+	struct error aside = { .class = ERR_NONE };
+
+	/* Killed, or without room, right behind its publishing. */
+	if (incoming_run_valid(run) && trash_put(vault, vault->incoming_fd, run, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "what run %s has left stays", run);
+	if (readme_page_refresh(vault, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "the pages are not written yet");
 }
 
 int publish_recover(const struct vault *vault, struct error *err)
 {
 	char(*names)[32];
 	char current[32];
+	char run[sizeof(((struct record *)NULL)->run)] = ""; /* of the newest */
 	const char *newest = "";
-	struct error aside = { .class = ERR_NONE };
 	size_t n;
 	int rc = 0;
 
@@ -94,6 +107,7 @@ int publish_recover(const struct vault *vault, struct error *err)
 			error_clear(err);
 		} else if (record.there) {
 			newest = names[i];
+			(void)snprintf(run, sizeof(run), "%s", record.run);
 		} else {
 			rc = record_remove(vault, names[i], err);
 		}
@@ -104,9 +118,8 @@ int publish_recover(const struct vault *vault, struct error *err)
 		         current[0] != '\0' ? current : "nothing", newest);
 		rc = point_current(vault, newest, err);
 	}
-	/* A full disk must not keep anybody from removing something. */
-	if (rc == 0 && readme_page_refresh(vault, &aside) != 0)
-		log_error(LOG_WARNING, &aside, "the pages are not written yet");
+	if (rc == 0)
+		put_in_order(vault, run);
 	free(names);
 	return rc;
 }

@@ -142,6 +142,20 @@ static void a_crash_before_current_moves_is_made_good(void **state)
 	assert_string_equal(current, SECOND);
 }
 
+/* Its housekeeping did not come to pass: it was killed, or its disk was full. */
+static void what_a_published_run_left_goes_with_the_next_writer(void **state)
+{
+	struct vault_lab *lab = *state;
+
+	publish(lab, "run-1", "file", "one");
+	assert_int_equal(mkdirat(lab->vault->incoming_fd, "run-1", 0700), 0);
+	assert_int_equal(mkdirat(lab->vault->incoming_fd, "run-2", 0700), 0);
+	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
+	assert_false(vault_lab_there(lab, ".aob/incoming/run-1"));
+	assert_true(vault_lab_there(lab, ".aob/incoming/run-2")); /* may be gone on with */
+	assert_string_equal(vault_lab_read(lab, "current/file"), "one");
+}
+
 static void a_damaged_record_hides_one_generation_and_stops_nothing(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -205,6 +219,7 @@ int main(void)
 		VAULT_TEST(after_a_restart_what_did_not_reach_the_disk_is_dropped),
 		VAULT_TEST(a_crash_before_the_rename_leaves_no_record),
 		VAULT_TEST(a_crash_before_current_moves_is_made_good),
+		VAULT_TEST(what_a_published_run_left_goes_with_the_next_writer),
 		VAULT_TEST(a_damaged_record_hides_one_generation_and_stops_nothing),
 		VAULT_TEST(old_ones_go_and_the_newest_never_does),
 		VAULT_TEST(the_root_is_never_made_and_names_lead_nowhere_else),
