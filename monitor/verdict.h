@@ -9,7 +9,7 @@
 #include "monitor/view.h"
 
 #define VERDICT_SENTENCE_SIZE 640
-#define VERDICT_UNWATCHED_S 60                    /* the watcher reports each second, or every 3 s; a restart of it is no news */
+#define VERDICT_UNWATCHED_S 60 /* the watcher reports each second, or every 3 s; a restart of it is no news */
 #define VERDICT_FULL_SOON_S ((int64_t)14 * 86400) /* a disk that will be full by then is worth a warning */
 
 enum verdict_level {
