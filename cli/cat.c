@@ -8,6 +8,7 @@
 #include "cli/listing.h"
 #include "cli/looking.h"
 #include "cli/verbs.h"
+#include "lib/hex.h"
 #include "wire/entry_codec.h"
 
 static const char usage[] =
@@ -70,8 +71,7 @@ static int print_json(const struct cat *cat, const uint8_t sha256[32], struct er
 	char hex[65];
 	int rc;
 
-	for (size_t i = 0; i < 32; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", sha256[i]);
+	hex_text(sha256, 32, hex);
 	(void)json_object_set_new(object, "sha256", json_string(hex));
 	rc = listing_name_json(object, "path", cat->path);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/style.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 
 #define SET_UID 04000u
@@ -60,8 +61,7 @@ static int add_hex(json_t *object, const char *key, const char *name)
 
 	if (hex == NULL)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", (unsigned char)name[i]);
+	hex_text((const uint8_t *)name, n, hex);
 	(void)snprintf(whole, sizeof(whole), "%s_hex", key);
 	rc = json_object_set_new(object, whole, json_string(hex));
 	free(hex);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/hex.h"
+
 #define KEY_BYTES 32
 #define OURS "AutoOffsiteBackup machine 1"
 
@@ -38,6 +40,5 @@ void machine_this(struct machine *machine)
 	}
 	if (HMAC(EVP_sha256(), key, (int)key_bytes, (const unsigned char *)OURS, strlen(OURS), digest, &len) == NULL)
 		memset(digest, 0, sizeof(digest));
-	for (unsigned i = 0; i < (MACHINE_ID_SIZE - 1) / 2; i++)
-		(void)snprintf(machine->id + (size_t)2 * i, 3, "%02x", digest[i]);
+	hex_text(digest, (MACHINE_ID_SIZE - 1) / 2, machine->id);
 }

@@ -3,6 +3,7 @@
 #include <sys/un.h>
 
 #include "lib/clock.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/log_limit.h"
 
@@ -142,10 +143,7 @@ static void trace(const char *direction, bool router, zmsg_t *msg)
 		return;
 	frame = zmsg_first(msg);
 	if (router && frame != NULL) {
-		const uint8_t *id = zframe_data(frame);
-
-		for (size_t i = 0; i < zframe_size(frame) && i < 8; i++)
-			(void)snprintf(peer + i * 2, sizeof(peer) - i * 2, "%02x", id[i]);
+		hex_text(zframe_data(frame), zframe_size(frame) < 8 ? zframe_size(frame) : 8, peer);
 		frame = zmsg_next(msg);
 	}
 	header = frame;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hex.h"
+
 #define READ_AHEAD (8 << 20)
 
 int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *err)
@@ -18,8 +20,7 @@ int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *
 
 	if (EVP_Digest(path, strlen(path), sha, NULL, EVP_sha256(), NULL) != 1)
 		return error_set(err, ERR_SYSTEM, "SHA-256 of a path");
-	for (size_t i = 0; i < 16; i++)
-		(void)snprintf(name + 2 * i, 3, "%02x", sha[i]);
+	hex_text(sha, 16, name);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "receiver/build.h"
 #include "receiver/generation_name.h"
@@ -253,8 +254,7 @@ static int name_work(struct incoming *in, struct error *err)
 		if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
 			return error_sys(err, errno, "getrandom");
 		memcpy(in->work, WORK_PREFIX, used + 1);
-		for (size_t i = 0; i < sizeof(b); i++)
-			(void)snprintf(in->work + used + 2 * i, 3, "%02x", b[i]);
+		hex_text(b, sizeof(b), in->work + used);
 	} while (fstatat(in->tree_fd, in->work, &st, AT_SYMLINK_NOFOLLOW) == 0);
 	return errno == ENOENT ? 0 : error_sys(err, errno, "looking for a free name in the tree");
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/hex.h"
 #include "lib/local_snapshot.h"
 
 #define PATTERNS_MOST 10000u
@@ -28,8 +29,8 @@ static int digest(const char *below, const char **sorted, size_t n, char view[AN
 		good = EVP_DigestUpdate(sha, sorted[i], strlen(sorted[i]) + 1) == 1;
 	good = good && EVP_DigestFinal_ex(sha, sha256, NULL) == 1;
 	EVP_MD_CTX_free(sha);
-	for (size_t i = 0; i < ANCHOR_VIEW_SIZE / 2 && good; i++)
-		(void)snprintf(view + 2 * i, 3, "%02x", sha256[i]);
+	if (good)
+		hex_text(sha256, ANCHOR_VIEW_SIZE / 2, view);
 	return good ? 0 : -1;
 }
 
