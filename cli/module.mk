@@ -17,7 +17,6 @@ aob_SOURCES := \
 	cli/ls.c \
 	cli/options.c \
 	cli/order.c \
-	cli/progress.c \
 	cli/prune.c \
 	cli/release.c \
 	cli/restore.c \

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cli/choose.h"
-#include "cli/progress.h"
+#include "lib/progress.h"
 #include "cli/unpack.h"
 #include "lib/bytes.h"
 #include "lib/config.h"

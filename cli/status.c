@@ -5,7 +5,7 @@
 
 #include "cli/ask.h"
 #include "cli/options.h"
-#include "cli/progress.h"
+#include "lib/progress.h"
 #include "cli/style.h"
 #include "cli/verbs.h"
 #include "lib/bytes.h"

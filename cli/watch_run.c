@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/progress.h"
+#include "lib/progress.h"
 #include "lib/log.h"
 
 #define POLL_MS 300

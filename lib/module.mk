@@ -18,6 +18,7 @@ lib_SOURCES += \
 	lib/duration.c \
 	lib/number.c \
 	lib/presence.c \
+	lib/progress.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
 	lib/rate_window.c \

@@ -1,4 +1,4 @@
-#include "cli/progress.h"
+#include "lib/progress.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/progress.h"
+#include "lib/progress.h"
 
 static const char *text(struct progress_bar bar, unsigned columns)
 {
