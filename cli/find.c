@@ -88,6 +88,9 @@ static int ask(struct find *find, struct error *err)
 	if (*word == '\0')
 		return error_set(err, ERR_USAGE, "what is to be found? `aob ls %s` shows what there is",
 		                 find->looking->pipeline);
+	if (!by_path && strlen(word) > WIRE_PATTERN_MAX)
+		return error_set(err, ERR_USAGE, "a pattern of %zu bytes: at most %u are taken", strlen(word),
+		                 WIRE_PATTERN_MAX);
 	encoder_init(&e);
 	put_u8(&e, by_path);
 	put_bytes(&e, word, strlen(word));

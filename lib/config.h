@@ -21,7 +21,6 @@ struct json_t;
 #define CONFIG_DEFAULT_LISTEN "127.0.0.1:9877"
 #define CONFIG_DEFAULT_LANGUAGE "en"
 #define CONFIG_CONTACT_MAX 255 /* bytes of each text of `contact` */
-#define CONFIG_LANGUAGE_MAX 15 /* bytes of its language: small letters and '-' */
 #define CONFIG_PIPELINES_MAX 512
 #define CONFIG_NAME_MAX 64 /* of pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]* */
 

@@ -31,6 +31,7 @@ lib_SOURCES += \
 	lib/error.c \
 	lib/exclude.c \
 	lib/journal.c \
+	lib/language.c \
 	lib/machine.c \
 	lib/folder_names.c \
 	lib/log.c \

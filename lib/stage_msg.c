@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/brake_percent.h"
+#include "lib/language.h"
 #include "lib/log.h"
 
 #define DEPTH_MAX 32 /* of nested lists and objects */
@@ -217,8 +218,7 @@ static int decode_contact(struct stage_request *request, json_t *vault, struct e
 			return error_set(err, ERR_INPUT, "vault.contact.%s: want at most %d bytes", texts[i].key,
 			                 CONFIG_CONTACT_MAX);
 	}
-	if (strlen(contact->language) > CONFIG_LANGUAGE_MAX ||
-	    strspn(contact->language, "abcdefghijklmnopqrstuvwxyz-") != strlen(contact->language))
+	if (!language_is_code(contact->language))
 		return error_set(err, ERR_INPUT, "vault.contact.language: want a code such as de");
 	request->vault.contact = contact;
 	return 0;

@@ -6,16 +6,12 @@
 #include <string.h>
 
 #include "lib/durable.h"
+#include "lib/language.h"
 #include "lib/log.h"
 #include "receiver/vault.h"
 
 #define CONTACT "contact.json"
 #define CONTACT_BYTES_MAX 8192
-
-static bool is_language(const char *text)
-{
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz-") == strlen(text);
-}
 
 static void get_text(struct decoder *d, char out[CONTACT_TEXT_SIZE])
 {
@@ -31,7 +27,7 @@ void get_contact(struct decoder *d, struct contact *contact)
 	get_text(d, contact->name);
 	get_text(d, contact->phone);
 	get_text(d, contact->mail);
-	if (!d->bad && !is_language(contact->language))
+	if (!d->bad && !language_is_code(contact->language))
 		d->bad = true;
 }
 
@@ -51,7 +47,7 @@ void contact_read(const struct vault *vault, struct contact *contact)
 	free(text);
 	if (json_unpack(json, "{s?s, s?s, s?s, s?s}", "language", &language, "name", &name, "phone", &phone, "mail",
 	                &mail) == 0) {
-		if (is_language(language) && strlen(language) < sizeof(contact->language))
+		if (language_is_code(language))
 			(void)snprintf(contact->language, sizeof(contact->language), "%s", language);
 		(void)log_escape(name, contact->name, sizeof(contact->name));
 		(void)log_escape(phone, contact->phone, sizeof(contact->phone));

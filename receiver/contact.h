@@ -6,11 +6,12 @@
 #define AOB_CONTACT_H
 
 #include "lib/error.h"
+#include "lib/language.h"
 #include "wire/codec.h"
 
 struct vault;
 
-#define CONTACT_LANGUAGE_SIZE 16
+#define CONTACT_LANGUAGE_SIZE (LANGUAGE_MAX + 1)
 #define CONTACT_TEXT_SIZE 256
 
 struct contact {                              /* "": not told; texts are escaped */

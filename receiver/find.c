@@ -40,6 +40,9 @@ static int decode(struct find *find, const struct frame *frame, struct error *er
 		return -1;
 	if (find->wanted[0] == '\0')
 		return error_set(err, ERR_INPUT, "what is to be found?");
+	if (!find->by_path && strlen(find->wanted) > WIRE_PATTERN_MAX)
+		return error_set(err, ERR_INPUT, "a pattern of %zu bytes: at most %u are taken", strlen(find->wanted),
+		                 WIRE_PATTERN_MAX);
 	return find->by_path ? inside_valid(find->wanted, err) : 0;
 }
 

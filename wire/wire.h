@@ -24,6 +24,7 @@
 #define WIRE_FEATURE_LOOK 0x20u    /* LOOK, FIND and DIFF are answered */
 #define WIRE_FEATURE_CONTACT 0x40u /* the client tells whom a relative is to call */
 #define WIRE_PATH_MAX 65535
+#define WIRE_PATTERN_MAX 4096u /* of FIND */
 #define WIRE_DATA_MAX 262144
 #define WIRE_STRING_MAX 4095
 #define WIRE_FETCH_LINKED UINT64_MAX           /* FETCH_FILE_END's size: another name of an inode that came before */

@@ -4,8 +4,9 @@
 
 #include "monitor/textfile.h"
 #include "tests/unit/monitor/monitor_lab.h"
+#include "tests/unit/scratch.h"
 
-static char folder[] = "/tmp/aob-textfile.XXXXXX";
+static char folder[64];
 
 static void written_and_written_again(void **state)
 {
@@ -17,7 +18,7 @@ static void written_and_written_again(void **state)
 	FILE *in = NULL;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(scratch_make(folder, sizeof(folder), "textfile"), 0);
 	(void)snprintf(path, sizeof(path), "%s/aob.prom", folder);
 	(void)snprintf(beside, sizeof(beside), "%s.new", path);
 	assert_int_equal(textfile_write(path, "a 1\n", 4, &err), 0);

@@ -11,14 +11,15 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/scratch.h"
 #include "wire/remote.h"
 
-static char folder[] = "/tmp/aob-remote.XXXXXX";
+static char folder[64];
 static char path[4200];
 
 static const char *in_folder(const char *name)
 {
-	static char whole[64];
+	static char whole[sizeof(folder) + 64];
 
 	(void)snprintf(whole, sizeof(whole), "%s/%s", folder, name);
 	return whole;
@@ -38,7 +39,7 @@ static void write_program(const char *name, const char *script)
 static int make_folder(void **state)
 {
 	(void)state;
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "remote") != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s:%.4000s", folder, getenv("PATH"));
 	return setenv("PATH", path, 1) + chdir(folder);
