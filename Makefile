@@ -56,7 +56,6 @@ wire_SOURCES :=
 
 .PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips memcheck fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
-.SECONDARY:
 all:
 
 include $(sort $(wildcard */module.mk))
@@ -97,6 +96,8 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # tests/unit/X/test_y.c is one executable.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
+# Kept, so that a test is only linked again. (Not all: make would not miss the object of a new module that is older than its library.)
+.SECONDARY: $(call objects,$(UNIT_SOURCES))
 TEST_LIBS := -lcmocka -lczmq -lzmq -lbtrfsutil -lyaml -lrsync -ljansson -lsqlite3 -lzstd -lcrypto -lsystemd -lmicrohttpd -lcurl -lmosquitto -lexpat -lm
 $(BUILD)/tests/%: $(OBJ)/tests/unit/%.o $(OBJ)/libparts.a $(OBJ)/libwire.a $(OBJ)/libaob.a
 	@mkdir -p $(@D)
