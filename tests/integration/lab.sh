@@ -157,9 +157,13 @@ pid_of() { ctl pid "$1"; }
 status_of() { aob status --json | jq -r ".pipelines[0]$1"; }
 is() { [ "$(status_of "$1")" = "$2" ]; } # is .last_run.state ok
 generations() { find "$VAULT/offsite/mac/generations" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort; }
-n_generations() { generations | wc -l; }
+# Asked for again and again while something is waited for: by the shell alone, without a process.
+n_generations() {
+	local all=("$VAULT/offsite/mac/generations"/*/)
+	if [ -d "${all[0]}" ]; then echo ${#all[@]}; else echo 0; fi
+}
 has_generations() { [ "$(n_generations)" = "$1" ]; }
-published() { [ "$(n_generations)" -ge "$1" ] && is .running null && is .last_run.state ok; }
+published() { [ "$(n_generations)" -ge "$1" ] && [ "$(status_of ' | .running == null and .last_run.state == "ok"')" = true ]; }
 current() { readlink -f "$VAULT/offsite/mac/current"; }
 newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'mac.*' | sort | tail -1; }
 
