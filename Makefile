@@ -172,8 +172,11 @@ torture-flips: deps
 	$(Q)unshare --mount --propagation private tests/torture/flips --seconds $(or $(FLIP_SECONDS),60)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: deps
+.PHONY: fuzz-programs
+fuzz-programs: deps
 	$(Q)$(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link' fuzzers
+
+fuzz: fuzz-programs
 	$(Q)tests/fuzz/run-fuzz $(BUILD)/fuzzing $(or $(FUZZ_SECONDS),$(if $(FUZZ_TOTAL),$(shell expr $(FUZZ_TOTAL) / $(words $(FUZZERS)))),60) $(FUZZERS)
 
 .PHONY: fuzzers
