@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/boot_id.h"
 #include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/hex.h"
@@ -22,9 +23,7 @@
 
 #define STATE "state.json"
 #define STATE_BYTES_MAX 4096
-#define BOOT_ID_SIZE 40
 #define WORK_PREFIX ".aob-"
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 /* state.json */
 struct state {
@@ -35,18 +34,6 @@ struct state {
 	struct tally tally; /* unsure: the connection that was counting did not end by itself */
 };
 
-/* "" where it can't be read, which is like no other boot. */
-static void boot_id(char id[BOOT_ID_SIZE])
-{
-	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, id, BOOT_ID_SIZE - 1) : 0;
-
-	id[n > 0 ? n : 0] = '\0';
-	id[strcspn(id, "\n")] = '\0';
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 /* Without the tally while a connection goes on: if it is killed, nobody knows what it did after its last word. */
 static int write_state(const struct incoming *in, bool with_tally, struct error *err)
 {
@@ -56,7 +43,7 @@ static int write_state(const struct incoming *in, bool with_tally, struct error 
 	json_t *json;
 	int rc;
 
-	boot_id(boot);
+	boot_id_read(boot);
 	json = json_pack("{s:i, s:s, s:s, s:s, s:I}", "format", 1, "base", in->base, "boot_id", boot, "work", in->work,
 	                 "new_bytes", (json_int_t)in->record.new_bytes);
 	if (json != NULL && with_tally && !t->unsure)
@@ -376,7 +363,7 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	if (open_work(in, err) != 0)
 		return -1;
 	in->built = true;
-	boot_id(boot);
+	boot_id_read(boot);
 	if (boot[0] != '\0' && strcmp(boot, state.boot_id) == 0 && strcmp(state.base, in->base) == 0)
 		return write_state(in, false, err) == 0 ? 1 : -1;
 	in->tally.unsure = true;
