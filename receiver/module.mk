@@ -21,6 +21,7 @@ aob-receiver_SOURCES := \
 	receiver/floor.c \
 	receiver/flusher.c \
 	receiver/generation_name.c \
+	receiver/give.c \
 	receiver/hash_tag.c \
 	receiver/incoming.c \
 	receiver/inventory.c \

@@ -12,6 +12,7 @@
 #include "receiver/diff.h"
 #include "receiver/fetch.h"
 #include "receiver/find.h"
+#include "receiver/give.h"
 #include "receiver/owner.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
@@ -22,13 +23,14 @@
 
 #define FEATURES                                                                                                       \
 	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER |        \
-	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK)
+	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE)
 
 struct session {
 	const struct vault_options *options;
 	struct wire *wire;
 	struct vault *vault;
 	struct building *building;
+	struct give *give; /* NULL: nothing was asked of it yet */
 	struct ticker ticker;
 	struct encoder encoder;
 	bool tells_macs; /* the client takes MACS */
@@ -287,6 +289,13 @@ static int on_contact(struct session *s, const struct frame *frame, struct error
 	return 0;
 }
 
+static int on_give(struct session *s, const struct frame *frame, struct error *err)
+{
+	if (s->give == NULL && give_new(s->vault, s->wire, &s->give, err) != 0)
+		return -1;
+	return frame->type == FRAME_TREE ? give_tree(s->give, frame, err) : give_content(s->give, frame, err);
+}
+
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
 {
 	switch (frame->type) {
@@ -307,6 +316,9 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 		return find_answer(s->vault, &s->ticker, frame, err);
 	case FRAME_DIFF:
 		return diff_answer(s->vault, &s->ticker, frame, err);
+	case FRAME_TREE:
+	case FRAME_GIVE:
+		return on_give(s, frame, err);
 	default:
 		return building_frame(s->building, frame, err);
 	}
@@ -375,6 +387,7 @@ int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct
 			tell_fault(s, err);
 	}
 	building_destroy(&s->building);
+	give_destroy(&s->give);
 	if (rc == 0)
 		finish_removal(s);
 	/* What was replaced and removed gives its room back now, or to the next attempt; cut off, the next writer goes on with it. */

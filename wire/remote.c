@@ -152,8 +152,8 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS |
-	                    WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features = WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER |
+	                    WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -185,6 +185,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	w->owner = (features & WIRE_FEATURE_OWNER) != 0;
 	w->contact = (features & WIRE_FEATURE_CONTACT) != 0;
 	w->looks = (features & WIRE_FEATURE_LOOK) != 0;
+	w->gives = (features & WIRE_FEATURE_GIVE) != 0;
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
