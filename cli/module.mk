@@ -20,9 +20,13 @@ aob_SOURCES := \
 	cli/prune.c \
 	cli/release.c \
 	cli/restore.c \
+	cli/restore_carry.c \
+	cli/restore_plan.c \
+	cli/restore_work.c \
 	cli/run.c \
 	cli/status.c \
 	cli/style.c \
+	cli/tame.c \
 	cli/unpack.c \
 	cli/watch_run.c
 aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3 -lcrypto -lzstd

@@ -1,6 +1,5 @@
 #include "cli/restore.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -14,12 +13,18 @@
 #include <unistd.h>
 
 #include "cli/choose.h"
-#include "lib/progress.h"
+#include "cli/restore_carry.h"
+#include "cli/restore_plan.h"
+#include "cli/restore_work.h"
 #include "cli/unpack.h"
 #include "lib/bytes.h"
 #include "lib/config.h"
+#include "lib/crash_point.h"
+#include "lib/durable.h"
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "lib/progress.h"
+#include "wire/codec.h"
 #include "wire/remote.h"
 
 #define COMPLAINTS_MOST 1000 /* lines about single files */
@@ -28,7 +33,11 @@ struct restore {
 	const char *pipeline, *generation, *path, *to;
 	bool keep_special, json;
 	int target_fd;
-	struct remote *remote;
+	struct restore_work_key key;
+	char wanted[1024];
+	struct restore_work work;
+	struct remote *remote; /* NULL: not yet, or not any more */
+	struct restore_plan *plan;
 	struct unpack *unpack;
 	struct progress_bar bar;
 	char chosen[32]; /* the generation */
@@ -46,8 +55,7 @@ static void on_signal(int number)
 static int give_up_if_asked(void *context, struct error *err)
 {
 	(void)context;
-	return interrupted != 0 ? error_set(err, ERR_CANCELLED, "interrupted; what came so far is left where it is")
-	                        : 0;
+	return interrupted != 0 ? error_set(err, ERR_CANCELLED, "interrupted") : 0;
 }
 
 static void complain(void *context, const char *path, const char *what)
@@ -61,31 +69,37 @@ static void complain(void *context, const char *path, const char *what)
 	(void)fprintf(stderr, "aob restore: %s: %s\n", log_escape(path, safe, sizeof(safe)), what);
 }
 
-/* The target is made, or is an empty folder: nothing of the user's is ever written over. */
+/* In long work without a word to the far end. */
+static int busy(void *context, struct error *err)
+{
+	struct restore *r = context;
+
+	if (give_up_if_asked(r, err) != 0)
+		return -1;
+	return r->remote != NULL ? wire_keepalive(remote_wire(r->remote), err) : 0;
+}
+
+/* The target is made, or is an empty folder, or one that this restore has begun with: nothing of the user's is ever written over. */
 static int open_target(struct restore *r, struct error *err)
 {
-	DIR *dir;
-	int n = 0;
-
 	if (mkdir(r->to, 0700) != 0 && errno != EEXIST)
 		return error_sys(err, errno, "making the folder %s", r->to);
 	r->target_fd = open(r->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->target_fd < 0)
 		return error_sys(err, errno, "opening %s", r->to);
-	dir = opendir(r->to);
-	if (dir == NULL)
-		return error_sys(err, errno, "opening %s", r->to);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while (n < 3 && readdir(dir) != NULL)
-		n++;
-	(void)closedir(dir);
-	if (n > 2)
+	(void)log_escape(r->path, r->wanted, sizeof(r->wanted));
+	r->key = (struct restore_work_key){ .pipeline = r->pipeline, .wanted = r->wanted, .generation = r->generation };
+	if (restore_work_open(&r->work, r->target_fd, &r->key, err) != 0)
+		return error_prefix(err, "%s", r->to);
+	if (r->work.generation[0] == '\0' && r->work.others)
 		return error_set(err, ERR_REFUSED, "%s is not empty; name a folder that is, or that does not exist yet",
 		                 r->to);
+	if (r->work.generation[0] != '\0')
+		r->generation = r->work.generation; /* the vault's current one may have become another meanwhile */
 	return 0;
 }
 
-/* Finds the generation, for its name and its size. */
+/* Finds the generation, for its name. */
 static int choose(struct restore *r, struct error *err)
 {
 	struct generation_info chosen;
@@ -93,30 +107,26 @@ static int choose(struct restore *r, struct error *err)
 	if (choose_generation(r->remote, r->pipeline, r->generation, &chosen, err) != 0)
 		return -1;
 	(void)snprintf(r->chosen, sizeof(r->chosen), "%s", chosen.name);
-	r->bar.total = r->path[0] == '\0' ? chosen.bytes : 0;
 	return 0;
 }
 
-static int take(struct restore *r, const struct frame *frame, struct error *err)
+static int ask(struct restore *r, struct error *err)
 {
-	switch (frame->type) {
-	case FRAME_ENTRY:
-		return unpack_entry(r->unpack, frame->payload, frame->len_bytes, err);
-	case FRAME_FETCH_DATA:
-		return unpack_data(r->unpack, frame->payload, frame->len_bytes, err);
-	case FRAME_FETCH_FILE_END:
-		return unpack_file_end(r->unpack, frame->payload, frame->len_bytes, err);
-	case FRAME_NOTE:
-		return 0;
-	default:
-		return error_set(err, ERR_PROTOCOL, "%s in the answer", frame_name(frame->type));
-	}
+	struct encoder e;
+	int rc;
+
+	encoder_init(&e);
+	put_string(&e, r->chosen);
+	put_bytes(&e, r->path, strlen(r->path));
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(remote_wire(r->remote), FRAME_TREE, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	return rc;
 }
 
-static int receive(struct restore *r, struct error *err)
+static int receive_tree(struct restore *r, struct error *err)
 {
 	for (;;) {
-		struct unpack_totals totals;
 		struct frame frame;
 		int rc = wire_receive(remote_wire(r->remote), &frame, err);
 
@@ -125,21 +135,114 @@ static int receive(struct restore *r, struct error *err)
 		if (rc < 0)
 			return -1;
 		if (frame.type == FRAME_FETCH_END)
-			return unpack_finish(r->unpack, err);
-		if (take(r, &frame, err) != 0 || give_up_if_asked(r, err) != 0)
+			return restore_plan_end(r->plan, err);
+		if ((frame.type != FRAME_NOTE && restore_plan_take(r->plan, &frame, err) != 0) ||
+		    give_up_if_asked(r, err) != 0)
 			return -1;
-		totals = unpack_totals(r->unpack);
-		r->bar.done = totals.bytes;
-		r->bar.files = totals.files;
+		r->bar.files = restore_plan_totals(r->plan).files;
 		progress_show(&r->bar);
 	}
+}
+
+static uint64_t part_of(void *context, const struct entry *entry, const uint8_t sha256[32])
+{
+	const struct restore *r = context;
+
+	return unpack_part_bytes(&r->work, entry, sha256);
+}
+
+/* What came and was not as it should be is tried again. */
+static int drop_bad(void *context, const char *path, struct error *err)
+{
+	const struct restore *r = context;
+	struct inside *inside;
+	int parent_fd;
+	const char *leaf;
+
+	if (inside_new(r->target_fd, &inside, err) != 0)
+		return -1;
+	if (inside_parent(inside, path, &parent_fd, &leaf, NULL) == 0)
+		(void)unlinkat(parent_fd, leaf, 0);
+	inside_destroy(&inside);
+	return 0;
+}
+
+static int make_plan(struct restore *r, const struct tame *tame, struct error *err)
+{
+	struct restore_plan_options options = {
+		.target_fd = r->target_fd,
+		.empty = r->work.generation[0] == '\0',
+		.trust = r->work.same_boot ? RESTORE_TRUST_TIME : RESTORE_TRUST_NONE,
+		.tame = *tame,
+		.reserved = r->work.name,
+		.part = part_of,
+		.busy = busy,
+		.context = r,
+	};
+
+	progress_begin(&r->bar, "listing");
+	if (restore_work_each_bad(&r->work, drop_bad, r, err) != 0 || restore_plan_new(&options, &r->plan, err) != 0 ||
+	    choose(r, err) != 0 || ask(r, err) != 0)
+		return -1;
+	return receive_tree(r, err);
+}
+
+static int moved(void *context, struct error *err)
+{
+	struct restore *r = context;
+	struct unpack_totals totals = unpack_totals(r->unpack);
+
+	r->bar.done = totals.bytes;
+	r->bar.files = totals.files;
+	progress_show(&r->bar);
+	return busy(r, err);
+}
+
+/* Killed anywhere here: the same command finds what is complete in its place, and the rest in the work folder. */
+static int carry_out(struct restore *r, const struct tame *tame, struct error *err)
+{
+	struct unpack_options options = { .tame = *tame,
+		                          .replaces = r->work.generation[0] != '\0' && !r->work.same_boot,
+		                          .complain = complain,
+		                          .busy = busy,
+		                          .context = r };
+	struct restore_carry carry = { .wire = remote_wire(r->remote), .plan = r->plan, .moved = moved, .context = r };
+
+	if (restore_work_begin(&r->work, &r->key, r->chosen, err) != 0 ||
+	    unpack_new(&r->work, &options, &r->unpack, err) != 0)
+		return -1;
+	progress_begin(&r->bar, "restoring");
+	r->bar.total = restore_plan_totals(r->plan).carry_bytes;
+	carry.unpack = r->unpack;
+	if (restore_carry_run(&carry, err) != 0)
+		return -1;
+	remote_close(&r->remote);
+	if (restore_carry_settle(&carry, false, err) != 0 || unpack_sync(r->unpack, err) != 0)
+		return -1;
+	crash_point("restore-synced");
+	/* What is made and removed in the target moves its time, so that comes last. */
+	if (restore_work_end(&r->work, err) != 0 || restore_carry_settle(&carry, true, err) != 0)
+		return -1;
+	return durable_sync(r->target_fd, r->to, err);
+}
+
+static int connect_vault(struct restore *r, const struct config_vault *vault, struct error *err)
+{
+	struct wire_hooks hooks = { .waiting = give_up_if_asked };
+	char safe[128];
+
+	if (remote_open(vault, r->pipeline, "restore", &hooks, &r->remote, err) != 0)
+		return -1;
+	if (remote_welcome(r->remote)->gives)
+		return 0;
+	return error_set(err, ERR_CONFIG, "the far end (%s) can't restore in parts; install a newer aob-receiver there",
+	                 log_escape(remote_welcome(r->remote)->software, safe, sizeof(safe)));
 }
 
 static int run(struct restore *r, const struct config *config, struct error *err)
 {
 	const struct config_pipeline *pipeline = config_pipeline_asked(config, r->pipeline, err);
-	struct unpack_options options = { .keep_special = r->keep_special, .complain = complain, .context = r };
-	struct wire_hooks hooks = { .waiting = give_up_if_asked };
+	const struct tame tame = { .keep_special = r->keep_special, .user_only = geteuid() != 0 };
 	bool made = access(r->to, F_OK) != 0;
 	int rc;
 
@@ -147,14 +250,15 @@ static int run(struct restore *r, const struct config *config, struct error *err
 		return -1;
 	if (inside_valid(r->path, err) != 0)
 		return error_prefix(err, "--path");
-	if (open_target(r, err) != 0 || unpack_new(r->target_fd, &options, &r->unpack, err) != 0)
+	if (open_target(r, err) != 0)
 		return -1;
-	rc = remote_open(pipeline->vault, r->pipeline, "restore", &hooks, &r->remote, err);
-	if (rc == 0) {
-		rc = choose(r, err) == 0 && remote_fetch(r->remote, r->chosen, r->path, err) == 0 ? receive(r, err)
-		                                                                                  : -1;
-		if (rc != 0)
+	rc = connect_vault(r, pipeline->vault, err);
+	if (rc == 0 && (make_plan(r, &tame, err) != 0 || carry_out(r, &tame, err) != 0)) {
+		rc = -1;
+		if (r->remote != NULL)
 			remote_explain(r->remote, err);
+		if (r->work.bad_fd >= 0)
+			(void)error_prefix(err, "not finished; the same command goes on where this one ended");
 	}
 	/* A folder that was made for nothing does not stay. */
 	if (rc != 0 && made)
@@ -165,13 +269,16 @@ static int run(struct restore *r, const struct config *config, struct error *err
 static void report(const struct restore *r)
 {
 	struct unpack_totals t = unpack_totals(r->unpack);
+	struct restore_plan_totals p = restore_plan_totals(r->plan);
 	char bytes[32];
+	char there[32];
 
 	if (r->json) {
-		json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "pipeline", r->pipeline,
-		                         "generation", r->chosen, "to", r->to, "files", (json_int_t)t.files, "bytes",
+		json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "pipeline", r->pipeline,
+		                         "generation", r->chosen, "to", r->to, "files", (json_int_t)p.files, "bytes",
+		                         (json_int_t)p.bytes, "there_bytes", (json_int_t)p.there_bytes, "carried_bytes",
 		                         (json_int_t)t.bytes, "damaged", (json_int_t)t.damaged, "missing",
-		                         (json_int_t)t.missing, "left_out", (json_int_t)t.left_out);
+		                         (json_int_t)t.missing, "left_out", (json_int_t)p.left_out);
 
 		if (json != NULL)
 			(void)json_dumpf(json, stdout, JSON_COMPACT);
@@ -180,10 +287,14 @@ static void report(const struct restore *r)
 		return;
 	}
 	(void)printf("%s: %llu files, %s of generation %s, each checked against its SHA-256\n", r->to,
-	             (unsigned long long)t.files, bytes_text(t.bytes, bytes, sizeof(bytes)), r->chosen);
-	if (t.left_out != 0)
+	             (unsigned long long)p.files, bytes_text(p.bytes, bytes, sizeof(bytes)), r->chosen);
+	if (p.there_files != 0)
+		(void)printf("%llu files, %s, were there already; %s came now\n", (unsigned long long)p.there_files,
+		             bytes_text(p.there_bytes, there, sizeof(there)),
+		             bytes_text(t.bytes, bytes, sizeof(bytes)));
+	if (p.left_out != 0)
 		(void)printf("%llu devices and pipes were left out; --keep-special brings them back\n",
-		             (unsigned long long)t.left_out);
+		             (unsigned long long)p.left_out);
 	if (t.damaged + t.missing != 0)
 		(void)fprintf(stderr,
 		              "aob restore: %llu files are damaged in the vault, %llu can't be read there; try an "
@@ -197,7 +308,9 @@ static int usage(FILE *out, int status)
 	        "usage: aob restore PIPELINE [--generation G] [--path P] --to DIR [--keep-special] [--json]\n"
 	        "\n"
 	        "Brings a generation (the newest without --generation), or the file or folder P of it, back into DIR,\n"
-	        "which must be empty or not exist yet. Every file is checked against its SHA-256.\n"
+	        "which must be empty or not exist yet. Every file is checked against its SHA-256. After any cut the "
+	        "same\n"
+	        "command goes on: what is there and right does not cross again.\n"
 	        "\n"
 	        "  --keep-special   devices, pipes, and setuid and setgid bits too\n",
 	        out);
@@ -249,7 +362,7 @@ static int read_command_line(int argc, char **argv, struct restore *r)
 
 int restore_main(int argc, char **argv, const char *config_path)
 {
-	struct restore r = { .path = "", .target_fd = -1 };
+	struct restore r = { .path = "", .target_fd = -1, .work = { .fd = -1, .bad_fd = -1 } };
 	struct sigaction stop = { .sa_handler = on_signal };
 	struct error err = { .class = ERR_NONE };
 	struct config *config = NULL;
@@ -259,7 +372,6 @@ int restore_main(int argc, char **argv, const char *config_path)
 		return status;
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
-	progress_begin(&r.bar, "restoring");
 	status = EX_OK;
 	if (config_load(config_path, &config, stderr, &err) != 0 || run(&r, config, &err) != 0)
 		status = error_exit(err.class);
@@ -275,6 +387,8 @@ int restore_main(int argc, char **argv, const char *config_path)
 	}
 	remote_close(&r.remote);
 	unpack_destroy(&r.unpack);
+	restore_plan_destroy(&r.plan);
+	restore_work_close(&r.work);
 	if (r.target_fd >= 0)
 		(void)close(r.target_fd);
 	config_destroy(&config);

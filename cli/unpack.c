@@ -9,37 +9,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/entry.h"
+#include "lib/crash_point.h"
 #include "lib/inside.h"
-#include "lib/link_map.h"
-#include "lib/scratch.h"
 #include "wire/codec.h"
-#include "wire/entry_codec.h"
 #include "wire/wire.h"
 
 #define HOLE_BYTES 4096u
-#define XATTRS_MOST 4096 /* as on the wire */
-#define FOLDER_FRAME_MOST 1048576u
+#define PIECE_BYTES 131072u
+#define PART_NAME_SIZE 40
+#define LINK_NAME "link"
+#define SPECIAL_NAME "special"
 
 struct unpack {
 	struct unpack_options options;
-	int target_fd;
+	struct restore_work *work;
 	struct inside *tree, *other;
-	struct link_map *links;
-	FILE *folders; /* the ENTRY payloads of the folders, for the end */
-	struct entry_memory memory;
-	struct entry entry; /* the file under way */
+	const struct entry *entry; /* the file under way; NULL: none is */
 	EVP_MD_CTX *sha;
-	int fd; /* of it; -1: its content is not wanted: it will be a link */
-	bool in_file;
-	bool begun; /* an entry has come */
-	uint64_t written;
+	int fd;
+	char part[PART_NAME_SIZE];
+	uint64_t began_at, written;
+	bool too_long;
 	struct unpack_totals totals;
-	char first[WIRE_PATH_MAX + 1];
-	bool user_only; /* this process may not set owners and privileged attributes */
+	struct entry_xattr kept[TAME_XATTRS_MOST];
+	uint8_t piece[PIECE_BYTES];
 };
 
-int unpack_new(int target_fd, const struct unpack_options *options, struct unpack **unpack, struct error *err)
+int unpack_new(struct restore_work *work, const struct unpack_options *options, struct unpack **unpack,
+               struct error *err)
 {
 	struct unpack *made = calloc(1, sizeof(*made));
 
@@ -47,16 +44,13 @@ int unpack_new(int target_fd, const struct unpack_options *options, struct unpac
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->options = *options;
-	made->target_fd = target_fd;
+	made->work = work;
 	made->fd = -1;
-	made->user_only = geteuid() != 0;
-	entry_memory_init(&made->memory);
-	made->folders = scratch_file(err);
 	made->sha = EVP_MD_CTX_new();
 	if (made->sha == NULL) {
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
-	} else if (made->folders != NULL && inside_new(target_fd, &made->tree, err) == 0 &&
-	           inside_new(target_fd, &made->other, err) == 0 && link_map_new(&made->links, err) == 0) {
+	} else if (inside_new(work->target_fd, &made->tree, err) == 0 &&
+	           inside_new(work->target_fd, &made->other, err) == 0) {
 		*unpack = made;
 		return 0;
 	}
@@ -73,13 +67,9 @@ void unpack_destroy(struct unpack **unpack)
 	*unpack = NULL;
 	if (u->fd >= 0)
 		(void)close(u->fd);
-	if (u->folders != NULL)
-		(void)fclose(u->folders);
 	EVP_MD_CTX_free(u->sha);
-	link_map_destroy(&u->links);
 	inside_destroy(&u->tree);
 	inside_destroy(&u->other);
-	entry_memory_done(&u->memory);
 	free(u);
 }
 
@@ -94,38 +84,10 @@ static void complain(struct unpack *u, const char *path, const char *what)
 		u->options.complain(u->options.context, path, what);
 }
 
-/* A capability is as good as setuid. */
-static bool may_keep(const struct unpack *u, const char *name)
+static int apply(struct unpack *u, int parent_fd, const char *leaf, const struct entry *entry, struct error *err)
 {
-	if (!u->options.keep_special && strcmp(name, "security.capability") == 0)
-		return false;
-	return !u->user_only || strncmp(name, "user.", 5) == 0 || strncmp(name, "system.posix_acl", 16) == 0;
-}
+	struct entry tamed = tame_entry(&u->options.tame, entry, u->kept);
 
-/* What this user may not set, or did not ask for, is taken out of the entry. */
-static void tame(const struct unpack *u, struct entry *entry, struct entry_xattr kept[], size_t room)
-{
-	size_t n = 0;
-
-	if (!u->options.keep_special && entry->type != ENTRY_FOLDER)
-		entry->mode &= 01777;
-	if (u->user_only) {
-		entry->uid = geteuid();
-		entry->gid = getegid();
-	}
-	for (size_t i = 0; i < entry->n_xattrs && n < room; i++)
-		if (may_keep(u, entry->xattrs[i].name))
-			kept[n++] = entry->xattrs[i];
-	entry->xattrs = kept;
-	entry->n_xattrs = n;
-}
-
-static int apply(const struct unpack *u, int parent_fd, const char *leaf, const struct entry *entry, struct error *err)
-{
-	struct entry_xattr kept[XATTRS_MOST];
-	struct entry tamed = *entry;
-
-	tame(u, &tamed, kept, sizeof(kept) / sizeof(kept[0]));
 	return entry_apply(parent_fd, leaf, &tamed, false, err);
 }
 
@@ -151,106 +113,173 @@ static int make_parents(struct unpack *u, const char *path, struct error *err)
 	return rc;
 }
 
-static int take_folder(struct unpack *u, const struct entry *entry, const uint8_t *payload, size_t len_bytes,
-                       struct error *err)
+/* The folder that path lies in, which may have to be made. */
+static int locate(struct unpack *u, const char *path, int *parent_fd, const char **leaf, struct error *err)
 {
-	uint32_t n = (uint32_t)len_bytes;
+	struct error aside = { .class = ERR_NONE };
+
+	if (inside_parent(u->tree, path, parent_fd, leaf, &aside) == 0)
+		return 0;
+	if (aside.class != ERR_NOT_FOUND) {
+		if (err != NULL)
+			*err = aside;
+		return -1;
+	}
+	return make_parents(u, path, err) == 0 ? inside_parent(u->tree, path, parent_fd, leaf, err) : -1;
+}
+
+/* What is complete in our own folder takes its place in the tree. */
+static int place(struct unpack *u, const char *name, const char *path, struct error *err)
+{
+	unsigned flags = u->options.replaces ? 0 : RENAME_NOREPLACE;
 	int parent_fd;
 	const char *leaf;
 
-	if (inside_parent(u->tree, entry->path, &parent_fd, &leaf, err) != 0)
+	if (locate(u, path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	if (*entry->path != '\0' && mkdirat(parent_fd, leaf, 0700) != 0)
-		return error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
-	if (fwrite(&n, sizeof(n), 1, u->folders) != 1 || fwrite(payload, 1, n, u->folders) != n)
-		return error_sys(err, errno, "writing a temporary file");
-	return 0;
+	crash_point("restore-place");
+	if (renameat2(u->work->fd, name, parent_fd, leaf, flags) == 0)
+		return 0;
+	/* A file system that can't do it at one stroke: nobody else works there. */
+	if (errno == EINVAL && faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT &&
+	    renameat(u->work->fd, name, parent_fd, leaf) == 0)
+		return 0;
+	if (errno == EEXIST || errno == EISDIR || errno == ENOTDIR || errno == EINVAL)
+		return error_set(err, ERR_REFUSED,
+		                 "\"%.300s\" is there already and is not what the vault has; move it away, or restore "
+		                 "into an empty folder",
+		                 path);
+	return error_sys(err, errno, "putting \"%.300s\" in its place", path);
 }
 
-/* 1: path is now another name of what came before, 0: nothing came before, -1. */
-static int link_known(struct unpack *u, const struct entry *entry, struct error *err)
+int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
+	struct stat st;
+	int parent_fd;
+	const char *leaf;
+
+	if (*entry->path == '\0')
+		return 0;
+	if (locate(unpack, entry->path, &parent_fd, &leaf, err) != 0)
+		return -1;
+	if (mkdirat(parent_fd, leaf, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
+	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return error_set(err, ERR_REFUSED, "\"%.300s\" is there already and is no folder; move it away", entry->path);
+}
+
+int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err)
+{
+	int fd = unpack->work->fd;
+
+	(void)unlinkat(fd, SPECIAL_NAME, 0);
+	if (entry_make(fd, SPECIAL_NAME, entry, false, err) != 0 || apply(unpack, fd, SPECIAL_NAME, entry, err) != 0)
+		return error_prefix(err, "\"%.300s\"", entry->path);
+	return place(unpack, SPECIAL_NAME, entry->path, err);
+}
+
+int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err)
+{
+	struct stat st;
+	struct stat first_st;
 	int parent_fd;
 	int first_fd;
 	const char *leaf;
 	const char *first_leaf;
-	size_t n;
-	int rc = entry->links > 1 ? link_map_get(u->links, entry->inode, u->first, sizeof(u->first) - 1, &n, err) : 0;
 
-	if (rc <= 0)
-		return rc;
-	u->first[n] = '\0';
-	if (inside_parent(u->tree, entry->path, &parent_fd, &leaf, err) != 0 ||
-	    inside_parent(u->other, u->first, &first_fd, &first_leaf, err) != 0)
+	if (locate(unpack, path, &parent_fd, &leaf, err) != 0 ||
+	    inside_parent(unpack->other, first, &first_fd, &first_leaf, err) != 0)
 		return -1;
-	if (linkat(first_fd, first_leaf, parent_fd, leaf, 0) != 0)
-		return error_sys(err, errno, "linking \"%.300s\"", entry->path);
-	return 1;
+	if (fstatat(first_fd, first_leaf, &first_st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_sys(err, errno, "linking \"%.300s\" to \"%.300s\"", path, first);
+	if (S_ISDIR(first_st.st_mode))
+		return error_set(err, ERR_PROTOCOL, "\"%.300s\" should be a link to a folder", path);
+	unpack->totals.files += S_ISREG(first_st.st_mode);
+	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == first_st.st_dev &&
+	    st.st_ino == first_st.st_ino)
+		return 0;
+	(void)unlinkat(unpack->work->fd, LINK_NAME, 0);
+	if (linkat(first_fd, first_leaf, unpack->work->fd, LINK_NAME, 0) != 0)
+		return error_sys(err, errno, "linking \"%.300s\"", path);
+	return place(unpack, LINK_NAME, path, err);
 }
 
-static int remember(struct unpack *u, const struct entry *entry, struct error *err)
-{
-	return entry->links > 1 ? link_map_put(u->links, entry->inode, entry->path, strlen(entry->path), err) : 0;
-}
-
-static int take_special(struct unpack *u, const struct entry *entry, struct error *err)
+int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
 	int parent_fd;
 	const char *leaf;
-	int rc;
 
-	if (entry->type != ENTRY_SYMLINK && !u->options.keep_special) {
-		u->totals.left_out++;
-		return 0;
+	if (inside_parent(unpack->tree, entry->path, &parent_fd, &leaf, err) != 0)
+		return -1;
+	return apply(unpack, parent_fd, leaf, entry, err);
+}
+
+/* Of another content, or of another file, there is another part. */
+static void part_name(const struct entry *entry, const uint8_t sha256[32], char name[PART_NAME_SIZE])
+{
+	uint8_t digest[EVP_MAX_MD_SIZE] = { 0 };
+	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+
+	if (sha != NULL && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1) {
+		(void)EVP_DigestUpdate(sha, entry->path, strlen(entry->path) + 1);
+		(void)EVP_DigestUpdate(sha, &entry->size_bytes, sizeof(entry->size_bytes));
+		(void)EVP_DigestUpdate(sha, sha256, 32);
+		(void)EVP_DigestFinal_ex(sha, digest, NULL);
 	}
-	rc = link_known(u, entry, err);
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	if (inside_parent(u->tree, entry->path, &parent_fd, &leaf, err) != 0 ||
-	    entry_make(parent_fd, leaf, entry, false, err) != 0 || apply(u, parent_fd, leaf, entry, err) != 0)
-		return -1;
-	return remember(u, entry, err);
+	EVP_MD_CTX_free(sha);
+	(void)snprintf(name, PART_NAME_SIZE, "part-");
+	for (size_t i = 0; i < 16; i++)
+		(void)snprintf(name + 5 + 2 * i, PART_NAME_SIZE - 5 - 2 * i, "%02x", digest[i]);
 }
 
-static int begin_file(struct unpack *u, struct error *err)
+uint64_t unpack_part_bytes(const struct restore_work *work, const struct entry *entry, const uint8_t sha256[32])
 {
-	int parent_fd;
-	const char *leaf;
-	int rc = link_known(u, &u->entry, err);
+	char name[PART_NAME_SIZE];
+	struct stat st;
 
-	if (rc < 0)
-		return -1;
-	u->in_file = true;
-	u->written = 0;
-	u->fd = -1;
-	if (rc == 1)
+	if (work->fd < 0)
 		return 0;
-	if (inside_parent(u->tree, u->entry.path, &parent_fd, &leaf, err) != 0)
-		return -1;
-	u->fd = openat(parent_fd, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (u->fd < 0)
-		return error_sys(err, errno, "making \"%.300s\"", u->entry.path);
-	return EVP_DigestInit_ex(u->sha, EVP_sha256(), NULL) == 1 ? 0 : error_set(err, ERR_SYSTEM, "SHA-256");
+	part_name(entry, sha256, name);
+	return fstatat(work->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 }
 
-int unpack_entry(struct unpack *unpack, const uint8_t *payload, size_t len_bytes, struct error *err)
+/* What is there of it goes into the hash. */
+static int hash_part(struct unpack *u, uint64_t bytes, struct error *err)
 {
-	struct entry *entry = &unpack->entry;
-	struct decoder d;
+	while (u->written < bytes) {
+		uint64_t left = bytes - u->written;
+		ssize_t n = pread(u->fd, u->piece, left < PIECE_BYTES ? (size_t)left : PIECE_BYTES, (off_t)u->written);
 
-	if (unpack->in_file)
-		return error_set(err, ERR_PROTOCOL, "ENTRY inside a file");
-	decoder_init(&d, payload, len_bytes);
-	get_entry(&d, &unpack->memory, entry);
-	if (codec_done(&d, "ENTRY", err) != 0)
-		return -1;
-	/* The first one may lie deeper. The target is empty then, so there is no symlink to follow. */
-	if (!unpack->begun && make_parents(unpack, entry->path, err) != 0)
-		return -1;
-	unpack->begun = true;
-	if (entry->type == ENTRY_FOLDER)
-		return take_folder(unpack, entry, payload, len_bytes, err);
-	return entry->type == ENTRY_FILE ? begin_file(unpack, err) : take_special(unpack, entry, err);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_sys(err, n < 0 ? errno : EIO, "reading what is there of \"%.300s\"",
+			                 u->entry->path);
+		(void)EVP_DigestUpdate(u->sha, u->piece, (size_t)n);
+		u->written += (uint64_t)n;
+		if (u->options.busy != NULL && u->options.busy(u->options.context, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int unpack_file_begin(struct unpack *unpack, const struct entry *entry, const uint8_t sha256[32], uint64_t at,
+                      struct error *err)
+{
+	unpack->entry = entry;
+	unpack->began_at = at;
+	unpack->written = 0;
+	unpack->too_long = false;
+	part_name(entry, sha256, unpack->part);
+	unpack->fd = openat(unpack->work->fd, unpack->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (unpack->fd < 0 || ftruncate(unpack->fd, (off_t)at) != 0)
+		return error_sys(err, errno, "beginning \"%.300s\"", entry->path);
+	if (EVP_DigestInit_ex(unpack->sha, EVP_sha256(), NULL) != 1)
+		return error_set(err, ERR_SYSTEM, "SHA-256");
+	return hash_part(unpack, at, err);
 }
 
 static bool all_zero(const uint8_t *data, size_t len_bytes)
@@ -260,13 +289,17 @@ static bool all_zero(const uint8_t *data, size_t len_bytes)
 
 int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err)
 {
-	bool sparse = (unpack->entry.flags & ENTRY_SPARSE) != 0;
+	bool sparse;
 
-	if (!unpack->in_file)
+	if (unpack->entry == NULL)
 		return error_set(err, ERR_PROTOCOL, "FETCH_DATA outside a file");
+	sparse = (unpack->entry->flags & ENTRY_SPARSE) != 0;
 	unpack->totals.bytes += len_bytes;
-	if (unpack->fd < 0)
-		return 0;
+	/* It does not fill the disk with what nobody counted on. */
+	if (len_bytes > unpack->entry->size_bytes - unpack->written) {
+		unpack->too_long = true;
+		len_bytes = (size_t)(unpack->entry->size_bytes - unpack->written);
+	}
 	(void)EVP_DigestUpdate(unpack->sha, data, len_bytes);
 	while (len_bytes != 0) {
 		size_t piece = HOLE_BYTES - (size_t)(unpack->written % HOLE_BYTES);
@@ -277,30 +310,33 @@ int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, st
 		n = sparse && all_zero(data, piece) ? (ssize_t)piece
 		                                    : pwrite(unpack->fd, data, piece, (off_t)unpack->written);
 		if (n < 0 && errno != EINTR)
-			return error_sys(err, errno, "writing \"%.300s\"", unpack->entry.path);
+			return error_sys(err, errno, "writing \"%.300s\"", unpack->entry->path);
 		if (n > 0) {
 			data += n;
 			len_bytes -= (size_t)n;
 			unpack->written += (uint64_t)n;
 		}
 	}
+	crash_point("restore-data");
 	return 0;
 }
 
-static int close_file(struct unpack *u, struct error *err)
+/* The file under way is complete, with what there is of it. */
+static int close_file(struct unpack *u, bool bad, struct error *err)
 {
-	int parent_fd;
-	const char *leaf;
-	int rc = ftruncate(u->fd, (off_t)u->written) == 0 ? 0
-	                                                  : error_sys(err, errno, "writing \"%.300s\"", u->entry.path);
+	const struct entry *entry = u->entry;
+	int rc =
+	        ftruncate(u->fd, (off_t)u->written) == 0 ? 0 : error_sys(err, errno, "writing \"%.300s\"", entry->path);
 
 	if (close(u->fd) != 0 && rc == 0)
-		rc = error_sys(err, errno, "closing \"%.300s\"", u->entry.path);
+		rc = error_sys(err, errno, "closing \"%.300s\"", entry->path);
 	u->fd = -1;
-	if (rc != 0 || inside_parent(u->tree, u->entry.path, &parent_fd, &leaf, err) != 0 ||
-	    apply(u, parent_fd, leaf, &u->entry, err) != 0)
+	u->entry = NULL;
+	if (rc != 0 || apply(u, u->work->fd, u->part, entry, err) != 0 ||
+	    (bad && restore_work_bad(u->work, entry->path, err) != 0))
 		return -1;
-	return remember(u, &u->entry, err);
+	u->totals.files++;
+	return place(u, u->part, entry->path, err);
 }
 
 int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_bytes, struct error *err)
@@ -309,67 +345,35 @@ int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_by
 	const uint8_t *recorded;
 	uint64_t size_bytes;
 	struct decoder d;
+	bool good;
 
-	if (!unpack->in_file)
+	if (unpack->entry == NULL)
 		return error_set(err, ERR_PROTOCOL, "FETCH_FILE_END outside a file");
 	decoder_init(&d, payload, len_bytes);
 	recorded = get_raw(&d, 32);
 	size_bytes = get_u64(&d);
 	if (codec_done(&d, "FETCH_FILE_END", err) != 0)
 		return -1;
-	unpack->in_file = false;
-	unpack->totals.files++;
-	if (unpack->fd < 0)
-		return 0;
-	if (size_bytes == WIRE_FETCH_LINKED)
-		return error_set(err, ERR_PROTOCOL, "\"%.300s\" should be a link to what never came",
-		                 unpack->entry.path);
 	(void)EVP_DigestFinal_ex(unpack->sha, have, NULL);
+	good = !unpack->too_long && size_bytes == unpack->written && memcmp(have, recorded, 32) == 0;
+	if (!good && unpack->began_at != 0) {
+		(void)close(unpack->fd);
+		unpack->fd = -1;
+		unpack->entry = NULL;
+		return 1;
+	}
 	if (size_bytes == WIRE_FETCH_UNREADABLE) {
 		unpack->totals.missing++;
-		complain(unpack, unpack->entry.path,
+		complain(unpack, unpack->entry->path,
 		         "the vault's disk could not read it; what came before the fault is kept");
-	} else if (size_bytes != unpack->written || memcmp(have, recorded, 32) != 0) {
+	} else if (!good) {
 		unpack->totals.damaged++;
-		complain(unpack, unpack->entry.path, "its content is not what was recorded when it was backed up");
+		complain(unpack, unpack->entry->path, "its content is not what was recorded when it was backed up");
 	}
-	return close_file(unpack, err);
+	return close_file(unpack, !good, err);
 }
 
-/* In any order: metadata of one folder do not change another's. */
-static int settle_folders(struct unpack *u, uint8_t *payload, struct error *err)
+int unpack_sync(struct unpack *unpack, struct error *err)
 {
-	uint32_t n;
-
-	rewind(u->folders);
-	while (fread(&n, sizeof(n), 1, u->folders) == 1) {
-		struct decoder d;
-		int parent_fd;
-		const char *leaf;
-
-		if (n > FOLDER_FRAME_MOST || fread(payload, 1, n, u->folders) != n)
-			return error_set(err, ERR_IO, "a temporary file is cut short");
-		decoder_init(&d, payload, n);
-		get_entry(&d, &u->memory, &u->entry);
-		if (codec_done(&d, "ENTRY", err) != 0 ||
-		    inside_parent(u->tree, u->entry.path, &parent_fd, &leaf, err) != 0 ||
-		    apply(u, parent_fd, leaf, &u->entry, err) != 0)
-			return -1;
-	}
-	return ferror(u->folders) == 0 ? 0 : error_sys(err, errno, "reading a temporary file");
-}
-
-int unpack_finish(struct unpack *unpack, struct error *err)
-{
-	uint8_t *payload = malloc(FOLDER_FRAME_MOST);
-	int rc;
-
-	if (payload == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	rc = unpack->in_file ? error_set(err, ERR_PROTOCOL, "the answer ends inside a file")
-	                     : settle_folders(unpack, payload, err);
-	free(payload);
-	if (rc == 0 && syncfs(unpack->target_fd) != 0)
-		rc = error_sys(err, errno, "syncing the target");
-	return rc;
+	return syncfs(unpack->work->target_fd) == 0 ? 0 : error_sys(err, errno, "syncing the target");
 }

@@ -1,5 +1,5 @@
-/* unpack: what a receiver sends in answer to FETCH, written below a folder: each file checked against its SHA-256, hard links as links, holes as holes,
- * metadata last. Never through a symlink, never over something that is there.
+/* unpack: what a receiver sends to a restore, written below a folder: each file built beside the tree, checked against its SHA-256, given its metadata, and only then renamed to its
+ * place; hard links as links, holes as holes, folders' metadata last. Never through a symlink, never over something that is there.
  *
  * lifetime: unpack_new / unpack_destroy. threads: one. */
 #ifndef AOB_UNPACK_H
@@ -9,35 +9,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/restore_work.h"
+#include "cli/tame.h"
+#include "lib/entry.h"
 #include "lib/error.h"
 
 struct unpack;
 
 struct unpack_options {
-	bool keep_special; /* devices, fifos, setuid and setgid too */
+	struct tame tame;
+	bool replaces; /* what lies at the place of something that comes goes: an earlier restore left it, and the machine was restarted since */
 	/* May be NULL: called for each file that is not as it should be. */
 	void (*complain)(void *context, const char *path, const char *what);
+	int (*busy)(void *context, struct error *err); /* called now and then in long work; -1 ends it. May be NULL */
 	void *context;
 };
 
 struct unpack_totals {
-	uint64_t files, bytes;
-	uint64_t damaged;  /* written, but their content is not what was recorded */
-	uint64_t missing;  /* the vault's disk would not give them */
-	uint64_t left_out; /* special ones, without keep_special */
+	uint64_t files;
+	uint64_t bytes;   /* that came */
+	uint64_t damaged; /* written, but their content is not what was recorded */
+	uint64_t missing; /* the vault's disk would not give them */
 };
 
-/* unpack_new: target_fd: an empty folder; stays the caller's. */
-int unpack_new(int target_fd, const struct unpack_options *options, struct unpack **unpack, struct error *err);
+/* unpack_new: work: begun; borrowed, as is its target. */
+int unpack_new(struct restore_work *work, const struct unpack_options *options, struct unpack **unpack,
+               struct error *err);
 void unpack_destroy(struct unpack **unpack);
 
-/* The frames in the order in which they come. errors: ERR_PROTOCOL, ERR_SPACE, by errno */
-int unpack_entry(struct unpack *unpack, const uint8_t *payload, size_t len_bytes, struct error *err);
+/* Each may be repeated. errors: ERR_REFUSED (something else is there, a symlink on the way), ERR_SPACE, by errno */
+int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err);
+int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err);
+int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err);
+/* unpack_meta: of what is there. */
+int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *err);
+
+/* unpack_part_bytes: how much of that content an earlier restore has left under way. */
+uint64_t unpack_part_bytes(const struct restore_work *work, const struct entry *entry, const uint8_t sha256[32]);
+
+/* A file: begin, its content from byte `at` on, end. The entry is borrowed until the end; sha256: as the plan has it. at: 0, or what unpack_part_bytes said. */
+int unpack_file_begin(struct unpack *unpack, const struct entry *entry, const uint8_t sha256[32], uint64_t at,
+                      struct error *err);
 int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err);
+/* unpack_file_end: payload: FETCH_FILE_END's. returns: 0: it is in its place; 1: what an earlier restore had left was of no use: it is wanted from the beginning; -1 */
 int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_bytes, struct error *err);
 
-/* unpack_finish: the folders' metadata, and everything synced. */
-int unpack_finish(struct unpack *unpack, struct error *err);
+/* unpack_sync: everything that was written is on the disk. */
+int unpack_sync(struct unpack *unpack, struct error *err);
 
 struct unpack_totals unpack_totals(const struct unpack *unpack);
 

@@ -1,6 +1,9 @@
 /* Whatever a vault answers to a restore: it is written below the target or refused; nothing beside it is touched. */
 #include <sys/socket.h>
 
+#include "cli/restore_carry.h"
+#include "cli/restore_plan.h"
+#include "cli/restore_work.h"
 #include "cli/unpack.h"
 #include "tests/fuzz/playground.h"
 #include "wire/wire.h"
@@ -9,37 +12,47 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define INPUT_MOST 65536 /* fits into a socket */
 
-static int take(struct unpack *unpack, const struct frame *frame, struct error *err)
+static int moved(void *context, struct error *err)
 {
-	switch (frame->type) {
-	case FRAME_ENTRY:
-		return unpack_entry(unpack, frame->payload, frame->len_bytes, err);
-	case FRAME_FETCH_DATA:
-		return unpack_data(unpack, frame->payload, frame->len_bytes, err);
-	case FRAME_FETCH_FILE_END:
-		return unpack_file_end(unpack, frame->payload, frame->len_bytes, err);
-	default:
-		return -1;
+	(void)context;
+	(void)err;
+	return 0;
+}
+
+/* What stands before FETCH_END is the tree, what stands behind it the content. */
+static int take_tree(struct wire *wire, struct restore_plan *plan, struct error *err)
+{
+	struct frame frame;
+
+	while (wire_receive(wire, &frame, err) == 1) {
+		if (frame.type == FRAME_FETCH_END)
+			return restore_plan_end(plan, err);
+		if (restore_plan_take(plan, &frame, err) != 0)
+			return -1;
 	}
+	return -1;
 }
 
 static void restore(int fd, int target_fd)
 {
-	struct unpack_options options = { .complain = NULL };
+	struct restore_plan_options what = { .target_fd = target_fd, .reserved = "" };
+	struct restore_work_key key = { .pipeline = "p", .wanted = "" };
+	struct unpack_options how = { .complain = NULL };
 	struct error err = { .class = ERR_NONE };
-	struct unpack *unpack = NULL;
-	struct wire *wire = NULL;
-	struct frame frame;
-	int rc = 1;
+	struct restore_carry carry = { .moved = moved };
+	struct restore_work work;
 
-	if (wire_new(fd, fd, 'C', NULL, &wire, &err) == 0 && unpack_new(target_fd, &options, &unpack, &err) == 0) {
-		while (rc == 1 && (rc = wire_receive(wire, &frame, &err)) == 1)
-			rc = take(unpack, &frame, &err) == 0 ? 1 : -1;
-		if (rc == 0)
-			(void)unpack_finish(unpack, &err);
-	}
-	unpack_destroy(&unpack);
-	wire_destroy(&wire);
+	if (restore_work_open(&work, target_fd, &key, &err) == 0 &&
+	    restore_work_begin(&work, &key, PLAYGROUND_GENERATION, &err) == 0 &&
+	    wire_new(fd, fd, 'C', NULL, &carry.wire, &err) == 0 && restore_plan_new(&what, &carry.plan, &err) == 0 &&
+	    take_tree(carry.wire, carry.plan, &err) == 0 && unpack_new(&work, &how, &carry.unpack, &err) == 0 &&
+	    restore_carry_run(&carry, &err) == 0 && restore_carry_settle(&carry, false, &err) == 0 &&
+	    restore_work_end(&work, &err) == 0)
+		(void)restore_carry_settle(&carry, true, &err);
+	unpack_destroy(&carry.unpack);
+	restore_plan_destroy(&carry.plan);
+	wire_destroy(&carry.wire);
+	restore_work_close(&work);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,361 @@
+#include "cli/restore_plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/inside.h"
+#include "lib/link_map.h"
+#include "lib/scratch.h"
+#include "wire/codec.h"
+#include "wire/entry_codec.h"
+
+#define PAYLOAD_MOST 1048576u /* of an ENTRY */
+#define PIECE_BYTES 131072u
+
+static const uint8_t no_hash[32] = { 0 };
+
+/* In the temporary file, before the entry's payload and a link's first name. */
+struct head {
+	uint64_t part_bytes;
+	uint32_t payload_bytes, first_bytes;
+	uint8_t action;
+	uint8_t sha256[32];
+};
+
+struct restore_plan {
+	struct restore_plan_options options;
+	FILE *spool;
+	uint64_t at;           /* of the next record */
+	struct inside *inside; /* the target; NULL: nothing is there */
+	struct link_map *links;
+	EVP_MD_CTX *sha;
+	struct entry_memory memory, have_memory;
+	uint8_t *payload; /* of the entry under way, or of the record that was read */
+	size_t payload_bytes;
+	struct entry entry;
+	bool in_file; /* an ENTRY came, and its end did not yet */
+	struct restore_plan_totals totals;
+	char first[WIRE_PATH_MAX + 1];
+	struct entry_xattr kept[TAME_XATTRS_MOST];
+	uint8_t piece[PIECE_BYTES];
+};
+
+int restore_plan_new(const struct restore_plan_options *options, struct restore_plan **plan, struct error *err)
+{
+	struct restore_plan *made = calloc(1, sizeof(*made));
+
+	*plan = NULL;
+	if (made == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	made->options = *options;
+	entry_memory_init(&made->memory);
+	entry_memory_init(&made->have_memory);
+	made->payload = malloc(PAYLOAD_MOST);
+	made->sha = EVP_MD_CTX_new();
+	made->spool = scratch_file(err);
+	if (made->payload == NULL || made->sha == NULL)
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	else if (made->spool != NULL && link_map_new(&made->links, err) == 0 &&
+	         (options->target_fd < 0 || options->empty ||
+	          inside_new(options->target_fd, &made->inside, err) == 0)) {
+		*plan = made;
+		return 0;
+	}
+	restore_plan_destroy(&made);
+	return -1;
+}
+
+void restore_plan_destroy(struct restore_plan **plan)
+{
+	struct restore_plan *p = *plan;
+
+	if (p == NULL)
+		return;
+	*plan = NULL;
+	if (p->spool != NULL)
+		(void)fclose(p->spool);
+	EVP_MD_CTX_free(p->sha);
+	link_map_destroy(&p->links);
+	inside_destroy(&p->inside);
+	entry_memory_done(&p->memory);
+	entry_memory_done(&p->have_memory);
+	free(p->payload);
+	free(p);
+}
+
+struct restore_plan_totals restore_plan_totals(const struct restore_plan *plan)
+{
+	return plan->totals;
+}
+
+enum restore_action restore_plan_decide(const struct entry *want, const struct entry *have, bool same_content)
+{
+	bool same = have != NULL && entry_same_metadata(want, have);
+
+	if (want->type == ENTRY_FOLDER)
+		return RESTORE_FOLDER;
+	if (want->type != ENTRY_FILE)
+		return same ? RESTORE_NOTHING : RESTORE_SPECIAL;
+	if (have == NULL || have->type != ENTRY_FILE || !same_content)
+		return RESTORE_CONTENT;
+	return same ? RESTORE_NOTHING : RESTORE_META;
+}
+
+/* 1: it has that content, 0: it has not, or can't be read; -1: busy's. */
+static int has_content(struct restore_plan *p, int parent_fd, const char *leaf, const uint8_t sha256[32],
+                       struct error *err)
+{
+	int fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	uint8_t have[EVP_MAX_MD_SIZE];
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return 0;
+	(void)EVP_DigestInit_ex(p->sha, EVP_sha256(), NULL);
+	do {
+		if (p->options.busy != NULL && p->options.busy(p->options.context, err) != 0) {
+			(void)close(fd);
+			return -1;
+		}
+		n = read(fd, p->piece, sizeof(p->piece));
+		if (n > 0)
+			(void)EVP_DigestUpdate(p->sha, p->piece, (size_t)n);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	(void)close(fd);
+	(void)EVP_DigestFinal_ex(p->sha, have, NULL);
+	return n == 0 && memcmp(have, sha256, 32) == 0;
+}
+
+static int same_content(struct restore_plan *p, int parent_fd, const char *leaf, const struct entry *want,
+                        const struct entry *have, const uint8_t sha256[32], struct error *err)
+{
+	if (have->type != ENTRY_FILE || have->size_bytes != want->size_bytes)
+		return 0;
+	if (p->options.trust == RESTORE_TRUST_TIME)
+		return have->mtime_s == want->mtime_s && have->mtime_ns == want->mtime_ns;
+	return memcmp(sha256, no_hash, sizeof(no_hash)) == 0 ? 0 : has_content(p, parent_fd, leaf, sha256, err);
+}
+
+/* What the target has at that place decides. */
+static int decide(struct restore_plan *p, const uint8_t sha256[32], enum restore_action *action, struct error *err)
+{
+	struct entry want = tame_entry(&p->options.tame, &p->entry, p->kept);
+	struct entry have;
+	int parent_fd;
+	const char *leaf;
+	int same = 0;
+
+	*action = restore_plan_decide(&want, NULL, false);
+	if (p->inside == NULL)
+		return 0;
+	/* What can't be looked at will be told of when something is to be put there. */
+	if (inside_parent(p->inside, want.path, &parent_fd, &leaf, NULL) != 0 ||
+	    entry_read(parent_fd, leaf, want.path, true, &p->have_memory, &have, NULL) != 0)
+		return 0;
+	if (want.type == ENTRY_FILE)
+		same = same_content(p, parent_fd, leaf, &want, &have, sha256, err);
+	if (same < 0)
+		return -1;
+	*action = restore_plan_decide(&want, &have, same != 0);
+	if (*action == RESTORE_FOLDER && have.type == ENTRY_FOLDER)
+		p->totals.inodes--; /* that is there; write_record counts it */
+	return 0;
+}
+
+static void count(struct restore_plan *p, const struct head *head, uint64_t room_bytes)
+{
+	struct restore_plan_totals *t = &p->totals;
+	bool is_file = p->entry.type == ENTRY_FILE;
+	uint64_t size_bytes = p->entry.size_bytes;
+
+	t->files += is_file && head->action != RESTORE_LEFT_OUT;
+	switch ((enum restore_action)head->action) {
+	case RESTORE_CONTENT:
+		t->bytes += size_bytes;
+		t->carry_bytes += size_bytes - head->part_bytes;
+		t->room_bytes += room_bytes > head->part_bytes ? room_bytes - head->part_bytes : 0;
+		t->inodes++;
+		break;
+	case RESTORE_NOTHING:
+	case RESTORE_META:
+		t->bytes += is_file ? size_bytes : 0;
+		t->there_bytes += is_file ? size_bytes : 0;
+		t->there_files += is_file;
+		break;
+	case RESTORE_FOLDER:
+	case RESTORE_SPECIAL:
+		t->inodes++;
+		break;
+	case RESTORE_LEFT_OUT:
+		t->left_out++;
+		break;
+	case RESTORE_LINK:
+		break;
+	}
+}
+
+static int write_record(struct restore_plan *p, struct head *head, const char *first, uint64_t room_bytes,
+                        struct error *err)
+{
+	head->payload_bytes = (uint32_t)p->payload_bytes;
+	head->first_bytes = (uint32_t)strlen(first);
+	count(p, head, room_bytes);
+	if (fwrite(head, sizeof(*head), 1, p->spool) != 1 ||
+	    fwrite(p->payload, 1, p->payload_bytes, p->spool) != p->payload_bytes ||
+	    fwrite(first, 1, head->first_bytes, p->spool) != head->first_bytes)
+		return error_sys(err, errno, "writing a temporary file");
+	return 0;
+}
+
+/* 1: it is another name of what came before, which is in p->first; 0; -1. */
+static int known_link(struct restore_plan *p, struct error *err)
+{
+	size_t n;
+	int rc;
+
+	if (p->entry.links < 2 || p->entry.type == ENTRY_FOLDER)
+		return 0;
+	rc = link_map_get(p->links, p->entry.inode, p->first, sizeof(p->first) - 1, &n, err);
+	if (rc == 1)
+		p->first[n] = '\0';
+	if (rc == 0)
+		rc = link_map_put(p->links, p->entry.inode, p->entry.path, strlen(p->entry.path), err);
+	return rc;
+}
+
+/* room: what its content takes in the vault. */
+static int add(struct restore_plan *p, const uint8_t sha256[32], uint64_t room_bytes, struct error *err)
+{
+	struct head head = { .action = RESTORE_LEFT_OUT };
+	enum restore_action action = RESTORE_LEFT_OUT;
+	uint64_t size_bytes = p->entry.size_bytes;
+	int rc;
+
+	memcpy(head.sha256, sha256, sizeof(head.sha256));
+	if (tame_leaves_out(&p->options.tame, &p->entry))
+		return write_record(p, &head, "", 0, err);
+	rc = known_link(p, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 1) {
+		head.action = RESTORE_LINK;
+		return write_record(p, &head, p->first, 0, err);
+	}
+	if (decide(p, sha256, &action, err) != 0)
+		return -1;
+	head.action = (uint8_t)action;
+	if (action == RESTORE_CONTENT && p->options.part != NULL) {
+		head.part_bytes = p->options.part(p->options.context, &p->entry, sha256);
+		if (head.part_bytes > size_bytes)
+			head.part_bytes = size_bytes;
+	}
+	/* Of what has no holes the vault's file system may take less, as it compresses. */
+	if ((p->entry.flags & ENTRY_SPARSE) == 0 || room_bytes > size_bytes)
+		room_bytes = size_bytes;
+	return write_record(p, &head, "", room_bytes, err);
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return n != 0 && strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+static int take_entry(struct restore_plan *p, const struct frame *frame, struct error *err)
+{
+	struct decoder d;
+
+	if (p->in_file)
+		return error_set(err, ERR_PROTOCOL, "ENTRY inside a file");
+	memcpy(p->payload, frame->payload, frame->len_bytes);
+	p->payload_bytes = frame->len_bytes;
+	decoder_init(&d, p->payload, p->payload_bytes);
+	get_entry(&d, &p->memory, &p->entry);
+	if (codec_done(&d, "ENTRY", err) != 0)
+		return -1;
+	if ((p->entry.flags & ENTRY_DIGEST_ONLY) != 0)
+		return error_set(err, ERR_PROTOCOL, "\"%.300s\" comes without its attributes", p->entry.path);
+	if (is_below(p->entry.path, p->options.reserved))
+		return error_set(err, ERR_PROTOCOL, "\"%.300s\" is the name of this restore's own folder",
+		                 p->entry.path);
+	if (p->entry.type == ENTRY_FILE) {
+		p->in_file = true;
+		return 0;
+	}
+	return add(p, no_hash, 0, err);
+}
+
+static int take_file_end(struct restore_plan *p, const struct frame *frame, struct error *err)
+{
+	const uint8_t *sha256;
+	uint64_t room_bytes;
+	struct decoder d;
+
+	if (!p->in_file)
+		return error_set(err, ERR_PROTOCOL, "FETCH_FILE_END outside a file");
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	sha256 = get_raw(&d, 32);
+	room_bytes = get_u64(&d);
+	if (codec_done(&d, "FETCH_FILE_END", err) != 0)
+		return -1;
+	p->in_file = false;
+	return add(p, sha256, room_bytes, err);
+}
+
+int restore_plan_take(struct restore_plan *plan, const struct frame *frame, struct error *err)
+{
+	if (frame->type == FRAME_ENTRY)
+		return take_entry(plan, frame, err);
+	if (frame->type == FRAME_FETCH_FILE_END)
+		return take_file_end(plan, frame, err);
+	return error_set(err, ERR_PROTOCOL, "%s in the answer to TREE", frame_name(frame->type));
+}
+
+int restore_plan_end(struct restore_plan *plan, struct error *err)
+{
+	if (plan->in_file)
+		return error_set(err, ERR_PROTOCOL, "the answer ends inside a file");
+	return fflush(plan->spool) == 0 ? 0 : error_sys(err, errno, "writing a temporary file");
+}
+
+int restore_plan_seek(struct restore_plan *plan, uint64_t at, struct error *err)
+{
+	plan->at = at;
+	return fseeko(plan->spool, (off_t)at, SEEK_SET) == 0 ? 0 : error_sys(err, errno, "reading a temporary file");
+}
+
+uint64_t restore_plan_tell(const struct restore_plan *plan)
+{
+	return plan->at;
+}
+
+int restore_plan_next(struct restore_plan *plan, struct restore_plan_record *record, struct error *err)
+{
+	struct head head;
+	struct decoder d;
+
+	if (fread(&head, sizeof(head), 1, plan->spool) != 1)
+		return ferror(plan->spool) == 0 ? 0 : error_sys(err, errno, "reading a temporary file");
+	if (head.payload_bytes > PAYLOAD_MOST || head.first_bytes > WIRE_PATH_MAX ||
+	    fread(plan->payload, 1, head.payload_bytes, plan->spool) != head.payload_bytes ||
+	    fread(plan->first, 1, head.first_bytes, plan->spool) != head.first_bytes)
+		return error_set(err, ERR_IO, "a temporary file is cut short");
+	plan->first[head.first_bytes] = '\0';
+	decoder_init(&d, plan->payload, head.payload_bytes);
+	get_entry(&d, &plan->memory, &record->entry);
+	if (codec_done(&d, "ENTRY", err) != 0)
+		return -1;
+	record->action = (enum restore_action)head.action;
+	if (record->action == RESTORE_LINK)
+		record->entry.target = plan->first;
+	memcpy(record->sha256, head.sha256, sizeof(record->sha256));
+	record->part_bytes = head.part_bytes;
+	plan->at += sizeof(head) + head.payload_bytes + head.first_bytes;
+	return 1;
+}

@@ -1,0 +1,213 @@
+#include "cli/restore_work.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/boot_id.h"
+#include "lib/durable.h"
+
+#define STATE "state.json"
+#define STATE_BYTES_MAX (1u << 20)
+#define BAD "bad" /* paths, each with a NUL behind */
+#define PATH_BYTES_MAX 65535
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Our folder's name in the target, if there is one; and is there anything else? */
+static int look(struct restore_work *work, struct error *err)
+{
+	int fd = openat(work->target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *item;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return error_sys(err, errno, "looking into the target");
+	}
+	errno = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
+	while ((item = readdir(dir)) != NULL) {
+		size_t n = strlen(RESTORE_WORK_PREFIX);
+
+		if (strncmp(item->d_name, RESTORE_WORK_PREFIX, n) == 0 && strlen(item->d_name) == n + 16)
+			(void)snprintf(work->name, sizeof(work->name), "%.30s", item->d_name);
+		else if (!is_dots(item->d_name))
+			work->others = true;
+	}
+	(void)closedir(dir);
+	return 0;
+}
+
+/* A folder without a state is one that was made just before an end: as if nothing had been begun. */
+static json_t *read_state(const struct restore_work *work)
+{
+	char *text = NULL;
+	size_t n;
+	json_t *json = NULL;
+
+	if (durable_read(work->fd, STATE, STATE_BYTES_MAX, &text, &n, NULL) == 0)
+		json = json_loadb(text, n, 0, NULL);
+	free(text);
+	return json;
+}
+
+static int take_state(struct restore_work *work, const struct restore_work_key *key, json_t *json, struct error *err)
+{
+	const char *pipeline;
+	const char *wanted;
+	const char *generation;
+	const char *boot;
+	char now[BOOT_ID_SIZE];
+
+	if (json_unpack(json, "{s:s, s:s, s:s, s:s}", "pipeline", &pipeline, "wanted", &wanted, "generation",
+	                &generation, "boot_id", &boot) != 0 ||
+	    strlen(generation) >= sizeof(work->generation))
+		return 0;
+	if (strcmp(pipeline, key->pipeline) != 0 || strcmp(wanted, key->wanted) != 0 ||
+	    (key->generation != NULL && strcmp(generation, key->generation) != 0))
+		return error_set(
+		        err, ERR_REFUSED,
+		        "another restore was begun there and is not finished: pipeline %.60s, generation %.30s, "
+		        "%.200s; go on with that one, or name another folder, or remove that folder's %s to give it up",
+		        pipeline, generation, *wanted != '\0' ? wanted : "all of it", work->name);
+	(void)snprintf(work->generation, sizeof(work->generation), "%s", generation);
+	boot_id_read(now);
+	work->same_boot = now[0] != '\0' && strcmp(now, boot) == 0;
+	return 0;
+}
+
+int restore_work_open(struct restore_work *work, int target_fd, const struct restore_work_key *key, struct error *err)
+{
+	json_t *json;
+	int rc;
+
+	*work = (struct restore_work){ .target_fd = target_fd, .fd = -1, .bad_fd = -1 };
+	if (flock(target_fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK ? error_set(err, ERR_LOCKED, "another restore works on it just now")
+		                            : error_sys(err, errno, "locking the target");
+	if (look(work, err) != 0)
+		return -1;
+	if (work->name[0] == '\0')
+		return 0;
+	work->fd = openat(target_fd, work->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (work->fd < 0)
+		return error_sys(err, errno, "opening %s", work->name);
+	json = read_state(work);
+	rc = json != NULL ? take_state(work, key, json, err) : 0;
+	json_decref(json);
+	return rc;
+}
+
+static int make_folder(struct restore_work *work, struct error *err)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return error_sys(err, errno, "drawing a random name");
+	(void)snprintf(work->name, sizeof(work->name), RESTORE_WORK_PREFIX "%016" PRIx64, number);
+	if (mkdirat(work->target_fd, work->name, 0700) != 0)
+		return error_sys(err, errno, "making the folder %s in the target", work->name);
+	work->fd = openat(work->target_fd, work->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return work->fd >= 0 ? 0 : error_sys(err, errno, "opening %s", work->name);
+}
+
+int restore_work_begin(struct restore_work *work, const struct restore_work_key *key, const char *generation,
+                       struct error *err)
+{
+	char boot[BOOT_ID_SIZE];
+	char *text = NULL;
+	json_t *json;
+	int rc = -1;
+
+	if (work->fd < 0 && make_folder(work, err) != 0)
+		return -1;
+	boot_id_read(boot);
+	json = json_pack("{s:s, s:s, s:s, s:s}", "pipeline", key->pipeline, "wanted", key->wanted, "generation",
+	                 generation, "boot_id", boot);
+	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	if (text != NULL)
+		rc = durable_write(work->fd, STATE, DURABLE_PRIVATE, text, strlen(text), err);
+	else
+		(void)error_set(err, ERR_INPUT, "what is to be restored can't be written down as UTF-8");
+	free(text);
+	json_decref(json);
+	if (rc != 0 || durable_sync(work->target_fd, "the target", err) != 0)
+		return -1;
+	work->bad_fd = openat(work->fd, BAD, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return work->bad_fd >= 0 ? 0 : error_sys(err, errno, "opening the list of damaged files");
+}
+
+int restore_work_bad(struct restore_work *work, const char *path, struct error *err)
+{
+	size_t n = strlen(path) + 1;
+
+	return write(work->bad_fd, path, n) == (ssize_t)n ? 0
+	                                                  : error_sys(err, errno, "writing the list of damaged files");
+}
+
+int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, const char *path, struct error *err),
+                          void *context, struct error *err)
+{
+	int fd = work->fd >= 0 ? openat(work->fd, BAD, O_RDWR | O_NOFOLLOW | O_CLOEXEC) : -1;
+	FILE *list = fd >= 0 ? fdopen(fd, "r+") : NULL;
+	char *path = NULL;
+	size_t room = 0;
+	int rc = 0;
+
+	if (list == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return 0;
+	}
+	/* One that was cut off was not put in place, either. */
+	while (rc == 0 && getdelim(&path, &room, '\0', list) > 0)
+		rc = strlen(path) <= PATH_BYTES_MAX && *path != '\0' ? each(context, path, err) : 0;
+	if (rc == 0 && ftruncate(fileno(list), 0) != 0)
+		rc = error_sys(err, errno, "clearing the list of damaged files");
+	free(path);
+	(void)fclose(list);
+	return rc;
+}
+
+int restore_work_end(struct restore_work *work, struct error *err)
+{
+	int fd = work->fd >= 0 ? openat(work->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *item;
+
+	if (dir == NULL)
+		return error_sys(err, errno, "opening %s", work->name);
+	/* The state last: killed before, the same command finds all that is there. */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
+	while ((item = readdir(dir)) != NULL)
+		if (!is_dots(item->d_name) && strcmp(item->d_name, STATE) != 0)
+			(void)unlinkat(work->fd, item->d_name, 0);
+	(void)closedir(dir);
+	(void)unlinkat(work->fd, STATE, 0);
+	if (unlinkat(work->target_fd, work->name, AT_REMOVEDIR) != 0)
+		return error_sys(err, errno, "removing %s", work->name);
+	return durable_sync(work->target_fd, "the target", err);
+}
+
+void restore_work_close(struct restore_work *work)
+{
+	if (work->bad_fd >= 0)
+		(void)close(work->bad_fd);
+	if (work->fd >= 0)
+		(void)close(work->fd);
+	work->bad_fd = work->fd = -1;
+}

@@ -1,0 +1,50 @@
+/* restore_work: the folder that an unfinished restore keeps in its target, ".aob-restore-" and 16 random digits, so that nothing in a generation has that name: which generation is
+ * being restored, files under way, and which of those that came were not as they should be. It goes when all is there.
+ *
+ * One restore at a time works on a target: it is locked (flock). lifetime: restore_work_open / restore_work_close. threads: one. */
+#ifndef AOB_RESTORE_WORK_H
+#define AOB_RESTORE_WORK_H
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+
+#define RESTORE_WORK_PREFIX ".aob-restore-"
+#define RESTORE_WORK_NAME_SIZE 32
+
+/* What a restore is known again by. Borrowed. */
+struct restore_work_key {
+	const char *pipeline;
+	const char *wanted;     /* what of the generation, as one text */
+	const char *generation; /* NULL: the vault's current one, or the one that was begun with */
+};
+
+struct restore_work {
+	int target_fd; /* the caller's */
+	int fd;        /* of the folder; -1: it is not made yet */
+	int bad_fd;
+	char name[RESTORE_WORK_NAME_SIZE];
+	char generation[32]; /* that was begun with; "": nothing was begun */
+	bool same_boot;      /* as the last time: what is there is there */
+	bool others;         /* the target holds other things than that folder */
+};
+
+/* restore_work_open: locks the target, and looks for what an earlier restore left there. Changes nothing.
+ * errors: ERR_LOCKED; ERR_REFUSED: another restore was begun there, says which; by errno */
+int restore_work_open(struct restore_work *work, int target_fd, const struct restore_work_key *key, struct error *err);
+
+/* restore_work_begin: makes the folder, if it is not there, and writes down what is being restored. durable: on return 0. repeat: safe */
+int restore_work_begin(struct restore_work *work, const struct restore_work_key *key, const char *generation,
+                       struct error *err);
+
+/* restore_work_bad: a file that is about to be put in place is not what was recorded: the next restore shall try it again. */
+int restore_work_bad(struct restore_work *work, const char *path, struct error *err);
+/* restore_work_each_bad: calls each for those that an earlier restore wrote down, then forgets them. */
+int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, const char *path, struct error *err),
+                          void *context, struct error *err);
+
+/* restore_work_end: the folder goes, with what is left in it. */
+int restore_work_end(struct restore_work *work, struct error *err);
+void restore_work_close(struct restore_work *work);
+
+#endif
