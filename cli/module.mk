@@ -21,7 +21,10 @@ aob_SOURCES := \
 	cli/release.c \
 	cli/restore.c \
 	cli/restore_carry.c \
+	cli/restore_fit.c \
+	cli/restore_options.c \
 	cli/restore_plan.c \
+	cli/restore_report.c \
 	cli/restore_work.c \
 	cli/run.c \
 	cli/status.c \

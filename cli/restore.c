@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +12,12 @@
 
 #include "cli/choose.h"
 #include "cli/restore_carry.h"
+#include "cli/restore_fit.h"
+#include "cli/restore_options.h"
 #include "cli/restore_plan.h"
+#include "cli/restore_report.h"
 #include "cli/restore_work.h"
 #include "cli/unpack.h"
-#include "lib/bytes.h"
 #include "lib/config.h"
 #include "lib/crash_point.h"
 #include "lib/durable.h"
@@ -30,8 +30,7 @@
 #define COMPLAINTS_MOST 1000 /* lines about single files */
 
 struct restore {
-	const char *pipeline, *generation, *path, *to;
-	bool keep_special, json;
+	struct restore_options options;
 	int target_fd;
 	struct restore_work_key key;
 	char wanted[1024];
@@ -40,7 +39,8 @@ struct restore {
 	struct restore_plan *plan;
 	struct unpack *unpack;
 	struct progress_bar bar;
-	char chosen[32]; /* the generation */
+	const char *generation; /* that is wanted; NULL: the current one */
+	char chosen[32];        /* the generation */
 	uint64_t complaints;
 };
 
@@ -82,18 +82,22 @@ static int busy(void *context, struct error *err)
 /* The target is made, or is an empty folder, or one that this restore has begun with: nothing of the user's is ever written over. */
 static int open_target(struct restore *r, struct error *err)
 {
-	if (mkdir(r->to, 0700) != 0 && errno != EEXIST)
-		return error_sys(err, errno, "making the folder %s", r->to);
-	r->target_fd = open(r->to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!r->options.dry_run && mkdir(r->options.to, 0700) != 0 && errno != EEXIST)
+		return error_sys(err, errno, "making the folder %s", r->options.to);
+	r->target_fd = open(r->options.to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->target_fd < 0 && r->options.dry_run && errno == ENOENT)
+		return 0;
 	if (r->target_fd < 0)
-		return error_sys(err, errno, "opening %s", r->to);
-	(void)log_escape(r->path, r->wanted, sizeof(r->wanted));
-	r->key = (struct restore_work_key){ .pipeline = r->pipeline, .wanted = r->wanted, .generation = r->generation };
+		return error_sys(err, errno, "opening %s", r->options.to);
+	(void)log_escape(r->options.path, r->wanted, sizeof(r->wanted));
+	r->key = (struct restore_work_key){ .pipeline = r->options.pipeline,
+		                            .wanted = r->wanted,
+		                            .generation = r->generation };
 	if (restore_work_open(&r->work, r->target_fd, &r->key, err) != 0)
-		return error_prefix(err, "%s", r->to);
+		return error_prefix(err, "%s", r->options.to);
 	if (r->work.generation[0] == '\0' && r->work.others)
 		return error_set(err, ERR_REFUSED, "%s is not empty; name a folder that is, or that does not exist yet",
-		                 r->to);
+		                 r->options.to);
 	if (r->work.generation[0] != '\0')
 		r->generation = r->work.generation; /* the vault's current one may have become another meanwhile */
 	return 0;
@@ -104,7 +108,7 @@ static int choose(struct restore *r, struct error *err)
 {
 	struct generation_info chosen;
 
-	if (choose_generation(r->remote, r->pipeline, r->generation, &chosen, err) != 0)
+	if (choose_generation(r->remote, r->options.pipeline, r->generation, &chosen, err) != 0)
 		return -1;
 	(void)snprintf(r->chosen, sizeof(r->chosen), "%s", chosen.name);
 	return 0;
@@ -117,7 +121,7 @@ static int ask(struct restore *r, struct error *err)
 
 	encoder_init(&e);
 	put_string(&e, r->chosen);
-	put_bytes(&e, r->path, strlen(r->path));
+	put_bytes(&e, r->options.path, strlen(r->options.path));
 	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
 	           : wire_send(remote_wire(r->remote), FRAME_TREE, e.data, e.len_bytes, err);
 	encoder_done(&e);
@@ -223,7 +227,23 @@ static int carry_out(struct restore *r, const struct tame *tame, struct error *e
 	/* What is made and removed in the target moves its time, so that comes last. */
 	if (restore_work_end(&r->work, err) != 0 || restore_carry_settle(&carry, true, err) != 0)
 		return -1;
-	return durable_sync(r->target_fd, r->to, err);
+	return durable_sync(r->target_fd, r->options.to, err);
+}
+
+/* Nothing has been written yet. */
+static int fit(struct restore *r, struct error *err)
+{
+	struct restore_plan_totals totals = restore_plan_totals(r->plan);
+	struct restore_room room;
+	int rc;
+
+	if (restore_fit_read(r->options.to, &room, err) != 0)
+		return -1;
+	rc = restore_fit_check(&room, totals.room_bytes, totals.inodes, err);
+	progress_clear(&r->bar);
+	if (r->options.dry_run)
+		restore_report_plan(&r->options, r->chosen, &totals, &room, rc == 0);
+	return rc == 0 ? 0 : error_prefix(err, "%s", r->options.to);
 }
 
 static int connect_vault(struct restore *r, const struct config_vault *vault, struct error *err)
@@ -231,7 +251,7 @@ static int connect_vault(struct restore *r, const struct config_vault *vault, st
 	struct wire_hooks hooks = { .waiting = give_up_if_asked };
 	char safe[128];
 
-	if (remote_open(vault, r->pipeline, "restore", &hooks, &r->remote, err) != 0)
+	if (remote_open(vault, r->options.pipeline, "restore", &hooks, &r->remote, err) != 0)
 		return -1;
 	if (remote_welcome(r->remote)->gives)
 		return 0;
@@ -241,19 +261,20 @@ static int connect_vault(struct restore *r, const struct config_vault *vault, st
 
 static int run(struct restore *r, const struct config *config, struct error *err)
 {
-	const struct config_pipeline *pipeline = config_pipeline_asked(config, r->pipeline, err);
-	const struct tame tame = { .keep_special = r->keep_special, .user_only = geteuid() != 0 };
-	bool made = access(r->to, F_OK) != 0;
+	const struct config_pipeline *pipeline = config_pipeline_asked(config, r->options.pipeline, err);
+	const struct tame tame = { .keep_special = r->options.keep_special, .user_only = geteuid() != 0 };
+	bool made = !r->options.dry_run && access(r->options.to, F_OK) != 0;
 	int rc;
 
 	if (pipeline == NULL)
 		return -1;
-	if (inside_valid(r->path, err) != 0)
+	if (inside_valid(r->options.path, err) != 0)
 		return error_prefix(err, "--path");
 	if (open_target(r, err) != 0)
 		return -1;
 	rc = connect_vault(r, pipeline->vault, err);
-	if (rc == 0 && (make_plan(r, &tame, err) != 0 || carry_out(r, &tame, err) != 0)) {
+	if (rc == 0 && (make_plan(r, &tame, err) != 0 || fit(r, err) != 0 ||
+	                (!r->options.dry_run && carry_out(r, &tame, err) != 0))) {
 		rc = -1;
 		if (r->remote != NULL)
 			remote_explain(r->remote, err);
@@ -262,129 +283,43 @@ static int run(struct restore *r, const struct config *config, struct error *err
 	}
 	/* A folder that was made for nothing does not stay. */
 	if (rc != 0 && made)
-		(void)rmdir(r->to);
+		(void)rmdir(r->options.to);
 	return rc;
 }
 
-static void report(const struct restore *r)
+/* The exit status. */
+static int finish(const struct restore *r)
 {
-	struct unpack_totals t = unpack_totals(r->unpack);
-	struct restore_plan_totals p = restore_plan_totals(r->plan);
-	char bytes[32];
-	char there[32];
+	struct restore_plan_totals totals = restore_plan_totals(r->plan);
+	struct unpack_totals done;
 
-	if (r->json) {
-		json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "pipeline", r->pipeline,
-		                         "generation", r->chosen, "to", r->to, "files", (json_int_t)p.files, "bytes",
-		                         (json_int_t)p.bytes, "there_bytes", (json_int_t)p.there_bytes, "carried_bytes",
-		                         (json_int_t)t.bytes, "damaged", (json_int_t)t.damaged, "missing",
-		                         (json_int_t)t.missing, "left_out", (json_int_t)p.left_out);
-
-		if (json != NULL)
-			(void)json_dumpf(json, stdout, JSON_COMPACT);
-		(void)fputc('\n', stdout);
-		json_decref(json);
-		return;
-	}
-	(void)printf("%s: %llu files, %s of generation %s, each checked against its SHA-256\n", r->to,
-	             (unsigned long long)p.files, bytes_text(p.bytes, bytes, sizeof(bytes)), r->chosen);
-	if (p.there_files != 0)
-		(void)printf("%llu files, %s, were there already; %s came now\n", (unsigned long long)p.there_files,
-		             bytes_text(p.there_bytes, there, sizeof(there)),
-		             bytes_text(t.bytes, bytes, sizeof(bytes)));
-	if (p.left_out != 0)
-		(void)printf("%llu devices and pipes were left out; --keep-special brings them back\n",
-		             (unsigned long long)p.left_out);
-	if (t.damaged + t.missing != 0)
-		(void)fprintf(stderr,
-		              "aob restore: %llu files are damaged in the vault, %llu can't be read there; try an "
-		              "older generation\n",
-		              (unsigned long long)t.damaged, (unsigned long long)t.missing);
-}
-
-static int usage(FILE *out, int status)
-{
-	(void)fputs(
-	        "usage: aob restore PIPELINE [--generation G] [--path P] --to DIR [--keep-special] [--json]\n"
-	        "\n"
-	        "Brings a generation (the newest without --generation), or the file or folder P of it, back into DIR,\n"
-	        "which must be empty or not exist yet. Every file is checked against its SHA-256. After any cut the "
-	        "same\n"
-	        "command goes on: what is there and right does not cross again.\n"
-	        "\n"
-	        "  --keep-special   devices, pipes, and setuid and setgid bits too\n",
-	        out);
-	return status;
-}
-
-/* -1: go on; else the exit status. */
-static int read_command_line(int argc, char **argv, struct restore *r)
-{
-	static const struct option options[] = { { "generation", required_argument, NULL, 'g' },
-		                                 { "path", required_argument, NULL, 'p' },
-		                                 { "to", required_argument, NULL, 't' },
-		                                 { "keep-special", no_argument, NULL, 's' },
-		                                 { "json", no_argument, NULL, 'j' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
-	int option;
-
-	optind = 0;
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'g':
-			r->generation = optarg;
-			break;
-		case 'p':
-			r->path = optarg;
-			break;
-		case 't':
-			r->to = optarg;
-			break;
-		case 's':
-			r->keep_special = true;
-			break;
-		case 'j':
-			r->json = true;
-			break;
-		case 'h':
-			return usage(stdout, EX_OK);
-		default:
-			return usage(stderr, EX_USAGE);
-		}
-	}
-	if (optind + 1 != argc || r->to == NULL)
-		return usage(stderr, EX_USAGE);
-	r->pipeline = argv[optind];
-	return -1;
+	if (r->options.dry_run)
+		return EX_OK;
+	done = unpack_totals(r->unpack);
+	restore_report_done(&r->options, r->chosen, &totals, &done);
+	return done.damaged + done.missing != 0 ? EX_DATAERR : EX_OK;
 }
 
 int restore_main(int argc, char **argv, const char *config_path)
 {
-	struct restore r = { .path = "", .target_fd = -1, .work = { .fd = -1, .bad_fd = -1 } };
+	struct restore r = { .target_fd = -1, .work = { .fd = -1, .bad_fd = -1 } };
 	struct sigaction stop = { .sa_handler = on_signal };
 	struct error err = { .class = ERR_NONE };
 	struct config *config = NULL;
-	int status = read_command_line(argc, argv, &r);
+	int status = restore_options_read(argc, argv, &r.options);
 
 	if (status >= 0)
 		return status;
+	r.generation = r.options.generation;
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
-	status = EX_OK;
 	if (config_load(config_path, &config, stderr, &err) != 0 || run(&r, config, &err) != 0)
 		status = error_exit(err.class);
 	progress_clear(&r.bar);
-	if (status != EX_OK) {
+	if (status > EX_OK)
 		(void)fprintf(stderr, "aob restore: %s\n", err.text);
-	} else {
-		struct unpack_totals totals = unpack_totals(r.unpack);
-
-		report(&r);
-		if (totals.damaged + totals.missing != 0)
-			status = EX_DATAERR;
-	}
+	else
+		status = finish(&r);
 	remote_close(&r.remote);
 	unpack_destroy(&r.unpack);
 	restore_plan_destroy(&r.plan);

@@ -317,6 +317,9 @@ int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, st
 			unpack->written += (uint64_t)n;
 		}
 	}
+	/* A hole counts as well, should it go on from here another time. */
+	if (sparse && ftruncate(unpack->fd, (off_t)unpack->written) != 0)
+		return error_sys(err, errno, "writing \"%.300s\"", unpack->entry->path);
 	crash_point("restore-data");
 	return 0;
 }

@@ -1,0 +1,87 @@
+#include "cli/restore_report.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "lib/bytes.h"
+
+/* What both tell. */
+static json_t *json_of(const struct restore_options *options, const char *generation,
+                       const struct restore_plan_totals *plan)
+{
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "pipeline", options->pipeline, "generation",
+	                 generation, "to", options->to, "files", (json_int_t)plan->files, "bytes",
+	                 (json_int_t)plan->bytes, "there_files", (json_int_t)plan->there_files, "there_bytes",
+	                 (json_int_t)plan->there_bytes, "left_out", (json_int_t)plan->left_out);
+}
+
+/* more: taken. */
+static void print(json_t *json, json_t *more)
+{
+	if (json != NULL && more != NULL && json_object_update(json, more) == 0)
+		(void)json_dumpf(json, stdout, JSON_COMPACT);
+	(void)fputc('\n', stdout);
+	json_decref(json);
+	json_decref(more);
+}
+
+static void print_there(const struct restore_plan_totals *plan)
+{
+	char there[BYTES_TEXT_SIZE];
+
+	if (plan->there_files != 0)
+		(void)printf("%llu files, %s, are there already\n", (unsigned long long)plan->there_files,
+		             bytes_text(plan->there_bytes, there, sizeof(there)));
+}
+
+static void print_left_out(const struct restore_plan_totals *plan)
+{
+	if (plan->left_out != 0)
+		(void)printf("%llu devices and pipes are left out; --keep-special brings them back\n",
+		             (unsigned long long)plan->left_out);
+}
+
+void restore_report_done(const struct restore_options *options, const char *generation,
+                         const struct restore_plan_totals *plan, const struct unpack_totals *done)
+{
+	char bytes[BYTES_TEXT_SIZE];
+
+	if (options->json) {
+		print(json_of(options, generation, plan),
+		      json_pack("{s:I, s:I, s:I}", "carried_bytes", (json_int_t)done->bytes, "damaged",
+		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing));
+		return;
+	}
+	(void)printf("%s: %llu files, %s of generation %s, each checked against its SHA-256\n", options->to,
+	             (unsigned long long)plan->files, bytes_text(plan->bytes, bytes, sizeof(bytes)), generation);
+	print_there(plan);
+	print_left_out(plan);
+	if (done->damaged + done->missing != 0)
+		(void)fprintf(stderr,
+		              "aob restore: %llu files are damaged in the vault, %llu can't be read there; try an "
+		              "older generation\n",
+		              (unsigned long long)done->damaged, (unsigned long long)done->missing);
+}
+
+void restore_report_plan(const struct restore_options *options, const char *generation,
+                         const struct restore_plan_totals *plan, const struct restore_room *room, bool fits)
+{
+	char bytes[BYTES_TEXT_SIZE];
+	char room_text[BYTES_TEXT_SIZE];
+
+	if (options->json) {
+		print(json_of(options, generation, plan),
+		      json_pack("{s:b, s:I, s:I, s:I, s:I, s:b}", "dry_run", 1, "carry_bytes",
+		                (json_int_t)plan->carry_bytes, "room_bytes", (json_int_t)plan->room_bytes, "inodes",
+		                (json_int_t)plan->inodes, "free_bytes", (json_int_t)room->bytes, "fits", (int)fits));
+		return;
+	}
+	(void)printf("%s: %llu files, %s of generation %s\n", options->to, (unsigned long long)plan->files,
+	             bytes_text(plan->bytes, bytes, sizeof(bytes)), generation);
+	print_there(plan);
+	(void)printf("%s would cross;", bytes_text(plan->carry_bytes, bytes, sizeof(bytes)));
+	(void)printf(" %s and %llu files and folders would be new, and %s are free\n",
+	             bytes_text(plan->room_bytes, bytes, sizeof(bytes)), (unsigned long long)plan->inodes,
+	             bytes_text(room->bytes, room_text, sizeof(room_text)));
+	print_left_out(plan);
+}
