@@ -22,6 +22,7 @@ aob_SOURCES := \
 	cli/restore.c \
 	cli/restore_carry.c \
 	cli/restore_fit.c \
+	cli/restore_from.c \
 	cli/restore_options.c \
 	cli/restore_plan.c \
 	cli/restore_report.c \

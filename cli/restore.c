@@ -259,20 +259,17 @@ static int connect_vault(struct restore *r, const struct config_vault *vault, st
 	                 log_escape(remote_welcome(r->remote)->software, safe, sizeof(safe)));
 }
 
-static int run(struct restore *r, const struct config *config, struct error *err)
+static int run(struct restore *r, const struct config_vault *vault, struct error *err)
 {
-	const struct config_pipeline *pipeline = config_pipeline_asked(config, r->options.pipeline, err);
 	const struct tame tame = { .keep_special = r->options.keep_special, .user_only = geteuid() != 0 };
 	bool made = !r->options.dry_run && access(r->options.to, F_OK) != 0;
 	int rc;
 
-	if (pipeline == NULL)
-		return -1;
 	if (inside_valid(r->options.path, err) != 0)
 		return error_prefix(err, "--path");
 	if (open_target(r, err) != 0)
 		return -1;
-	rc = connect_vault(r, pipeline->vault, err);
+	rc = connect_vault(r, vault, err);
 	if (rc == 0 && (make_plan(r, &tame, err) != 0 || fit(r, err) != 0 ||
 	                (!r->options.dry_run && carry_out(r, &tame, err) != 0))) {
 		rc = -1;
@@ -288,11 +285,12 @@ static int run(struct restore *r, const struct config *config, struct error *err
 }
 
 /* The exit status. */
-static int finish(const struct restore *r)
+static int finish(struct restore *r)
 {
 	struct restore_plan_totals totals = restore_plan_totals(r->plan);
 	struct unpack_totals done;
 
+	progress_clear(&r->bar);
 	if (r->options.dry_run)
 		return EX_OK;
 	done = unpack_totals(r->unpack);
@@ -300,12 +298,38 @@ static int finish(const struct restore *r)
 	return done.damaged + done.missing != 0 ? EX_DATAERR : EX_OK;
 }
 
+/* Which vault; then all the rest. */
+static int find_and_run(struct restore *r, const char *config_path, struct error *err)
+{
+	const struct config_pipeline *pipeline;
+	struct config *config = NULL;
+	struct restore_from from;
+	int rc;
+
+	if (r->options.from != NULL) {
+		rc = restore_from_init(&from, r->options.from, r->options.pipeline, r->options.identity,
+		                       r->options.ssh_options, err);
+		r->options.pipeline = from.pipeline;
+		rc = rc == 0 ? run(r, &from.vault, err) : -1;
+		if (rc == 0)
+			rc = finish(r);
+		restore_from_done(&from);
+		return rc;
+	}
+	rc = config_load(config_path, &config, stderr, err);
+	pipeline = rc == 0 ? config_pipeline_asked(config, r->options.pipeline, err) : NULL;
+	rc = pipeline != NULL ? run(r, pipeline->vault, err) : -1;
+	if (rc == 0)
+		rc = finish(r);
+	config_destroy(&config);
+	return rc;
+}
+
 int restore_main(int argc, char **argv, const char *config_path)
 {
 	struct restore r = { .target_fd = -1, .work = { .fd = -1, .bad_fd = -1 } };
 	struct sigaction stop = { .sa_handler = on_signal };
 	struct error err = { .class = ERR_NONE };
-	struct config *config = NULL;
 	int status = restore_options_read(argc, argv, &r.options);
 
 	if (status >= 0)
@@ -313,19 +337,17 @@ int restore_main(int argc, char **argv, const char *config_path)
 	r.generation = r.options.generation;
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
-	if (config_load(config_path, &config, stderr, &err) != 0 || run(&r, config, &err) != 0)
+	status = find_and_run(&r, config_path, &err);
+	if (status < 0) {
 		status = error_exit(err.class);
-	progress_clear(&r.bar);
-	if (status > EX_OK)
+		progress_clear(&r.bar);
 		(void)fprintf(stderr, "aob restore: %s\n", err.text);
-	else
-		status = finish(&r);
+	}
 	remote_close(&r.remote);
 	unpack_destroy(&r.unpack);
 	restore_plan_destroy(&r.plan);
 	restore_work_close(&r.work);
 	if (r.target_fd >= 0)
 		(void)close(r.target_fd);
-	config_destroy(&config);
 	return status;
 }

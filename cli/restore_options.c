@@ -9,12 +9,16 @@ static int usage(FILE *out, int status)
 	(void)fputs(
 	        "usage: aob restore PIPELINE [--generation G] [--path P] --to DIR [--keep-special] [--dry-run] "
 	        "[--json]\n"
+	        "       aob restore [PIPELINE] --from WHERE [--identity FILE] [--ssh-option OPTION]... --to DIR ...\n"
 	        "\n"
 	        "Brings a generation (the newest without --generation), or the file or folder P of it, back into DIR,\n"
 	        "which must be empty or not exist yet. Every file is checked against its SHA-256. After any cut the "
 	        "same\n"
 	        "command goes on: what is there and right does not cross again.\n"
 	        "\n"
+	        "  --from WHERE     ssh://[user@]host[:port]/folder/of/the/vault, or a folder of this machine (a disk "
+	        "in\n"
+	        "                   hand): no configuration is needed then\n"
 	        "  --keep-special   devices, pipes, and setuid and setgid bits too\n"
 	        "  --dry-run        only say what would come, and whether it fits\n",
 	        out);
@@ -26,11 +30,15 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 	static const struct option table[] = { { "generation", required_argument, NULL, 'g' },
 		                               { "path", required_argument, NULL, 'p' },
 		                               { "to", required_argument, NULL, 't' },
+		                               { "from", required_argument, NULL, 'f' },
+		                               { "identity", required_argument, NULL, 'i' },
+		                               { "ssh-option", required_argument, NULL, 'o' },
 		                               { "keep-special", no_argument, NULL, 's' },
 		                               { "dry-run", no_argument, NULL, 'n' },
 		                               { "json", no_argument, NULL, 'j' },
 		                               { "help", no_argument, NULL, 'h' },
 		                               { NULL, 0, NULL, 0 } };
+	size_t n_ssh_options = 0;
 	int option;
 
 	*options = (struct restore_options){ .path = "" };
@@ -47,6 +55,17 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		case 't':
 			options->to = optarg;
 			break;
+		case 'f':
+			options->from = optarg;
+			break;
+		case 'i':
+			options->identity = optarg;
+			break;
+		case 'o':
+			if (n_ssh_options == RESTORE_FROM_SSH_OPTIONS)
+				return usage(stderr, EX_USAGE);
+			options->ssh_options[n_ssh_options++] = optarg;
+			break;
 		case 's':
 			options->keep_special = true;
 			break;
@@ -62,8 +81,9 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 			return usage(stderr, EX_USAGE);
 		}
 	}
-	if (optind + 1 != argc || options->to == NULL)
+	if (options->to == NULL || argc > optind + 1 || (argc == optind && options->from == NULL) ||
+	    (options->from == NULL && (options->identity != NULL || n_ssh_options != 0)))
 		return usage(stderr, EX_USAGE);
-	options->pipeline = argv[optind];
+	options->pipeline = argv[optind]; /* NULL at the end */
 	return -1;
 }

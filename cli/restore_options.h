@@ -4,8 +4,13 @@
 
 #include <stdbool.h>
 
-struct restore_options { /* strings: of argv */
-	const char *pipeline, *generation, *path, *to;
+#include "cli/restore_from.h"
+
+struct restore_options {      /* strings: of argv */
+	const char *pipeline; /* NULL: with `from`, none was named */
+	const char *generation, *path, *to;
+	const char *from, *identity; /* NULL: as the configuration says */
+	const char *ssh_options[RESTORE_FROM_SSH_OPTIONS + 1];
 	bool keep_special, dry_run, json;
 };
 

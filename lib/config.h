@@ -46,6 +46,7 @@ struct config_vault {
 	size_t n_rates;
 	const struct config_contact *contact; /* NULL: nothing is known of it */
 	bool plain;                           /* `compression: off` */
+	bool may_ask; /* ssh may ask who sits at the terminal for a password, or about a host key; never so in a configuration */
 };
 
 enum config_when { WHEN_SUCCESS, WHEN_FAILURE, WHEN_ALWAYS }; /* `on:` */

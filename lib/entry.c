@@ -76,9 +76,16 @@ static mode_t mode_of(enum entry_type type)
 
 /* An unprivileged receiver's tree is a fake-super tree; for root, names like user.rsync.* are attributes like others, so
  * that a source that holds such a tree is copied as it is. */
+static bool taken_for_fake_super;
+
+void entry_take_for_fake_super(void)
+{
+	taken_for_fake_super = true;
+}
+
 static bool reads_fake_super(void)
 {
-	return geteuid() != 0;
+	return taken_for_fake_super || geteuid() != 0;
 }
 
 static void from_stat(const struct stat *st, struct entry *entry)

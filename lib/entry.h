@@ -77,6 +77,9 @@ void entry_memory_done(struct entry_memory *memory);
 int entry_read(int parent_fd, const char *name, const char *path, bool digest, struct entry_memory *memory,
                struct entry *entry, struct error *err);
 
+/* entry_take_for_fake_super: from now on this process decodes even if it is root: what it reads was written by a receiver that was not. Before other threads are started. */
+void entry_take_for_fake_super(void);
+
 /* entry_read_open: the same of an open file (not a symlink). */
 int entry_read_open(int fd, const char *path, bool digest, struct entry_memory *memory, struct entry *entry,
                     struct error *err);

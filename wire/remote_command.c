@@ -73,19 +73,15 @@ static void add_strategy(const struct config_vault *vault, struct remote_command
 static int ssh_command(const struct config_vault *vault, struct remote_command *command, struct error *err)
 {
 	/* ssh takes the first value of an option: what must be so stands before the vault's own, what is only usual behind. */
-	static const char *const always[] = { "ssh",
-		                              "-T",
-		                              "-x",
-		                              "-a",
-		                              "-oBatchMode=yes",
-		                              "-oClearAllForwardings=yes",
-		                              "-oControlMaster=no",
-		                              "-oControlPath=none" };
+	static const char *const always[] = {
+		"ssh", "-T", "-x", "-a", "-oClearAllForwardings=yes", "-oControlMaster=no", "-oControlPath=none"
+	};
 	static const char *const usual[] = { "-oServerAliveInterval=15", "-oServerAliveCountMax=4",
 		                             "-oConnectTimeout=30", "-oLogLevel=ERROR" };
 
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		add(command, always[i]);
+	add(command, vault->may_ask ? "-oBatchMode=no" : "-oBatchMode=yes");
 	if (split_target(vault->ssh, command, err) != 0)
 		return -1;
 	for (const char *const *option = vault->ssh_options; option != NULL && *option != NULL; option++) {

@@ -83,8 +83,8 @@ static void the_vaults_own_options_stand_before_the_usual_ones(void **state)
 	assert_non_null(in);
 	assert_non_null(fgets(words, sizeof(words), in));
 	assert_int_equal(fclose(in), 0);
-	assert_string_equal(words, "[-T][-x][-a][-oBatchMode=yes][-oClearAllForwardings=yes][-oControlMaster=no]"
-	                           "[-oControlPath=none][-o][ConnectTimeout=5][-o][ProxyJump=gate]"
+	assert_string_equal(words, "[-T][-x][-a][-oClearAllForwardings=yes][-oControlMaster=no][-oControlPath=none]"
+	                           "[-oBatchMode=yes][-o][ConnectTimeout=5][-o][ProxyJump=gate]"
 	                           "[-oServerAliveInterval=15][-oServerAliveCountMax=4][-oConnectTimeout=30]"
 	                           "[-oLogLevel=ERROR][-oIdentitiesOnly=yes][-i][/etc/key][-p][2222][--]"
 	                           "[backup@2001:db8::1][aob-receiver serve --root]['/it'\\''s here']");
