@@ -24,6 +24,7 @@ aob_SOURCES := \
 	cli/restore_fit.c \
 	cli/restore_from.c \
 	cli/restore_options.c \
+	cli/restore_pick.c \
 	cli/restore_plan.c \
 	cli/restore_report.c \
 	cli/restore_work.c \

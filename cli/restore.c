@@ -33,7 +33,8 @@ struct restore {
 	struct restore_options options;
 	int target_fd;
 	struct restore_work_key key;
-	char wanted[1024];
+	char wanted[4096];
+	struct restore_pick pick;
 	struct restore_work work;
 	struct remote *remote; /* NULL: not yet, or not any more */
 	struct restore_plan *plan;
@@ -79,6 +80,22 @@ static int busy(void *context, struct error *err)
 	return r->remote != NULL ? wire_keepalive(remote_wire(r->remote), err) : 0;
 }
 
+/* By which the same restore is known again. */
+static void tell_wanted(struct restore *r)
+{
+	const char *const *const lists[] = { r->options.paths, r->options.globs };
+	size_t used = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		for (const char *const *word = lists[i]; *word != NULL && used < sizeof(r->wanted) - 1; word++) {
+			char safe[1024];
+
+			(void)snprintf(r->wanted + used, sizeof(r->wanted) - used, "%s%s %s", used != 0 ? " " : "",
+			               i == 0 ? "--path" : "--glob", log_escape(*word, safe, sizeof(safe)));
+			used = strlen(r->wanted);
+		}
+}
+
 /* The target is made, or is an empty folder, or one that this restore has begun with: nothing of the user's is ever written over. */
 static int open_target(struct restore *r, struct error *err)
 {
@@ -89,7 +106,7 @@ static int open_target(struct restore *r, struct error *err)
 		return 0;
 	if (r->target_fd < 0)
 		return error_sys(err, errno, "opening %s", r->options.to);
-	(void)log_escape(r->options.path, r->wanted, sizeof(r->wanted));
+	tell_wanted(r);
 	r->key = (struct restore_work_key){ .pipeline = r->options.pipeline,
 		                            .wanted = r->wanted,
 		                            .generation = r->generation };
@@ -114,14 +131,14 @@ static int choose(struct restore *r, struct error *err)
 	return 0;
 }
 
-static int ask(struct restore *r, struct error *err)
+static int ask(struct restore *r, const char *path, struct error *err)
 {
 	struct encoder e;
 	int rc;
 
 	encoder_init(&e);
 	put_string(&e, r->chosen);
-	put_bytes(&e, r->options.path, strlen(r->options.path));
+	put_bytes(&e, path, strlen(path));
 	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
 	           : wire_send(remote_wire(r->remote), FRAME_TREE, e.data, e.len_bytes, err);
 	encoder_done(&e);
@@ -139,7 +156,7 @@ static int receive_tree(struct restore *r, struct error *err)
 		if (rc < 0)
 			return -1;
 		if (frame.type == FRAME_FETCH_END)
-			return restore_plan_end(r->plan, err);
+			return 0;
 		if ((frame.type != FRAME_NOTE && restore_plan_take(r->plan, &frame, err) != 0) ||
 		    give_up_if_asked(r, err) != 0)
 			return -1;
@@ -153,6 +170,13 @@ static uint64_t part_of(void *context, const struct entry *entry, const uint8_t 
 	const struct restore *r = context;
 
 	return unpack_part_bytes(&r->work, entry, sha256);
+}
+
+static bool takes(void *context, const char *path)
+{
+	const struct restore *r = context;
+
+	return restore_pick_takes(&r->pick, path);
 }
 
 /* What came and was not as it should be is tried again. */
@@ -179,16 +203,24 @@ static int make_plan(struct restore *r, const struct tame *tame, struct error *e
 		.trust = r->work.same_boot ? RESTORE_TRUST_TIME : RESTORE_TRUST_NONE,
 		.tame = *tame,
 		.reserved = r->work.name,
+		.takes = takes,
 		.part = part_of,
 		.busy = busy,
 		.context = r,
 	};
 
 	progress_begin(&r->bar, "listing");
-	if (restore_work_each_bad(&r->work, drop_bad, r, err) != 0 || restore_plan_new(&options, &r->plan, err) != 0 ||
-	    choose(r, err) != 0 || ask(r, err) != 0)
+	if ((!r->options.dry_run && restore_work_each_bad(&r->work, drop_bad, r, err) != 0) ||
+	    restore_plan_new(&options, &r->plan, err) != 0 || choose(r, err) != 0)
 		return -1;
-	return receive_tree(r, err);
+	for (size_t i = 0; i < r->pick.n_roots; i++)
+		if (ask(r, r->pick.roots[i], err) != 0 || receive_tree(r, err) != 0)
+			return -1;
+	if (restore_plan_end(r->plan, err) != 0)
+		return -1;
+	return restore_plan_totals(r->plan).entries != 0
+	               ? 0
+	               : error_set(err, ERR_NOT_FOUND, "nothing in generation %s matches", r->chosen);
 }
 
 static int moved(void *context, struct error *err)
@@ -265,9 +297,7 @@ static int run(struct restore *r, const struct config_vault *vault, struct error
 	bool made = !r->options.dry_run && access(r->options.to, F_OK) != 0;
 	int rc;
 
-	if (inside_valid(r->options.path, err) != 0)
-		return error_prefix(err, "--path");
-	if (open_target(r, err) != 0)
+	if (restore_pick_init(&r->pick, r->options.paths, r->options.globs, err) != 0 || open_target(r, err) != 0)
 		return -1;
 	rc = connect_vault(r, vault, err);
 	if (rc == 0 && (make_plan(r, &tame, err) != 0 || fit(r, err) != 0 ||
@@ -347,6 +377,7 @@ int restore_main(int argc, char **argv, const char *config_path)
 	unpack_destroy(&r.unpack);
 	restore_plan_destroy(&r.plan);
 	restore_work_close(&r.work);
+	restore_pick_done(&r.pick);
 	if (r.target_fd >= 0)
 		(void)close(r.target_fd);
 	return status;

@@ -7,28 +7,47 @@
 static int usage(FILE *out, int status)
 {
 	(void)fputs(
-	        "usage: aob restore PIPELINE [--generation G] [--path P] --to DIR [--keep-special] [--dry-run] "
-	        "[--json]\n"
+	        "usage: aob restore PIPELINE [--generation G] [--path P]... [--glob PATTERN]... --to DIR [OPTIONS]\n"
 	        "       aob restore [PIPELINE] --from WHERE [--identity FILE] [--ssh-option OPTION]... --to DIR ...\n"
 	        "\n"
-	        "Brings a generation (the newest without --generation), or the file or folder P of it, back into DIR,\n"
+	        "Brings a generation (the newest without --generation), or files and folders of it, back into DIR,\n"
 	        "which must be empty or not exist yet. Every file is checked against its SHA-256. After any cut the "
 	        "same\n"
 	        "command goes on: what is there and right does not cross again.\n"
 	        "\n"
+	        "  --path P         only this file or folder\n"
+	        "  --glob PATTERN   only what matches: '2019/*.jpg'; '*.jpg' in every folder; '2019/**/*.jpg' below "
+	        "one\n"
 	        "  --from WHERE     ssh://[user@]host[:port]/folder/of/the/vault, or a folder of this machine (a disk "
 	        "in\n"
 	        "                   hand): no configuration is needed then\n"
 	        "  --keep-special   devices, pipes, and setuid and setgid bits too\n"
-	        "  --dry-run        only say what would come, and whether it fits\n",
+	        "  --dry-run        only say what would come, and whether it fits\n"
+	        "  --json           the result as JSON\n",
 	        out);
 	return status;
+}
+
+/* list: NULL-terminated, with room for most. */
+static int add(const char **list, size_t most, const char *word)
+{
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (n == most) {
+		(void)fprintf(stderr, "aob restore: more than %zu of one option\n", most);
+		return -1;
+	}
+	list[n] = word;
+	return 0;
 }
 
 int restore_options_read(int argc, char **argv, struct restore_options *options)
 {
 	static const struct option table[] = { { "generation", required_argument, NULL, 'g' },
 		                               { "path", required_argument, NULL, 'p' },
+		                               { "glob", required_argument, NULL, 'b' },
 		                               { "to", required_argument, NULL, 't' },
 		                               { "from", required_argument, NULL, 'f' },
 		                               { "identity", required_argument, NULL, 'i' },
@@ -38,10 +57,10 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		                               { "json", no_argument, NULL, 'j' },
 		                               { "help", no_argument, NULL, 'h' },
 		                               { NULL, 0, NULL, 0 } };
-	size_t n_ssh_options = 0;
+	bool bad = false;
 	int option;
 
-	*options = (struct restore_options){ .path = "" };
+	*options = (struct restore_options){ .pipeline = NULL };
 	optind = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -50,7 +69,10 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 			options->generation = optarg;
 			break;
 		case 'p':
-			options->path = optarg;
+			bad = bad || add(options->paths, RESTORE_PICK_MOST, optarg) != 0;
+			break;
+		case 'b':
+			bad = bad || add(options->globs, RESTORE_PICK_MOST, optarg) != 0;
 			break;
 		case 't':
 			options->to = optarg;
@@ -62,9 +84,7 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 			options->identity = optarg;
 			break;
 		case 'o':
-			if (n_ssh_options == RESTORE_FROM_SSH_OPTIONS)
-				return usage(stderr, EX_USAGE);
-			options->ssh_options[n_ssh_options++] = optarg;
+			bad = bad || add(options->ssh_options, RESTORE_FROM_SSH_OPTIONS, optarg) != 0;
 			break;
 		case 's':
 			options->keep_special = true;
@@ -81,8 +101,8 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 			return usage(stderr, EX_USAGE);
 		}
 	}
-	if (options->to == NULL || argc > optind + 1 || (argc == optind && options->from == NULL) ||
-	    (options->from == NULL && (options->identity != NULL || n_ssh_options != 0)))
+	if (bad || options->to == NULL || argc > optind + 1 || (argc == optind && options->from == NULL) ||
+	    (options->from == NULL && (options->identity != NULL || options->ssh_options[0] != NULL)))
 		return usage(stderr, EX_USAGE);
 	options->pipeline = argv[optind]; /* NULL at the end */
 	return -1;

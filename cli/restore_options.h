@@ -5,11 +5,13 @@
 #include <stdbool.h>
 
 #include "cli/restore_from.h"
+#include "cli/restore_pick.h"
 
 struct restore_options {      /* strings: of argv */
 	const char *pipeline; /* NULL: with `from`, none was named */
-	const char *generation, *path, *to;
-	const char *from, *identity; /* NULL: as the configuration says */
+	const char *generation, *to;
+	const char *paths[RESTORE_PICK_MOST + 1], *globs[RESTORE_PICK_MOST + 1]; /* NULL-terminated */
+	const char *from, *identity;                                             /* NULL: as the configuration says */
 	const char *ssh_options[RESTORE_FROM_SSH_OPTIONS + 1];
 	bool keep_special, dry_run, json;
 };

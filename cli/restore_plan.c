@@ -38,6 +38,7 @@ struct restore_plan {
 	uint8_t *payload; /* of the entry under way, or of the record that was read */
 	size_t payload_bytes;
 	struct entry entry;
+	bool skips;   /* … of a file that is not taken */
 	bool in_file; /* an ENTRY came, and its end did not yet */
 	struct restore_plan_totals totals;
 	char first[WIRE_PATH_MAX + 1];
@@ -173,6 +174,7 @@ static void count(struct restore_plan *p, const struct head *head, uint64_t room
 	bool is_file = p->entry.type == ENTRY_FILE;
 	uint64_t size_bytes = p->entry.size_bytes;
 
+	t->entries++;
 	t->files += is_file && head->action != RESTORE_LEFT_OUT;
 	switch ((enum restore_action)head->action) {
 	case RESTORE_CONTENT:
@@ -284,11 +286,12 @@ static int take_entry(struct restore_plan *p, const struct frame *frame, struct 
 	if (is_below(p->entry.path, p->options.reserved))
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\" is the name of this restore's own folder",
 		                 p->entry.path);
+	p->skips = p->options.takes != NULL && !p->options.takes(p->options.context, p->entry.path);
 	if (p->entry.type == ENTRY_FILE) {
 		p->in_file = true;
 		return 0;
 	}
-	return add(p, no_hash, 0, err);
+	return p->skips ? 0 : add(p, no_hash, 0, err);
 }
 
 static int take_file_end(struct restore_plan *p, const struct frame *frame, struct error *err)
@@ -305,7 +308,7 @@ static int take_file_end(struct restore_plan *p, const struct frame *frame, stru
 	if (codec_done(&d, "FETCH_FILE_END", err) != 0)
 		return -1;
 	p->in_file = false;
-	return add(p, sha256, room_bytes, err);
+	return p->skips ? 0 : add(p, sha256, room_bytes, err);
 }
 
 int restore_plan_take(struct restore_plan *plan, const struct frame *frame, struct error *err)

@@ -35,6 +35,7 @@ struct restore_plan_options {
 	enum restore_trust trust;
 	struct tame tame;
 	const char *reserved; /* no entry may lie in the folder of this name; "" none. Borrowed */
+	bool (*takes)(void *context, const char *path); /* false: it is left out, silently; NULL: all is taken */
 	/* How much of a file's content an earlier restore has left; may be NULL. */
 	uint64_t (*part)(void *context, const struct entry *entry, const uint8_t sha256[32]);
 	int (*busy)(void *context,
@@ -43,6 +44,7 @@ struct restore_plan_options {
 };
 
 struct restore_plan_totals {
+	uint64_t entries;
 	uint64_t files, bytes; /* names of regular files, and their content, each inode once: all that was asked for */
 	uint64_t there_files, there_bytes; /* … that are there already */
 	uint64_t carry_bytes;              /* that are to cross */
