@@ -22,6 +22,7 @@ lib_SOURCES += \
 	lib/progress.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
+	lib/rate.c \
 	lib/rate_window.c \
 	lib/reason.c \
 	lib/suggest.c \

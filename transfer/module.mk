@@ -20,7 +20,6 @@ aob-transfer_SOURCES := \
 	transfer/plan.c \
 	transfer/prefetch.c \
 	transfer/put_back.c \
-	transfer/rate.c \
 	transfer/replay.c \
 	transfer/send_stream.c \
 	transfer/sender.c \

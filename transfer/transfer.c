@@ -16,7 +16,7 @@
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/outline.h"
-#include "transfer/rate.h"
+#include "lib/rate.h"
 #include "transfer/replay.h"
 #include "transfer/sender.h"
 #include "wire/codec.h"

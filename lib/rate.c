@@ -1,4 +1,4 @@
-#include "transfer/rate.h"
+#include "lib/rate.h"
 
 #include "lib/rate_window.h"
 

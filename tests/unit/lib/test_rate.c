@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "transfer/rate.h"
+#include "lib/rate.h"
 
 static void without_windows_nothing_waits(void **state)
 {
