@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/choose.h"
@@ -18,16 +19,19 @@
 #include "cli/restore_report.h"
 #include "cli/restore_work.h"
 #include "cli/unpack.h"
+#include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/inside.h"
 #include "lib/log.h"
 #include "lib/progress.h"
+#include "lib/rate.h"
 #include "wire/codec.h"
 #include "wire/remote.h"
 
 #define COMPLAINTS_MOST 1000 /* lines about single files */
+#define NAP_US 500000
 
 struct restore {
 	struct restore_options options;
@@ -35,6 +39,9 @@ struct restore {
 	struct restore_work_key key;
 	char wanted[4096];
 	struct restore_pick pick;
+	struct config_rate window; /* --rate, all day */
+	struct rate rate;
+	uint64_t paced_bytes; /* of those that came in */
 	struct restore_work work;
 	struct remote *remote; /* NULL: not yet, or not any more */
 	struct restore_plan *plan;
@@ -145,6 +152,27 @@ static int ask(struct restore *r, const char *path, struct error *err)
 	return rc;
 }
 
+/* --rate: what came too fast is waited for before more is read; the far end, and the link, wait then too. */
+static int slow_down(struct restore *r, struct error *err)
+{
+	while (r->options.rate_bps != 0 && r->remote != NULL) {
+		uint64_t left_bytes = wire_bytes_in(remote_wire(r->remote)) - r->paced_bytes;
+		uint64_t wait_us = 0;
+
+		if (left_bytes == 0)
+			break;
+		r->paced_bytes +=
+		        rate_take(&r->rate, (size_t)left_bytes, clock_now_us(), clock_minute_of_day(), &wait_us);
+		if (give_up_if_asked(r, err) != 0)
+			return -1;
+		if (wait_us > NAP_US)
+			wait_us = NAP_US;
+		if (wait_us != 0)
+			(void)nanosleep(&(struct timespec){ .tv_nsec = (long)wait_us * 1000L }, NULL);
+	}
+	return 0;
+}
+
 static int receive_tree(struct restore *r, struct error *err)
 {
 	for (;;) {
@@ -158,7 +186,7 @@ static int receive_tree(struct restore *r, struct error *err)
 		if (frame.type == FRAME_FETCH_END)
 			return 0;
 		if ((frame.type != FRAME_NOTE && restore_plan_take(r->plan, &frame, err) != 0) ||
-		    give_up_if_asked(r, err) != 0)
+		    slow_down(r, err) != 0 || give_up_if_asked(r, err) != 0)
 			return -1;
 		r->bar.files = restore_plan_totals(r->plan).files;
 		progress_show(&r->bar);
@@ -231,7 +259,7 @@ static int moved(void *context, struct error *err)
 	r->bar.done = totals.bytes;
 	r->bar.files = totals.files;
 	progress_show(&r->bar);
-	return busy(r, err);
+	return slow_down(r, err) == 0 ? busy(r, err) : -1;
 }
 
 /* Killed anywhere here: the same command finds what is complete in its place, and the rest in the work folder. */
@@ -365,6 +393,8 @@ int restore_main(int argc, char **argv, const char *config_path)
 	if (status >= 0)
 		return status;
 	r.generation = r.options.generation;
+	r.window.bytes_per_s = r.options.rate_bps;
+	rate_init(&r.rate, &r.window, 1, clock_now_us());
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
 	status = find_and_run(&r, config_path, &err);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "lib/bytes.h"
+
 static int usage(FILE *out, int status)
 {
 	(void)fputs(
@@ -21,6 +23,7 @@ static int usage(FILE *out, int status)
 	        "  --from WHERE     ssh://[user@]host[:port]/folder/of/the/vault, or a folder of this machine (a disk "
 	        "in\n"
 	        "                   hand): no configuration is needed then\n"
+	        "  --rate RATE      no faster than so: '1.6 Mbit/s', '200 kB/s'\n"
 	        "  --keep-special   devices, pipes, and setuid and setgid bits too\n"
 	        "  --dry-run        only say what would come, and whether it fits\n"
 	        "  --json           the result as JSON\n",
@@ -43,6 +46,16 @@ static int add(const char **list, size_t most, const char *word)
 	return 0;
 }
 
+static int read_rate(const char *text, struct restore_options *options)
+{
+	struct error err = { .class = ERR_NONE };
+
+	if (bytes_rate_parse(text, &options->rate_bps, &err) == 0)
+		return 0;
+	(void)fprintf(stderr, "aob restore: --rate: %s\n", err.text);
+	return -1;
+}
+
 int restore_options_read(int argc, char **argv, struct restore_options *options)
 {
 	static const struct option table[] = { { "generation", required_argument, NULL, 'g' },
@@ -52,6 +65,7 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		                               { "from", required_argument, NULL, 'f' },
 		                               { "identity", required_argument, NULL, 'i' },
 		                               { "ssh-option", required_argument, NULL, 'o' },
+		                               { "rate", required_argument, NULL, 'r' },
 		                               { "keep-special", no_argument, NULL, 's' },
 		                               { "dry-run", no_argument, NULL, 'n' },
 		                               { "json", no_argument, NULL, 'j' },
@@ -85,6 +99,9 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 			break;
 		case 'o':
 			bad = bad || add(options->ssh_options, RESTORE_FROM_SSH_OPTIONS, optarg) != 0;
+			break;
+		case 'r':
+			bad = bad || read_rate(optarg, options) != 0;
 			break;
 		case 's':
 			options->keep_special = true;

@@ -3,6 +3,7 @@
 #define AOB_RESTORE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cli/restore_from.h"
 #include "cli/restore_pick.h"
@@ -13,6 +14,7 @@ struct restore_options {      /* strings: of argv */
 	const char *paths[RESTORE_PICK_MOST + 1], *globs[RESTORE_PICK_MOST + 1]; /* NULL-terminated */
 	const char *from, *identity;                                             /* NULL: as the configuration says */
 	const char *ssh_options[RESTORE_FROM_SSH_OPTIONS + 1];
+	uint64_t rate_bps; /* 0: as fast as it goes */
 	bool keep_special, dry_run, json;
 };
 
