@@ -19,7 +19,7 @@ int restore_fit_read(const char *path, struct restore_room *room, struct error *
 		char *slash = strrchr(at, '/');
 
 		if (slash == NULL)
-			(void)strcpy(at, ".");
+			memcpy(at, ".", 2); /* a name has a byte at least */
 		else
 			slash[slash == at] = '\0';
 	}

@@ -1,5 +1,6 @@
 #include "cli/restore_pick.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,9 +113,9 @@ static int read_glob(struct restore_pick_glob *glob, const char *text, struct er
 	}
 	fixed = fixed_names(glob);
 	for (size_t i = 0; i < fixed; i++) {
-		if (i != 0)
-			(void)strcat(glob->fixed, "/");
-		(void)strcat(glob->fixed, glob->names[i]);
+		size_t used = strlen(glob->fixed);
+
+		(void)snprintf(glob->fixed + used, strlen(text) + 1 - used, "%s%s", i != 0 ? "/" : "", glob->names[i]);
 	}
 	return 0;
 }
