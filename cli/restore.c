@@ -284,8 +284,9 @@ static int carry_out(struct restore *r, const struct tame *tame, struct error *e
 	if (restore_carry_settle(&carry, false, err) != 0 || unpack_sync(r->unpack, err) != 0)
 		return -1;
 	crash_point("restore-synced");
-	/* What is made and removed in the target moves its time, so that comes last. */
-	if (restore_work_end(&r->work, err) != 0 || restore_carry_settle(&carry, true, err) != 0)
+	/* What is removed in the target moves its time, so that comes once more behind it. Killed in between: all is there, but for that time. */
+	if (restore_carry_settle(&carry, true, err) != 0 || restore_work_end(&r->work, err) != 0 ||
+	    restore_carry_settle(&carry, true, err) != 0)
 		return -1;
 	return durable_sync(r->target_fd, r->options.to, err);
 }

@@ -200,7 +200,7 @@ int restore_work_end(struct restore_work *work, struct error *err)
 	(void)unlinkat(work->fd, STATE, 0);
 	if (unlinkat(work->target_fd, work->name, AT_REMOVEDIR) != 0)
 		return error_sys(err, errno, "removing %s", work->name);
-	return durable_sync(work->target_fd, "the target", err);
+	return 0;
 }
 
 void restore_work_close(struct restore_work *work)

@@ -43,7 +43,7 @@ int restore_work_bad(struct restore_work *work, const char *path, struct error *
 int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, const char *path, struct error *err),
                           void *context, struct error *err);
 
-/* restore_work_end: the folder goes, with what is left in it. */
+/* restore_work_end: the folder goes, with what is left in it. durable: once the caller has synced the target */
 int restore_work_end(struct restore_work *work, struct error *err);
 void restore_work_close(struct restore_work *work);
 
