@@ -130,7 +130,7 @@ static int write_out(struct cat *cat, struct error *err)
 	cat->path = looking->words[0];
 	if (looking_path(&cat->path, cat->room, sizeof(cat->room), err) != 0 ||
 	    choose_generation(looking->remote, looking->pipeline, looking->generation, &cat->chosen, err) != 0 ||
-	    remote_fetch(looking->remote, cat->chosen.name, cat->path, err) != 0)
+	    remote_ask_part(looking->remote, FRAME_FETCH, cat->chosen.name, cat->path, err) != 0)
 		return -1;
 	while ((rc = looking_next(looking, FRAME_FETCH_END, &frame, err)) == 1)
 		if (take(cat, &frame, err) != 0)

@@ -27,7 +27,6 @@
 #include "lib/log.h"
 #include "lib/progress.h"
 #include "lib/rate.h"
-#include "wire/codec.h"
 #include "wire/remote.h"
 
 #define COMPLAINTS_MOST 1000 /* lines about single files */
@@ -138,20 +137,6 @@ static int choose(struct restore *r, struct error *err)
 	return 0;
 }
 
-static int ask(struct restore *r, const char *path, struct error *err)
-{
-	struct encoder e;
-	int rc;
-
-	encoder_init(&e);
-	put_string(&e, r->chosen);
-	put_bytes(&e, path, strlen(path));
-	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
-	           : wire_send(remote_wire(r->remote), FRAME_TREE, e.data, e.len_bytes, err);
-	encoder_done(&e);
-	return rc;
-}
-
 /* --rate: what came too fast is waited for before more is read; the far end, and the link, wait then too. */
 static int slow_down(struct restore *r, struct error *err)
 {
@@ -242,7 +227,8 @@ static int make_plan(struct restore *r, const struct tame *tame, struct error *e
 	    restore_plan_new(&options, &r->plan, err) != 0 || choose(r, err) != 0)
 		return -1;
 	for (size_t i = 0; i < r->pick.n_roots; i++)
-		if (ask(r, r->pick.roots[i], err) != 0 || receive_tree(r, err) != 0)
+		if (remote_ask_part(r->remote, FRAME_TREE, r->chosen, r->pick.roots[i], err) != 0 ||
+		    receive_tree(r, err) != 0)
 			return -1;
 	if (restore_plan_end(r->plan, err) != 0)
 		return -1;

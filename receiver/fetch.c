@@ -10,11 +10,9 @@
 
 #include "lib/inside.h"
 #include "lib/log.h"
-#include "lib/tree_walk.h"
 #include "receiver/below.h"
 #include "receiver/hash_tag.h"
 #include "receiver/reading.h"
-#include "receiver/record.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 
@@ -124,9 +122,10 @@ static int send_file(struct fetch *fetch, int parent_fd, const char *name, const
 	return rc;
 }
 
-static int send_entry(struct fetch *fetch, int parent_fd, const char *name, const struct entry *entry,
-                      struct error *err)
+static int send_entry(void *context, int parent_fd, const char *name, const struct entry *entry, struct error *err)
 {
+	struct fetch *fetch = context;
+
 	encoder_reset(&fetch->encoder);
 	put_entry(&fetch->encoder, entry);
 	if (fetch->encoder.bad)
@@ -138,93 +137,27 @@ static int send_entry(struct fetch *fetch, int parent_fd, const char *name, cons
 	return entry->type == ENTRY_FILE && !fetch->looks ? send_file(fetch, parent_fd, name, entry, err) : 0;
 }
 
-static int send_tree(struct fetch *fetch, int folder_fd, struct error *err)
-{
-	struct tree_walk *walk;
-	const struct entry *found;
-	const char *name;
-	int parent_fd;
-	int rc;
-
-	if (tree_walk_new(folder_fd, fetch->looks, NULL, &walk, err) != 0)
-		return -1;
-	while ((rc = tree_walk_next(walk, &found, &parent_fd, &name, err)) == 1) {
-		struct entry entry;
-
-		if (below_entry(&fetch->below, fetch->path, found, &entry, err) != 0 ||
-		    send_entry(fetch, parent_fd, name, &entry, err) != 0) {
-			rc = -1;
-			break;
-		}
-		if (!fetch->deep && *found->path != '\0')
-			tree_walk_skip(walk);
-	}
-	tree_walk_destroy(&walk);
-	return rc;
-}
-
-/* What was asked for: a folder with all in it, or one other entry. */
-static int send_asked(struct fetch *fetch, int generation_fd, struct error *err)
-{
-	struct inside *inside;
-	struct entry_memory memory;
-	struct entry entry;
-	int parent_fd;
-	const char *leaf;
-	int rc = -1;
-
-	if (inside_new(generation_fd, &inside, err) != 0)
-		return -1;
-	entry_memory_init(&memory);
-	if (inside_parent(inside, fetch->path, &parent_fd, &leaf, err) != 0 ||
-	    entry_read(parent_fd, leaf, fetch->path, fetch->looks, &memory, &entry, err) != 0)
-		goto out;
-	if (entry.type == ENTRY_FOLDER) {
-		int fd = openat(parent_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (fd < 0) {
-			(void)error_sys(err, errno, "opening \"%.300s\"", fetch->path);
-			goto out;
-		}
-		rc = send_tree(fetch, fd, err);
-		(void)close(fd);
-	} else {
-		rc = send_entry(fetch, parent_fd, leaf, &entry, err);
-	}
-out:
-	entry_memory_done(&memory);
-	inside_destroy(&inside);
-	return rc;
-}
-
-/* What has been sent is all of it: the generation is still there, and, asked for as a whole, had as many files as its record says. Nobody who keeps to the lock
- * removes it meanwhile; a person does. */
+/* What has been sent is all of it: nobody who keeps to the lock removes it meanwhile; a person does. */
 static int check_whole(const struct fetch *fetch, int generation_fd, struct error *err)
 {
-	struct record record;
-
-	if (reading_check(fetch->vault, fetch->generation, generation_fd, err) != 0)
-		return -1;
-	if (fetch->looks || fetch->path[0] != '\0' ||
-	    record_read(fetch->vault, fetch->generation, &record, NULL) != 0 || record.files == fetch->files)
-		return 0;
-	return error_set(err, ERR_DAMAGED,
-	                 "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
-	                 "its disk is damaged",
-	                 (unsigned long long)fetch->files, (unsigned long long)record.files);
+	return fetch->looks || fetch->path[0] != '\0'
+	               ? reading_check(fetch->vault, fetch->generation, generation_fd, err)
+	               : reading_check_files(fetch->vault, fetch->generation, generation_fd, fetch->files, err);
 }
 
 static int answer(struct fetch *fetch, struct error *err)
 {
-	int fd;
-	int rc = reading_open(fetch->vault, fetch->generation, &fd, err);
+	struct below_walk walk = {
+		.part = fetch->path, .digests = fetch->looks, .flat = !fetch->deep, .each = send_entry, .context = fetch
+	};
+	int rc = reading_open(fetch->vault, fetch->generation, &walk.whole_fd, err);
 
 	if (rc != 0)
 		return -1;
-	rc = send_asked(fetch, fd, err);
+	rc = below_walk(&fetch->below, &walk, err);
 	if (rc == 0)
-		rc = check_whole(fetch, fd, err);
-	(void)close(fd);
+		rc = check_whole(fetch, walk.whole_fd, err);
+	(void)close(walk.whole_fd);
 	if (rc != 0)
 		return error_prefix(err, "generation %s", fetch->generation);
 	encoder_reset(&fetch->encoder);

@@ -3,20 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/inside.h"
 #include "lib/log.h"
-#include "lib/presence.h"
-#include "lib/tree_walk.h"
-#include "receiver/generation_name.h"
+#include "receiver/below.h"
 #include "receiver/hash_tag.h"
-#include "receiver/record.h"
+#include "receiver/reading.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 
@@ -33,7 +29,7 @@ struct give {
 	int generation_fd;     /* -1: no TREE yet */
 	struct inside *inside; /* the generation */
 	char path[WIRE_PATH_MAX + 1];
-	char whole[2 * WIRE_PATH_MAX + 3];
+	struct below below;
 	uint64_t count, files;
 	uint8_t piece[WIRE_DATA_MAX];
 };
@@ -91,42 +87,10 @@ static int say_file_end(struct give *give, const uint8_t sha256[HASH_TAG_BYTES],
 	return say(give, FRAME_FETCH_FILE_END, err);
 }
 
-/* The path into out, which has room for WIRE_PATH_MAX and a NUL. */
-static void get_path(struct decoder *d, char *out)
-{
-	size_t n;
-	const uint8_t *path = get_bytes(d, WIRE_PATH_MAX, &n);
-
-	if (n != 0)
-		memcpy(out, path, n);
-	out[n] = '\0';
-	d->bad = d->bad || strlen(out) != n;
-}
-
-static int open_generation(struct give *give, struct error *err)
-{
-	if (give->generation[0] == '\0')
-		vault_current(give->vault, give->generation);
-	if (give->generation[0] == '\0')
-		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", give->vault->pipeline);
-	if (!generation_name_valid(give->generation))
-		return error_set(err, ERR_INPUT, "\"%s\" is not the name of a generation, as `aob list` shows them",
-		                 give->generation);
-	give->generation_fd =
-	        openat(give->vault->generations_fd, give->generation, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (give->generation_fd < 0 && errno == ENOENT)
-		return error_set(err, ERR_NOT_FOUND, "there is no generation %s; `aob list` shows those that are",
-		                 give->generation);
-	if (give->generation_fd < 0)
-		return error_sys(err, errno, "opening generation %s", give->generation);
-	if (flock(give->generation_fd, LOCK_SH | LOCK_NB) != 0)
-		return error_set(err, ERR_LOCKED, "generation %s is just being removed", give->generation);
-	return inside_new(give->generation_fd, &give->inside, err);
-}
-
 /* A disk that has no file's hash any more, or not the file, is told of when its content is asked for. */
-static int say_entry(struct give *give, int parent_fd, const char *name, const struct entry *entry, struct error *err)
+static int say_entry(void *context, int parent_fd, const char *name, const struct entry *entry, struct error *err)
 {
+	struct give *give = context;
 	uint8_t sha256[HASH_TAG_BYTES] = { 0 };
 	struct stat st = { 0 };
 	int fd;
@@ -148,94 +112,36 @@ static int say_entry(struct give *give, int parent_fd, const char *name, const s
 	return say_file_end(give, sha256, (uint64_t)st.st_blocks * BLOCK_BYTES, err);
 }
 
-static int say_tree(struct give *give, int folder_fd, struct error *err)
-{
-	struct tree_walk *walk;
-	const struct entry *found;
-	const char *name;
-	int parent_fd;
-	int rc;
-
-	if (tree_walk_new(folder_fd, false, NULL, &walk, err) != 0)
-		return -1;
-	while ((rc = tree_walk_next(walk, &found, &parent_fd, &name, err)) == 1) {
-		struct entry entry = *found;
-
-		(void)snprintf(give->whole, sizeof(give->whole), "%s%s%s", give->path,
-		               *give->path != '\0' && *found->path != '\0' ? "/" : "", found->path);
-		if (strlen(give->whole) > WIRE_PATH_MAX) {
-			rc = error_set(err, ERR_INPUT, "\"%.300s…\": the path is too long", give->whole);
-			break;
-		}
-		entry.path = give->whole;
-		if (say_entry(give, parent_fd, name, &entry, err) != 0) {
-			rc = -1;
-			break;
-		}
-	}
-	tree_walk_destroy(&walk);
-	return rc;
-}
-
-/* A folder with all in it, or one other entry. */
-static int say_asked(struct give *give, struct error *err)
-{
-	struct entry_memory memory;
-	struct entry entry;
-	int parent_fd;
-	const char *leaf;
-	int fd;
-	int rc = -1;
-
-	entry_memory_init(&memory);
-	if (inside_parent(give->inside, give->path, &parent_fd, &leaf, err) != 0 ||
-	    entry_read(parent_fd, leaf, give->path, false, &memory, &entry, err) != 0)
-		goto out;
-	if (entry.type != ENTRY_FOLDER) {
-		rc = say_entry(give, parent_fd, leaf, &entry, err);
-		goto out;
-	}
-	fd = openat(parent_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		(void)error_sys(err, errno, "opening \"%.300s\"", give->path);
-		goto out;
-	}
-	rc = say_tree(give, fd, err);
-	(void)close(fd);
-out:
-	entry_memory_done(&memory);
-	return rc;
-}
-
 /* What was told is all of it: readdir(3) ends likewise in a folder that is removed meanwhile. */
 static int check_whole(const struct give *give, struct error *err)
 {
-	struct record record;
+	return give->path[0] != '\0'
+	               ? reading_check(give->vault, give->generation, give->generation_fd, err)
+	               : reading_check_files(give->vault, give->generation, give->generation_fd, give->files, err);
+}
 
-	if (presence_check(give->generation_fd, give->vault->generations_fd, give->generation, "folder", ERR_NOT_FOUND,
-	                   err) != 0)
-		return -1;
-	if (give->path[0] != '\0' || record_read(give->vault, give->generation, &record, NULL) != 0 ||
-	    record.files == give->files)
-		return 0;
-	return error_set(err, ERR_DAMAGED,
-	                 "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
-	                 "its disk is damaged",
-	                 (unsigned long long)give->files, (unsigned long long)record.files);
+static int open_generation(struct give *give, struct error *err)
+{
+	return reading_open(give->vault, give->generation, &give->generation_fd, err) == 0
+	               ? inside_new(give->generation_fd, &give->inside, err)
+	               : -1;
 }
 
 int give_tree(struct give *give, const struct frame *frame, struct error *err)
 {
+	struct below_walk walk = { .part = give->path, .each = say_entry, .context = give };
 	struct decoder d;
 
 	shut(give);
 	give->count = give->files = 0;
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_string(&d, give->generation, sizeof(give->generation));
-	get_path(&d, give->path);
-	if (codec_done(&d, "TREE", err) != 0 || inside_valid(give->path, err) != 0 || open_generation(give, err) != 0)
+	get_string(&d, give->path, sizeof(give->path));
+	if (codec_done(&d, "TREE", err) != 0 || reading_choose(give->vault, give->generation, err) != 0 ||
+	    inside_valid(give->path, err) != 0 || open_generation(give, err) != 0)
 		return -1;
-	if (say_asked(give, err) != 0 || check_whole(give, err) != 0)
+	walk.whole_fd = give->generation_fd;
+	if (below_walk(&give->below, &walk, err) != 0 || check_whole(give, err) != 0)
 		return error_prefix(err, "generation %s", give->generation);
 	encoder_reset(&give->encoder);
 	put_u64(&give->encoder, give->count);
@@ -314,7 +220,7 @@ int give_content(struct give *give, const struct frame *frame, struct error *err
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t from;
 
-		get_path(&d, give->path);
+		get_string(&d, give->path, sizeof(give->path));
 		from = get_u64(&d);
 		if (d.bad)
 			break;

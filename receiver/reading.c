@@ -7,6 +7,7 @@
 
 #include "lib/presence.h"
 #include "receiver/generation_name.h"
+#include "receiver/record.h"
 
 int reading_choose(const struct vault *vault, char generation[32], struct error *err)
 {
@@ -39,4 +40,18 @@ int reading_open(const struct vault *vault, const char *generation, int *fd, str
 int reading_check(const struct vault *vault, const char *generation, int fd, struct error *err)
 {
 	return presence_check(fd, vault->generations_fd, generation, "folder", ERR_NOT_FOUND, err);
+}
+
+int reading_check_files(const struct vault *vault, const char *generation, int fd, uint64_t files, struct error *err)
+{
+	struct record record;
+
+	if (reading_check(vault, generation, fd, err) != 0)
+		return -1;
+	if (record_read(vault, generation, &record, NULL) != 0 || record.files == files)
+		return 0;
+	return error_set(err, ERR_DAMAGED,
+	                 "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
+	                 "its disk is damaged",
+	                 (unsigned long long)files, (unsigned long long)record.files);
 }

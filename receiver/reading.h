@@ -2,6 +2,8 @@
 #ifndef AOB_READING_H
 #define AOB_READING_H
 
+#include <stdint.h>
+
 #include "receiver/vault.h"
 
 /* reading_choose: in, out: generation: "" becomes the current one. errors: ERR_NOT_FOUND (none yet), ERR_INPUT (not of a generation's form) */
@@ -13,5 +15,8 @@ int reading_open(const struct vault *vault, const char *generation, int *fd, str
 
 /* reading_check: what has been read is all of it: the generation still is there. A person removes it by hand in spite of the lock. errors: ERR_NOT_FOUND, by errno */
 int reading_check(const struct vault *vault, const char *generation, int fd, struct error *err);
+
+/* reading_check_files: … and the whole generation was read, which has so many files. errors: ERR_DAMAGED: its record says another number, if it can be read; those of reading_check */
+int reading_check_files(const struct vault *vault, const char *generation, int fd, uint64_t files, struct error *err);
 
 #endif

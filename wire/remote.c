@@ -153,7 +153,8 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct frame frame;
 	struct decoder d;
 	uint32_t features = WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER |
-	                    WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	                    WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE |
+	                    (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -442,7 +443,7 @@ fail:
 	return -1;
 }
 
-int remote_fetch(struct remote *remote, const char *generation, const char *path, struct error *err)
+int remote_ask_part(struct remote *remote, unsigned type, const char *generation, const char *path, struct error *err)
 {
 	struct encoder e;
 	int rc;
@@ -451,7 +452,7 @@ int remote_fetch(struct remote *remote, const char *generation, const char *path
 	put_string(&e, generation);
 	put_bytes(&e, path, strlen(path));
 	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
-	           : wire_send(remote->wire, FRAME_FETCH, e.data, e.len_bytes, err);
+	           : wire_send(remote->wire, type, e.data, e.len_bytes, err);
 	encoder_done(&e);
 	return rc;
 }

@@ -64,9 +64,9 @@ int remote_generations(struct remote *remote, struct generation_info **list, siz
 typedef void remote_each_macs(void *cookie, const struct generation_info *generation, const struct wire_macs *macs);
 int remote_generations_macs(struct remote *remote, struct generation_info **list, size_t *n, remote_each_macs *each,
                             void *cookie, struct error *err);
-/* remote_fetch: asks for a generation, or what lies at path in it ("": all); the answer (docs/wire.md, FETCH) is the caller's to receive.
+/* remote_ask_part: asks, by FETCH or TREE, for a generation, or what lies at path in it ("": all); the answer (docs/wire.md) is the caller's to receive.
  * errors: those of wire_send, ERR_SYSTEM */
-int remote_fetch(struct remote *remote, const char *generation, const char *path, struct error *err);
+int remote_ask_part(struct remote *remote, unsigned type, const char *generation, const char *path, struct error *err);
 /* remote_prune: 0 removed or not there; ERR_REFUSED with the receiver's reason if its floor or a safety rule keeps it. */
 int remote_prune(struct remote *remote, const char *generation, struct error *err);
 
