@@ -78,6 +78,8 @@ static int lock_folder(const struct vault *vault, const char *name, int *fd, str
 /* Others may write as soon as it is out of sight; the deleting itself needs no lock. */
 static int take_away(struct vault *vault, const char *name, struct ticker *ticker, struct error *err)
 {
+	int rc;
+
 	if (trash_put(vault, vault->generations_fd, name, err) != 0 ||
 	    durable_sync(vault->generations_fd, "the generations' folder", err) != 0)
 		return -1;
@@ -85,7 +87,11 @@ static int take_away(struct vault *vault, const char *name, struct ticker *ticke
 	if (record_remove(vault, name, err) != 0)
 		return -1;
 	crash_point("record-removed");
-	if (readme_page_write(vault, err) != 0)
+	/* On a full disk there is no room for the page until what goes is gone. */
+	rc = readme_page_write(vault, err);
+	if (rc != 0 && err->class == ERR_SPACE && trash_empty(vault, ticker, err) == 0)
+		rc = readme_page_write(vault, err);
+	if (rc != 0)
 		return -1;
 	vault_unlock(vault);
 	ticker_begin(ticker, "removing an old generation", 0);

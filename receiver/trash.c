@@ -14,12 +14,12 @@
 #define SUBVOLUME_INODE                                                                                                \
 	256 /* BTRFS_FIRST_FREE_OBJECTID: the root of one; on other file systems, a number like others, and the asking fails */
 
-#define SUBVOLUMES_DEEP 8
+#define DEEP_MOST 8 /* bins in bins: subvolumes in one another, or folders that could not be moved up */
 
 struct emptying {
 	int bin_fd;
 	struct ticker *ticker;
-	unsigned depth; /* of subvolumes in subvolumes */
+	unsigned depth; /* of bins in bins */
 };
 
 int trash_put_in(int bin_fd, int parent_fd, const char *name, struct error *err)
@@ -49,6 +49,38 @@ static bool is_itself_or_above(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+static int empty(int bin_fd, struct ticker *ticker, unsigned depth, struct error *err);
+
+static int open_up(int bin_fd, const char *name);
+
+/* On a full disk the trash may not grow by an entry, and what is below must go all the same, as only that makes room. The folder becomes its own bin. */
+static int empty_in_place(const struct emptying *e, int parent_fd, const char *name, struct error *err)
+{
+	int fd = e->depth < DEEP_MOST ? open_up(parent_fd, name) : -1;
+	int rc;
+
+	if (fd < 0)
+		return error_set(err, ERR_SPACE, "there is no room to move \"%.200s\" into the trash", name);
+	rc = empty(fd, e->ticker, e->depth + 1, err);
+	(void)close(fd);
+	if (rc == 0 && unlinkat(parent_fd, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+		rc = error_sys(err, errno, "removing \"%.200s\"", name);
+	return rc;
+}
+
+static int put_away(const struct emptying *e, int fd, const char *name, struct error *err)
+{
+	struct error why = { .class = ERR_NONE };
+
+	if (trash_put_in(e->bin_fd, fd, name, &why) == 0)
+		return 0;
+	if (why.class == ERR_SPACE)
+		return empty_in_place(e, fd, name, err);
+	if (err != NULL)
+		*err = why;
+	return -1;
+}
+
 /* Everything in the folder but folders is unlinked; those go up into the trash. */
 static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 {
@@ -61,7 +93,7 @@ static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 		if (unlinkat(fd, found->d_name, 0) != 0 && errno != ENOENT) {
 			if (errno != EISDIR && errno != EPERM)
 				return error_sys(err, errno, "removing \"%.200s\"", found->d_name);
-			if (trash_put_in(e->bin_fd, fd, found->d_name, err) != 0)
+			if (put_away(e, fd, found->d_name, err) != 0)
 				return -1;
 		}
 		if (count_one(e, err) != 0)
@@ -70,14 +102,12 @@ static int hollow(struct emptying *e, DIR *dir, int fd, struct error *err)
 	return 0;
 }
 
-static int empty(int bin_fd, struct ticker *ticker, unsigned depth, struct error *err);
-
 /* A subvolume goes at one stroke where we may do that; else it is emptied like a folder, into itself, as nothing can be renamed out of it. */
 static int remove_subvolume(struct emptying *e, int fd, const char *name, struct error *err)
 {
 	if (btrfs_util_delete_subvolume_fd(e->bin_fd, name, 0) == BTRFS_UTIL_OK || errno == ENOENT)
 		return 0;
-	if (e->depth == SUBVOLUMES_DEEP)
+	if (e->depth == DEEP_MOST)
 		return error_set(err, ERR_IO, "\"%.200s\": subvolumes lie in one another too deep", name);
 	if (empty(fd, e->ticker, e->depth + 1, err) != 0)
 		return -1;
