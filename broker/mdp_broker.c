@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/log_limit.h"
 #include "lib/mdp_client.h"
+#include "lib/pace.h"
 
 #define TURN_MESSAGES_MAX 256
 #define COMPLAINTS_PER_MINUTE 20
@@ -117,7 +118,7 @@ int mdp_broker_request(struct mdp_broker *mdp, struct worker *worker, const char
 
 	if (send_to(mdp, worker->identity, worker->identity_bytes, &msg, err) != 0)
 		return -1;
-	worker->beat_ms = mdp->now_ms + MDP_HEARTBEAT_MS;
+	worker->beat_ms = mdp->now_ms + pace_ms(MDP_HEARTBEAT_MS);
 	service_use(mdp->services, worker, tag);
 	return 0;
 }
@@ -311,11 +312,11 @@ static void tend_workers(struct mdp_broker *mdp)
 
 		if (worker == NULL)
 			break;
-		lost = mdp->now_ms - worker->heard_ms >= MDP_EXPIRY_MS;
+		lost = mdp->now_ms - worker->heard_ms >= pace_ms(MDP_EXPIRY_MS);
 		if (!lost && mdp->now_ms >= worker->beat_ms) {
 			zmsg_t *msg = mdp_worker_message(MDPW_HEARTBEAT);
 
-			worker->beat_ms = mdp->now_ms + MDP_HEARTBEAT_MS;
+			worker->beat_ms = mdp->now_ms + pace_ms(MDP_HEARTBEAT_MS);
 			lost = send_to(mdp, worker->identity, worker->identity_bytes, &msg, &err) != 0;
 		}
 		if (lost)
@@ -348,7 +349,7 @@ int mdp_broker_turn(struct mdp_broker *mdp, int64_t now_ms, struct error *err)
 
 int64_t mdp_broker_wait_ms(struct mdp_broker *mdp, int64_t now_ms)
 {
-	int64_t wait_ms = MDP_HEARTBEAT_MS;
+	int64_t wait_ms = pace_ms(MDP_HEARTBEAT_MS);
 
 	for (size_t i = 0;; i++) {
 		struct worker *worker = service_at(mdp->services, i);

@@ -16,6 +16,7 @@
 #include "lib/chance.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/pace.h"
 
 static struct run_step *current(struct run *run)
 {
@@ -303,7 +304,7 @@ int outcome_error(struct broker *broker, struct run *run, const struct error *er
 	} else if (retry) {
 		struct retry again = retry_decide(error->class, verdict.failures, chance());
 
-		verdict.delay_ms = again.delay_ms;
+		verdict.delay_ms = (uint64_t)pace_ms((int64_t)again.delay_ms);
 		if (again.again)
 			verdict.state = STEP_RETRY_WAIT;
 	}
@@ -324,7 +325,7 @@ int outcome_lost(struct broker *broker, struct run *run, enum outcome_loss how)
 	}
 	verdict.losses = broker->now_ms - run->attempt_ms >= OUTCOME_STEADY_MS ? 1 : verdict.losses + 1;
 	again = retry_lost(verdict.losses, chance());
-	verdict.delay_ms = again.delay_ms;
+	verdict.delay_ms = (uint64_t)pace_ms((int64_t)again.delay_ms);
 	if (!again.again) {
 		verdict.state = STEP_FAILED;
 		(void)error_set(&verdict.error, ERR_INTERNAL,

@@ -10,6 +10,7 @@
 #include "broker/retry.h"
 #include "broker/runs.h"
 #include "lib/log.h"
+#include "lib/pace.h"
 
 struct watch_state {
 	char pipeline[CONFIG_NAME_MAX + 1];
@@ -273,11 +274,11 @@ void watch_state_ended(struct broker *broker, const struct run_record *record, e
 		break;
 	case RUN_FAILED:
 		state->failed_runs++;
-		state->hold_until_ms = broker->now_ms + (int64_t)retry_hold_ms(state->failed_runs);
+		state->hold_until_ms = broker->now_ms + pace_ms((int64_t)retry_hold_ms(state->failed_runs));
 		break;
 	case RUN_CANCELLED:
 		/* Whoever cancels does not want to see it start again at once. */
-		state->hold_until_ms = broker->now_ms + (int64_t)RETRY_HOLD_CAP_MS;
+		state->hold_until_ms = broker->now_ms + pace_ms((int64_t)RETRY_HOLD_CAP_MS);
 		break;
 	case RUN_DEFERRED:
 		/* The watcher goes on watching, and its next word starts the next run; but not at every tick of it. */

@@ -5,6 +5,7 @@
 
 #include "lib/log.h"
 #include "lib/mdp.h"
+#include "lib/pace.h"
 #include "lib/stage_msg.h"
 #include "lib/version.h"
 
@@ -45,7 +46,7 @@ static void send_msg(struct mdp_worker *worker, zmsg_t *msg, int64_t now_ms)
 	/* A full queue means that the broker has been away for long: it is noticed by its silence. */
 	if (mdp_send(worker->socket, false, &msg, &err) != 0)
 		log_error(LOG_INFO, &err, "to the broker");
-	worker->heartbeat_at = now_ms + MDP_HEARTBEAT_MS;
+	worker->heartbeat_at = now_ms + pace_ms(MDP_HEARTBEAT_MS);
 }
 
 static void forget_final(struct mdp_worker *worker)
@@ -149,7 +150,7 @@ int64_t mdp_worker_wait_ms(const struct mdp_worker *worker, int64_t now_ms)
 	int64_t at = worker->open_at;
 
 	if (worker->socket != NULL) {
-		at = worker->heard_at + MDP_EXPIRY_MS;
+		at = worker->heard_at + pace_ms(MDP_EXPIRY_MS);
 		if (worker->heartbeat_at < at)
 			at = worker->heartbeat_at;
 	}
@@ -254,7 +255,7 @@ static void on_disconnect(struct mdp_worker *worker, int64_t now_ms)
 		worker->backoff_ms = BACKOFF_MIN_MS;
 	else
 		worker->backoff_ms = worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2 : BACKOFF_MAX_MS;
-	worker->open_at = now_ms + worker->backoff_ms;
+	worker->open_at = now_ms + pace_ms(worker->backoff_ms);
 	/* It came behind this connection's first messages, and the FINAL was one: whoever answers has seen it. */
 	if (worker->final_again)
 		forget_final(worker);
@@ -269,7 +270,7 @@ static void on_heard(struct mdp_worker *worker, int64_t now_ms)
 	if (worker->outage_told)
 		log_line(LOG_NOTICE, "the broker is back");
 	worker->outage_told = false;
-	if (worker->final != NULL && now_ms - worker->final_at >= SETTLED_MS)
+	if (worker->final != NULL && now_ms - worker->final_at >= pace_ms(SETTLED_MS))
 		forget_final(worker);
 }
 
@@ -307,15 +308,15 @@ static void reopen(struct mdp_worker *worker, int64_t now_ms)
 	/* Out of descriptors, perhaps: nothing to give a job up for. */
 	log_error(LOG_WARNING, &err, "connecting to the broker anew");
 	close_socket(worker);
-	worker->open_at = now_ms + BACKOFF_MIN_MS;
+	worker->open_at = now_ms + pace_ms(BACKOFF_MIN_MS);
 }
 
 static void timers(struct mdp_worker *worker, int64_t now_ms)
 {
-	if (worker->socket != NULL && now_ms - worker->heard_at >= MDP_EXPIRY_MS) {
+	if (worker->socket != NULL && now_ms - worker->heard_at >= pace_ms(MDP_EXPIRY_MS)) {
 		if (!worker->outage_told)
 			log_line(LOG_WARNING, "no word from the broker at %s for %d s; trying on",
-			         worker->options.endpoint, (int)(MDP_EXPIRY_MS / 1000));
+			         worker->options.endpoint, (int)(pace_ms(MDP_EXPIRY_MS) / 1000));
 		worker->outage_told = true;
 		worker->open_at = now_ms;
 		close_socket(worker);

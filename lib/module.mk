@@ -50,6 +50,7 @@ lib_SOURCES += \
 	lib/chance.c \
 	lib/child.c \
 	lib/clock.c \
+	lib/pace.c \
 	lib/daemon_line.c \
 	lib/durable.c \
 	lib/entry.c \
