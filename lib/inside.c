@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NAME_BYTES_MAX 255
@@ -80,10 +84,38 @@ static int open_folder(int parent_fd, const char *name, const char *path, struct
 	return error_sys(err, errno, "opening \"%s\" in \"%.200s\"", name, path);
 }
 
+/* All names of rest up to the last but one at a stroke, where the kernel has openat2(2). -1: what is wrong, and with which name, is told by going name by name,
+ * which is as safe: a path that is too long for one call, a kernel or a container that does not have it, a symlink. */
+static int plunge(int fd, const char *rest, const char *leaf)
+{
+	static atomic_bool hidden;
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	char path[PATH_MAX];
+	size_t n = (size_t)(leaf - rest);
+	int got;
+
+	if (n >= sizeof(path) || atomic_load_explicit(&hidden, memory_order_relaxed))
+		return -1;
+	memcpy(path, rest, n);
+	path[n] = '\0';
+	got = (int)syscall(SYS_openat2, fd, path, &how, sizeof(how));
+	if (got < 0 && (errno == ENOSYS || errno == EPERM || errno == EINVAL))
+		atomic_store_explicit(&hidden, true, memory_order_relaxed);
+	return got;
+}
+
 /* From `fd` (not closed if it is the root) down the names of rest, up to the last but one. */
 static int descend(struct inside *inside, int fd, const char *rest, const char *leaf, const char *path,
                    struct error *err)
 {
+	int at_once = plunge(fd, rest, leaf);
+
+	if (at_once >= 0) {
+		if (fd != inside->root_fd)
+			(void)close(fd);
+		return at_once;
+	}
 	while (rest < leaf) {
 		char name[NAME_BYTES_MAX + 1];
 		size_t n = strcspn(rest, "/");

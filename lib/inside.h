@@ -1,5 +1,5 @@
-/* inside: every path operation beneath a held folder, one name at a time with O_NOFOLLOW, so that no symlink and no ".." leads
- * out, whoever changes the tree meanwhile, on kernels older than openat2 too (openat(2), CVE classes of path races).
+/* inside: every path operation beneath a held folder, so that no symlink and no ".." leads out, whoever changes the tree meanwhile: by openat2(2) with
+ * RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, or, on a kernel that does not have it, one name at a time with O_NOFOLLOW (CVE classes of path races).
  *
  * threads: a struct inside belongs to one thread. */
 #ifndef AOB_INSIDE_H

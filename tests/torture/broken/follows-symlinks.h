@@ -8,5 +8,7 @@
 #define O_NOFOLLOW 0
 #undef AT_SYMLINK_NOFOLLOW
 #define AT_SYMLINK_NOFOLLOW 0
+#undef SYS_openat2
+#define SYS_openat2 (-1)
 #undef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset (-1)
