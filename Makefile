@@ -7,12 +7,12 @@
 #   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT= INTO=
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
-#   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= ONLY=
+#   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= LABS= FIRST= ONLY= LIMIT=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
 #   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each
 #   make torture-uml       a whole machine with its kernel loses its power (root)    CUTS= FS= SEED= each
 #   make memcheck          two generations with all processes under valgrind (root)
-#   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each
+#   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
@@ -144,10 +144,18 @@ plays: deps
 	$(Q)$(again) all
 	$(Q)LIMIT=7200 tests/run-integration 500-
 
+PLAIN_LINK := $(BUILD)/tests/torture/plain_link
+$(PLAIN_LINK): tests/torture/plain_link.c $(VARIANT)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS)
+
+# Some labs side by side, most of them without ssh's cryptography; LABS=0: one, with ssh, in namespaces that --labs would make.
 torture-pipelines: deps
-	$(Q)$(again) all
-	$(Q)unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc \
-		tests/torture/pipelines --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1) $(if $(ONLY),--only $(ONLY)) $(if $(WORK),--work $(WORK))
+	$(Q)$(again) all $(build_given)/tests/torture/plain_link
+	$(Q)$(if $(filter 0,$(LABS)),unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc) \
+		tests/torture/pipelines --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1) --labs $(or $(LABS),8) --plain --in-memory \
+		$(if $(FIRST),--first $(FIRST)) $(if $(ONLY),--only $(ONLY)) $(if $(LIMIT),--limit $(LIMIT)) $(if $(WORK),--work $(WORK))
 
 torture-syscalls: deps
 	$(Q)$(again) all $(STORE_STEPS)
@@ -169,7 +177,7 @@ memcheck:
 
 torture-flips: deps
 	$(Q)$(again) all
-	$(Q)unshare --mount --propagation private tests/torture/flips --seconds $(or $(FLIP_SECONDS),60)
+	$(Q)unshare --mount --propagation private tests/torture/flips --seconds $(or $(FLIP_SECONDS),60) $(if $(filter no,$(OPENAT2)),--without-openat2)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: fuzz-programs

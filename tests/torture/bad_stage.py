@@ -11,6 +11,7 @@ import time
 import zmq
 
 WORKER, READY, REQUEST, FINAL, HEARTBEAT, DISCONNECT = b"MDPW02", b"\1", b"\2", b"\4", b"\5", b"\6"
+HURRY = int(os.environ.get("AOB_HURRY", "1"))
 GOOD = json.dumps({"status": "ok", "result": {"gate": "open"}}).encode()
 NONSENSE = [b"", b"{", b"null", b"[]", b'{"status":"well"}', b'{"status":"ok","result":7}', b"\xff\xfe\0\1" * 100, b"[" * 5000]
 
@@ -54,7 +55,7 @@ class Worker:
 
     def run(self):
         while True:
-            if self.socket.poll(200):
+            if self.socket.poll(100):
                 frames = self.socket.recv_multipart()
                 if len(frames) >= 2 and frames[0] == WORKER:
                     self.heard = time.monotonic()
@@ -63,9 +64,9 @@ class Worker:
                         self.connect()
                     elif frames[1] == REQUEST and len(frames) == 5:
                         self.job(frames[2])
-            if time.monotonic() - self.heard > 10:
+            if time.monotonic() - self.heard > 10 / HURRY:
                 self.connect()
-            elif time.monotonic() - self.sent > 2.5:
+            elif time.monotonic() - self.sent > 2.5 / HURRY:
                 self.send(HEARTBEAT)
 
 

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-RESTART_S = 0.3
+RESTART_S = 0.1
 
 
 class Daemon:

@@ -7,7 +7,7 @@ import signal
 import time
 
 from daemons import environment, processes
-from lab import PIPELINES
+from lab import HURRY, PIPELINES
 
 MOMENT_S = 6  # how long a fault waits for its moment
 DAEMONS = ("broker", "watcher", "snapshotter", "transfer-1", "transfer-2", "pruner", "monitor")
@@ -23,7 +23,7 @@ class Fault:
         self.dice = dice
         self.pipeline = dice.choice(list(PIPELINES))
         self.draw(dice)
-        self.hold_s = dice.uniform(*self.hold)
+        self.hold_s = dice.uniform(*self.hold) / (HURRY if self.hold[0] > ONCE else 1)
 
     def draw(self, dice):
         """What else is to be decided."""
@@ -141,7 +141,7 @@ class Stop(Fault):
 class Cut(Fault):
     """Every connection to a vault is cut, once or again and again."""
     weight = 3
-    hold = (0.1, 4)
+    hold = (ONCE, 4)
 
     def draw(self, dice):
         self.times = dice.choice((1, 1, 3, 8))

@@ -4,7 +4,7 @@ import time
 
 from daemons import environment
 from faults import MOMENT_S, Fault
-from lab import BRAKED, PIPELINES
+from lab import BRAKED, HURRY, PIPELINES
 
 RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "synced", "braked", "recorded", "renamed", "current", "trashed", "record-removed",
                    "released", "owned")
@@ -120,7 +120,7 @@ class CrashBroker(Fault):
         workers = [world.nas.daemons[name] for name in ("transfer-1", "transfer-2")]
         for worker in workers:
             worker.send(signal.SIGSTOP)
-        time.sleep(17)
+        time.sleep(17 / HURRY)
         for worker in workers:
             worker.send(signal.SIGCONT)
 

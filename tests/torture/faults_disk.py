@@ -11,19 +11,18 @@ from lab import PIPELINES, sh
 
 def fill(folder):
     """Until nothing goes into it any more."""
-    path = folder + "/filler"
     size = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    with open(path, "wb") as f:
+    with open(folder + "/filler", "wb", buffering=0) as large:
         while size >= 4096:
             try:
-                os.posix_fallocate(f.fileno(), os.fstat(f.fileno()).st_size, size)
+                os.posix_fallocate(large.fileno(), os.fstat(large.fileno()).st_size, size)
             except OSError:
                 size //= 2
-    with open(path + "2", "wb", buffering=0) as f:
         try:
-            while True:
-                f.write(bytes(4096))
-        except OSError:
+            with open(folder + "/filler2", "wb", buffering=0) as small:
+                while True:
+                    small.write(bytes(4096))
+        except OSError:  # or there is not even an inode for it
             pass
 
 
@@ -199,7 +198,7 @@ class Swap(Fault):
             raise AssertionError("a receiver is still there, 60 s after its link was cut")
 
     def mount(self, world, image):
-        sh("mount", "-o", "loop,noatime", image, world.lab.kept(self.pipeline))
+        sh("mount", "-o", "loop,noatime,discard", image, world.lab.kept(self.pipeline))
         world.lab.mount_seen(self.pipeline)
 
 
@@ -265,6 +264,11 @@ class EditCurrent(RemoveGeneration):
             world.tell("  " + str(fault))
         world.change_something(self.pipeline, self.dice)
         world.run(self.pipeline)
+
+    def undo(self, world):
+        at = world.lab.folder(self.pipeline) + "/current"
+        if world.wait(MOMENT_S, lambda: os.readlink(at).startswith("generations/") and os.path.isdir(at)):
+            world.blind.discard(self.pipeline)
 
     def __str__(self):
         return "EditCurrent of %s: leads to %s" % (self.pipeline, self.how)

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import time
 
+import zmq
+
 from daemons import Daemon, Keeper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("BUILD", os.path.join(HERE, "../../build"))
 SSH_PORT, RELAY_PORT = 2222, 2300
-LEASE_MS = "4000"
+# Heartbeats, leases, back-offs and how long a fault lasts are so many times shorter than usual, as no promise here is a time; 1: as they are in life.
+HURRY = int(os.environ.get("HURRY", "5"))
+LEASE_MS = str(4000 // HURRY)
 LOOK_S = 6  # how long a command of ours may take to answer
 # name of the pipeline: file system of its vault, how it is made, who starts its runs
 PIPELINES = {
@@ -58,9 +62,9 @@ class Nas:
     def configure(self, keep, rate, without, more=""):
         text = ["broker: { endpoint: 'ipc://%s/run/broker', events: 'ipc://%s/run/events', state: %s }" % (self.work, self.work, self.state), "vaults:"]
         for i, name in enumerate(PIPELINES):
-            text.append("  v%s: { ssh: 'root@127.0.0.1:%d', root: %s, identity: %s, rate: %s, ssh_options: [UserKnownHostsFile=%s, ServerAliveInterval=2,"
+            text.append("  v%s: { ssh: 'root@127.0.0.1:%d', root: %s, identity: %s, rate: %s, ssh_options: [UserKnownHostsFile=%s, ServerAliveInterval=%d,"
                         " ServerAliveCountMax=3, ConnectTimeout=5] }" % (name, RELAY_PORT + i, self.lab.root(name), self.lab.ssh + "/nas_key_" + name, rate,
-                                                                         self.lab.ssh + "/known_hosts"))
+                                                                         self.lab.ssh + "/known_hosts", max(1, 2 // HURRY)))
         text.append("pipelines:")
         for name in self.pipelines:
             if name not in without:
@@ -80,12 +84,12 @@ class Nas:
             if program in ("snapshotter", "transfer", "pruner"):
                 argv += ["--worker", "%s-%s" % (self.name, part)]
             env = {"AOB_LEASE_MS": LEASE_MS} if part == "broker" else {}
-            env["AOB_MACHINE_ID_FILE"] = self.work + "/machine-id"
+            env.update(AOB_MACHINE_ID_FILE=self.work + "/machine-id", AOB_HURRY=str(HURRY))
             self.daemons[part] = self.lab.keeper.add(Daemon(part, argv, "%s/log/%s-%s.log" % (self.lab.work, self.name, part), env))
         if self.name == "nas":
             self.lab.gate("good")
             self.daemons["gate"] = self.lab.keeper.add(Daemon("gate", ["/usr/bin/python3", HERE + "/bad_stage.py", "ipc://%s/run/broker" % self.work,
-                                                                       self.lab.work + "/gate"], self.lab.work + "/log/gate.log"))
+                                                                       self.lab.work + "/gate"], self.lab.work + "/log/gate.log", {"AOB_HURRY": str(HURRY)}))
         end = time.monotonic() + 30
         while self.aob("status")[0] != 0:
             if time.monotonic() > end:
@@ -105,36 +109,57 @@ class Nas:
             return None, "", "no answer"
         return done.returncode, done.stdout, done.stderr
 
+    def ask(self, verb, **more):
+        """What `aob` asks, without a process for each question (docs/protocol.md): the result; raises OSError without an answer, or with what it refuses."""
+        socket = self.lab.zmq.socket(zmq.DEALER)
+        try:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.connect("ipc://%s/run/broker" % self.work)
+            socket.send_multipart([b"MDPC02", b"\1", b"aob.broker", json.dumps({"v": 1, "verb": verb, **more}).encode()])
+            if not socket.poll(LOOK_S * 1000):
+                raise OSError("no answer")
+            answer = json.loads(socket.recv_multipart()[-1])
+        finally:
+            socket.close()
+        if answer.get("status") != "ok":
+            raise OSError((answer.get("error") or {}).get("message", "an answer that is none"))
+        return answer["result"]
+
     def running(self, pipeline):
-        """What `aob status` says of a run in flight: a dictionary, None if there is none; raises OSError without an answer."""
-        status, out, err = self.aob("status", "--json")
-        if status != 0:
-            raise OSError(err)
-        for one in json.loads(out)["pipelines"]:
+        """What the broker says of a run in flight: a dictionary, None if there is none; raises OSError without an answer."""
+        for one in self.ask("status")["pipelines"]:
             if one["name"] == pipeline:
                 return one["running"]
         return None
 
 
 class Lab:
-    def __init__(self, work):
-        self.work, self.images, self.mounts = work, [], []
+    def __init__(self, work, in_memory=False, plain=False):
+        self.work, self.images, self.mounts = work, work + "/images", []
         os.makedirs(work + "/log", exist_ok=True)
+        os.mkdir(self.images)
+        if in_memory:  # they take what is written, and give back what is discarded
+            sh("mount", "-t", "tmpfs", "-o", "size=90%", "tmpfs", self.images)
+            self.mounts.append(self.images)
         self.ssh = work + "/ssh"
         sh("ip", "link", "set", "lo", "up")
         if not work.startswith("/dev/shm"):  # libfaketime leaves something there of each process that is killed
             sh("mount", "-t", "tmpfs", "tmpfs", "/dev/shm")
-        self.keeper = Keeper()
+        self.keeper, self.zmq = Keeper(), zmq.Context()
         for name, (kind, size, mkfs, _) in PIPELINES.items():
             self.mount("vault-" + kind, size, mkfs, self.kept(name))
             # A second mount for the receivers, which faults take away or make read-only; the first one keeps the loop device, and is the checker's.
             os.makedirs(self.seen(name))
             self.mount_seen(name)
             os.mkdir(self.root(name)) if kind != "btrfs" else sh("btrfs", "-q", "subvolume", "create", self.root(name))
-        self.start_sshd()
+        self.write_commands()
+        if plain:
+            self.start_plain()
+        else:
+            self.start_sshd()
         self.relays = {}
         for i, name in enumerate(PIPELINES):
-            self.relays[name] = self.keeper.add(Daemon("relay-" + name, [sys.executable, HERE + "/relay.py", str(RELAY_PORT + i), str(SSH_PORT)],
+            self.relays[name] = self.keeper.add(Daemon("relay-" + name, [sys.executable, HERE + "/relay.py", str(RELAY_PORT + i), str(SSH_PORT + (i if plain else 0))],
                                                        work + "/log/relay.log"))
         self.keeper.start()
         self.nas = Nas(self, "nas", list(PIPELINES))
@@ -142,16 +167,15 @@ class Lab:
     # ---- file systems
 
     def mount(self, name, size, mkfs, at):
-        image = "%s/%s.img" % (self.work, name)
+        image = "%s/%s.img" % (self.images, name)
         sh("truncate", "-s", size, image)
         sh(*mkfs, image)
         os.makedirs(at, exist_ok=True)
-        sh("mount", "-o", "loop,noatime", image, at)
-        self.images.append(image)
+        sh("mount", "-o", "loop,noatime,discard", image, at)
         self.mounts.append(at)
 
     def image(self, pipeline):
-        return "%s/vault-%s.img" % (self.work, PIPELINES[pipeline][0])
+        return "%s/vault-%s.img" % (self.images, PIPELINES[pipeline][0])
 
     def kept(self, pipeline):
         return "%s/kept/%s" % (self.work, PIPELINES[pipeline][0])
@@ -174,32 +198,45 @@ class Lab:
 
     # ---- the far end
 
-    def start_sshd(self):
+    def write_commands(self):
         os.makedirs(self.ssh, exist_ok=True)
-        sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.ssh + "/host_key")
-        keys = []
         for name in PIPELINES:
-            key = "%s/nas_key_%s" % (self.ssh, name)
-            sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
             command = "%s/receiver-%s" % (self.ssh, name)
             # As usual; or it dies at the place that the file names, and says so; or it lives at another time.
             with open(command, "w") as f:
                 f.write("#!/bin/sh\n"
                         "[ ! -e {w}/clock-{p} ] || {{ FAKETIME=$(cat {w}/clock-{p}) FAKETIME_DONT_FAKE_MONOTONIC=1 LD_PRELOAD={lib}\n"
                         "\texport FAKETIME FAKETIME_DONT_FAKE_MONOTONIC LD_PRELOAD; }}\n"
-                        "point=$(cat {w}/crash-{p} 2>/dev/null) && [ -n \"$point\" ] || exec {b}/aob-receiver serve --root {r} 2>>{w}/log/receiver-{p}.log\n"
+                        "{{ read -r point <{w}/crash-{p}; }} 2>/dev/null || [ -n \"$point\" ] || exec {b}/aob-receiver serve --root {r} 2>>{w}/log/receiver-{p}.log\n"
                         "AOB_CRASH_POINT=$point {b}/aob-receiver serve --root {r} 2>>{w}/log/receiver-{p}.log\n"
                         "status=$?\n"
                         "[ $status != 137 ] || rm -f {w}/crash-{p}\n"
                         "exit $status\n".format(w=self.work, p=name, b=BUILD, r=self.root(name), lib=faketime_library()))
             os.chmod(command, 0o755)
+
+    def start_plain(self):
+        """No ssh at either end: also for what is started without a daemon's environment."""
+        os.mkdir(self.work + "/bin")
+        os.environ["PATH"] = self.work + "/bin:" + os.environ["PATH"]
+        os.symlink(BUILD + "/tests/torture/plain_link", self.work + "/bin/ssh")
+        for i, name in enumerate(PIPELINES):
+            open("%s/nas_key_%s" % (self.ssh, name), "w").close()
+            self.keeper.add(Daemon("link-" + name, [BUILD + "/tests/torture/plain_link", str(SSH_PORT + i), "%s/receiver-%s" % (self.ssh, name)],
+                                   "%s/log/receiver-%s.log" % (self.work, name)))
+
+    def start_sshd(self):
+        sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.ssh + "/host_key")
+        keys = []
+        for name in PIPELINES:
+            key = "%s/nas_key_%s" % (self.ssh, name)
+            sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
             with open(key + ".pub") as f:
-                keys.append('restrict,command="%s" %s' % (command, f.read()))
+                keys.append('restrict,command="%s/receiver-%s" %s' % (self.ssh, name, f.read()))
         with open(self.ssh + "/host_key.pub") as f:
             host = " ".join(f.read().split()[:2])
         files = {"authorized_keys": "".join(keys), "known_hosts": "".join("[127.0.0.1]:%d %s\n" % (RELAY_PORT + i, host) for i in range(len(PIPELINES))),
                  "sshd_config": "ListenAddress 127.0.0.1:%d\nHostKey %s/host_key\nAuthorizedKeysFile %s/authorized_keys\nPidFile %s/sshd.pid\nStrictModes no\n"
-                                "UsePAM no\nPasswordAuthentication no\nPermitRootLogin forced-commands-only\nMaxStartups 100\nSetEnv HOME=%s\n" % ((SSH_PORT,) + (self.ssh,) * 4)}
+                                "UsePAM no\nKexAlgorithms curve25519-sha256\nCiphers aes128-gcm@openssh.com\nPasswordAuthentication no\nPermitRootLogin forced-commands-only\nMaxStartups 100\nSetEnv HOME=%s\n" % ((SSH_PORT,) + (self.ssh,) * 4)}
         for name, text in files.items():
             with open("%s/%s" % (self.ssh, name), "w") as f:
                 f.write(text)
@@ -234,8 +271,7 @@ class Lab:
             subprocess.run(["umount", "-l", at], stderr=subprocess.DEVNULL)
         if not self.work.startswith("/dev/shm"):
             subprocess.run(["umount", "-l", "/dev/shm"])
-        for image in self.images:
-            os.unlink(image)
+        shutil.rmtree(self.images)
 
     def remove(self):
         shutil.rmtree(self.work, ignore_errors=True)

@@ -198,8 +198,9 @@ class Witness(threading.Thread):
         return os.path.realpath(at) if os.path.isdir(at) else None
 
     def forget(self, pipeline, name):
-        """Somebody has removed it by hand."""
-        self.known[pipeline].pop(name, None)
+        """Somebody removes it by hand. What is older than all that is there has been removed by its time before, when there was one more."""
+        there = self.generations(pipeline)
+        self.known[pipeline] = {other: known for other, known in self.known[pipeline].items() if other != name and there and other >= there[0]}
 
     # ---- at any moment
 
@@ -249,11 +250,15 @@ class Witness(threading.Thread):
     def one_snapshot(self, nas, pipeline):
         """The anchor, and what the last run has left if it found nothing new: the next run removes that."""
         anchor = self.record(pipeline, self.generations(pipeline)[-1])["snapshot_uuid"]
-        last = self.sql(nas, "select run from runs where pipeline = ? order by seq desc limit 1", pipeline)[0][0]
+        last = self.last_run(nas, pipeline)[0]
         left = [name for name in os.listdir(nas.snapshots) if name.startswith(pipeline + ".") and name != "%s.%s" % (pipeline, last)]
         odd = [name for name in left if subvolume("%s/%s" % (nas.snapshots, name))[0] != anchor]
         if odd:
             raise Broken("%s: snapshots that are neither the anchor nor of the last run: %s" % (pipeline, odd))
+
+    def last_run(self, nas, pipeline):
+        """Its name and state."""
+        return self.sql(nas, "select run, state from runs where pipeline = ? order by seq desc limit 1", pipeline)[0]
 
     def sql(self, nas, text, *values):
         db = sqlite3.connect("file:%s?mode=ro" % nas.state, uri=True, timeout=10)

@@ -1,11 +1,10 @@
 """What the rounds share: the lab, the changes of its sources, the runs that were asked for, and the way back to rest."""
 import collections
-import json
 import os
 import shutil
 import time
 
-from lab import BRAKED, KEPT, PIPELINES, RIGHT, Lab, Nas
+from lab import BRAKED, HURRY, KEPT, PIPELINES, RIGHT, Lab, Nas
 from mutations import Mutator
 from same_tree import describe
 from witness import Broken, Witness, digest
@@ -13,13 +12,13 @@ from witness import Broken, Witness, digest
 REST_S = 420  # within which all pipelines have to come to rest; pauses between tries grow to some minutes
 FIRST_S = 120
 MASS = 400  # more files than the changes leave of all others
-IMPATIENT_S = 6  # a run that pauses for longer is cancelled and asked for anew, half of the times
+IMPATIENT_S = 6 / HURRY  # a run that pauses for longer is cancelled and asked for anew, half of the times
 
 
 class World:
-    def __init__(self, work, tell, note):
+    def __init__(self, work, tell, note, **how):
         self.tell, self.note = tell, note  # to people and into the log; into the log alone
-        self.lab = Lab(work)
+        self.lab = Lab(work, **how)
         self.nas = self.lab.nas
         self.witness = Witness(self.lab)
         self.mutators = {name: Mutator(self.nas.source(name), 0, []) for name in PIPELINES}
@@ -101,14 +100,14 @@ class World:
         except OSError:
             pass
 
-    def run(self, pipeline, *more):
+    def run(self, pipeline):
         """Ask for a run. True if it was accepted: from then on it must not be lost."""
-        status, out, err = self.nas.aob("run", pipeline, "--now", "--json", *more)
-        if status == 0:
-            self.accepted[pipeline].add(json.loads(out)["run"])
-        else:
-            self.tell("  aob run %s: %s %s" % (pipeline, status, err.strip()[:200]))
-        return status == 0
+        try:
+            self.accepted[pipeline].add(self.nas.ask("run", pipeline=pipeline, trigger="manual")["run"])
+        except OSError as fault:
+            self.tell("  run of %s: %s" % (pipeline, str(fault)[:200]))
+            return False
+        return True
 
     def wait(self, limit_s, what):
         """True as soon as what() is."""
@@ -145,10 +144,11 @@ class World:
                     at = self.witness.current(name)
                     if at not in seen:
                         seen[at] = digest(describe(at)) if at else None
-                    if seen[at] == wanted[name] and not self.waits_for_watcher(name):
-                        del wanted[name]
-                    elif seen[at] != wanted[name]:
+                    # A run that published, and whose next step failed, has left to the next one what it would have removed.
+                    if seen[at] != wanted[name] or self.witness.last_run(self.nas, name)[1] == "failed":
                         self.run(name)
+                    elif not self.waits_for_watcher(name):
+                        del wanted[name]
                 elif running["step_state"] == "retry-wait" and (running["retry_at"] or 0) > time.time() + IMPATIENT_S and name not in asked:
                     asked[name] = impatient()
                     if asked[name]:
@@ -161,10 +161,10 @@ class World:
 
     def waits_for_watcher(self, name):
         """A source that the watcher has just found to be changed gets a run of its own soon."""
-        status, out, _ = self.nas.aob("status", "--json")
-        if status != 0:
+        try:
+            one = next(p for p in self.nas.ask("status")["pipelines"] if p["name"] == name)
+        except OSError:
             return True
-        one = next(p for p in json.loads(out)["pipelines"] if p["name"] == name)
         return one["running"] is not None or one["watch"]["state"] == "active"
 
     def release(self):
