@@ -20,6 +20,10 @@ die() { # the logs first: what failed is best seen at the end
 }
 trap 'die "line $LINENO: $BASH_COMMAND"' ERR
 
+# A fork costs most of what a look costs: the pause between two looks is a read of what nobody writes to.
+exec {never}<> <(:)
+nap() { read -rt 0.25 -u "$never" _ || true; }
+
 # wait_for SECONDS WHAT COMMAND…: until the command succeeds. PATIENCE: how many times as long, where all is slow.
 wait_for() {
 	local limit=$(($1 * ${PATIENCE:-1})) what=$2 end
@@ -27,7 +31,7 @@ wait_for() {
 	end=$((SECONDS + limit))
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || die "not within $limit s: $what"
-		sleep 0.2
+		nap
 	done
 }
 # holds SECONDS WHAT COMMAND…: the command goes on succeeding for so long.
@@ -37,7 +41,7 @@ holds() {
 	end=$((SECONDS + limit))
 	while [ $SECONDS -lt $end ]; do
 		"$@" >/dev/null 2>&1 || die "did not hold for $limit s: $what"
-		sleep 0.2
+		nap
 	done
 }
 

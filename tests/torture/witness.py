@@ -17,7 +17,7 @@ from same_tree import describe, differences
 
 RSS_MOST = 64 << 20
 DESCRIPTORS_MOST = 200
-SETTLE_S = 25  # how long what ends may take to be gone
+SETTLE_S = 60  # how long what ends may take to be gone
 Known = collections.namedtuple("Known", "uuid run digest inodes")
 
 
