@@ -75,7 +75,7 @@ static mode_t mode_of(enum entry_type type)
 }
 
 /* An unprivileged receiver's tree is a fake-super tree; for root, names like user.rsync.* are attributes like others, so
- * that a source that holds such a tree is copied as it is. */
+ * that a source that holds such a tree is copied as it is; but where it is told that this is one. */
 static bool taken_for_fake_super;
 
 void entry_take_for_fake_super(void)
@@ -83,9 +83,14 @@ void entry_take_for_fake_super(void)
 	taken_for_fake_super = true;
 }
 
-static bool reads_fake_super(void)
+static bool all_is_fake_super(void)
 {
 	return taken_for_fake_super || geteuid() != 0;
+}
+
+static bool reads_fake_super(const struct entry_memory *memory)
+{
+	return memory->fake_super || all_is_fake_super();
 }
 
 static void from_stat(const struct stat *st, struct entry *entry)
@@ -173,13 +178,13 @@ static int read_held(int path_fd, bool digest, struct entry_memory *memory, stru
 		return error_sys(err, errno, "stat");
 	from_stat(&st, entry);
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
-	if (reads_fake_super() && entry->type != ENTRY_SYMLINK && from_fake_stat(proc, entry, err) != 0)
+	if (reads_fake_super(memory) && entry->type != ENTRY_SYMLINK && from_fake_stat(proc, entry, err) != 0)
 		return -1;
-	if (reads_fake_super() && entry->type == ENTRY_SYMLINK)
+	if (all_is_fake_super() && entry->type == ENTRY_SYMLINK)
 		entry->flags |= ENTRY_OWNERLESS;
 	if (entry->type == ENTRY_SYMLINK && read_target(path_fd, memory, &used, entry, err) != 0)
 		return -1;
-	if (entry_xattr_read(path_fd, reads_fake_super(), memory, used, entry, err) != 0)
+	if (entry_xattr_read(path_fd, reads_fake_super(memory), memory, used, entry, err) != 0)
 		return -1;
 	if (used != 0)
 		entry->target = memory->data; /* reading the attributes may have moved it */

@@ -64,13 +64,14 @@ struct entry_memory {
 	size_t room_bytes;
 	struct entry_xattr *xattrs;
 	size_t room_xattrs;
+	bool fake_super; /* what is read is a fake-super tree, whoever reads it; false: if this process is not root's */
 };
 void entry_memory_init(struct entry_memory *memory);
 void entry_memory_done(struct entry_memory *memory);
 
 /* entry_read: what lies at `name` in the open folder parent_fd (name "." with the root's own descriptor for the root).
  * in:      path is borrowed and stored in entry->path
- * decode:  not as root: user.rsync.%stat and user.rsync.* of a fake-super tree are turned back into what they stand for, and
+ * decode:  not as root, or if memory says so: user.rsync.%stat and user.rsync.* of a fake-super tree are turned back into what they stand for, and
  *          our own user.aob.* and btrfs.* attributes are left out
  * digest:  true: flags |= ENTRY_DIGEST_ONLY, xattrs empty
  * errors:  by errno; ERR_DAMAGED for an unreadable %stat; ERR_INPUT for too many xattrs */

@@ -88,6 +88,11 @@ void tree_walk_light(struct tree_walk *walk)
 	walk->light = true;
 }
 
+void tree_walk_fake_super(struct tree_walk *walk)
+{
+	walk->memory.fake_super = true;
+}
+
 void tree_walk_skip(struct tree_walk *walk)
 {
 	walk->enter = false;

@@ -50,7 +50,7 @@ static void allow(int ruleset_fd, const char *path, uint64_t access)
 	(void)close(rule.parent_fd);
 }
 
-static int landlock(const char *root)
+static int landlock(const char *root, const char *also, bool also_written)
 {
 	const char *scratch = secure_getenv("TMPDIR");
 	struct landlock_ruleset_attr handled = { .handled_access_fs = READS | WRITES | LANDLOCK_ACCESS_FS_EXECUTE };
@@ -69,6 +69,8 @@ static int landlock(const char *root)
 	if (fd < 0)
 		return 0;
 	allow(fd, root, own);
+	if (also != NULL)
+		allow(fd, also, also_written ? own : READS);
 	/* lib/scratch.c, and SQLite's temporary tables; the rest is read at most once in a process's life. */
 	allow(fd, scratch != NULL && *scratch == '/' ? scratch : "/var/tmp", own);
 	allow(fd, "/var/tmp", own);
@@ -189,7 +191,7 @@ static bool seccomp(void)
 }
 #endif
 
-struct confined confine_process(const char *root)
+struct confined confine_process(const char *root, const char *also, bool also_written)
 {
 	struct confined done = { .landlock = 0 };
 	unsigned char sha[EVP_MAX_MD_SIZE];
@@ -198,7 +200,7 @@ struct confined confine_process(const char *root)
 	(void)EVP_Digest("", 0, sha, NULL, EVP_sha256(), NULL);
 	/* The other two want it from whoever is not root. */
 	done.no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-	done.landlock = landlock(root);
+	done.landlock = landlock(root, also, also_written);
 	done.seccomp = seccomp();
 	return done;
 }

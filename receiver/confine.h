@@ -15,7 +15,8 @@ struct confined {
 };
 
 /* confine_process: for good, for this thread and those that it starts; call before any other. root: what stays in reach, with the folder for temporary files.
+ * also: another folder, to be read, or (also_written) to be taken from; NULL: none.
  * What the kernel does not have is left out. Opened files stay open. */
-struct confined confine_process(const char *root);
+struct confined confine_process(const char *root, const char *also, bool also_written);
 
 #endif

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/priority.h"
 #include "lib/version.h"
+#include "receiver/adopt.h"
 #include "receiver/confine.h"
 #include "receiver/inventory.h"
 #include "receiver/owner.h"
@@ -24,6 +25,7 @@ struct command_line {
 	const char *verb;
 	struct vault_options options;
 	const char *pipeline; /* of `release` and `adopt` */
+	struct adopt adopt;
 	const char *trace;
 	int status; /* to end with at once; -1: go on */
 };
@@ -36,6 +38,8 @@ static void print_usage(FILE *out)
 	        "                    [--brake SHARE] [--release-here-only]\n"
 	        "       aob-receiver list --root DIR\n"
 	        "       aob-receiver release --root DIR PIPELINE\n"
+	        "       aob-receiver adopt --root DIR --from DISK [--leave-out-damaged] PIPELINE\n"
+	        "       aob-receiver adopt --root DIR --tree FOLDER [--move] [--leave-out-damaged] PIPELINE\n"
 	        "       aob-receiver adopt --root DIR PIPELINE\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
@@ -55,6 +59,15 @@ static void print_usage(FILE *out)
 	        "holds\n"
 	        "                      those before it, even if the client wants a larger share, or off\n"
 	        "  --release-here-only no client takes the brake off, only `release` does, here\n"
+	        "  --from DISK         adopt: take up what `aob seed` wrote on a disk that somebody carried here\n"
+	        "  --tree FOLDER       adopt: take up a copy that rsync, btrbk, btrfs receive or cp made; what differs "
+	        "comes with the\n"
+	        "                      first run. Without either: forget which machine's backups these are, so that "
+	        "the next that\n"
+	        "                      writes is taken\n"
+	        "  --move              where blocks can't be shared, take the files out of FOLDER rather than copy "
+	        "them\n"
+	        "  --leave-out-damaged take up the rest, and let the first run bring what is damaged\n"
 	        "  --trace TOPICS      wire, confine or all: show frames, and what was given up, on stderr\n"
 	        "\n"
 	        "See aob-receiver(8).\n",
@@ -100,6 +113,18 @@ static int take_option(struct command_line *line, int option)
 		    line->options.brake_percent == BRAKE_PERCENT_OFF)
 			return wrong(line, "--brake wants a percentage like 50%", optarg);
 		return 0;
+	case 'F':
+		line->adopt.from = optarg;
+		return 0;
+	case 'T':
+		line->adopt.tree = optarg;
+		return 0;
+	case 'M':
+		line->adopt.move = true;
+		return 0;
+	case 'L':
+		line->adopt.leave_out_damaged = true;
+		return 0;
 	case 'o':
 		line->options.release_here_only = true;
 		return 0;
@@ -128,6 +153,21 @@ static bool is_verb(int n, char *const *words)
 	return n == 1 && (strcmp(words[0], "serve") == 0 || strcmp(words[0], "list") == 0);
 }
 
+static void check_adopt(struct command_line *line)
+{
+	const struct adopt *adopt = &line->adopt;
+	bool takes = adopt->from != NULL || adopt->tree != NULL;
+
+	if ((takes || adopt->move || adopt->leave_out_damaged) && strcmp(line->verb, "adopt") != 0)
+		(void)wrong(line, "--from, --tree, --move and --leave-out-damaged are for", "adopt");
+	else if (adopt->from != NULL && adopt->tree != NULL)
+		(void)wrong(line, "one of the two, please", "--from, --tree");
+	else if (adopt->move && adopt->tree == NULL)
+		(void)wrong(line, "--move is for", "--tree");
+	else if (adopt->leave_out_damaged && !takes)
+		(void)wrong(line, "--leave-out-damaged is for", "--from, --tree");
+}
+
 static struct command_line read_command_line(int argc, char **argv)
 {
 	static const struct option options[] = { { "root", required_argument, NULL, 'r' },
@@ -137,6 +177,10 @@ static struct command_line read_command_line(int argc, char **argv)
 		                                 { "keep-for", required_argument, NULL, 'f' },
 		                                 { "brake", required_argument, NULL, 'b' },
 		                                 { "release-here-only", no_argument, NULL, 'o' },
+		                                 { "from", required_argument, NULL, 'F' },
+		                                 { "tree", required_argument, NULL, 'T' },
+		                                 { "move", no_argument, NULL, 'M' },
+		                                 { "leave-out-damaged", no_argument, NULL, 'L' },
 		                                 { "trace", required_argument, NULL, 't' },
 		                                 { "version", no_argument, NULL, 'V' },
 		                                 { "help", no_argument, NULL, 'h' },
@@ -153,6 +197,8 @@ static struct command_line read_command_line(int argc, char **argv)
 		line.pipeline = argv[optind + 1];
 		if (line.options.root == NULL)
 			(void)wrong(&line, "missing", "--root DIR");
+		else
+			check_adopt(&line);
 	} else {
 		print_usage(stderr);
 		line.status = EX_USAGE;
@@ -163,10 +209,26 @@ static struct command_line read_command_line(int argc, char **argv)
 /* What comes next is read from a stranger. */
 static void give_up_rights(const char *root)
 {
-	struct confined done = confine_process(root);
+	struct confined done = confine_process(root, NULL, false);
 
 	log_trace("confine", "no_new_privs %s, Landlock %d, seccomp %s", done.no_new_privs ? "yes" : "no",
 	          done.landlock, done.seccomp ? "yes" : "no");
+}
+
+static int perform(const struct command_line *line, struct error *err)
+{
+	if (strcmp(line->verb, "list") == 0)
+		return inventory_print(&line->options, stdout, err);
+	if (strcmp(line->verb, "release") == 0)
+		return release_run(&line->options, line->pipeline, stdout, err);
+	if (line->adopt.from != NULL || line->adopt.tree != NULL)
+		return adopt_run(&line->options, line->pipeline, &line->adopt, stdout, err);
+	if (strcmp(line->verb, "adopt") == 0)
+		return owner_adopt_run(&line->options, line->pipeline, stdout, err);
+	/* Others who use this machine come first. */
+	priority_stand_back();
+	give_up_rights(line->options.root);
+	return serve_run(&line->options, STDIN_FILENO, STDOUT_FILENO, err);
 }
 
 int main(int argc, char **argv)
@@ -180,18 +242,7 @@ int main(int argc, char **argv)
 	log_open("aob-receiver", line.trace);
 	/* The vault's files get the modes of the source's; what is ours is for its owner, and readable. */
 	(void)umask(022);
-	if (strcmp(line.verb, "list") == 0) {
-		rc = inventory_print(&line.options, stdout, &err);
-	} else if (strcmp(line.verb, "release") == 0) {
-		rc = release_run(&line.options, line.pipeline, stdout, &err);
-	} else if (strcmp(line.verb, "adopt") == 0) {
-		rc = owner_adopt_run(&line.options, line.pipeline, stdout, &err);
-	} else {
-		/* Others who use this machine come first. */
-		priority_stand_back();
-		give_up_rights(line.options.root);
-		rc = serve_run(&line.options, STDIN_FILENO, STDOUT_FILENO, &err);
-	}
+	rc = perform(&line, &err);
 	if (rc == 0)
 		return EX_OK;
 	/* A client that goes away is everyday life, and not this end's to tell; it goes on with the run when it is back. */

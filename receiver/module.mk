@@ -1,6 +1,7 @@
 PROGRAMS += aob-receiver
 aob-receiver_SOURCES := \
 	receiver/main.c \
+	receiver/adopt.c \
 	receiver/apply.c \
 	receiver/basis.c \
 	receiver/below.c \
@@ -41,17 +42,21 @@ aob-receiver_SOURCES := \
 	receiver/owner.c \
 	receiver/release.c \
 	receiver/removal.c \
+	receiver/seed.c \
 	receiver/serve.c \
 	receiver/sheet.c \
 	receiver/sheet_html.c \
 	receiver/signature.c \
 	receiver/spans.c \
 	receiver/strategy.c \
+	receiver/take_file.c \
+	receiver/take_in.c \
 	receiver/tally.c \
 	receiver/ticker.c \
 	receiver/trash.c \
 	receiver/two_trees.c \
 	receiver/vault.c \
+	receiver/vault_user.c \
 	receiver/version.c \
 	receiver/write_out.c \
 	$(wildcard receiver/words/*.c)

@@ -73,7 +73,7 @@ static void what_a_receiver_needs_works_and_nothing_else(void **state)
 	assert_int_equal(close(fd), 0);
 	child = fork();
 	if (child == 0) {
-		struct confined done = confine_process(root);
+		struct confined done = confine_process(root, NULL, false);
 		int rc = works_inside(root);
 
 		_exit(rc != 0 ? rc : refused_outside(&done, beside));
