@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "broker/brake_alarm.h"
-#include "broker/history.h"
+#include "broker/history_seed.h"
 #include "broker/reload.h"
 #include "broker/runs.h"
+#include "broker/seeding.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
 #include "lib/crash_point.h"
@@ -123,6 +124,38 @@ static json_t *verb_run_stage(struct broker *broker, json_t *request, struct err
 	    runs_start(broker, pipeline, TRIGGER_MANUAL, dry_run, service, run_id, &is_new, err) != 0)
 		return NULL;
 	return json_pack("{s:s}", "run", run_id);
+}
+
+static json_t *verb_seed(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
+	const char *root = NULL;
+	char run_id[RUN_ID_SIZE];
+	bool is_new = false;
+
+	if (pipeline == NULL)
+		return NULL;
+	root = want_text(request, "root", err);
+	if (root == NULL)
+		return NULL;
+	if (*root != '/' || strlen(root) >= HISTORY_SEED_ROOT_SIZE) {
+		(void)error_set(err, ERR_INPUT, "root: want an absolute path of less than %d bytes",
+		                HISTORY_SEED_ROOT_SIZE);
+		return NULL;
+	}
+	if (runs_seed(broker, pipeline, root, run_id, &is_new, err) != 0)
+		return NULL;
+	return json_pack("{s:s, s:b}", "run", run_id, "new", (int)is_new);
+}
+
+/* Not want_pipeline: a seed of one that a reload took away is nothing to wait for either. */
+static json_t *verb_forget_seed(struct broker *broker, json_t *request, struct error *err)
+{
+	const char *name = want_text(request, "pipeline", err);
+
+	if (name == NULL || seeding_forget(broker, name, err) != 0)
+		return NULL;
+	return json_object();
 }
 
 static json_t *verb_run_info(struct broker *broker, json_t *request, struct error *err)
@@ -324,6 +357,8 @@ static const struct {
 	{ "status", verb_status, { "v", "verb", NULL } },
 	{ "run", verb_run, { "v", "verb", "pipeline", "trigger", "dry_run", NULL } },
 	{ "run-stage", verb_run_stage, { "v", "verb", "pipeline", "service", "dry_run", NULL } },
+	{ "seed", verb_seed, { "v", "verb", "pipeline", "root", NULL } },
+	{ "forget-seed", verb_forget_seed, { "v", "verb", "pipeline", NULL } },
 	{ "run-info", verb_run_info, { "v", "verb", "run", NULL } },
 	{ "generations", verb_generations, { "v", "verb", "pipeline", NULL } },
 	{ "pause", verb_pause, { "v", "verb", "pipeline", NULL } },

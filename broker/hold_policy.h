@@ -1,8 +1,8 @@
 /* hold_policy: what may wait on the source's disk for a vault that cannot be reached, and what is given up for room. Pure.
  *
  * A hold is a local snapshot that somebody counts on: a run's in flight, or the anchor (what the vault's newest generation was made
- * of). One run waits for each vault; a newer change takes its place unless too much has crossed already. Below `min_free`
- * first goes what nobody counts on, then the runs, oldest first, then the anchors, oldest first. */
+ * of), or what a seed on its way to the vault was made of. One run waits for each vault; a newer change takes its place unless too much has crossed already. Below `min_free`
+ * first goes what nobody counts on, then the runs, oldest first, then the anchors, oldest first, then those of seeds. */
 #ifndef AOB_BROKER_HOLD_POLICY_H
 #define AOB_BROKER_HOLD_POLICY_H
 
@@ -19,7 +19,7 @@
  * A first copy takes weeks, so it keeps it from the first byte on. */
 bool hold_policy_under_way(bool first_copy, uint64_t done_bytes, uint64_t total_bytes);
 
-enum hold_kind { HOLD_LEFTOVER, HOLD_RUN, HOLD_ANCHOR }; /* in the order of giving up */
+enum hold_kind { HOLD_LEFTOVER, HOLD_RUN, HOLD_ANCHOR, HOLD_SEED }; /* in the order of giving up */
 
 struct hold {
 	int64_t since;      /* when the snapshot was taken, or the run began */

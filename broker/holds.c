@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/history.h"
+#include "broker/history_seed.h"
 #include "broker/hold_policy.h"
 #include "broker/outcome.h"
 #include "broker/reply.h"
@@ -138,7 +138,7 @@ void holds_ended(struct broker *broker, const struct run *run)
 
 /* ---- what is held */
 
-#define HOLDS_MAX (2 * CONFIG_PIPELINES_MAX)
+#define HOLDS_MAX (3 * CONFIG_PIPELINES_MAX)
 
 struct survey {
 	struct hold holds[HOLDS_MAX];
@@ -202,6 +202,7 @@ static int survey_pipeline(struct broker *broker, const struct config_pipeline *
 	const struct run *run = runs_of(broker, pipeline->name);
 	const struct hold_note *note = note_of(broker, pipeline->name);
 	struct history_generation anchor;
+	struct history_seed seed;
 	struct hold place;
 	int found;
 
@@ -222,6 +223,10 @@ static int survey_pipeline(struct broker *broker, const struct config_pipeline *
 	found = history_anchor(broker->store, pipeline->name, &anchor, err);
 	if (found == 1)
 		add(survey, pipeline, HOLD_ANCHOR, anchor.taken_at, &place);
+	if (found >= 0)
+		found = history_seed(broker->store, pipeline->name, &seed, err);
+	if (found == 1 && seed.snapshot_uuid[0] != '\0')
+		add(survey, pipeline, HOLD_SEED, seed.taken_at, &place);
 	return found < 0 ? -1 : 0;
 }
 
@@ -249,11 +254,13 @@ static void why(const struct hold *hold, const char *source, struct error *error
 static int given_up_event(struct broker *broker, const struct hold *hold, const char *pipeline, const char *run,
                           const char *uuid, const struct error *reason, struct error *err)
 {
-	json_t *data =
-	        json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:s}", "kind", hold->kind == HOLD_RUN ? "run" : "anchor",
-	                  "run", run != NULL ? json_string(run) : json_null(), "snapshot_uuid", uuid, "taken_at",
-	                  (json_int_t)hold->since, "free_bytes", (json_int_t)hold->room.free_bytes, "min_free_bytes",
-	                  (json_int_t)hold->min_bytes, "reason", reason->text);
+	json_t *data = json_pack("{s:s, s:o, s:s, s:I, s:I, s:I, s:s}", "kind",
+	                         hold->kind == HOLD_RUN    ? "run"
+	                         : hold->kind == HOLD_SEED ? "seed"
+	                                                   : "anchor",
+	                         "run", run != NULL ? json_string(run) : json_null(), "snapshot_uuid", uuid, "taken_at",
+	                         (json_int_t)hold->since, "free_bytes", (json_int_t)hold->room.free_bytes,
+	                         "min_free_bytes", (json_int_t)hold->min_bytes, "reason", reason->text);
 
 	return broker_event(broker, pipeline, "snapshot.given-up", &data, err);
 }
@@ -282,28 +289,50 @@ static void give_up_run(struct broker *broker, const struct hold *hold, const st
 		(void)runs_abandon(broker, run, STEP_FAILED, &giving.reason, tell_run, &giving);
 }
 
+/* Which snapshot: 1: found, 0: there is none, -1. */
+static int find_given_up(struct broker *broker, enum hold_kind kind, const char *pipeline, char uuid[HISTORY_TEXT_SIZE],
+                         struct error *err)
+{
+	struct history_generation anchor;
+	struct history_seed seed;
+	int found = kind == HOLD_SEED ? history_seed(broker->store, pipeline, &seed, err)
+	                              : history_anchor(broker->store, pipeline, &anchor, err);
+
+	if (found == 1)
+		(void)snprintf(uuid, HISTORY_TEXT_SIZE, "%s",
+		               kind == HOLD_SEED ? seed.snapshot_uuid : anchor.snapshot_uuid);
+	return found;
+}
+
+static int mark_given_up(struct broker *broker, enum hold_kind kind, const char *pipeline, const char *uuid,
+                         struct error *err)
+{
+	return kind == HOLD_SEED ? history_seed_give_up(broker->store, pipeline, err)
+	                         : history_give_up(broker->store, pipeline, uuid, broker_wall(), err);
+}
+
 static void give_up_anchor(struct broker *broker, const struct hold *hold, const struct config_pipeline *pipeline)
 {
 	struct hold_note *note = note_of(broker, pipeline->name);
 	struct run *run = runs_of(broker, pipeline->name);
-	struct history_generation anchor;
+	char uuid[HISTORY_TEXT_SIZE];
 	struct error reason;
 	struct error err;
 
 	why(hold, pipeline->source, &reason);
-	if (note == NULL || history_anchor(broker->store, pipeline->name, &anchor, &err) != 1 ||
+	if (note == NULL || find_given_up(broker, hold->kind, pipeline->name, uuid, &err) != 1 ||
 	    broker_begin(broker, &err) != 0)
 		return;
-	if (history_give_up(broker->store, pipeline->name, anchor.snapshot_uuid, broker_wall(), &err) != 0 ||
-	    given_up_event(broker, hold, pipeline->name, NULL, anchor.snapshot_uuid, &reason, &err) != 0) {
+	if (mark_given_up(broker, hold->kind, pipeline->name, uuid, &err) != 0 ||
+	    given_up_event(broker, hold, pipeline->name, NULL, uuid, &reason, &err) != 0) {
 		broker_undo(broker, &err);
 		return;
 	}
 	if (broker_commit(broker, &err) != 0)
 		return;
 	log_error(LOG_ERR, &reason,
-	          "pipeline=%s the anchor goes, so the next run compares everything (and sends only what differs)",
-	          pipeline->name);
+	          "pipeline=%s the %s goes, so the next run compares everything (and sends only what differs)",
+	          pipeline->name, hold->kind == HOLD_SEED ? "snapshot of its seed" : "anchor");
 	note->swept = false;
 	note->sweep_ms = 0;
 	/* A run that waits for room before its snapshot removes it itself, now. */
@@ -335,6 +364,7 @@ static void give_up(struct broker *broker, const struct survey *survey, size_t i
 		give_up_run(broker, hold, survey->pipelines[index]);
 		break;
 	case HOLD_ANCHOR:
+	case HOLD_SEED:
 		give_up_anchor(broker, hold, survey->pipelines[index]);
 		break;
 	}

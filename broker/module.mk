@@ -12,6 +12,7 @@ aob-broker_SOURCES := \
 	broker/forecast.c \
 	broker/history.c \
 	broker/history_macs.c \
+	broker/history_seed.c \
 	broker/hold_policy.c \
 	broker/holds.c \
 	broker/mdp_broker.c \
@@ -28,6 +29,7 @@ aob-broker_SOURCES := \
 	broker/safety_json.c \
 	broker/schema.c \
 	broker/security.c \
+	broker/seeding.c \
 	broker/service.c \
 	broker/sql.c \
 	broker/steady.c \

@@ -13,6 +13,7 @@
 #include "broker/outlook.h"
 #include "broker/reply.h"
 #include "broker/retry.h"
+#include "broker/seeding.h"
 #include "lib/chance.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
@@ -139,6 +140,28 @@ out:
 	return rc;
 }
 
+static int record_seed(struct broker *broker, struct run *run, const char *result_json, struct error *err)
+{
+	char *snapshot_json = NULL;
+	int rc = run_store_results(broker->store, run->record.run, find_snapshot, &snapshot_json, err);
+
+	if (rc == 0)
+		rc = seeding_written(broker, run, result_json, snapshot_json, err);
+	free(snapshot_json);
+	return rc;
+}
+
+/* What a transfer has brought into the vault; or, of a run that writes a seed, onto the disk that is carried there. */
+static int record_transfer(struct broker *broker, struct run *run, const char *result_json, struct error *err)
+{
+	if (run->config->seed != NULL)
+		return record_seed(broker, run, result_json, err);
+	if (record_generation(broker, run, result_json, err) != 0 ||
+	    brake_alarm_told(broker, run, result_json, err) != 0)
+		return -1;
+	return seeding_arrived(broker, run, result_json, err);
+}
+
 struct pruning {
 	struct broker *broker;
 	const struct run *run;
@@ -195,18 +218,18 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 	struct run_step *step = &run->record.steps[index];
 
 	if (!run->record.dry_run && strcmp(step->service, "transfer") == 0 &&
-	    (record_generation(broker, run, result_json, err) != 0 ||
-	     brake_alarm_told(broker, run, result_json, err) != 0))
+	    record_transfer(broker, run, result_json, err) != 0)
 		return -1;
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
 	    record_pruning(broker, run, result_json, err) != 0)
 		return -1;
 	if (strcmp(step->service, "snapshot") == 0 && !run->config->release) {
 		holds_take(run, result_json);
-		if (!run->record.dry_run && alarms_snapshot(broker, run, err) != 0)
+		if (!run->record.dry_run && run->config->seed == NULL && alarms_snapshot(broker, run, err) != 0)
 			return -1;
 	}
-	if (!run->record.dry_run && outlook_measured(broker, run, step->service, result_json, err) != 0)
+	if (!run->record.dry_run && run->config->seed == NULL &&
+	    outlook_measured(broker, run, step->service, result_json, err) != 0)
 		return -1;
 	step->state = STEP_OK;
 	step->losses = 0;

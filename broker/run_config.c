@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/history.h"
+#include "broker/history_seed.h"
 
 static const char *const when_words[] = {
 	[WHEN_SUCCESS] = "success", [WHEN_FAILURE] = "failure", [WHEN_ALWAYS] = "always"
@@ -48,7 +48,24 @@ static json_t *vault_json(const struct config_vault *vault)
 	return NULL;
 }
 
-static json_t *stages_json(const struct config_pipeline *pipeline, const char *service)
+/* A disk that is carried is another vault for this one run: here, at full speed, and whose pages speak to the same people. */
+static json_t *seed_vault_json(const struct config_vault *vault, const char *seed)
+{
+	const struct config_vault disk = { .name = RUN_CONFIG_SEED_VAULT,
+		                           .root = seed,
+		                           .strategy = "auto",
+		                           .contact = vault->contact,
+		                           .plain = true };
+
+	return vault_json(&disk);
+}
+
+static bool is_of_a_seed(const struct config_stage *stage)
+{
+	return strcmp(stage->service, "snapshot") == 0 || strcmp(stage->service, "transfer") == 0;
+}
+
+static json_t *stages_json(const struct config_pipeline *pipeline, const char *service, bool seeds)
 {
 	json_t *out = json_array();
 
@@ -57,7 +74,7 @@ static json_t *stages_json(const struct config_pipeline *pipeline, const char *s
 		/* A step asked for by hand runs whatever its `on:` says. */
 		enum config_when when = service == NULL ? stage->when : WHEN_ALWAYS;
 
-		if (service != NULL && strcmp(service, stage->service) != 0)
+		if ((service != NULL && strcmp(service, stage->service) != 0) || (seeds && !is_of_a_seed(stage)))
 			continue;
 		if (json_array_append_new(out, json_pack("{s:s, s:s, s:o}", "service", stage->service, "when",
 		                                         when_words[when], "with",
@@ -69,10 +86,10 @@ static json_t *stages_json(const struct config_pipeline *pipeline, const char *s
 	return out;
 }
 
-int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, json_t *rest,
-                    char **json, struct error *err)
+int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, const char *seed,
+                    json_t *rest, char **json, struct error *err)
 {
-	json_t *stages = stages_json(pipeline, service);
+	json_t *stages = stages_json(pipeline, service, seed != NULL);
 	size_t n_stages = json_array_size(stages);
 	json_t *root = NULL;
 
@@ -87,9 +104,11 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 		return error_set(err, ERR_CONFIG, "pipeline %s has more than %d stages", pipeline->name,
 		                 PIPELINE_STEPS_MAX);
 	}
-	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:O*}", "source", pipeline->source, "kind",
-	                 config_kind_name(pipeline->kind), "vault", vault_json(pipeline->vault), "stages", stages,
-	                 "release", (int)release, "brake", (json_int_t)pipeline->brake, "rest", rest);
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:O*, s:s*}", "source", pipeline->source, "kind",
+	                 config_kind_name(pipeline->kind), "vault",
+	                 seed != NULL ? seed_vault_json(pipeline->vault, seed) : vault_json(pipeline->vault), "stages",
+	                 stages, "release", (int)release, "brake", (json_int_t)pipeline->brake, "rest", rest, "seed",
+	                 seed);
 	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
@@ -130,6 +149,7 @@ int run_config_parse(const char *json, struct run_config **config, struct error 
 	made->memory = root;
 	made->source = json_string_value(json_object_get(root, "source"));
 	made->vault = json_string_value(json_object_get(json_object_get(root, "vault"), "name"));
+	made->seed = json_string_value(json_object_get(root, "seed"));
 	made->release = json_is_true(json_object_get(root, "release"));
 	made->rest_ctransid = json_integer_value(json_object_get(json_object_get(root, "rest"), "ctransid"));
 	made->rest_source_uuid = json_string_value(json_object_get(json_object_get(root, "rest"), "source_uuid"));
@@ -237,6 +257,27 @@ static int add_snapshots(const struct run_config *config, const struct run_recor
 	return 0;
 }
 
+/* A seed on its way concerns who removes snapshots, and who writes into the vault that it is on its way to. */
+static int add_seed(const struct run_config *config, const struct run_record *record, struct run_store *store,
+                    json_t *request, struct error *err)
+{
+	struct history_seed seed;
+	int found;
+
+	if (config->seed != NULL)
+		return json_object_set_new(request, "seeding", json_true()) == 0
+		               ? 0
+		               : error_sys(err, ENOMEM, "run %s", record->run);
+	found = history_seed(store, record->pipeline, &seed, err);
+	if (found != 1)
+		return found;
+	return json_object_set_new(request, "seed",
+	                           json_pack("{s:s, s:s, s:I}", "run", seed.run, "snapshot_uuid", seed.snapshot_uuid,
+	                                     "taken_at", (json_int_t)seed.taken_at)) == 0
+	               ? 0
+	               : error_sys(err, ENOMEM, "run %s", record->run);
+}
+
 int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,
                        struct run_store *store, char **body, struct error *err)
 {
@@ -261,7 +302,8 @@ int run_config_request(const struct run_config *config, const struct run_record 
 		json_decref(request);
 		return error_sys(err, ENOMEM, "job %s", job);
 	}
-	if (request != NULL && add_snapshots(config, record, index, store, request, err) != 0) {
+	if (request != NULL && (add_snapshots(config, record, index, store, request, err) != 0 ||
+	                        add_seed(config, record, store, request, err) != 0)) {
 		json_decref(request);
 		return -1;
 	}

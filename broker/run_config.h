@@ -21,6 +21,7 @@ struct run_config {
 	int64_t rest_ctransid;        /* what the watcher knew when it began: 0: nothing */
 	const char *rest_source_uuid; /* "" */
 	bool release;                 /* a run that only makes room: the snapshotter removes old snapshots */
+	const char *seed; /* where the seed goes that it writes, in the place of the vault; NULL: it writes none */
 	size_t n_stages;
 	struct {
 		const char *service;
@@ -29,13 +30,16 @@ struct run_config {
 	void *memory; /* private */
 };
 
+#define RUN_CONFIG_SEED_VAULT "seed-disk" /* what the vault of a run that writes a seed is called */
+
 /* run_config_text: the pipeline as JSON text.
  * in:      service: only its stages of this name (a run of one step); NULL: all; release: a run that makes room;
+ *          seed: the root of a vault on a disk that is carried: only snapshot and transfer, into that one; NULL: into the pipeline's own;
  *          rest: what the watcher knows of a source at rest (watch_state_rest); NULL: nothing. Borrowed
  * out:     *json, free(3)
  * errors:  ERR_NOT_FOUND (no such stage), ERR_CONFIG (more stages than PIPELINE_STEPS_MAX), ERR_SYSTEM */
-int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, json_t *rest,
-                    char **json, struct error *err);
+int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, const char *seed,
+                    json_t *rest, char **json, struct error *err);
 
 /* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it has no such stage. */
 bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min);

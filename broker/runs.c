@@ -241,7 +241,7 @@ static int begin_run(struct broker *broker, struct run *run, void *config_json, 
 }
 
 static struct run *new_run(struct broker *broker, const struct config_pipeline *pipeline, const char *service,
-                           bool release, char **json, struct error *err)
+                           bool release, const char *seed, char **json, struct error *err)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	json_t *rest = NULL;
@@ -252,13 +252,13 @@ static struct run *new_run(struct broker *broker, const struct config_pipeline *
 		return NULL;
 	}
 	rest = watch_state_rest(broker, pipeline->name);
-	rc = run_config_text(pipeline, service, release, rest, json, err);
+	rc = run_config_text(pipeline, service, release, seed, rest, json, err);
 	json_decref(rest);
 	if (rc != 0 || run_config_parse(*json, &run->config, err) != 0) {
 		run_destroy(&run);
 		return NULL;
 	}
-	run->record.whole = service == NULL;
+	run->record.whole = service == NULL && seed == NULL;
 	run->record.started_at = broker_wall();
 	make_run_id(run->record.run, run->record.started_at);
 	(void)snprintf(run->record.pipeline, sizeof(run->record.pipeline), "%s", pipeline->name);
@@ -308,18 +308,45 @@ int runs_start(struct broker *broker, const struct config_pipeline *pipeline, en
 			return error_set(err, ERR_LOCKED,
 			                 "old snapshots of %s are being removed to make room; ask again in a moment",
 			                 pipeline->name);
+		if (run->config->seed != NULL)
+			return error_set(
+			        err, ERR_LOCKED,
+			        "a seed of %s is being written (run %s); the next run can begin when it is done",
+			        pipeline->name, run_id);
 		if (service == NULL)
 			return 0;
 		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,
 		                 pipeline->name);
 	}
-	run = new_run(broker, pipeline, service, false, &json, err);
+	run = new_run(broker, pipeline, service, false, NULL, &json, err);
 	if (run != NULL) {
 		run->record.trigger = trigger;
 		run->record.dry_run = dry_run;
 		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
 	}
 	return start(broker, run, json, trigger_words[trigger], err);
+}
+
+int runs_seed(struct broker *broker, const struct config_pipeline *pipeline, const char *root, char run_id[RUN_ID_SIZE],
+              bool *is_new, struct error *err)
+{
+	struct run *run = runs_of(broker, pipeline->name);
+	char *json = NULL;
+
+	*is_new = run == NULL;
+	if (run != NULL) {
+		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+		if (run->config->seed != NULL && strcmp(run->config->seed, root) == 0)
+			return 0;
+		return error_set(err, ERR_LOCKED, "run %s of %s is in flight; wait for it, or cancel it", run_id,
+		                 pipeline->name);
+	}
+	run = new_run(broker, pipeline, NULL, false, root, &json, err);
+	if (run != NULL) {
+		run->record.trigger = TRIGGER_MANUAL;
+		(void)snprintf(run_id, RUN_ID_SIZE, "%s", run->record.run);
+	}
+	return start(broker, run, json, "a seed", err);
 }
 
 int runs_release(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
@@ -329,7 +356,7 @@ int runs_release(struct broker *broker, const struct config_pipeline *pipeline, 
 
 	if (runs_of(broker, pipeline->name) != NULL)
 		return 0;
-	run = new_run(broker, pipeline, "snapshot", true, &json, err);
+	run = new_run(broker, pipeline, "snapshot", true, NULL, &json, err);
 	if (run != NULL)
 		run->record.trigger = TRIGGER_MANUAL;
 	return start(broker, run, json, "to make room", err);

@@ -66,6 +66,11 @@ void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE]);
 int runs_start(struct broker *broker, const struct config_pipeline *pipeline, enum stage_trigger trigger, bool dry_run,
                const char *service, char run_id[RUN_ID_SIZE], bool *is_new, struct error *err);
 
+/* runs_seed: a run that writes a seed into that root on a disk, or the one in flight that does. in, out, durable: as runs_start.
+ * errors:  ERR_LOCKED (another run is in flight), ERR_NOT_FOUND (the pipeline has neither a snapshot nor a transfer), of the store */
+int runs_seed(struct broker *broker, const struct config_pipeline *pipeline, const char *root, char run_id[RUN_ID_SIZE],
+              bool *is_new, struct error *err);
+
 /* runs_release: a run of the stage `snapshot` that makes none, but removes what ended runs left of this pipeline.
  * durable, errors: as runs_start; nothing is done if a run is in flight. */
 int runs_release(struct broker *broker, const struct config_pipeline *pipeline, struct error *err);

@@ -186,3 +186,19 @@ CREATE TABLE brakes (
 	pipeline   TEXT PRIMARY KEY,
 	generation TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- since version 5
+
+-- A first generation that was written on a disk, which a person carries to the vault: until it is taken up there, the pipeline's runs wait, and the snapshot that it
+-- was made of stays.
+CREATE TABLE seeds (
+	pipeline      TEXT PRIMARY KEY,
+	run           TEXT NOT NULL,
+	generation    TEXT NOT NULL,
+	snapshot_uuid TEXT NOT NULL, -- '': given up for room
+	root          TEXT NOT NULL, -- where it was written
+	taken_at      INTEGER NOT NULL,
+	written_at    INTEGER NOT NULL,
+	files         INTEGER NOT NULL,
+	bytes         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -10,6 +10,7 @@
 #include "broker/outcome.h"
 #include "broker/runs.h"
 #include "broker/safety_json.h"
+#include "broker/seeding.h"
 #include "broker/watch_state.h"
 #include "lib/log.h"
 #include "lib/version.h"
@@ -94,9 +95,9 @@ static json_t *running_json(const struct broker *broker, const struct run *run)
 	index = runs_step(run);
 	step = &run->record.steps[index];
 	over_it = step->state == STEP_WORKING && broker->now_ms - run->attempt_ms >= OUTCOME_STEADY_MS;
-	return json_pack("{s:s, s:s, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "run",
-	                 run->record.run, "trigger", trigger_words[run->record.trigger], "dry_run",
-	                 (int)run->record.dry_run, "cancelling", (int)run->record.cancelling, "started_at",
+	return json_pack("{s:s, s:s?, s:s, s:b, s:b, s:I, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "run",
+	                 run->record.run, "seed", run->config->seed, "trigger", trigger_words[run->record.trigger],
+	                 "dry_run", (int)run->record.dry_run, "cancelling", (int)run->record.cancelling, "started_at",
 	                 (json_int_t)run->record.started_at, "step", step->service, "step_index", (json_int_t)index,
 	                 "steps", (json_int_t)run->record.n_steps, "attempt", (json_int_t)step->attempt, "step_state",
 	                 pipeline_step_word(step->state), "retry_at",
@@ -175,17 +176,19 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 	int paused = history_paused(broker->store, pipeline->name, err);
 	json_t *last_good = last_good_json(broker, pipeline, err);
 	json_t *last_run = last_run_json(broker, pipeline->name, err);
+	json_t *seed = seeding_json(broker, pipeline->name, err);
 	json_t *json = NULL;
 
-	if (paused < 0 || last_good == NULL || last_run == NULL) {
+	if (paused < 0 || last_good == NULL || last_run == NULL || seed == NULL) {
+		json_decref(seed);
 		json_decref(last_good);
 		json_decref(last_run);
 		return checked(NULL, err);
 	}
-	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source", pipeline->source,
-	                 "vault", pipeline->vault->name, "paused", paused, "watch", watch_state_json(broker, pipeline),
-	                 "last_good", last_good, "last_run", last_run, "running",
-	                 running_json(broker, runs_of(broker, pipeline->name)));
+	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source",
+	                 pipeline->source, "vault", pipeline->vault->name, "paused", paused, "watch",
+	                 watch_state_json(broker, pipeline), "last_good", last_good, "last_run", last_run, "running",
+	                 running_json(broker, runs_of(broker, pipeline->name)), "seed", seed);
 	if (json != NULL && safety_json_add(broker, pipeline, json, err) != 0) {
 		json_decref(json);
 		json = NULL;

@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
 	{ "restore", restore_main, "bring a generation, a folder or a file back" },
 	{ "prune", prune_main, "remove what the policy does not keep; --dry-run only says what" },
 	{ "release", release_main, "let go of what the brake holds, after you have looked" },
+	{ "seed", seed_main, "write a first generation on a disk that somebody carries to the vault" },
 	{ "adopt", adopt_main, "this machine takes the place of the one whose backups lie there" },
 	{ "pause", order_main, "start no runs of a pipeline by itself" },
 	{ "resume", order_main, "start them again" },

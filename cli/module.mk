@@ -29,6 +29,8 @@ aob_SOURCES := \
 	cli/restore_report.c \
 	cli/restore_work.c \
 	cli/run.c \
+	cli/seed.c \
+	cli/seed_place.c \
 	cli/status.c \
 	cli/style.c \
 	cli/tame.c \

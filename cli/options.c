@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define HELP 1000
+
 struct flag {
 	const char *name;
 	size_t at; /* in struct options */
@@ -15,9 +17,13 @@ static const struct flag flags[] = {
 	{ "json", offsetof(struct options, json) },     { "now", offsetof(struct options, now) },
 	{ "wait", offsetof(struct options, wait) },     { "watch", offsetof(struct options, watch) },
 	{ "follow", offsetof(struct options, follow) }, { "dry-run", offsetof(struct options, dry_run) },
-	{ "vault", offsetof(struct options, vault) },
+	{ "vault", offsetof(struct options, vault) },   { "force", offsetof(struct options, force) },
+	{ "forget", offsetof(struct options, forget) },
 };
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static const struct flag texts[] = { { "to", offsetof(struct options, to) } }; /* with a text behind */
+#define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
 static bool has(const char *known, const char *name)
 {
@@ -38,7 +44,7 @@ static int end(const char *usage, FILE *out, int status)
 int options_read(int argc, char **argv, const char *known, enum options_word word, const char *usage,
                  struct options *options)
 {
-	struct option table[N_FLAGS + 2] = { 0 };
+	struct option table[N_FLAGS + N_TEXTS + 2] = { 0 };
 	size_t n = 0;
 	int words;
 	int option;
@@ -47,15 +53,21 @@ int options_read(int argc, char **argv, const char *known, enum options_word wor
 	for (size_t i = 0; i < N_FLAGS; i++)
 		if (has(known, flags[i].name))
 			table[n++] = (struct option){ flags[i].name, no_argument, NULL, (int)i + 1 };
-	table[n] = (struct option){ "help", no_argument, NULL, 'h' };
+	for (size_t i = 0; i < N_TEXTS; i++)
+		if (has(known, texts[i].name))
+			table[n++] = (struct option){ texts[i].name, required_argument, NULL, (int)(N_FLAGS + i) + 1 };
+	table[n] = (struct option){ "help", no_argument, NULL, HELP };
 	optind = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		if (option == 'h')
+		if (option == HELP)
 			return end(usage, stdout, EX_OK);
 		if (option == '?')
 			return end(usage, stderr, EX_USAGE);
-		*(bool *)((char *)options + flags[option - 1].at) = true;
+		if ((size_t)option > N_FLAGS)
+			*(const char **)((char *)options + texts[(size_t)option - N_FLAGS - 1].at) = optarg;
+		else
+			*(bool *)((char *)options + flags[option - 1].at) = true;
 	}
 	words = argc - optind;
 	if (words > (word == OPTIONS_NO_WORD ? 0 : 1) || words < (word == OPTIONS_WANT_WORD ? 1 : 0))

@@ -125,6 +125,29 @@ static void print_last(const json_t *pipeline, int64_t now)
 	line(strcmp(state, "failed") == 0 ? STYLE_BAD : STYLE_WARN, "last run", text);
 }
 
+/* What a person carries, and nobody may count on yet. */
+static void print_seed(const json_t *pipeline, int64_t now)
+{
+	const json_t *seed = json_object_get(pipeline, "seed");
+	const char *writes = ask_text(json_object_get(pipeline, "running"), "seed");
+	char text[1024];
+	char bytes[32];
+	char age[64];
+
+	if (*writes != '\0') {
+		(void)snprintf(text, sizeof(text), "is being written to %s", writes);
+		line(STYLE_BOLD, "seed", text);
+	}
+	if (!json_is_object(seed))
+		return;
+	(void)snprintf(text, sizeof(text),
+	               "on its way: written %s to %s, %lld files, %s; runs wait until it is taken up",
+	               style_age(ask_number(seed, "written_at"), now, age, sizeof(age)), ask_text(seed, "root"),
+	               (long long)ask_number(seed, "files"),
+	               bytes_text((uint64_t)ask_number(seed, "bytes"), bytes, sizeof(bytes)));
+	line(STYLE_WARN, "seed", text);
+}
+
 /* What is wrong, or will be; and when what waits will have crossed. */
 static void print_alarms(const json_t *pipeline, int64_t now)
 {
@@ -195,6 +218,7 @@ static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_
 	print_safe(pipeline, now);
 	print_last(pipeline, now);
 	print_alarms(pipeline, now);
+	print_seed(pipeline, now);
 	if (json_is_object(running))
 		print_running(running, workers, now);
 	(void)snprintf(text, sizeof(text), "%s%s%s", ask_text(watch, "state"),

@@ -12,6 +12,7 @@ int cat_main(int argc, char **argv, const char *config_path);
 int list_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);
 int release_main(int argc, char **argv, const char *config_path);
+int seed_main(int argc, char **argv, const char *config_path);
 int adopt_main(int argc, char **argv, const char *config_path);
 int check_main(int argc, char **argv, const char *config_path);
 int events_main(int argc, char **argv, const char *config_path);

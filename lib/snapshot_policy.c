@@ -8,7 +8,7 @@
 #define KEEP(verdict, ...)                                                                                             \
 	((verdict)->keep = true, reason_add((verdict)->reason, sizeof((verdict)->reason), __VA_ARGS__))
 
-void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t more,
+void snapshot_policy_judge(const char *anchor_uuid, const char *seed_uuid, const char *run, uint64_t more,
                            const struct snapshot_policy_item *snapshots, size_t n,
                            struct snapshot_policy_verdict *verdicts)
 {
@@ -16,6 +16,8 @@ void snapshot_policy_judge(const char *anchor_uuid, const char *run, uint64_t mo
 	for (size_t i = 0; i < n; i++) {
 		if (*anchor_uuid != '\0' && strcmp(snapshots[i].uuid, anchor_uuid) == 0)
 			KEEP(&verdicts[i], "anchor of the next difference");
+		if (seed_uuid != NULL && *seed_uuid != '\0' && strcmp(snapshots[i].uuid, seed_uuid) == 0)
+			KEEP(&verdicts[i], "of the seed on its way");
 		if (*run != '\0' && strcmp(snapshots[i].run, run) == 0)
 			KEEP(&verdicts[i], "of this run");
 	}

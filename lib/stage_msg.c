@@ -33,6 +33,7 @@ struct stage_request {
 	enum stage_trigger trigger;
 	bool dry_run;
 	unsigned brake;
+	struct stage_seed seed;
 	struct stage_snapshots snapshots;
 	struct stage_rest rest;
 	struct config_vault vault;
@@ -320,6 +321,28 @@ static int decode_snapshots(struct stage_request *request, struct error *err)
 	return 0;
 }
 
+static int decode_seed(struct stage_request *request, struct error *err)
+{
+	struct stage_seed *seed = &request->seed;
+	json_t *seeding = json_object_get(request->root, "seeding");
+	json_t *object = NULL;
+	json_int_t taken_at = 0;
+
+	if (seeding != NULL && !json_is_boolean(seeding))
+		return error_set(err, ERR_INPUT, "seeding: want true or false");
+	seed->writes = json_is_true(seeding);
+	if (want_object(request->root, "seed", false, &object, err) != 0)
+		return -1;
+	if (object == NULL)
+		return 0;
+	if (want_string(object, "seed.", "run", true, &seed->run, err) != 0 ||
+	    want_string(object, "seed.", "snapshot_uuid", true, &seed->snapshot_uuid, err) != 0 ||
+	    want_integer(object, "seed.", "taken_at", INT64_MIN, INT64_MAX, &taken_at, err) != 0)
+		return -1;
+	seed->taken_at = taken_at;
+	return 0;
+}
+
 static int decode_brake(struct stage_request *request, struct error *err)
 {
 	json_int_t percent = BRAKE_PERCENT_DEFAULT;
@@ -398,7 +421,8 @@ static int decode_request(struct stage_request *request, struct error *err)
 		if (!json_is_object(result))
 			return error_set(err, ERR_INPUT, "results.%.64s: want an object", stage);
 	}
-	if (decode_snapshots(request, err) != 0 || decode_rest(request, err) != 0 || decode_brake(request, err) != 0)
+	if (decode_snapshots(request, err) != 0 || decode_rest(request, err) != 0 || decode_brake(request, err) != 0 ||
+	    decode_seed(request, err) != 0)
 		return -1;
 	return decode_lists(request, err);
 }
@@ -498,6 +522,11 @@ enum stage_trigger stage_request_trigger(const struct stage_request *request)
 bool stage_request_dry_run(const struct stage_request *request)
 {
 	return request->dry_run;
+}
+
+const struct stage_seed *stage_request_seed(const struct stage_request *request)
+{
+	return &request->seed;
 }
 
 unsigned stage_request_brake(const struct stage_request *request)

@@ -45,6 +45,14 @@ struct stage_snapshots {
 	bool release;       /* make no snapshot, only room: all but the anchor go */
 };
 const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request);
+/* A seed of this pipeline: on a disk that a person carries to the vault. Borrowed. */
+struct stage_seed {
+	bool writes;               /* this very run writes one, and its vault is that disk */
+	const char *run;           /* the run that wrote the one that is on its way; NULL: none is */
+	const char *snapshot_uuid; /* of what: its snapshot stays; "" */
+	int64_t taken_at;
+};
+const struct stage_seed *stage_request_seed(const struct stage_request *request);
 /* What the watcher saw of a source at rest just before the run began: a snapshot that has the same counter is of that rest. Borrowed. */
 #define STAGE_MACS_MAX 64
 struct stage_rest_mac {

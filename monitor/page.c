@@ -153,6 +153,7 @@ static const char *event_words(const char *what)
 		{ "generation.verified", "A copy was verified" },
 		{ "generation.damaged", "A copy is damaged" },
 		{ "snapshot.given-up", "A snapshot was given up for room" },
+		{ "pipeline.seeded", "A first copy was written on a disk, to be carried to the vault" },
 		{ "pipeline.paused", "Paused" },
 		{ "pipeline.resumed", "Resumed" },
 		{ "pipeline.overdue", "Overdue" },

@@ -21,6 +21,7 @@ aob-transfer_SOURCES := \
 	transfer/prefetch.c \
 	transfer/put_back.c \
 	transfer/replay.c \
+	transfer/seed_wait.c \
 	transfer/send_stream.c \
 	transfer/sender.c \
 	transfer/signing.c \

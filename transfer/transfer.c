@@ -18,6 +18,7 @@
 #include "transfer/outline.h"
 #include "lib/rate.h"
 #include "transfer/replay.h"
+#include "transfer/seed_wait.h"
 #include "transfer/sender.h"
 #include "wire/codec.h"
 #include "wire/remote.h"
@@ -47,7 +48,8 @@ struct transfer {
 	uint64_t changed_files;
 	struct compare_totals totals;
 	enum how how;
-	bool unchanged; /* the last generation is this snapshot's content already */
+	bool unchanged;     /* the last generation is this snapshot's content already */
+	bool seed_taken_up; /* the vault has the seed that was on its way */
 	const char *detected;
 	char generation[64];
 	char base[64];
@@ -364,6 +366,9 @@ static bool is_unchanged(const struct transfer *t)
 {
 	bool at_rest = strcmp(of_snapshot(t, "state", "quiet"), "in-flight") != 0;
 
+	/* A seed is known by its run, so each run that writes one makes a generation. */
+	if (stage_request_seed(t->request)->writes)
+		return false;
 	return t->how == HOW_FRESH && t->base[0] != '\0' && plan_totals(t->plan).items == 0 &&
 	       !(at_rest && strcmp(t->base_state, "in-flight") == 0);
 }
@@ -393,6 +398,8 @@ static int sources_are_there(const struct transfer *t, struct error *err)
 
 static int converse(struct transfer *t, struct error *err)
 {
+	if (seed_wait(t->remote, t->request, &t->seed_taken_up, err) != 0)
+		return -1;
 	if (begin(t, err) != 0)
 		return -1;
 	if (t->how == HOW_PUBLISHED)
@@ -400,6 +407,10 @@ static int converse(struct transfer *t, struct error *err)
 	if (detect(t, err) != 0)
 		return -1;
 	t->unchanged = is_unchanged(t);
+	if (stage_request_seed(t->request)->writes && t->how == HOW_FRESH &&
+	    seed_wait_room(t->folder_fd, t->base[0] == '\0', plan_totals(t->plan).file_bytes, remote_welcome(t->remote),
+	                   err) != 0)
+		return -1;
 	if (t->unchanged || stage_request_dry_run(t->request)) {
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
 		log_line(LOG_INFO, "%s: generation %s still is the newest",
@@ -416,6 +427,8 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "base", t->base);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
 	stage_result_bool(result, "unchanged", t->unchanged);
+	if (t->seed_taken_up)
+		stage_result_bool(result, "seed_taken_up", true);
 	stage_result_bool(result, "dry_run", stage_request_dry_run(t->request));
 	stage_result_string(result, "detection", t->detected != NULL ? t->detected : "");
 	stage_result_integer(result, "files", (int64_t)t->totals.files);

@@ -37,12 +37,28 @@ static void local_snapshots_leave_the_anchor_and_the_run_at_work(void **state)
 		struct snapshot_policy_verdict verdicts[4];
 		char kept[5] = "";
 
-		snapshot_policy_judge(local[i].anchor, local[i].run, local[i].more, list, 4, verdicts);
+		snapshot_policy_judge(local[i].anchor, NULL, local[i].run, local[i].more, list, 4, verdicts);
 		for (size_t j = 0; j < 4; j++)
 			kept[j] = verdicts[j].keep ? 'K' : '.';
 		if (strcmp(kept, local[i].kept) != 0)
 			fail_msg("%zu: %s, not %s", i, kept, local[i].kept);
 	}
+}
+
+static void the_one_of_a_seed_on_its_way_stays_too(void **state)
+{
+	static const struct snapshot_policy_item list[] = { { RUN_1, "u1", 10 },
+		                                            { RUN_2, "u2", 20 },
+		                                            { RUN_3, "u3", 30 } };
+	struct snapshot_policy_verdict verdicts[3];
+
+	(void)state;
+	snapshot_policy_judge("u2", "u1", "", 0, list, 3, verdicts);
+	assert_true(verdicts[0].keep && verdicts[1].keep);
+	assert_false(verdicts[2].keep);
+	assert_string_equal(verdicts[0].reason, "of the seed on its way");
+	snapshot_policy_judge("u2", "", "", 0, list, 3, verdicts);
+	assert_false(verdicts[0].keep);
 }
 
 static void only_snapshots_of_the_pipeline_are_taken_for_such(void **state)
@@ -79,6 +95,7 @@ static void only_snapshots_of_the_pipeline_are_taken_for_such(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_one_of_a_seed_on_its_way_stays_too),
 		cmocka_unit_test(local_snapshots_leave_the_anchor_and_the_run_at_work),
 		cmocka_unit_test(only_snapshots_of_the_pipeline_are_taken_for_such),
 	};

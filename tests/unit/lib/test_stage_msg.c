@@ -123,6 +123,8 @@ static void the_shortest_request_is_taken(void **state)
 	assert_null(stage_request_snapshots(r)->anchor);
 	assert_false(stage_request_snapshots(r)->release);
 	assert_int_equal(stage_request_brake(r), 50);
+	assert_false(stage_request_seed(r)->writes);
+	assert_null(stage_request_seed(r)->run);
 	assert_int_equal(stage_request_with_string(r, "driver", &text, NULL), 0);
 	assert_null(text);
 	assert_null(stage_request_result_string(r, "snapshot", "path"));
@@ -151,6 +153,8 @@ static const struct {
 	{ START ",\"vault\":" VAULT ",\"anchor\":1}", "anchor: want" },
 	{ START ",\"vault\":" VAULT ",\"local\":-1}", "local: want" },
 	{ START ",\"vault\":" VAULT ",\"release\":1}", "release: want" },
+	{ START ",\"vault\":" VAULT ",\"seeding\":1}", "seeding: want" },
+	{ START ",\"vault\":" VAULT ",\"seed\":{\"run\":\"r\",\"taken_at\":1}}", "seed.snapshot_uuid: missing" },
 	{ START "}", "vault: want an object" },
 	{ START ",\"vault\":{\"name\":\"dad\"}}", "vault.root: missing" },
 	{ START ",\"vault\":{\"name\":\"dad\",\"root\":\"v\"}}", "vault.root: want an absolute path" },

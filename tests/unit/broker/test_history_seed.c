@@ -1,0 +1,115 @@
+/* What is on its way is remembered, one a pipeline, until it is taken up or forgotten; an older store learns to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/history_seed.h"
+#include "broker/sql.h"
+#include "tests/unit/scratch.h"
+
+static char folder[200];
+static struct run_store *store;
+static struct error err;
+
+static void open_store(void)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
+	if (run_store_open(path, &store, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (scratch_make(folder, sizeof(folder), "seed") != 0)
+		return -1;
+	open_store();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	run_store_close(&store);
+	return scratch_remove(folder);
+}
+
+static void keep(const char *run)
+{
+	struct history_seed seed = { .pipeline = "p",
+		                     .generation = "2026-11-26T05-36-00Z",
+		                     .snapshot_uuid = "u-1",
+		                     .root = "/mnt/usb/aob-seed",
+		                     .taken_at = 7,
+		                     .written_at = 8,
+		                     .files = 9,
+		                     .bytes = 10 };
+
+	(void)snprintf(seed.run, sizeof(seed.run), "%s", run);
+	assert_int_equal(history_seed_keep(store, &seed, &err), 0);
+}
+
+static void the_newest_is_kept_until_it_is_dropped(void **state)
+{
+	struct history_seed seed;
+
+	(void)state;
+	assert_int_equal(history_seed(store, "p", &seed, &err), 0);
+	keep("r1");
+	keep("r2");
+	run_store_close(&store);
+	open_store();
+	assert_int_equal(history_seed(store, "p", &seed, &err), 1);
+	assert_string_equal(seed.run, "r2");
+	assert_string_equal(seed.root, "/mnt/usb/aob-seed");
+	assert_string_equal(seed.generation, "2026-11-26T05-36-00Z");
+	assert_int_equal(seed.taken_at + seed.written_at + seed.files + seed.bytes, 34);
+	assert_int_equal(history_seed(store, "q", &seed, &err), 0);
+	assert_int_equal(history_seed_give_up(store, "p", &err), 0);
+	assert_int_equal(history_seed(store, "p", &seed, &err), 1);
+	assert_string_equal(seed.snapshot_uuid, "");
+	assert_int_equal(history_seed_drop(store, "p", &err), 1);
+	assert_int_equal(history_seed_drop(store, "p", &err), 0);
+	assert_int_equal(history_seed(store, "p", &seed, &err), 0);
+}
+
+static void it_is_neither_a_generation_nor_an_anchor_of_one(void **state)
+{
+	struct history_generation generation;
+
+	(void)state;
+	keep("r1");
+	assert_int_equal(history_last_good(store, "p", &generation, &err), 0);
+	assert_int_equal(history_anchor(store, "p", &generation, &err), 0);
+}
+
+static void a_store_of_version_4_learns_of_seeds(void **state)
+{
+	struct history_seed seed;
+
+	(void)state;
+	assert_int_equal(sql_script(run_store_sql(store), "DROP TABLE seeds; PRAGMA user_version = 4;", &err), 0);
+	run_store_close(&store);
+	open_store();
+	assert_int_equal(history_seed(store, "p", &seed, &err), 0);
+	keep("r1");
+	assert_int_equal(history_seed(store, "p", &seed, &err), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_newest_is_kept_until_it_is_dropped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_neither_a_generation_nor_an_anchor_of_one, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_store_of_version_4_learns_of_seeds, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,21 @@
+/* seed_wait: what a seed, on a disk that a person carries to the vault, means for a transfer. docs/seeding.md
+ *
+ * threads: one. */
+#ifndef AOB_SEED_WAIT_H
+#define AOB_SEED_WAIT_H
+
+#include <stdbool.h>
+
+#include "lib/stage_msg.h"
+#include "wire/remote.h"
+
+/* seed_wait: if a seed is on its way: has the vault taken it up? All that it holds would else cross the link once more.
+ * out: *taken_up: it was on its way, and has been. errors: ERR_LOCKED (not yet, and what to do), those of remote_generations */
+int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err);
+
+/* seed_wait_room: does a seed fit on its disk? first: nothing lies there that it could share blocks with; new_bytes: of files that are to be sent. What holes spare is looked at only if it
+ * matters. errors: ERR_SPACE, those of tree_walk_next */
+int seed_wait_room(int folder_fd, bool first, uint64_t new_bytes, const struct remote_welcome *welcome,
+                   struct error *err);
+
+#endif
