@@ -352,6 +352,28 @@ static void hostile_deltas_end_the_conversation(void **state)
 	assert_int_equal(lab->err.class, ERR_REFUSED);
 }
 
+/* Not even where the sum of both would be small again. */
+static void lengths_that_run_over_are_refused(void **state)
+{
+	static const uint64_t lengths[] = { SIZE - 99, UINT64_MAX, UINT64_MAX - 99, UINT64_MAX - 50 };
+	struct vault_lab *lab = *state;
+	const struct error none = { .class = ERR_NONE };
+
+	fill(new, 6);
+	assert_int_equal(begin(lab, "over", false, 0), 0);
+	assert_int_equal(file_sink_data(sink, new, 100, &lab->err), 0);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct encoder e;
+
+		encoder_init(&e);
+		put_u64(&e, lengths[i]);
+		lab->err = none;
+		assert_int_equal(file_sink_hole(sink, e.data, e.len_bytes, NULL, &lab->err), -1);
+		assert_int_equal(lab->err.class, ERR_PROTOCOL);
+		encoder_done(&e);
+	}
+}
+
 #define SINK_TEST(f) cmocka_unit_test_setup_teardown(f, open_sink, close_sink)
 
 int main(void)
@@ -364,6 +386,7 @@ int main(void)
 		SINK_TEST(what_is_kept_of_the_old_content_is_counted),
 		SINK_TEST(holes_stay_holes),
 		SINK_TEST(hostile_deltas_end_the_conversation),
+		SINK_TEST(lengths_that_run_over_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
