@@ -11,6 +11,8 @@
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
 #   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each
 #   make torture-uml       a whole machine with its kernel loses its power (root)    CUTS= FS= SEED= each
+#   make torture-sessions  whole conversations, recorded and changed, to the real ends       SESSIONS=100000 SEED=
+#   make torture-cves      each class of rsync's CVEs: without its guard, a test fails
 #   make memcheck          two generations with all processes under valgrind (root)
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
@@ -170,6 +172,16 @@ torture-uml: deps
 	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private tests/torture/uml --cuts $(or $(CUTS),67) --seed $(or $(SEED),1) $(if $(FS),--fs $(FS))
 
+# SANITIZE=1 BUILD=build/sanitize: with the sanitizers' eyes.
+.PHONY: torture-sessions torture-cves
+torture-sessions: deps
+	$(Q)$(again) all
+	$(Q)tests/torture/sessions --sessions $(or $(SESSIONS),100000) --seed $(or $(SEED),1) $(if $(FIRST),--first $(FIRST))
+
+torture-cves: deps
+	$(Q)$(again) all
+	$(Q)tests/torture/cves $(if $(ONLY),--only "$(ONLY)")
+
 memcheck:
 	$(Q)deploy/install-deps --memcheck
 	$(Q)$(again) all
@@ -205,7 +217,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips memcheck bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-sessions torture-cves memcheck bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -163,11 +163,13 @@ static void no_symlink_leads_out(void **state)
 	struct unpack_lab *u = *state;
 	struct entry folder = restore_lab_entry("way/new", ENTRY_FOLDER, "");
 	struct entry way = restore_lab_entry("way", ENTRY_SYMLINK, "/tmp");
+	struct entry over = restore_lab_entry("way", ENTRY_FOLDER, "");
 	struct error err = { 0 };
 
 	assert_int_equal(unpack_special(u->unpack, &way, NULL), 0);
 	assert_int_equal(unpack_folder(u->unpack, &folder, &err), -1);
 	assert_int_equal(err.class, ERR_REFUSED);
+	assert_int_equal(unpack_folder(u->unpack, &over, NULL), -1); /* a symlink to a folder is none */
 	assert_int_equal(give(u, "way/aob-test-unpack", "content", 0, "content", NULL), -1);
 	assert_int_not_equal(access("/tmp/aob-test-unpack", F_OK), 0);
 }

@@ -91,6 +91,8 @@ static void another_one_than_was_asked_for_is_refused(void **state)
 	assert_int_equal(patience_signature(spool, 0, len_bytes - 1, BLOCK, STRONG, 1000, &err), -1);
 	assert_int_equal(patience_signature(spool, 0, 11, BLOCK, STRONG, 1000, &err), -1);
 	assert_int_equal(patience_signature(spool, 12, len_bytes - 12, BLOCK, STRONG, 1000, &err), -1);
+	len_bytes = signature(spool, 3, 1, 1); /* as long as one block with sums of 32 bytes */
+	assert_int_equal(patience_signature(spool, 0, len_bytes, BLOCK, 32, 1000, &err), -1);
 	len_bytes = head(spool, MAGIC, BLOCK, 1); /* librsync would take it: any content fits sums of one byte */
 	assert_int_equal(patience_signature(spool, 0, len_bytes, BLOCK, 1, 1000, &err), -1);
 	len_bytes = head(spool, 0x72730136u, BLOCK, STRONG); /* MD4 */
