@@ -1,4 +1,4 @@
-/* give: TREE and GIVE: what a generation consists of, and then the content of those files that the client asks for, from where it wants it. So a restore knows what
+/* give: TREE, GIVE and SUMS: what a generation consists of, and then the content of those files that the client asks for, the pieces that it wants. So a restore knows what
  * it takes before it begins, and carries nothing twice. Reads only; holds a shared lock on the generation's folder from TREE on, so that it is not pruned meanwhile.
  *
  * lifetime: give_new / give_destroy. threads: one. */
@@ -19,5 +19,8 @@ int give_tree(struct give *give, const struct frame *frame, struct error *err);
 
 /* give_content: frame is the GIVE. errors: ERR_PROTOCOL (no TREE before), by errno, the wire's */
 int give_content(struct give *give, const struct frame *frame, struct error *err);
+
+/* give_sums: frame is the SUMS. errors: as give_content */
+int give_sums(struct give *give, const struct frame *frame, struct error *err);
 
 #endif

@@ -293,7 +293,9 @@ static int on_give(struct session *s, const struct frame *frame, struct error *e
 {
 	if (s->give == NULL && give_new(s->vault, s->wire, &s->give, err) != 0)
 		return -1;
-	return frame->type == FRAME_TREE ? give_tree(s->give, frame, err) : give_content(s->give, frame, err);
+	if (frame->type == FRAME_TREE)
+		return give_tree(s->give, frame, err);
+	return frame->type == FRAME_GIVE ? give_content(s->give, frame, err) : give_sums(s->give, frame, err);
 }
 
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
@@ -318,6 +320,7 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 		return diff_answer(s->vault, &s->ticker, frame, err);
 	case FRAME_TREE:
 	case FRAME_GIVE:
+	case FRAME_SUMS:
 		return on_give(s, frame, err);
 	default:
 		return building_frame(s->building, frame, err);

@@ -25,7 +25,7 @@ struct remote_welcome {
 	bool owner;   /* it wants to know which machine this is, and takes its backups from no other */
 	bool contact; /* it takes CONTACT */
 	bool looks;   /* it answers LOOK, FIND and DIFF */
-	bool gives;   /* it answers TREE and GIVE */
+	bool gives;   /* it answers TREE, GIVE and SUMS */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the

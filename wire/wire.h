@@ -23,13 +23,16 @@
 #define WIRE_FEATURE_OWNER 0x10u   /* the client tells which machine it is */
 #define WIRE_FEATURE_LOOK 0x20u    /* LOOK, FIND and DIFF are answered */
 #define WIRE_FEATURE_CONTACT 0x40u /* the client tells whom a relative is to call */
-#define WIRE_FEATURE_GIVE 0x80u    /* TREE and GIVE are answered */
+#define WIRE_FEATURE_GIVE 0x80u    /* TREE, GIVE and SUMS are answered */
 #define WIRE_PATH_MAX 65535
 #define WIRE_PATTERN_MAX 4096u /* of FIND */
 #define WIRE_DATA_MAX 262144
 #define WIRE_STRING_MAX 4095
 #define WIRE_FETCH_LINKED UINT64_MAX           /* FETCH_FILE_END's size: another name of an inode that came before */
 #define WIRE_FETCH_UNREADABLE (UINT64_MAX - 1) /* … the vault's disk would not give it */
+
+#define WIRE_SUM_BYTES 16u /* of each block's SHA-256, the first */
+#define WIRE_SUM_BLOCK_LEAST 4096u
 
 #define WIRE_GENERATION_CURRENT 1u /* GENERATION's flags */
 #define WIRE_GENERATION_PINNED 2u

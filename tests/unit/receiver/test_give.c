@@ -95,10 +95,16 @@ static void begin_wishes(struct give_lab *g, unsigned n)
 	put_u16(&g->e, (uint16_t)n);
 }
 
-static void wish(struct give_lab *g, const char *path, uint64_t from)
+static void put_wish_to(struct give_lab *g, const char *path, uint64_t from, uint64_t to)
 {
 	put_bytes(&g->e, path, strlen(path));
 	put_u64(&g->e, from);
+	put_u64(&g->e, to);
+}
+
+static void wish(struct give_lab *g, const char *path, uint64_t from)
+{
+	put_wish_to(g, path, from, UINT64_MAX);
 }
 
 static int ask_content(struct give_lab *g, size_t len_bytes)
@@ -164,6 +170,15 @@ static void told_end(struct give_lab *g, uint64_t count)
 	assert_frame(g->pair.client, FRAME_FETCH_END, payload, sizeof(payload));
 }
 
+static void skip_tree(struct give_lab *g)
+{
+	struct frame frame;
+
+	do
+		assert_int_equal(wire_receive(g->pair.client, &frame, NULL), 1);
+	while (frame.type != FRAME_FETCH_END);
+}
+
 static void a_tree_is_told_without_its_content(void **state)
 {
 	struct give_lab *g = *state;
@@ -186,14 +201,22 @@ static void a_part_has_its_paths_from_the_root(void **state)
 
 	assert_int_equal(ask_tree(g, GENERATION, "d"), 0);
 	assert_int_equal(ask_tree(g, GENERATION, "plain"), 0);
+	assert_int_equal(ask_tree(g, GENERATION, "d/tagged"), 0);
 	hear(g);
+	told_entry(g, "", ENTRY_FOLDER);
 	told_entry(g, "d", ENTRY_FOLDER);
 	told_entry(g, "d/tagged", ENTRY_FILE);
 	(void)told_file_end(g, TEXT);
-	told_end(g, 2);
+	told_end(g, 3);
+	told_entry(g, "", ENTRY_FOLDER);
 	told_entry(g, "plain", ENTRY_FILE);
 	(void)told_file_end(g, NULL);
-	told_end(g, 1);
+	told_end(g, 2);
+	told_entry(g, "", ENTRY_FOLDER);
+	told_entry(g, "d", ENTRY_FOLDER);
+	told_entry(g, "d/tagged", ENTRY_FILE);
+	(void)told_file_end(g, TEXT);
+	told_end(g, 3);
 }
 
 static void content_comes_from_where_it_is_wanted(void **state)
@@ -204,9 +227,11 @@ static void content_comes_from_where_it_is_wanted(void **state)
 
 	assert_int_equal(ask_tree(g, "", "d/tagged"), 0);
 	hear(g);
+	told_entry(g, "", ENTRY_FOLDER);
+	told_entry(g, "d", ENTRY_FOLDER);
 	told_entry(g, "d/tagged", ENTRY_FILE);
 	(void)told_file_end(g, TEXT);
-	told_end(g, 1);
+	told_end(g, 3);
 	begin_wishes(g, 8);
 	for (size_t i = 0; i < 8; i++)
 		wish(g, files[i / 4], from[i % 4]);
@@ -221,6 +246,68 @@ static void content_comes_from_where_it_is_wanted(void **state)
 	}
 }
 
+static void a_range_ends_where_it_is_wanted(void **state)
+{
+	struct give_lab *g = *state;
+
+	assert_int_equal(ask_tree(g, "", ""), 0);
+	hear(g);
+	skip_tree(g);
+	begin_wishes(g, 3);
+	put_wish_to(g, "d/tagged", 2, 5);
+	put_wish_to(g, "plain", 0, 4);
+	put_wish_to(g, "plain", 3, 3);
+	assert_int_equal(ask_content(g, g->e.len_bytes), 0);
+	hear(g);
+	assert_frame(g->pair.client, FRAME_FETCH_DATA, TEXT + 2, 3);
+	assert_int_equal(told_file_end(g, TEXT), strlen(TEXT));
+	assert_frame(g->pair.client, FRAME_FETCH_DATA, TEXT, 4);
+	assert_int_equal(told_file_end(g, NULL), strlen(TEXT)); /* none was recorded, and not all was read */
+	assert_int_equal(told_file_end(g, NULL), strlen(TEXT));
+}
+
+static void each_block_has_its_sum(void **state)
+{
+	static char text[3 * 4096 + 5];
+	struct give_lab *g = *state;
+	struct frame frame = { .type = FRAME_SUMS };
+
+	for (size_t i = 0; i + 1 < sizeof(text); i++)
+		text[i] = (char)('a' + i / 4096);
+	vault_lab_write(g->vault, "generations/" GENERATION "/plain", text);
+	encoder_reset(&g->e);
+	put_string(&g->e, "plain");
+	put_u32(&g->e, 4096);
+	frame.payload = g->e.data;
+	frame.len_bytes = g->e.len_bytes;
+	assert_int_equal(give_sums(g->give, &frame, &g->err), -1);
+	assert_int_equal(g->err.class, ERR_PROTOCOL); /* no TREE came */
+	assert_int_equal(ask_tree(g, "", ""), 0);
+	hear(g);
+	skip_tree(g);
+	for (uint32_t block = 4096; block <= 8192; block += 4096) {
+		encoder_reset(&g->e);
+		put_string(&g->e, "plain");
+		put_u32(&g->e, block);
+		frame.payload = g->e.data;
+		frame.len_bytes = g->e.len_bytes;
+		assert_int_equal(give_sums(g->give, &frame, &g->err), 0);
+		hear(g);
+		for (size_t at = 0; at < strlen(text); at += block) {
+			uint8_t sha256[EVP_MAX_MD_SIZE];
+			size_t n = strlen(text) - at < block ? strlen(text) - at : block;
+
+			assert_int_equal(EVP_Digest(text + at, n, sha256, NULL, EVP_sha256(), NULL), 1);
+			assert_frame(g->pair.client, FRAME_SUMS_DATA, sha256, WIRE_SUM_BYTES);
+		}
+		assert_int_equal(told_file_end(g, text), strlen(text));
+	}
+	g->e.data[g->e.len_bytes - 3] = 0; /* blocks of 0 bytes */
+	g->e.data[g->e.len_bytes - 2] = 0;
+	assert_int_equal(give_sums(g->give, &frame, &g->err), -1);
+	assert_int_equal(g->err.class, ERR_PROTOCOL);
+}
+
 static void what_has_rotted_is_told_with_the_hash_that_it_had(void **state)
 {
 	struct give_lab *g = *state;
@@ -229,10 +316,11 @@ static void what_has_rotted_is_told_with_the_hash_that_it_had(void **state)
 	assert_int_equal(ask_tree(g, "", "d"), 0);
 	assert_int_equal(ask_one(g, "d/tagged", 0), 0);
 	hear(g);
+	told_entry(g, "", ENTRY_FOLDER);
 	told_entry(g, "d", ENTRY_FOLDER);
 	told_entry(g, "d/tagged", ENTRY_FILE);
 	(void)told_file_end(g, TEXT);
-	told_end(g, 2);
+	told_end(g, 3);
 	assert_frame(g->pair.client, FRAME_FETCH_DATA, "something else", 14);
 	assert_int_equal(told_file_end(g, TEXT), 14);
 }
@@ -248,9 +336,10 @@ static void what_went_meanwhile_is_told_and_the_others_come(void **state)
 	wish(g, "plain", 0);
 	assert_int_equal(ask_content(g, g->e.len_bytes), 0);
 	hear(g);
+	told_entry(g, "", ENTRY_FOLDER);
 	told_entry(g, "plain", ENTRY_FILE);
 	(void)told_file_end(g, NULL);
-	told_end(g, 1);
+	told_end(g, 2);
 	assert_true(told_file_end(g, NULL) == WIRE_FETCH_UNREADABLE);
 	assert_frame(g->pair.client, FRAME_FETCH_DATA, TEXT, strlen(TEXT));
 	assert_int_equal(told_file_end(g, TEXT), strlen(TEXT));
@@ -372,6 +461,8 @@ int main(void)
 		TEST(a_tree_is_told_without_its_content),
 		TEST(a_part_has_its_paths_from_the_root),
 		TEST(content_comes_from_where_it_is_wanted),
+		TEST(a_range_ends_where_it_is_wanted),
+		TEST(each_block_has_its_sum),
 		TEST(what_has_rotted_is_told_with_the_hash_that_it_had),
 		TEST(what_went_meanwhile_is_told_and_the_others_come),
 		TEST(what_can_t_be_given_is_refused),
