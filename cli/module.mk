@@ -17,16 +17,23 @@ aob_SOURCES := \
 	cli/ls.c \
 	cli/options.c \
 	cli/order.c \
+	cli/parents.c \
 	cli/prune.c \
 	cli/release.c \
 	cli/restore.c \
+	cli/restore_above.c \
+	cli/restore_aside.c \
 	cli/restore_carry.c \
+	cli/restore_delta.c \
+	cli/restore_excludes.c \
 	cli/restore_fit.c \
 	cli/restore_from.c \
 	cli/restore_options.c \
 	cli/restore_pick.c \
 	cli/restore_plan.c \
 	cli/restore_report.c \
+	cli/restore_sweep.c \
+	cli/restore_wish.c \
 	cli/restore_work.c \
 	cli/run.c \
 	cli/seed.c \

@@ -12,11 +12,14 @@
 #include <unistd.h>
 
 #include "cli/choose.h"
+#include "cli/restore_aside.h"
 #include "cli/restore_carry.h"
+#include "cli/restore_excludes.h"
 #include "cli/restore_fit.h"
 #include "cli/restore_options.h"
 #include "cli/restore_plan.h"
 #include "cli/restore_report.h"
+#include "cli/restore_sweep.h"
 #include "cli/restore_work.h"
 #include "cli/unpack.h"
 #include "lib/clock.h"
@@ -49,6 +52,12 @@ struct restore {
 	const char *generation; /* that is wanted; NULL: the current one */
 	char chosen[32];        /* the generation */
 	uint64_t complaints;
+	bool complete; /* an earlier run of the same was, all but */
+	/* over what is there: */
+	char aside_name[RESTORE_ASIDE_NAME_SIZE];
+	struct restore_aside *aside;
+	struct restore_excludes excludes;
+	struct restore_report_over told;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -90,7 +99,11 @@ static int busy(void *context, struct error *err)
 static void tell_wanted(struct restore *r)
 {
 	const char *const *const lists[] = { r->options.paths, r->options.globs };
-	size_t used = 0;
+	size_t used;
+
+	(void)snprintf(r->wanted, sizeof(r->wanted), "%s%s%s", r->options.over ? "--over" : "",
+	               r->options.discards ? " --discard" : "", r->options.keep_new ? " --keep-new" : "");
+	used = strlen(r->wanted);
 
 	for (size_t i = 0; i < 2; i++)
 		for (const char *const *word = lists[i]; *word != NULL && used < sizeof(r->wanted) - 1; word++) {
@@ -102,7 +115,30 @@ static void tell_wanted(struct restore *r)
 		}
 }
 
-/* The target is made, or is an empty folder, or one that this restore has begun with: nothing of the user's is ever written over. */
+/* Where what is replaced is kept: the day and the time say which restore it was. */
+static void name_aside(struct restore *r)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	(void)gmtime_r(&now, &tm);
+	(void)strftime(r->aside_name, sizeof(r->aside_name), RESTORE_ASIDE_PREFIX "%Y-%m-%dT%H-%M-%SZ", &tm);
+}
+
+/* An earlier run was killed behind its last file. */
+static int finish_earlier(struct restore *r, struct error *err)
+{
+	if (!r->work.complete || r->options.dry_run)
+		return 0;
+	(void)snprintf(r->chosen, sizeof(r->chosen), "%s", r->work.generation);
+	if (restore_work_finish(&r->work, err) != 0)
+		return -1;
+	/* What is live has gone on since, perhaps. */
+	r->complete = !r->options.over;
+	return 0;
+}
+
+/* The target is made, or is an empty folder, or one that this restore has begun with: nothing of the user's is ever written over, unless that is wanted. */
 static int open_target(struct restore *r, struct error *err)
 {
 	if (!r->options.dry_run && mkdir(r->options.to, 0700) != 0 && errno != EEXIST)
@@ -116,10 +152,17 @@ static int open_target(struct restore *r, struct error *err)
 	r->key = (struct restore_work_key){ .pipeline = r->options.pipeline,
 		                            .wanted = r->wanted,
 		                            .generation = r->generation };
-	if (restore_work_open(&r->work, r->target_fd, &r->key, err) != 0)
+	if (r->options.over) {
+		name_aside(r);
+		r->key.aside = r->aside_name;
+	}
+	if (restore_work_open(&r->work, r->target_fd, &r->key, err) != 0 || finish_earlier(r, err) != 0)
 		return error_prefix(err, "%s", r->options.to);
-	if (r->work.generation[0] == '\0' && r->work.others)
-		return error_set(err, ERR_REFUSED, "%s is not empty; name a folder that is, or that does not exist yet",
+	if (r->complete)
+		return 0;
+	if (r->work.generation[0] == '\0' && r->work.others && !r->options.over)
+		return error_set(err, ERR_REFUSED,
+		                 "%s is not empty; name a folder that is, or that does not exist yet, or give --over",
 		                 r->options.to);
 	if (r->work.generation[0] != '\0')
 		r->generation = r->work.generation; /* the vault's current one may have become another meanwhile */
@@ -192,7 +235,7 @@ static bool takes(void *context, const char *path)
 	return restore_pick_takes(&r->pick, path);
 }
 
-/* What came and was not as it should be is tried again. */
+/* What came and was not as it should be is tried again. Over a live folder it was not put in its place. */
 static int drop_bad(void *context, const char *path, struct error *err)
 {
 	const struct restore *r = context;
@@ -200,6 +243,8 @@ static int drop_bad(void *context, const char *path, struct error *err)
 	int parent_fd;
 	const char *leaf;
 
+	if (r->options.over)
+		return 0;
 	if (inside_new(r->target_fd, &inside, err) != 0)
 		return -1;
 	if (inside_parent(inside, path, &parent_fd, &leaf, NULL) == 0)
@@ -212,10 +257,12 @@ static int make_plan(struct restore *r, const struct tame *tame, struct error *e
 {
 	struct restore_plan_options options = {
 		.target_fd = r->target_fd,
-		.empty = r->work.generation[0] == '\0',
-		.trust = r->work.same_boot ? RESTORE_TRUST_TIME : RESTORE_TRUST_NONE,
+		.empty = r->work.generation[0] == '\0' && !r->options.over,
+		.trust = r->work.same_boot && !r->options.over ? RESTORE_TRUST_TIME : RESTORE_TRUST_NONE,
+		.over = r->options.over,
+		.discards = r->options.discards,
 		.tame = *tame,
-		.reserved = r->work.name,
+		.reserved = { r->work.name, r->work.aside[0] != '\0' ? r->work.aside : r->aside_name },
 		.takes = takes,
 		.part = part_of,
 		.busy = busy,
@@ -248,18 +295,41 @@ static int moved(void *context, struct error *err)
 	return slow_down(r, err) == 0 ? busy(r, err) : -1;
 }
 
+/* What is there and was not then. Without `aside` only counted. */
+static int sweep(struct restore *r, struct restore_aside *aside, struct error *err)
+{
+	const struct restore_sweep sweep = { .target_fd = r->target_fd,
+		                             .plan = r->plan,
+		                             .aside = aside,
+		                             .excludes = r->excludes.patterns,
+		                             .work_name = r->work.name,
+		                             .pick = &r->pick,
+		                             .busy = busy,
+		                             .context = r };
+
+	if (!r->options.over || r->options.keep_new || r->target_fd < 0)
+		return 0;
+	return restore_sweep_run(&sweep, &r->told.removed, err);
+}
+
 /* Killed anywhere here: the same command finds what is complete in its place, and the rest in the work folder. */
 static int carry_out(struct restore *r, const struct tame *tame, struct error *err)
 {
 	struct unpack_options options = { .tame = *tame,
 		                          .replaces = r->work.generation[0] != '\0' && !r->work.same_boot,
+		                          .discards = r->options.discards,
 		                          .complain = complain,
 		                          .busy = busy,
 		                          .context = r };
-	struct restore_carry carry = { .wire = remote_wire(r->remote), .plan = r->plan, .moved = moved, .context = r };
+	struct restore_carry carry = {
+		.wire = remote_wire(r->remote), .plan = r->plan, .target_fd = r->target_fd, .moved = moved, .context = r
+	};
 
 	if (restore_work_begin(&r->work, &r->key, r->chosen, err) != 0 ||
-	    unpack_new(&r->work, &options, &r->unpack, err) != 0)
+	    (r->options.over && restore_aside_new(r->target_fd, r->work.aside, &r->aside, err) != 0))
+		return -1;
+	options.aside = r->aside;
+	if (unpack_new(&r->work, &options, &r->unpack, err) != 0)
 		return -1;
 	progress_begin(&r->bar, "restoring");
 	r->bar.total = restore_plan_totals(r->plan).carry_bytes;
@@ -267,12 +337,11 @@ static int carry_out(struct restore *r, const struct tame *tame, struct error *e
 	if (restore_carry_run(&carry, err) != 0)
 		return -1;
 	remote_close(&r->remote);
-	if (restore_carry_settle(&carry, false, err) != 0 || unpack_sync(r->unpack, err) != 0)
+	if (sweep(r, r->aside, err) != 0 || restore_carry_settle(&carry, false, err) != 0 ||
+	    unpack_sync(r->unpack, err) != 0)
 		return -1;
 	crash_point("restore-synced");
-	/* What is removed in the target moves its time, so that comes once more behind it. Killed in between: all is there, but for that time. */
-	if (restore_carry_settle(&carry, true, err) != 0 || restore_work_end(&r->work, err) != 0 ||
-	    restore_carry_settle(&carry, true, err) != 0)
+	if (restore_carry_settle(&carry, true, err) != 0 || restore_work_end(&r->work, err) != 0)
 		return -1;
 	return durable_sync(r->target_fd, r->options.to, err);
 }
@@ -286,10 +355,14 @@ static int fit(struct restore *r, struct error *err)
 
 	if (restore_fit_read(r->options.to, &room, err) != 0)
 		return -1;
+	if (r->options.dry_run && sweep(r, NULL, err) != 0)
+		return -1;
+	r->told.replaced = totals.replaced;
+	r->told.aside = r->work.aside[0] != '\0' ? r->work.aside : r->aside_name;
 	rc = restore_fit_check(&room, totals.room_bytes, totals.inodes, err);
 	progress_clear(&r->bar);
 	if (r->options.dry_run)
-		restore_report_plan(&r->options, r->chosen, &totals, &room, rc == 0);
+		restore_report_plan(&r->options, r->chosen, &totals, &room, rc == 0, r->options.over ? &r->told : NULL);
 	return rc == 0 ? 0 : error_prefix(err, "%s", r->options.to);
 }
 
@@ -314,6 +387,8 @@ static int run(struct restore *r, const struct config_vault *vault, struct error
 
 	if (restore_pick_init(&r->pick, r->options.paths, r->options.globs, err) != 0 || open_target(r, err) != 0)
 		return -1;
+	if (r->complete)
+		return 0;
 	rc = connect_vault(r, vault, err);
 	if (rc == 0 && (make_plan(r, &tame, err) != 0 || fit(r, err) != 0 ||
 	                (!r->options.dry_run && carry_out(r, &tame, err) != 0))) {
@@ -332,14 +407,22 @@ static int run(struct restore *r, const struct config_vault *vault, struct error
 /* The exit status. */
 static int finish(struct restore *r)
 {
-	struct restore_plan_totals totals = restore_plan_totals(r->plan);
+	struct restore_plan_totals totals = { .entries = 0 };
 	struct unpack_totals done;
 
+	if (r->plan != NULL)
+		totals = restore_plan_totals(r->plan);
 	progress_clear(&r->bar);
 	if (r->options.dry_run)
 		return EX_OK;
+	if (r->complete) {
+		restore_report_complete(&r->options, r->chosen);
+		return EX_OK;
+	}
 	done = unpack_totals(r->unpack);
-	restore_report_done(&r->options, r->chosen, &totals, &done);
+	if (r->aside != NULL)
+		r->told.kept = restore_aside_count(r->aside);
+	restore_report_done(&r->options, r->chosen, &totals, &done, r->options.over ? &r->told : NULL);
 	return done.damaged + done.missing != 0 ? EX_DATAERR : EX_OK;
 }
 
@@ -355,7 +438,7 @@ static int find_and_run(struct restore *r, const char *config_path, struct error
 		rc = restore_from_init(&from, r->options.from, r->options.pipeline, r->options.identity,
 		                       r->options.ssh_options, err);
 		r->options.pipeline = from.pipeline;
-		rc = rc == 0 ? run(r, &from.vault, err) : -1;
+		rc = rc == 0 && restore_excludes_init(&r->excludes, NULL, err) == 0 ? run(r, &from.vault, err) : -1;
 		if (rc == 0)
 			rc = finish(r);
 		restore_from_done(&from);
@@ -363,7 +446,8 @@ static int find_and_run(struct restore *r, const char *config_path, struct error
 	}
 	rc = config_load(config_path, &config, stderr, err);
 	pipeline = rc == 0 ? config_pipeline_asked(config, r->options.pipeline, err) : NULL;
-	rc = pipeline != NULL ? run(r, pipeline->vault, err) : -1;
+	rc = pipeline != NULL && restore_excludes_init(&r->excludes, pipeline, err) == 0 ? run(r, pipeline->vault, err)
+	                                                                                 : -1;
 	if (rc == 0)
 		rc = finish(r);
 	config_destroy(&config);
@@ -392,6 +476,8 @@ int restore_main(int argc, char **argv, const char *config_path)
 	}
 	remote_close(&r.remote);
 	unpack_destroy(&r.unpack);
+	restore_aside_destroy(&r.aside);
+	restore_excludes_done(&r.excludes);
 	restore_plan_destroy(&r.plan);
 	restore_work_close(&r.work);
 	restore_pick_done(&r.pick);

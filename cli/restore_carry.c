@@ -2,11 +2,12 @@
 
 #include <string.h>
 
+#include "cli/restore_delta.h"
+#include "cli/restore_wish.h"
 #include "wire/codec.h"
 
-#define WINDOW_FILES 1024u
+#define WINDOW_FILES RESTORE_WISH_MOST
 #define WINDOW_BYTES (UINT64_C(64) << 20)
-#define WISHES_BYTES (768u << 10) /* with the longest path more, a GIVE still is not too long */
 
 /* The records from one place in the plan on that are done together. */
 struct window {
@@ -16,19 +17,9 @@ struct window {
 	uint64_t bytes;
 };
 
-static void put_wish(struct encoder *e, const struct restore_plan_record *record, uint64_t at)
+static void put_rest(struct encoder *e, const struct restore_plan_record *record, uint64_t at)
 {
-	put_bytes(e, record->entry.path, strlen(record->entry.path));
-	put_u64(e, at);
-}
-
-static int send_wishes(const struct restore_carry *c, struct encoder *e, unsigned wishes, struct error *err)
-{
-	if (e->bad)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	e->data[0] = (uint8_t)(wishes >> 8);
-	e->data[1] = (uint8_t)wishes;
-	return wire_send(c->wire, FRAME_GIVE, e->data, e->len_bytes, err);
+	restore_wish_put(e, record->entry.path, at, UINT64_MAX);
 }
 
 /* Reads ahead as far as one window goes, and asks for its files. What was begun before stands alone, as it may have to be asked for once more. 1; 0: the plan has ended; -1 */
@@ -39,23 +30,26 @@ static int ask(const struct restore_carry *c, struct encoder *e, struct window *
 	int rc = 1;
 
 	*w = (struct window){ .from = restore_plan_tell(c->plan) };
-	encoder_reset(e);
-	put_u16(e, 0);
-	while (!alone && w->wishes < WINDOW_FILES && w->bytes < WINDOW_BYTES && e->len_bytes < WISHES_BYTES) {
+	restore_wish_begin(e);
+	while (!alone && w->wishes < WINDOW_FILES && w->bytes < WINDOW_BYTES && e->len_bytes < RESTORE_WISH_BYTES) {
 		rc = restore_plan_next(c->plan, &record, err);
 		if (rc <= 0)
 			break;
 		if (record.action == RESTORE_CONTENT) {
-			alone = record.part_bytes != 0;
+			alone = record.part_bytes != 0 || record.has_basis;
 			if (alone && w->wishes != 0)
 				break;
-			put_wish(e, &record, record.part_bytes);
+			if (record.has_basis) {
+				w->records++;
+				break;
+			}
+			put_rest(e, &record, record.part_bytes);
 			w->wishes++;
 			w->bytes += record.entry.size_bytes - record.part_bytes;
 		}
 		w->records++;
 	}
-	if (rc < 0 || (w->wishes != 0 && send_wishes(c, e, w->wishes, err) != 0))
+	if (rc < 0 || (w->wishes != 0 && restore_wish_send(c->wire, e, w->wishes, err) != 0))
 		return -1;
 	return w->records != 0;
 }
@@ -84,19 +78,31 @@ static int receive(const struct restore_carry *c, struct error *err)
 	}
 }
 
-static int take_content(const struct restore_carry *c, struct encoder *e, const struct restore_plan_record *record,
-                        struct error *err)
+/* Whole, or what is missing of it. */
+static int take_rest(const struct restore_carry *c, const struct restore_plan_record *record, struct error *err)
 {
 	int rc = unpack_file_begin(c->unpack, &record->entry, record->sha256, record->part_bytes, err);
 
-	if (rc == 0)
-		rc = receive(c, err);
+	return rc == 0 ? receive(c, err) : rc;
+}
+
+static int take_content(const struct restore_carry *c, struct encoder *e, const struct restore_plan_record *record,
+                        struct error *err)
+{
+	const struct restore_delta delta = { .wire = c->wire,
+		                             .unpack = c->unpack,
+		                             .target_fd = c->target_fd,
+		                             .encoder = e,
+		                             .moved = c->moved,
+		                             .context = c->context };
+	int rc = record->has_basis ? restore_delta_carry(&delta, record, err) : take_rest(c, record, err);
+
 	if (rc != 1)
 		return rc;
-	encoder_reset(e);
-	put_u16(e, 0);
-	put_wish(e, record, 0);
-	if (send_wishes(c, e, 1, err) != 0 || unpack_file_begin(c->unpack, &record->entry, record->sha256, 0, err) != 0)
+	restore_wish_begin(e);
+	put_rest(e, record, 0);
+	if (restore_wish_send(c->wire, e, 1, err) != 0 ||
+	    unpack_file_begin(c->unpack, &record->entry, record->sha256, 0, err) != 0)
 		return -1;
 	return receive(c, err);
 }

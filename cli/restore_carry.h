@@ -1,4 +1,4 @@
-/* restore_carry: does what the plan says: asks the vault for the content that is missing, some files at once, and puts all in its place.
+/* restore_carry: does what the plan says: asks the vault for the content that is missing, some files at once (of a file that is there in another version, what differs), and puts all in its place.
  *
  * Half duplex in windows, as transfer/delta.h: a row of wishes in one frame, then all their answers; so neither side ever waits for the other while that one waits for it, and a
  * round trip is paid once a window. threads: one. */
@@ -13,6 +13,7 @@ struct restore_carry {
 	struct wire *wire;
 	struct restore_plan *plan;
 	struct unpack *unpack;
+	int target_fd;
 	/* Called behind each frame that came; -1 ends it. */
 	int (*moved)(void *context, struct error *err);
 	void *context;

@@ -13,7 +13,8 @@ static int usage(FILE *out, int status)
 	        "       aob restore [PIPELINE] --from WHERE [--identity FILE] [--ssh-option OPTION]... --to DIR ...\n"
 	        "\n"
 	        "Brings a generation (the newest without --generation), or files and folders of it, back into DIR,\n"
-	        "which must be empty or not exist yet. Every file is checked against its SHA-256. After any cut the "
+	        "which must be empty or not exist yet, but for --over. Every file is checked against its SHA-256. "
+	        "After any cut the "
 	        "same\n"
 	        "command goes on: what is there and right does not cross again.\n"
 	        "\n"
@@ -23,6 +24,12 @@ static int usage(FILE *out, int status)
 	        "  --from WHERE     ssh://[user@]host[:port]/folder/of/the/vault, or a folder of this machine (a disk "
 	        "in\n"
 	        "                   hand): no configuration is needed then\n"
+	        "  --over           DIR holds something, and becomes as it was then: only what differs crosses. What "
+	        "is "
+	        "replaced\n"
+	        "                   or was not there then is kept in DIR/.aob-replaced-<date>\n"
+	        "  --discard        … but of files that are replaced nothing is kept\n"
+	        "  --keep-new       … but what was not there then stays where it is\n"
 	        "  --rate RATE      no faster than so: '1.6 Mbit/s', '200 kB/s'\n"
 	        "  --keep-special   devices, pipes, and setuid and setgid bits too\n"
 	        "  --dry-run        only say what would come, and whether it fits\n"
@@ -65,6 +72,9 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		                               { "from", required_argument, NULL, 'f' },
 		                               { "identity", required_argument, NULL, 'i' },
 		                               { "ssh-option", required_argument, NULL, 'o' },
+		                               { "over", no_argument, NULL, 'O' },
+		                               { "discard", no_argument, NULL, 'D' },
+		                               { "keep-new", no_argument, NULL, 'N' },
 		                               { "rate", required_argument, NULL, 'r' },
 		                               { "keep-special", no_argument, NULL, 's' },
 		                               { "dry-run", no_argument, NULL, 'n' },
@@ -103,6 +113,15 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		case 'r':
 			bad = bad || read_rate(optarg, options) != 0;
 			break;
+		case 'O':
+			options->over = true;
+			break;
+		case 'D':
+			options->discards = true;
+			break;
+		case 'N':
+			options->keep_new = true;
+			break;
 		case 's':
 			options->keep_special = true;
 			break;
@@ -119,6 +138,7 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		}
 	}
 	if (bad || options->to == NULL || argc > optind + 1 || (argc == optind && options->from == NULL) ||
+	    (!options->over && (options->discards || options->keep_new)) ||
 	    (options->from == NULL && (options->identity != NULL || options->ssh_options[0] != NULL)))
 		return usage(stderr, EX_USAGE);
 	options->pipeline = argv[optind]; /* NULL at the end */

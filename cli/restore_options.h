@@ -15,6 +15,9 @@ struct restore_options {      /* strings: of argv */
 	const char *from, *identity;                                             /* NULL: as the configuration says */
 	const char *ssh_options[RESTORE_FROM_SSH_OPTIONS + 1];
 	uint64_t rate_bps; /* 0: as fast as it goes */
+	bool over;         /* over what is there */
+	bool discards;     /* … and files that are replaced are not kept */
+	bool keep_new;     /* … and what the generation does not have stays */
 	bool keep_special, dry_run, json;
 };
 

@@ -80,6 +80,14 @@ bool restore_pick_takes(const struct restore_pick *pick, const char *path)
 	return false;
 }
 
+bool restore_pick_may_hold(const struct restore_pick *pick, const char *folder)
+{
+	for (size_t i = 0; i < pick->n_roots; i++)
+		if (is_below(folder, pick->roots[i]) || is_below(pick->roots[i], folder))
+			return true;
+	return false;
+}
+
 static size_t fixed_names(const struct restore_pick_glob *glob)
 {
 	size_t n = 0;

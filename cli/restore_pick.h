@@ -36,4 +36,7 @@ void restore_pick_done(struct restore_pick *pick);
 /* restore_pick_takes: Pure. */
 bool restore_pick_takes(const struct restore_pick *pick, const char *path);
 
+/* restore_pick_may_hold: can something in that folder be taken? Pure. */
+bool restore_pick_may_hold(const struct restore_pick *pick, const char *folder);
+
 #endif

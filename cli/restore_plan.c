@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/restore_above.h"
 #include "lib/inside.h"
 #include "lib/link_map.h"
 #include "lib/scratch.h"
@@ -24,6 +25,7 @@ struct head {
 	uint64_t part_bytes;
 	uint32_t payload_bytes, first_bytes;
 	uint8_t action;
+	uint8_t has_basis;
 	uint8_t sha256[32];
 };
 
@@ -33,6 +35,8 @@ struct restore_plan {
 	uint64_t at;           /* of the next record */
 	struct inside *inside; /* the target; NULL: nothing is there */
 	struct link_map *links;
+	struct link_map *live; /* over: which inode of the vault an inode with several names here is to be */
+	struct restore_above above;
 	EVP_MD_CTX *sha;
 	struct entry_memory memory, have_memory;
 	uint8_t *payload; /* of the entry under way, or of the record that was read */
@@ -41,6 +45,7 @@ struct restore_plan {
 	bool skips;   /* … of a file that is not taken */
 	bool in_file; /* an ENTRY came, and its end did not yet */
 	struct restore_plan_totals totals;
+	uint64_t largest_bytes; /* of the files that give back the room of what they replace */
 	char first[WIRE_PATH_MAX + 1];
 	struct entry_xattr kept[TAME_XATTRS_MOST];
 	uint8_t piece[PIECE_BYTES];
@@ -56,12 +61,14 @@ int restore_plan_new(const struct restore_plan_options *options, struct restore_
 	made->options = *options;
 	entry_memory_init(&made->memory);
 	entry_memory_init(&made->have_memory);
+	restore_above_init(&made->above);
 	made->payload = malloc(PAYLOAD_MOST);
 	made->sha = EVP_MD_CTX_new();
 	made->spool = scratch_file(err);
 	if (made->payload == NULL || made->sha == NULL)
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
 	else if (made->spool != NULL && link_map_new(&made->links, err) == 0 &&
+	         (!options->over || link_map_new(&made->live, err) == 0) &&
 	         (options->target_fd < 0 || options->empty ||
 	          inside_new(options->target_fd, &made->inside, err) == 0)) {
 		*plan = made;
@@ -82,6 +89,8 @@ void restore_plan_destroy(struct restore_plan **plan)
 		(void)fclose(p->spool);
 	EVP_MD_CTX_free(p->sha);
 	link_map_destroy(&p->links);
+	link_map_destroy(&p->live);
+	restore_above_done(&p->above);
 	inside_destroy(&p->inside);
 	entry_memory_done(&p->memory);
 	entry_memory_done(&p->have_memory);
@@ -91,7 +100,10 @@ void restore_plan_destroy(struct restore_plan **plan)
 
 struct restore_plan_totals restore_plan_totals(const struct restore_plan *plan)
 {
-	return plan->totals;
+	struct restore_plan_totals totals = plan->totals;
+
+	totals.room_bytes += plan->largest_bytes;
+	return totals;
 }
 
 enum restore_action restore_plan_decide(const struct entry *want, const struct entry *have, bool same_content)
@@ -142,8 +154,33 @@ static int same_content(struct restore_plan *p, int parent_fd, const char *leaf,
 	return memcmp(sha256, no_hash, sizeof(no_hash)) == 0 ? 0 : has_content(p, parent_fd, leaf, sha256, err);
 }
 
-/* What the target has at that place decides. */
-static int decide(struct restore_plan *p, const uint8_t sha256[32], enum restore_action *action, struct error *err)
+/* What the target has at a place, and what is to be done there. */
+struct verdict {
+	enum restore_action action;
+	bool there;        /* something is */
+	bool folder_there; /* … a folder, where one is to be */
+	bool has_basis;
+	uint64_t freed_bytes; /* by what is replaced, at most */
+};
+
+/* Whatever is done to an inode with several names is done to all of them, and some may be no part of this: it is left to them, and another made. Two files that are one here but
+ * not in the vault are parted likewise. */
+static int part_names(struct restore_plan *p, const struct entry *have, struct verdict *v, struct error *err)
+{
+	uint64_t inode = 0;
+	size_t n;
+	int rc;
+
+	if (!p->options.over || have->links < 2 || (v->action != RESTORE_META && v->action != RESTORE_NOTHING))
+		return 0;
+	rc = v->action == RESTORE_NOTHING ? link_map_get(p->live, have->inode, &inode, sizeof(inode), &n, err) : 1;
+	if (rc == 0)
+		return link_map_put(p->live, have->inode, &p->entry.inode, sizeof(p->entry.inode), err);
+	v->action = RESTORE_CONTENT;
+	return rc < 0 ? -1 : 0;
+}
+
+static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdict *v, struct error *err)
 {
 	struct entry want = tame_entry(&p->options.tame, &p->entry, p->kept);
 	struct entry have;
@@ -151,7 +188,7 @@ static int decide(struct restore_plan *p, const uint8_t sha256[32], enum restore
 	const char *leaf;
 	int same = 0;
 
-	*action = restore_plan_decide(&want, NULL, false);
+	*v = (struct verdict){ .action = restore_plan_decide(&want, NULL, false) };
 	if (p->inside == NULL)
 		return 0;
 	/* What can't be looked at will be told of when something is to be put there. */
@@ -162,9 +199,16 @@ static int decide(struct restore_plan *p, const uint8_t sha256[32], enum restore
 		same = same_content(p, parent_fd, leaf, &want, &have, sha256, err);
 	if (same < 0)
 		return -1;
-	*action = restore_plan_decide(&want, &have, same != 0);
-	if (*action == RESTORE_FOLDER && have.type == ENTRY_FOLDER)
-		p->totals.inodes--; /* that is there; write_record counts it */
+	v->action = restore_plan_decide(&want, &have, same != 0);
+	v->there = true;
+	v->folder_there = v->action == RESTORE_FOLDER && have.type == ENTRY_FOLDER;
+	if (want.type == ENTRY_FILE && have.type == ENTRY_FILE) {
+		if (part_names(p, &have, v, err) != 0)
+			return -1;
+		v->has_basis = p->options.over && have.size_bytes >= RESTORE_BASIS_LEAST &&
+		               want.size_bytes >= RESTORE_BASIS_LEAST;
+		v->freed_bytes = p->options.discards && have.links == 1 ? have.size_bytes : 0;
+	}
 	return 0;
 }
 
@@ -234,7 +278,7 @@ static int known_link(struct restore_plan *p, struct error *err)
 static int add(struct restore_plan *p, const uint8_t sha256[32], uint64_t room_bytes, struct error *err)
 {
 	struct head head = { .action = RESTORE_LEFT_OUT };
-	enum restore_action action = RESTORE_LEFT_OUT;
+	struct verdict v;
 	uint64_t size_bytes = p->entry.size_bytes;
 	int rc;
 
@@ -248,10 +292,13 @@ static int add(struct restore_plan *p, const uint8_t sha256[32], uint64_t room_b
 		head.action = RESTORE_LINK;
 		return write_record(p, &head, p->first, 0, err);
 	}
-	if (decide(p, sha256, &action, err) != 0)
+	if (decide(p, sha256, &v, err) != 0)
 		return -1;
-	head.action = (uint8_t)action;
-	if (action == RESTORE_CONTENT && p->options.part != NULL) {
+	head.action = (uint8_t)v.action;
+	head.has_basis = v.has_basis && v.action == RESTORE_CONTENT;
+	p->totals.replaced += v.there && !v.folder_there && v.action != RESTORE_NOTHING && v.action != RESTORE_META;
+	p->totals.inodes -= v.folder_there; /* write_record counts it */
+	if (v.action == RESTORE_CONTENT && p->options.part != NULL) {
 		head.part_bytes = p->options.part(p->options.context, &p->entry, sha256);
 		if (head.part_bytes > size_bytes)
 			head.part_bytes = size_bytes;
@@ -259,6 +306,11 @@ static int add(struct restore_plan *p, const uint8_t sha256[32], uint64_t room_b
 	/* Of what has no holes the vault's file system may take less, as it compresses. */
 	if ((p->entry.flags & ENTRY_SPARSE) == 0 || room_bytes > size_bytes)
 		room_bytes = size_bytes;
+	/* One file is there twice while the new one is made. */
+	if (v.action == RESTORE_CONTENT && v.freed_bytes != 0) {
+		p->largest_bytes = room_bytes > p->largest_bytes ? room_bytes : p->largest_bytes;
+		room_bytes -= room_bytes < v.freed_bytes ? room_bytes : v.freed_bytes;
+	}
 	return write_record(p, &head, "", room_bytes, err);
 }
 
@@ -269,24 +321,51 @@ static bool is_below(const char *path, const char *folder)
 	return n != 0 && strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
-static int take_entry(struct restore_plan *p, const struct frame *frame, struct error *err)
+static int load(struct restore_plan *p, const uint8_t *payload, size_t payload_bytes, struct error *err)
 {
 	struct decoder d;
 
-	if (p->in_file)
-		return error_set(err, ERR_PROTOCOL, "ENTRY inside a file");
-	memcpy(p->payload, frame->payload, frame->len_bytes);
-	p->payload_bytes = frame->len_bytes;
+	memcpy(p->payload, payload, payload_bytes);
+	p->payload_bytes = payload_bytes;
 	decoder_init(&d, p->payload, p->payload_bytes);
 	get_entry(&d, &p->memory, &p->entry);
-	if (codec_done(&d, "ENTRY", err) != 0)
+	return codec_done(&d, "ENTRY", err);
+}
+
+/* The folders above what is taken, which are not taken themselves: made as they were, but over a live folder only where they are missing. */
+static int add_above(struct restore_plan *p, const struct frame *frame, struct error *err)
+{
+	const uint8_t *payload;
+	size_t n;
+
+	while (restore_above_next(&p->above, p->entry.path, &payload, &n)) {
+		struct verdict v = { .folder_there = false };
+
+		if (load(p, payload, n, err) != 0 || (p->options.over && decide(p, no_hash, &v, err) != 0) ||
+		    (!v.folder_there && add(p, no_hash, 0, err) != 0) ||
+		    load(p, frame->payload, frame->len_bytes, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int take_entry(struct restore_plan *p, const struct frame *frame, struct error *err)
+{
+	if (p->in_file)
+		return error_set(err, ERR_PROTOCOL, "ENTRY inside a file");
+	if (load(p, frame->payload, frame->len_bytes, err) != 0)
 		return -1;
 	if ((p->entry.flags & ENTRY_DIGEST_ONLY) != 0)
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\" comes without its attributes", p->entry.path);
-	if (is_below(p->entry.path, p->options.reserved))
-		return error_set(err, ERR_PROTOCOL, "\"%.300s\" is the name of this restore's own folder",
-		                 p->entry.path);
+	for (size_t i = 0; i < RESTORE_RESERVED; i++)
+		if (p->options.reserved[i] != NULL && is_below(p->entry.path, p->options.reserved[i]))
+			return error_set(err, ERR_PROTOCOL, "\"%.300s\" is the name of this restore's own folder",
+			                 p->entry.path);
 	p->skips = p->options.takes != NULL && !p->options.takes(p->options.context, p->entry.path);
+	if (p->entry.type == ENTRY_FOLDER && p->skips)
+		return restore_above_pass(&p->above, p->entry.path, frame->payload, frame->len_bytes, err);
+	if (!p->skips && add_above(p, frame, err) != 0)
+		return -1;
 	if (p->entry.type == ENTRY_FILE) {
 		p->in_file = true;
 		return 0;
@@ -359,6 +438,7 @@ int restore_plan_next(struct restore_plan *plan, struct restore_plan_record *rec
 		record->entry.target = plan->first;
 	memcpy(record->sha256, head.sha256, sizeof(record->sha256));
 	record->part_bytes = head.part_bytes;
+	record->has_basis = head.has_basis != 0;
 	plan->at += sizeof(head) + head.payload_bytes + head.first_bytes;
 	return 1;
 }

@@ -23,19 +23,28 @@ enum restore_action {
 	RESTORE_LEFT_OUT /* a pipe or device that was not asked for */
 };
 
+/* Of a smaller file the whole content is as quickly there as what differs. */
+#define RESTORE_BASIS_LEAST 131072u
+
 /* How much what lies in the target already is believed. */
 enum restore_trust {
 	RESTORE_TRUST_NONE, /* a file is read, and held against its hash */
 	RESTORE_TRUST_TIME, /* … is believed if size and time are right: an earlier restore put it there, and the machine has not been restarted since */
 };
 
+#define RESTORE_RESERVED 2
+
 struct restore_plan_options {
 	int target_fd; /* -1: it is not there yet, so nothing is */
 	bool empty;    /* nothing is in it */
 	enum restore_trust trust;
+	bool over;     /* what is there is the user's, not an earlier restore's */
+	bool discards; /* … and what is replaced gives its room back */
 	struct tame tame;
-	const char *reserved; /* no entry may lie in the folder of this name; "" none. Borrowed */
-	bool (*takes)(void *context, const char *path); /* false: it is left out, silently; NULL: all is taken */
+	const char *reserved
+	        [RESTORE_RESERVED]; /* no entry may lie in the folders of these names; "" or NULL none. Borrowed */
+	/* false: it is left out, silently, but for the folders that lead to what is taken; NULL: all is taken */
+	bool (*takes)(void *context, const char *path);
 	/* How much of a file's content an earlier restore has left; may be NULL. */
 	uint64_t (*part)(void *context, const struct entry *entry, const uint8_t sha256[32]);
 	int (*busy)(void *context,
@@ -51,6 +60,7 @@ struct restore_plan_totals {
 	uint64_t room_bytes;               /* that they will take */
 	uint64_t inodes;                   /* that will be new */
 	uint64_t left_out;
+	uint64_t replaced; /* of those that are there: are to become others */
 };
 
 struct restore_plan_record {
@@ -58,6 +68,7 @@ struct restore_plan_record {
 	struct entry entry; /* of a link: `target` is the first name's path. Valid until the next record is read */
 	uint8_t sha256[32]; /* of a file's content; zeros: the vault has recorded none */
 	uint64_t part_bytes;
+	bool has_basis; /* over: another version of the file is there, large enough to be of use */
 };
 
 struct restore_plan;

@@ -1,6 +1,7 @@
 #include "cli/restore_report.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lib/bytes.h"
@@ -16,9 +17,16 @@ static json_t *json_of(const struct restore_options *options, const char *genera
 }
 
 /* more: taken. */
-static void print(json_t *json, json_t *more)
+static void print(json_t *json, json_t *more, const struct restore_report_over *over)
 {
-	if (json != NULL && more != NULL && json_object_update(json, more) == 0)
+	bool good = json != NULL && more != NULL && json_object_update(json, more) == 0;
+
+	if (good && over != NULL)
+		good = json_object_set_new(json, "over",
+		                           json_pack("{s:s, s:I, s:I, s:I}", "kept_in", over->aside, "replaced",
+		                                     (json_int_t)over->replaced, "removed", (json_int_t)over->removed,
+		                                     "kept", (json_int_t)over->kept)) == 0;
+	if (good)
 		(void)json_dumpf(json, stdout, JSON_COMPACT);
 	(void)fputc('\n', stdout);
 	json_decref(json);
@@ -42,19 +50,26 @@ static void print_left_out(const struct restore_plan_totals *plan)
 }
 
 void restore_report_done(const struct restore_options *options, const char *generation,
-                         const struct restore_plan_totals *plan, const struct unpack_totals *done)
+                         const struct restore_plan_totals *plan, const struct unpack_totals *done,
+                         const struct restore_report_over *over)
 {
 	char bytes[BYTES_TEXT_SIZE];
 
 	if (options->json) {
 		print(json_of(options, generation, plan),
 		      json_pack("{s:I, s:I, s:I}", "carried_bytes", (json_int_t)done->bytes, "damaged",
-		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing));
+		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing),
+		      over);
 		return;
 	}
 	(void)printf("%s: %llu files, %s of generation %s, each checked against its SHA-256\n", options->to,
 	             (unsigned long long)plan->files, bytes_text(plan->bytes, bytes, sizeof(bytes)), generation);
 	print_there(plan);
+	if (over != NULL && over->kept != 0)
+		(void)printf("%llu of what was there were replaced or are not in that generation, and are kept in "
+		             "%s/%s; when "
+		             "all is well, remove it\n",
+		             (unsigned long long)over->kept, options->to, over->aside);
 	print_left_out(plan);
 	if (done->damaged + done->missing != 0)
 		(void)fprintf(stderr,
@@ -64,7 +79,8 @@ void restore_report_done(const struct restore_options *options, const char *gene
 }
 
 void restore_report_plan(const struct restore_options *options, const char *generation,
-                         const struct restore_plan_totals *plan, const struct restore_room *room, bool fits)
+                         const struct restore_plan_totals *plan, const struct restore_room *room, bool fits,
+                         const struct restore_report_over *over)
 {
 	char bytes[BYTES_TEXT_SIZE];
 	char room_text[BYTES_TEXT_SIZE];
@@ -73,7 +89,8 @@ void restore_report_plan(const struct restore_options *options, const char *gene
 		print(json_of(options, generation, plan),
 		      json_pack("{s:b, s:I, s:I, s:I, s:I, s:b}", "dry_run", 1, "carry_bytes",
 		                (json_int_t)plan->carry_bytes, "room_bytes", (json_int_t)plan->room_bytes, "inodes",
-		                (json_int_t)plan->inodes, "free_bytes", (json_int_t)room->bytes, "fits", (int)fits));
+		                (json_int_t)plan->inodes, "free_bytes", (json_int_t)room->bytes, "fits", (int)fits),
+		      over);
 		return;
 	}
 	(void)printf("%s: %llu files, %s of generation %s\n", options->to, (unsigned long long)plan->files,
@@ -83,5 +100,21 @@ void restore_report_plan(const struct restore_options *options, const char *gene
 	(void)printf(" %s and %llu files and folders would be new, and %s are free\n",
 	             bytes_text(plan->room_bytes, bytes, sizeof(bytes)), (unsigned long long)plan->inodes,
 	             bytes_text(room->bytes, room_text, sizeof(room_text)));
+	if (over != NULL)
+		(void)printf("%llu of what is there would be replaced, and %llu that are not in that generation taken "
+		             "away%s\n",
+		             (unsigned long long)over->replaced, (unsigned long long)over->removed,
+		             options->discards ? "; only the latter would be kept" : "; all would be kept");
 	print_left_out(plan);
+}
+
+void restore_report_complete(const struct restore_options *options, const char *generation)
+{
+	if (options->json)
+		print(json_pack("{s:s, s:s, s:s}", "pipeline", options->pipeline, "generation", generation, "to",
+		                options->to),
+		      json_pack("{s:b}", "complete", 1), NULL);
+	else
+		(void)printf("%s: generation %s was all there already, but for the folder's time\n", options->to,
+		             generation);
 }

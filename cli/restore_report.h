@@ -7,11 +7,23 @@
 #include "cli/restore_plan.h"
 #include "cli/unpack.h"
 
+/* What became of what was there before; of a restore over it. */
+struct restore_report_over {
+	const char *aside; /* the folder where it is kept */
+	uint64_t replaced, removed, kept;
+};
+
+/* over: NULL: nothing was there. */
 void restore_report_done(const struct restore_options *options, const char *generation,
-                         const struct restore_plan_totals *plan, const struct unpack_totals *done);
+                         const struct restore_plan_totals *plan, const struct unpack_totals *done,
+                         const struct restore_report_over *over);
+
+/* restore_report_complete: an earlier run of the same had all but ended. */
+void restore_report_complete(const struct restore_options *options, const char *generation);
 
 /* restore_report_plan: of a dry run. fits: as restore_fit_check found. */
 void restore_report_plan(const struct restore_options *options, const char *generation,
-                         const struct restore_plan_totals *plan, const struct restore_room *room, bool fits);
+                         const struct restore_plan_totals *plan, const struct restore_room *room, bool fits,
+                         const struct restore_report_over *over);
 
 #endif

@@ -11,15 +11,19 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "lib/boot_id.h"
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 
 #define STATE "state.json"
 #define STATE_BYTES_MAX (1u << 20)
 #define BAD "bad" /* paths, each with a NUL behind */
 #define PATH_BYTES_MAX 65535
+#define END_ATTRIBUTE "user.aob.restored"
+#define END_BYTES_MAX 3000 /* in a block of 4 KiB, as ext4 has for them */
 
 static bool is_dots(const char *name)
 {
@@ -65,17 +69,50 @@ static json_t *read_state(const struct restore_work *work)
 	return json;
 }
 
+/* The target's attribute, if an end has left it there. Of another restore it says nothing: that one is complete too. */
+static int read_end(struct restore_work *work, const struct restore_work_key *key, struct error *err)
+{
+	char text[END_BYTES_MAX];
+	ssize_t n = fgetxattr(work->target_fd, END_ATTRIBUTE, text, sizeof(text));
+	const char *pipeline;
+	const char *wanted;
+	const char *generation;
+	json_t *json = n > 0 ? json_loadb(text, (size_t)n, 0, NULL) : NULL;
+	json_int_t mtime_s;
+	json_int_t mtime_ns;
+	int rc = 0;
+
+	if (json != NULL &&
+	    json_unpack(json, "{s:s, s:s, s:s, s:I, s:I}", "pipeline", &pipeline, "wanted", &wanted, "generation",
+	                &generation, "mtime_s", &mtime_s, "mtime_ns", &mtime_ns) == 0 &&
+	    strcmp(pipeline, key->pipeline) == 0 && strcmp(wanted, key->wanted) == 0 &&
+	    (key->generation == NULL || strcmp(generation, key->generation) == 0) &&
+	    strlen(generation) < sizeof(work->generation)) {
+		work->complete = true;
+		work->time = (struct timespec){ .tv_sec = (time_t)mtime_s, .tv_nsec = (long)mtime_ns };
+		(void)snprintf(work->generation, sizeof(work->generation), "%s", generation);
+		if (work->name[0] != '\0')
+			work->fd = openat(work->target_fd, work->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (work->name[0] != '\0' && work->fd < 0)
+			rc = error_sys(err, errno, "opening %s", work->name);
+	}
+	json_decref(json);
+	return rc;
+}
+
 static int take_state(struct restore_work *work, const struct restore_work_key *key, json_t *json, struct error *err)
 {
 	const char *pipeline;
 	const char *wanted;
 	const char *generation;
 	const char *boot;
+	const char *aside = "";
 	char now[BOOT_ID_SIZE];
 
-	if (json_unpack(json, "{s:s, s:s, s:s, s:s}", "pipeline", &pipeline, "wanted", &wanted, "generation",
-	                &generation, "boot_id", &boot) != 0 ||
-	    strlen(generation) >= sizeof(work->generation))
+	if (json_unpack(json, "{s:s, s:s, s:s, s:s, s?s}", "pipeline", &pipeline, "wanted", &wanted, "generation",
+	                &generation, "boot_id", &boot, "aside", &aside) != 0 ||
+	    strlen(generation) >= sizeof(work->generation) || strlen(aside) >= sizeof(work->aside) ||
+	    strchr(aside, '/') != NULL)
 		return 0;
 	if (strcmp(pipeline, key->pipeline) != 0 || strcmp(wanted, key->wanted) != 0 ||
 	    (key->generation != NULL && strcmp(generation, key->generation) != 0))
@@ -85,6 +122,7 @@ static int take_state(struct restore_work *work, const struct restore_work_key *
 		        "%.200s; go on with that one, or name another folder, or remove that folder's %s to give it up",
 		        pipeline, generation, *wanted != '\0' ? wanted : "all of it", work->name);
 	(void)snprintf(work->generation, sizeof(work->generation), "%s", generation);
+	(void)snprintf(work->aside, sizeof(work->aside), "%s", aside);
 	boot_id_read(now);
 	work->same_boot = now[0] != '\0' && strcmp(now, boot) == 0;
 	return 0;
@@ -99,9 +137,9 @@ int restore_work_open(struct restore_work *work, int target_fd, const struct res
 	if (flock(target_fd, LOCK_EX | LOCK_NB) != 0)
 		return errno == EWOULDBLOCK ? error_set(err, ERR_LOCKED, "another restore works on it just now")
 		                            : error_sys(err, errno, "locking the target");
-	if (look(work, err) != 0)
+	if (look(work, err) != 0 || read_end(work, key, err) != 0)
 		return -1;
-	if (work->name[0] == '\0')
+	if (work->complete || work->name[0] == '\0')
 		return 0;
 	work->fd = openat(target_fd, work->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (work->fd < 0)
@@ -135,9 +173,15 @@ int restore_work_begin(struct restore_work *work, const struct restore_work_key 
 
 	if (work->fd < 0 && make_folder(work, err) != 0)
 		return -1;
+	(void)fremovexattr(work->target_fd,
+	                   END_ATTRIBUTE); /* another one's: it is as good as complete, and this changes the target */
+	work->key = *key;
+	(void)snprintf(work->begun, sizeof(work->begun), "%s", generation);
 	boot_id_read(boot);
-	json = json_pack("{s:s, s:s, s:s, s:s}", "pipeline", key->pipeline, "wanted", key->wanted, "generation",
-	                 generation, "boot_id", boot);
+	if (work->aside[0] == '\0' && key->aside != NULL)
+		(void)snprintf(work->aside, sizeof(work->aside), "%s", key->aside);
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "pipeline", key->pipeline, "wanted", key->wanted, "generation",
+	                 generation, "boot_id", boot, "aside", work->aside);
 	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	if (text != NULL)
 		rc = durable_write(work->fd, STATE, DURABLE_PRIVATE, text, strlen(text), err);
@@ -183,14 +227,17 @@ int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, 
 	return rc;
 }
 
-int restore_work_end(struct restore_work *work, struct error *err)
+static int remove_folder(struct restore_work *work, struct error *err)
 {
-	int fd = work->fd >= 0 ? openat(work->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = openat(work->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *item;
 
-	if (dir == NULL)
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
 		return error_sys(err, errno, "opening %s", work->name);
+	}
 	/* The state last: killed before, the same command finds all that is there. */
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	while ((item = readdir(dir)) != NULL)
@@ -198,9 +245,47 @@ int restore_work_end(struct restore_work *work, struct error *err)
 			(void)unlinkat(work->fd, item->d_name, 0);
 	(void)closedir(dir);
 	(void)unlinkat(work->fd, STATE, 0);
+	crash_point("restore-emptied");
 	if (unlinkat(work->target_fd, work->name, AT_REMOVEDIR) != 0)
 		return error_sys(err, errno, "removing %s", work->name);
+	crash_point("restore-removed");
 	return 0;
+}
+
+int restore_work_finish(struct restore_work *work, struct error *err)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, work->time };
+
+	if (work->fd >= 0 && remove_folder(work, err) != 0)
+		return -1;
+	if (futimens(work->target_fd, times) != 0)
+		return error_sys(err, errno, "setting the target's time");
+	(void)fremovexattr(work->target_fd, END_ATTRIBUTE); /* a file system without attributes has none */
+	restore_work_close(work);
+	work->complete = false;
+	work->generation[0] = work->name[0] = '\0';
+	return 0;
+}
+
+int restore_work_end(struct restore_work *work, struct error *err)
+{
+	struct stat st;
+	char *text = NULL;
+	json_t *json;
+
+	if (fstat(work->target_fd, &st) != 0)
+		return error_sys(err, errno, "stat of the target");
+	work->time = st.st_mtim;
+	json = json_pack("{s:s, s:s, s:s, s:I, s:I}", "pipeline", work->key.pipeline, "wanted", work->key.wanted,
+	                 "generation", work->begun, "mtime_s", (json_int_t)st.st_mtim.tv_sec, "mtime_ns",
+	                 (json_int_t)st.st_mtim.tv_nsec);
+	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	/* Where it can't be kept, only who is killed just here is told that the folder is not empty. */
+	if (text != NULL && strlen(text) < END_BYTES_MAX)
+		(void)fsetxattr(work->target_fd, END_ATTRIBUTE, text, strlen(text), 0);
+	free(text);
+	json_decref(json);
+	return restore_work_finish(work, err);
 }
 
 void restore_work_close(struct restore_work *work)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/parents.h"
 #include "lib/crash_point.h"
 #include "lib/inside.h"
 #include "wire/codec.h"
@@ -24,12 +25,14 @@ struct unpack {
 	struct unpack_options options;
 	struct restore_work *work;
 	struct inside *tree, *other;
+	dev_t device;              /* of the target */
 	const struct entry *entry; /* the file under way; NULL: none is */
 	EVP_MD_CTX *sha;
 	int fd;
 	char part[PART_NAME_SIZE];
 	uint64_t began_at, written;
 	bool too_long;
+	bool with_own; /* not all of it came */
 	struct unpack_totals totals;
 	struct entry_xattr kept[TAME_XATTRS_MOST];
 	uint8_t piece[PIECE_BYTES];
@@ -39,6 +42,7 @@ int unpack_new(struct restore_work *work, const struct unpack_options *options, 
                struct error *err)
 {
 	struct unpack *made = calloc(1, sizeof(*made));
+	struct stat st;
 
 	*unpack = NULL;
 	if (made == NULL)
@@ -49,8 +53,11 @@ int unpack_new(struct restore_work *work, const struct unpack_options *options, 
 	made->sha = EVP_MD_CTX_new();
 	if (made->sha == NULL) {
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	} else if (fstat(work->target_fd, &st) != 0) {
+		(void)error_sys(err, errno, "stat of the target");
 	} else if (inside_new(work->target_fd, &made->tree, err) == 0 &&
 	           inside_new(work->target_fd, &made->other, err) == 0) {
+		made->device = st.st_dev;
 		*unpack = made;
 		return 0;
 	}
@@ -91,51 +98,38 @@ static int apply(struct unpack *u, int parent_fd, const char *leaf, const struct
 	return entry_apply(parent_fd, leaf, &tamed, false, err);
 }
 
-/* The folders above what was asked for, when that is a part of the tree. */
-static int make_parents(struct unpack *u, const char *path, struct error *err)
-{
-	char *copy = strdup(path);
-	int rc = 0;
-
-	if (copy == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	for (char *slash = strchr(copy, '/'); slash != NULL && rc == 0; slash = strchr(slash + 1, '/')) {
-		int parent_fd;
-		const char *leaf;
-
-		*slash = '\0';
-		rc = inside_parent(u->tree, copy, &parent_fd, &leaf, err);
-		if (rc == 0 && mkdirat(parent_fd, leaf, 0755) != 0 && errno != EEXIST)
-			rc = error_sys(err, errno, "making the folder \"%.300s\"", copy);
-		*slash = '/';
-	}
-	free(copy);
-	return rc;
-}
-
 /* The folder that path lies in, which may have to be made. */
 static int locate(struct unpack *u, const char *path, int *parent_fd, const char **leaf, struct error *err)
 {
-	struct error aside = { .class = ERR_NONE };
+	return parents_locate(u->tree, path, 0755, parent_fd, leaf, err);
+}
 
-	if (inside_parent(u->tree, path, parent_fd, leaf, &aside) == 0)
+/* What is replaced is kept before, if it is to be. A folder goes with all in it in any case: a rename does not replace it. */
+static int make_way(struct unpack *u, int parent_fd, const char *leaf, const char *path, struct error *err)
+{
+	struct stat st;
+	bool folder;
+
+	if (u->options.aside == NULL || fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
-	if (aside.class != ERR_NOT_FOUND) {
-		if (err != NULL)
-			*err = aside;
+	folder = S_ISDIR(st.st_mode);
+	if (!folder && u->options.discards)
+		return 0;
+	if (restore_aside_keep(u->options.aside, parent_fd, leaf, path, err) != 0)
 		return -1;
-	}
-	return make_parents(u, path, err) == 0 ? inside_parent(u->tree, path, parent_fd, leaf, err) : -1;
+	if (folder)
+		inside_forget(u->other);
+	return 0;
 }
 
 /* What is complete in our own folder takes its place in the tree. */
 static int place(struct unpack *u, const char *name, const char *path, struct error *err)
 {
-	unsigned flags = u->options.replaces ? 0 : RENAME_NOREPLACE;
+	unsigned flags = u->options.replaces || u->options.aside != NULL ? 0 : RENAME_NOREPLACE;
 	int parent_fd;
 	const char *leaf;
 
-	if (locate(u, path, &parent_fd, &leaf, err) != 0)
+	if (locate(u, path, &parent_fd, &leaf, err) != 0 || make_way(u, parent_fd, leaf, path, err) != 0)
 		return -1;
 	crash_point("restore-place");
 	if (renameat2(u->work->fd, name, parent_fd, leaf, flags) == 0)
@@ -149,7 +143,11 @@ static int place(struct unpack *u, const char *name, const char *path, struct er
 		                 "\"%.300s\" is there already and is not what the vault has; move it away, or restore "
 		                 "into an empty folder",
 		                 path);
-	return error_sys(err, errno, "putting \"%.300s\" in its place", path);
+	return errno == EXDEV ? error_set(err, ERR_REFUSED,
+	                                  "\"%.300s\" lies on another file system than the target; restore it with a "
+	                                  "--to of its own",
+	                                  path)
+	                      : error_sys(err, errno, "putting \"%.300s\" in its place", path);
 }
 
 int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err)
@@ -168,7 +166,13 @@ int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error
 		return error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
 	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
 		return 0;
-	return error_set(err, ERR_REFUSED, "\"%.300s\" is there already and is no folder; move it away", entry->path);
+	if (unpack->options.aside == NULL)
+		return error_set(err, ERR_REFUSED, "\"%.300s\" is there already and is no folder; move it away",
+		                 entry->path);
+	if (restore_aside_move(unpack->options.aside, parent_fd, leaf, entry->path, err) != 0)
+		return -1;
+	return mkdirat(parent_fd, leaf, 0700) == 0 ? 0
+	                                           : error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
 }
 
 int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err)
@@ -209,11 +213,16 @@ int unpack_link(struct unpack *unpack, const char *path, const char *first, stru
 
 int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
+	struct stat st;
 	int parent_fd;
 	const char *leaf;
 
 	if (inside_parent(unpack->tree, entry->path, &parent_fd, &leaf, err) != 0)
 		return -1;
+	/* What is mounted there is not what was backed up: of that only the folder below came along. */
+	if (entry->type == ENTRY_FOLDER && fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev != unpack->device)
+		return 0;
 	return apply(unpack, parent_fd, leaf, entry, err);
 }
 
@@ -272,7 +281,7 @@ int unpack_file_begin(struct unpack *unpack, const struct entry *entry, const ui
 	unpack->entry = entry;
 	unpack->began_at = at;
 	unpack->written = 0;
-	unpack->too_long = false;
+	unpack->too_long = unpack->with_own = false;
 	part_name(entry, sha256, unpack->part);
 	unpack->fd = openat(unpack->work->fd, unpack->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (unpack->fd < 0 || ftruncate(unpack->fd, (off_t)at) != 0)
@@ -287,14 +296,10 @@ static bool all_zero(const uint8_t *data, size_t len_bytes)
 	return data[0] == 0 && memcmp(data, data + 1, len_bytes - 1) == 0;
 }
 
-int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err)
+static int write_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err)
 {
-	bool sparse;
+	bool sparse = (unpack->entry->flags & ENTRY_SPARSE) != 0;
 
-	if (unpack->entry == NULL)
-		return error_set(err, ERR_PROTOCOL, "FETCH_DATA outside a file");
-	sparse = (unpack->entry->flags & ENTRY_SPARSE) != 0;
-	unpack->totals.bytes += len_bytes;
 	/* It does not fill the disk with what nobody counted on. */
 	if (len_bytes > unpack->entry->size_bytes - unpack->written) {
 		unpack->too_long = true;
@@ -324,6 +329,29 @@ int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, st
 	return 0;
 }
 
+int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err)
+{
+	if (unpack->entry == NULL)
+		return error_set(err, ERR_PROTOCOL, "FETCH_DATA outside a file");
+	unpack->totals.bytes += len_bytes;
+	return write_data(unpack, data, len_bytes, err);
+}
+
+int unpack_own(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err)
+{
+	unpack->with_own = true;
+	return write_data(unpack, data, len_bytes, err);
+}
+
+static bool is_there(struct unpack *u, const char *path)
+{
+	int parent_fd;
+	const char *leaf;
+
+	return inside_parent(u->tree, path, &parent_fd, &leaf, NULL) == 0 &&
+	       faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* The file under way is complete, with what there is of it. */
 static int close_file(struct unpack *u, bool bad, struct error *err)
 {
@@ -335,6 +363,12 @@ static int close_file(struct unpack *u, bool bad, struct error *err)
 		rc = error_sys(err, errno, "closing \"%.300s\"", entry->path);
 	u->fd = -1;
 	u->entry = NULL;
+	/* What is there is better than what is known to be wrong. */
+	if (rc == 0 && bad && u->options.aside != NULL && is_there(u, entry->path)) {
+		complain(u, entry->path, "what is there stays");
+		(void)unlinkat(u->work->fd, u->part, 0);
+		return 0;
+	}
 	if (rc != 0 || apply(u, u->work->fd, u->part, entry, err) != 0 ||
 	    (bad && restore_work_bad(u->work, entry->path, err) != 0))
 		return -1;
@@ -359,7 +393,7 @@ int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_by
 		return -1;
 	(void)EVP_DigestFinal_ex(unpack->sha, have, NULL);
 	good = !unpack->too_long && size_bytes == unpack->written && memcmp(have, recorded, 32) == 0;
-	if (!good && unpack->began_at != 0) {
+	if (!good && size_bytes != WIRE_FETCH_UNREADABLE && (unpack->began_at != 0 || unpack->with_own)) {
 		(void)close(unpack->fd);
 		unpack->fd = -1;
 		unpack->entry = NULL;

@@ -1,5 +1,5 @@
 /* unpack: what a receiver sends to a restore, written below a folder: each file built beside the tree, checked against its SHA-256, given its metadata, and only then renamed to its
- * place; hard links as links, holes as holes, folders' metadata last. Never through a symlink, never over something that is there.
+ * place; hard links as links, holes as holes, folders' metadata last. Never through a symlink, never over something that is there, unless that is kept aside.
  *
  * lifetime: unpack_new / unpack_destroy. threads: one. */
 #ifndef AOB_UNPACK_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/restore_aside.h"
 #include "cli/restore_work.h"
 #include "cli/tame.h"
 #include "lib/entry.h"
@@ -19,6 +20,8 @@ struct unpack;
 struct unpack_options {
 	struct tame tame;
 	bool replaces; /* what lies at the place of something that comes goes: an earlier restore left it, and the machine was restarted since */
+	struct restore_aside *aside; /* NULL: what lies there is not the user's. Else it is kept there. Borrowed */
+	bool discards;               /* … but of files that are replaced nothing is kept */
 	/* May be NULL: called for each file that is not as it should be. */
 	void (*complain)(void *context, const char *path, const char *what);
 	int (*busy)(void *context, struct error *err); /* called now and then in long work; -1 ends it. May be NULL */
@@ -51,6 +54,8 @@ uint64_t unpack_part_bytes(const struct restore_work *work, const struct entry *
 int unpack_file_begin(struct unpack *unpack, const struct entry *entry, const uint8_t sha256[32], uint64_t at,
                       struct error *err);
 int unpack_data(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err);
+/* unpack_own: the same for content that did not come, but was here. */
+int unpack_own(struct unpack *unpack, const uint8_t *data, size_t len_bytes, struct error *err);
 /* unpack_file_end: payload: FETCH_FILE_END's. returns: 0: it is in its place; 1: what an earlier restore had left was of no use: it is wanted from the beginning; -1 */
 int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_bytes, struct error *err);
 

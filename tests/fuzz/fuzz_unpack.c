@@ -35,7 +35,7 @@ static int take_tree(struct wire *wire, struct restore_plan *plan, struct error 
 
 static void restore(int fd, int target_fd)
 {
-	struct restore_plan_options what = { .target_fd = target_fd, .reserved = "" };
+	struct restore_plan_options what = { .target_fd = target_fd };
 	struct restore_work_key key = { .pipeline = "p", .wanted = "" };
 	struct unpack_options how = { .complain = NULL };
 	struct error err = { .class = ERR_NONE };

@@ -22,7 +22,7 @@ static struct restore_plan *open_plan(const struct restore_lab *lab, enum restor
 {
 	struct restore_plan_options options = { .target_fd = lab->target_fd,
 		                                .trust = trust,
-		                                .reserved = ".aob-restore-0123456789abcdef" };
+		                                .reserved = { ".aob-restore-0123456789abcdef" } };
 	struct restore_plan *plan;
 
 	assert_int_equal(restore_plan_new(&options, &plan, NULL), 0);
@@ -188,7 +188,7 @@ static uint64_t half(void *context, const struct entry *entry, const uint8_t sha
 static void what_was_begun_does_not_cross_again(void **state)
 {
 	const struct restore_lab *lab = *state;
-	struct restore_plan_options options = { .target_fd = lab->target_fd, .reserved = "", .part = half };
+	struct restore_plan_options options = { .target_fd = lab->target_fd, .part = half };
 	struct restore_plan *plan;
 
 	assert_int_equal(restore_plan_new(&options, &plan, NULL), 0);

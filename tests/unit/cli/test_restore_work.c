@@ -1,6 +1,9 @@
 /* What an unfinished restore keeps in its target. */
 #include "tests/unit/cli/restore_lab.h"
 
+#include <stdlib.h>
+#include <sys/wait.h>
+
 #include "cli/restore_work.h"
 
 #define GENERATION "2025-11-23T05-36-00Z"
@@ -152,12 +155,58 @@ static void a_broken_state_is_none(void **state)
 	assert_int_equal(restore_lab_count(lab), 0);
 }
 
+/* Killed at each place of the end: the next one only gives the target its time; one that wants something else takes no notice. */
+static void a_killed_end_is_only_finished(void **state)
+{
+	static const char *const points[] = { "restore-emptied", "restore-removed" };
+	static const struct restore_work_key other = { .pipeline = "p", .wanted = "a/b" };
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1600000000, .tv_nsec = 123 } };
+	struct restore_lab *lab = *state;
+	struct restore_work work;
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++) {
+		int status;
+		pid_t child;
+
+		assert_int_equal(restore_work_open(&work, open_again(lab), &whole, NULL), 0);
+		assert_int_equal(restore_work_begin(&work, &whole, GENERATION, NULL), 0);
+		assert_int_equal(futimens(lab->target_fd, times), 0);
+		child = fork();
+		if (child == 0) {
+			(void)setenv("AOB_CRASH_POINT", points[i], 1);
+			(void)restore_work_end(&work, NULL);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		restore_work_close(&work);
+		assert_int_equal(restore_work_open(&work, open_again(lab), &other, NULL), 0);
+		assert_false(work.complete);
+		restore_work_close(&work);
+		assert_int_equal(restore_work_open(&work, open_again(lab), &whole, NULL), 0);
+		assert_true(work.complete);
+		assert_string_equal(work.generation, GENERATION);
+		assert_int_equal(restore_work_finish(&work, NULL), 0);
+		assert_false(work.complete);
+		restore_work_close(&work);
+		assert_int_equal(restore_lab_count(lab), 0);
+		assert_int_equal(fstat(lab->target_fd, &st), 0);
+		assert_int_equal(st.st_mtim.tv_sec, 1600000000);
+		assert_int_equal(st.st_mtim.tv_nsec, 123);
+		assert_int_equal(restore_work_open(&work, open_again(lab), &whole, NULL), 0);
+		assert_false(work.complete);
+		restore_work_close(&work);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = { TEST(looking_changes_nothing),        TEST(the_same_restore_goes_on),
 		                            TEST(another_one_is_refused_by_name), TEST(two_at_once_are_refused),
-		                            TEST(what_was_bad_is_told_once),      TEST(a_broken_state_is_none) };
+		                            TEST(what_was_bad_is_told_once),      TEST(a_broken_state_is_none),
+		                            TEST(a_killed_end_is_only_finished) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
