@@ -126,8 +126,8 @@ static int take(struct restore_aside *a, int parent_fd, const char *leaf, const 
 		return -1;
 	for (unsigned try = 0; try < TRIES && (rc == EEXIST || rc == ENOTEMPTY); try++) {
 		struct error in_the_way = { .class = ERR_NONE };
-		const char *to;
-		int to_fd;
+		const char *to = NULL;
+		int to_fd = -1;
 
 		rc = locate(a, try, path, &to_fd, &to, &room, &in_the_way) == 0
 		             ? put(parent_fd, leaf, stays, to_fd, to)
