@@ -111,7 +111,8 @@ static int locate(struct restore_aside *a, unsigned try, const char *path, int *
 	n = try == 0 ? asprintf(room, "%s", path) : asprintf(room, "again-%u/%s", try, path);
 	if (n < 0) {
 		*room = NULL;
-		return error_set(err, ERR_SYSTEM, "out of memory");
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+		return -1;
 	}
 	return parents_locate(a->inside, *room, 0700, to_fd, to, err);
 }

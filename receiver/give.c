@@ -286,14 +286,15 @@ static int open_file(struct give *give, uint64_t from, int *fd, uint64_t *size_b
 		return -1;
 	*fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*fd < 0)
-		return say_unreadable(give, give->path, err);
+		return say_unreadable(give, give->path, err) == 0 ? 0 : -1;
 	if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode) && from <= INT64_MAX && from <= (uint64_t)st.st_size) {
 		*size_bytes = (uint64_t)st.st_size;
 		return 1;
 	}
 	(void)close(*fd);
-	return error_set(err, ERR_PROTOCOL, "\"%.300s\" is no file with a byte %llu", give->path,
-	                 (unsigned long long)from);
+	(void)error_set(err, ERR_PROTOCOL, "\"%.300s\" is no file with a byte %llu", give->path,
+	                (unsigned long long)from);
+	return -1;
 }
 
 static int say_file(struct give *give, uint64_t from, uint64_t to, struct error *err)
