@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cli/looking.h"
 #include "cli/verbs.h"
 #include "lib/hex.h"
+#include "lib/sha256.h"
 #include "wire/entry_codec.h"
 
 static const char usage[] =
@@ -24,7 +24,7 @@ struct cat {
 	const char *path;
 	char room[WIRE_PATH_MAX + 1];
 	struct generation_info chosen;
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	uint64_t written;
 	bool begun, ended; /* its entry has come; its end */
 };
@@ -57,7 +57,7 @@ static int take_data(struct cat *cat, const struct frame *frame, struct error *e
 {
 	if (!cat->begun || cat->ended)
 		return error_set(err, ERR_PROTOCOL, "FETCH_DATA outside a file");
-	(void)EVP_DigestUpdate(cat->sha, frame->payload, frame->len_bytes);
+	sha256_update(&cat->sha, frame->payload, frame->len_bytes);
 	if (fwrite(frame->payload, 1, frame->len_bytes, stdout) != frame->len_bytes)
 		return error_sys(err, errno, "writing to standard output");
 	cat->written += frame->len_bytes;
@@ -83,7 +83,7 @@ static int print_json(const struct cat *cat, const uint8_t sha256[32], struct er
 
 static int take_file_end(struct cat *cat, const struct frame *frame, struct error *err)
 {
-	uint8_t have[EVP_MAX_MD_SIZE];
+	uint8_t have[SHA256_BYTES];
 	const uint8_t *recorded;
 	uint64_t size_bytes;
 	struct decoder d;
@@ -96,7 +96,7 @@ static int take_file_end(struct cat *cat, const struct frame *frame, struct erro
 	size_bytes = get_u64(&d);
 	if (codec_done(&d, "FETCH_FILE_END", err) != 0)
 		return -1;
-	(void)EVP_DigestFinal_ex(cat->sha, have, NULL);
+	sha256_so_far(&cat->sha, have);
 	if (size_bytes == WIRE_FETCH_UNREADABLE)
 		return error_set(err, ERR_DAMAGED,
 		                 "the vault's disk could not read it; what was written ends before the fault");
@@ -143,17 +143,13 @@ static int write_out(struct cat *cat, struct error *err)
 static int work(struct looking *looking, struct error *err)
 {
 	struct cat *cat = calloc(1, sizeof(*cat));
-	int rc = -1;
+	int rc;
 
 	if (cat == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	cat->looking = looking;
-	cat->sha = EVP_MD_CTX_new();
-	if (cat->sha == NULL || EVP_DigestInit_ex(cat->sha, EVP_sha256(), NULL) != 1)
-		(void)error_set(err, ERR_SYSTEM, "SHA-256");
-	else
-		rc = write_out(cat, err);
-	EVP_MD_CTX_free(cat->sha);
+	sha256_init(&cat->sha);
+	rc = write_out(cat, err);
 	free(cat);
 	return rc;
 }

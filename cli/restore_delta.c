@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 
 #include "cli/restore_wish.h"
 #include "lib/inside.h"
+#include "lib/sha256.h"
 
 #define BLOCKS_MOST 262144u /* so many sums have 4 MiB */
 #define BLOCK_LEAST 65536u
@@ -23,7 +23,7 @@ struct work {
 	uint64_t size_bytes, block_bytes, blocks;
 	uint64_t told; /* blocks whose sum came */
 	bool *same;    /* a block */
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	uint8_t end[END_BYTES]; /* as it came */
 	bool unreadable;
 	uint8_t piece[PIECE_BYTES];
@@ -85,20 +85,20 @@ static uint64_t block_end(const struct work *w, uint64_t block)
 
 static bool is_here(struct work *w, uint64_t block, const uint8_t *sum)
 {
-	uint8_t have[EVP_MAX_MD_SIZE];
+	uint8_t have[SHA256_BYTES];
 	uint64_t at = block * w->block_bytes;
 	uint64_t end = block_end(w, block);
 
-	(void)EVP_DigestInit_ex(w->sha, EVP_sha256(), NULL);
+	sha256_init(&w->sha);
 	while (at < end) {
 		size_t n = read_own(w, at, end - at);
 
 		if (n == 0)
 			return false;
-		(void)EVP_DigestUpdate(w->sha, w->piece, n);
+		sha256_update(&w->sha, w->piece, n);
 		at += n;
 	}
-	(void)EVP_DigestFinal_ex(w->sha, have, NULL);
+	sha256_so_far(&w->sha, have);
 	return memcmp(have, sum, WIRE_SUM_BYTES) == 0;
 }
 
@@ -278,15 +278,13 @@ int restore_delta_carry(const struct restore_delta *delta, const struct restore_
 		(void)error_set(err, ERR_INPUT, "\"%.300s\" is too large", record->entry.path);
 	} else {
 		w->same = calloc(w->blocks + 1, sizeof(*w->same));
-		w->sha = EVP_MD_CTX_new();
-		if (w->same == NULL || w->sha == NULL)
+		if (w->same == NULL)
 			(void)error_set(err, ERR_SYSTEM, "out of memory");
 		else
 			rc = carry(w, err);
 	}
 	if (w->fd >= 0)
 		(void)close(w->fd);
-	EVP_MD_CTX_free(w->sha);
 	free(w->same);
 	free(w);
 	return rc;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "lib/inside.h"
 #include "lib/link_map.h"
 #include "lib/scratch.h"
+#include "lib/sha256.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 
@@ -37,7 +37,7 @@ struct restore_plan {
 	struct link_map *links;
 	struct link_map *live; /* over: which inode of the vault an inode with several names here is to be */
 	struct restore_above above;
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	struct entry_memory memory, have_memory;
 	uint8_t *payload; /* of the entry under way, or of the record that was read */
 	size_t payload_bytes;
@@ -63,9 +63,8 @@ int restore_plan_new(const struct restore_plan_options *options, struct restore_
 	entry_memory_init(&made->have_memory);
 	restore_above_init(&made->above);
 	made->payload = malloc(PAYLOAD_MOST);
-	made->sha = EVP_MD_CTX_new();
 	made->spool = scratch_file(err);
-	if (made->payload == NULL || made->sha == NULL)
+	if (made->payload == NULL)
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
 	else if (made->spool != NULL && link_map_new(&made->links, err) == 0 &&
 	         (!options->over || link_map_new(&made->live, err) == 0) &&
@@ -87,7 +86,6 @@ void restore_plan_destroy(struct restore_plan **plan)
 	*plan = NULL;
 	if (p->spool != NULL)
 		(void)fclose(p->spool);
-	EVP_MD_CTX_free(p->sha);
 	link_map_destroy(&p->links);
 	link_map_destroy(&p->live);
 	restore_above_done(&p->above);
@@ -124,12 +122,12 @@ static int has_content(struct restore_plan *p, int parent_fd, const char *leaf, 
                        struct error *err)
 {
 	int fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	uint8_t have[EVP_MAX_MD_SIZE];
+	uint8_t have[SHA256_BYTES];
 	ssize_t n = -1;
 
 	if (fd < 0)
 		return 0;
-	(void)EVP_DigestInit_ex(p->sha, EVP_sha256(), NULL);
+	sha256_init(&p->sha);
 	do {
 		if (p->options.busy != NULL && p->options.busy(p->options.context, err) != 0) {
 			(void)close(fd);
@@ -137,10 +135,10 @@ static int has_content(struct restore_plan *p, int parent_fd, const char *leaf, 
 		}
 		n = read(fd, p->piece, sizeof(p->piece));
 		if (n > 0)
-			(void)EVP_DigestUpdate(p->sha, p->piece, (size_t)n);
+			sha256_update(&p->sha, p->piece, (size_t)n);
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	(void)close(fd);
-	(void)EVP_DigestFinal_ex(p->sha, have, NULL);
+	sha256_so_far(&p->sha, have);
 	return n == 0 && memcmp(have, sha256, 32) == 0;
 }
 

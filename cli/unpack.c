@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/parents.h"
 #include "lib/crash_point.h"
 #include "lib/inside.h"
+#include "lib/sha256.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
 
@@ -27,7 +27,7 @@ struct unpack {
 	struct inside *tree, *other;
 	dev_t device;              /* of the target */
 	const struct entry *entry; /* the file under way; NULL: none is */
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	int fd;
 	char part[PART_NAME_SIZE];
 	uint64_t began_at, written;
@@ -50,10 +50,7 @@ int unpack_new(struct restore_work *work, const struct unpack_options *options, 
 	made->options = *options;
 	made->work = work;
 	made->fd = -1;
-	made->sha = EVP_MD_CTX_new();
-	if (made->sha == NULL) {
-		(void)error_set(err, ERR_SYSTEM, "out of memory");
-	} else if (fstat(work->target_fd, &st) != 0) {
+	if (fstat(work->target_fd, &st) != 0) {
 		(void)error_sys(err, errno, "stat of the target");
 	} else if (inside_new(work->target_fd, &made->tree, err) == 0 &&
 	           inside_new(work->target_fd, &made->other, err) == 0) {
@@ -74,7 +71,6 @@ void unpack_destroy(struct unpack **unpack)
 	*unpack = NULL;
 	if (u->fd >= 0)
 		(void)close(u->fd);
-	EVP_MD_CTX_free(u->sha);
 	inside_destroy(&u->tree);
 	inside_destroy(&u->other);
 	free(u);
@@ -229,16 +225,14 @@ int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *
 /* Of another content, or of another file, there is another part. */
 static void part_name(const struct entry *entry, const uint8_t sha256[32], char name[PART_NAME_SIZE])
 {
-	uint8_t digest[EVP_MAX_MD_SIZE] = { 0 };
-	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 sha;
 
-	if (sha != NULL && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1) {
-		(void)EVP_DigestUpdate(sha, entry->path, strlen(entry->path) + 1);
-		(void)EVP_DigestUpdate(sha, &entry->size_bytes, sizeof(entry->size_bytes));
-		(void)EVP_DigestUpdate(sha, sha256, 32);
-		(void)EVP_DigestFinal_ex(sha, digest, NULL);
-	}
-	EVP_MD_CTX_free(sha);
+	sha256_init(&sha);
+	sha256_update(&sha, entry->path, strlen(entry->path) + 1);
+	sha256_update(&sha, &entry->size_bytes, sizeof(entry->size_bytes));
+	sha256_update(&sha, sha256, 32);
+	sha256_so_far(&sha, digest);
 	(void)snprintf(name, PART_NAME_SIZE, "part-");
 	for (size_t i = 0; i < 16; i++)
 		(void)snprintf(name + 5 + 2 * i, PART_NAME_SIZE - 5 - 2 * i, "%02x", digest[i]);
@@ -267,7 +261,7 @@ static int hash_part(struct unpack *u, uint64_t bytes, struct error *err)
 		if (n <= 0)
 			return error_sys(err, n < 0 ? errno : EIO, "reading what is there of \"%.300s\"",
 			                 u->entry->path);
-		(void)EVP_DigestUpdate(u->sha, u->piece, (size_t)n);
+		sha256_update(&u->sha, u->piece, (size_t)n);
 		u->written += (uint64_t)n;
 		if (u->options.busy != NULL && u->options.busy(u->options.context, err) != 0)
 			return -1;
@@ -286,8 +280,7 @@ int unpack_file_begin(struct unpack *unpack, const struct entry *entry, const ui
 	unpack->fd = openat(unpack->work->fd, unpack->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (unpack->fd < 0 || ftruncate(unpack->fd, (off_t)at) != 0)
 		return error_sys(err, errno, "beginning \"%.300s\"", entry->path);
-	if (EVP_DigestInit_ex(unpack->sha, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "SHA-256");
+	sha256_init(&unpack->sha);
 	return hash_part(unpack, at, err);
 }
 
@@ -305,7 +298,7 @@ static int write_data(struct unpack *unpack, const uint8_t *data, size_t len_byt
 		unpack->too_long = true;
 		len_bytes = (size_t)(unpack->entry->size_bytes - unpack->written);
 	}
-	(void)EVP_DigestUpdate(unpack->sha, data, len_bytes);
+	sha256_update(&unpack->sha, data, len_bytes);
 	while (len_bytes != 0) {
 		size_t piece = HOLE_BYTES - (size_t)(unpack->written % HOLE_BYTES);
 		ssize_t n;
@@ -378,7 +371,7 @@ static int close_file(struct unpack *u, bool bad, struct error *err)
 
 int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_bytes, struct error *err)
 {
-	uint8_t have[EVP_MAX_MD_SIZE];
+	uint8_t have[SHA256_BYTES];
 	const uint8_t *recorded;
 	uint64_t size_bytes;
 	struct decoder d;
@@ -391,7 +384,7 @@ int unpack_file_end(struct unpack *unpack, const uint8_t *payload, size_t len_by
 	size_bytes = get_u64(&d);
 	if (codec_done(&d, "FETCH_FILE_END", err) != 0)
 		return -1;
-	(void)EVP_DigestFinal_ex(unpack->sha, have, NULL);
+	sha256_so_far(&unpack->sha, have);
 	good = !unpack->too_long && size_bytes == unpack->written && memcmp(have, recorded, 32) == 0;
 	if (!good && size_bytes != WIRE_FETCH_UNREADABLE && (unpack->began_at != 0 || unpack->with_own)) {
 		(void)close(unpack->fd);

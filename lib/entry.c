@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/entry_xattr.h"
+#include "lib/sha256.h"
 
 #define TARGET_BYTES_MAX 65536
 #define PROC_BYTES 32
@@ -360,25 +360,22 @@ bool entry_same_metadata(const struct entry *a, const struct entry *b)
 
 void entry_digest(const struct entry_xattr *xattrs, size_t n_xattrs, uint8_t digest[ENTRY_DIGEST_BYTES])
 {
-	unsigned char whole[EVP_MAX_MD_SIZE] = { 0 };
-	EVP_MD_CTX *sha;
+	uint8_t whole[SHA256_BYTES];
+	struct sha256 sha;
 
 	memset(digest, 0, ENTRY_DIGEST_BYTES);
 	if (n_xattrs == 0)
 		return;
-	sha = EVP_MD_CTX_new();
-	if (sha != NULL && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) == 1) {
-		for (size_t i = 0; i < n_xattrs; i++) {
-			size_t n = xattrs[i].len_bytes;
-			unsigned char length[4] = { (unsigned char)(n >> 24), (unsigned char)(n >> 16),
-				                    (unsigned char)(n >> 8), (unsigned char)n };
+	sha256_init(&sha);
+	for (size_t i = 0; i < n_xattrs; i++) {
+		size_t n = xattrs[i].len_bytes;
+		unsigned char length[4] = { (unsigned char)(n >> 24), (unsigned char)(n >> 16), (unsigned char)(n >> 8),
+			                    (unsigned char)n };
 
-			(void)EVP_DigestUpdate(sha, xattrs[i].name, strlen(xattrs[i].name) + 1);
-			(void)EVP_DigestUpdate(sha, length, sizeof(length));
-			(void)EVP_DigestUpdate(sha, xattrs[i].value, n);
-		}
-		(void)EVP_DigestFinal_ex(sha, whole, NULL);
+		sha256_update(&sha, xattrs[i].name, strlen(xattrs[i].name) + 1);
+		sha256_update(&sha, length, sizeof(length));
+		sha256_update(&sha, xattrs[i].value, n);
 	}
-	EVP_MD_CTX_free(sha);
+	sha256_so_far(&sha, whole);
 	memcpy(digest, whole, ENTRY_DIGEST_BYTES);
 }

@@ -44,6 +44,7 @@ lib_SOURCES += \
 	lib/stage_msg.c \
 	lib/stage_reply.c \
 	lib/scratch.c \
+	lib/sha256.c \
 	lib/sdnotify.c \
 	lib/stage_main.c \
 	lib/subvolume.c \

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +10,16 @@
 #include <unistd.h>
 
 #include "lib/hex.h"
+#include "lib/sha256.h"
 
 #define READ_AHEAD (8 << 20)
 
-int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *err)
+void basis_part_name(const char *path, char name[BASIS_NAME_SIZE])
 {
-	unsigned char sha[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 
-	if (EVP_Digest(path, strlen(path), sha, NULL, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "SHA-256 of a path");
-	hex_text(sha, 16, name);
-	return 0;
+	sha256_of(path, strlen(path), sha256);
+	hex_text(sha256, BASIS_KEY_BYTES, name);
 }
 
 static void old_name(const char *name, char old[BASIS_NAME_SIZE])
@@ -105,8 +103,7 @@ int basis_restore(struct incoming *incoming, const char *path, struct error *err
 	char name[BASIS_NAME_SIZE];
 	char old[BASIS_NAME_SIZE];
 
-	if (basis_part_name(path, name, err) != 0)
-		return -1;
+	basis_part_name(path, name);
 	old_name(name, old);
 	if (size_at(incoming->parts_fd, old) <= size_at(incoming->parts_fd, name))
 		return 0;
@@ -120,8 +117,7 @@ int basis_keep(struct incoming *incoming, const char *path, struct error *err)
 	char name[BASIS_NAME_SIZE];
 	char old[BASIS_NAME_SIZE];
 
-	if (basis_part_name(path, name, err) != 0)
-		return -1;
+	basis_part_name(path, name);
 	old_name(name, old);
 	/* The longer one is worth more, as basis_open sees it. A rename is atomic, so one of them is always whole as it was. */
 	if (size_at(incoming->parts_fd, old) > size_at(incoming->parts_fd, name)) {
@@ -138,8 +134,7 @@ int basis_drop_old(struct incoming *incoming, const char *path, uint64_t most_by
 	char name[BASIS_NAME_SIZE];
 	char old[BASIS_NAME_SIZE];
 
-	if (basis_part_name(path, name, err) != 0)
-		return -1;
+	basis_part_name(path, name);
 	old_name(name, old);
 	if (size_at(incoming->parts_fd, old) > most_bytes && unlinkat(incoming->parts_fd, old, 0) != 0)
 		return error_sys(err, errno, "removing a part of \"%.300s\"", path);
@@ -199,7 +194,8 @@ int basis_open(struct incoming *incoming, const char *path, struct basis *basis,
 	char name[BASIS_NAME_SIZE];
 	char old[BASIS_NAME_SIZE];
 
-	if (basis_part_name(path, name, err) != 0 || basis_open_tree(incoming, path, basis, err) != 0)
+	basis_part_name(path, name);
+	if (basis_open_tree(incoming, path, basis, err) != 0)
 		return -1;
 	old_name(name, old);
 	if (size_at(incoming->parts_fd, old) > size_at(incoming->parts_fd, name))

@@ -22,7 +22,7 @@ struct basis {
 };
 
 /* basis_part_name: of the part of this path: from its hash, as a path may be longer than a name. */
-int basis_part_name(const char *path, char name[BASIS_NAME_SIZE], struct error *err);
+void basis_part_name(const char *path, char name[BASIS_NAME_SIZE]);
 
 /* basis_open: nothing there: size 0 and no error. errors: by errno */
 int basis_open(struct incoming *incoming, const char *path, struct basis *basis, struct error *err);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 #include "receiver/below.h"
 #include "receiver/hash_tag.h"
 #include "receiver/reading.h"
@@ -22,7 +22,7 @@ struct fetch {
 	const struct vault *vault;
 	struct wire *wire;
 	struct encoder encoder;
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	bool looks; /* LOOK: no content, and attributes by their digest */
 	bool deep;  /* what lies in the folders of the folder that was asked for, too */
 	char generation[32];
@@ -73,10 +73,10 @@ static bool seen_before(struct fetch *fetch, uint64_t inode)
 static int send_content(struct fetch *fetch, int fd, const char *path, struct error *err)
 {
 	static const uint8_t none[32] = { 0 };
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 	uint64_t at = 0;
 
-	(void)EVP_DigestInit_ex(fetch->sha, EVP_sha256(), NULL);
+	sha256_init(&fetch->sha);
 	for (;;) {
 		ssize_t n = pread(fd, fetch->piece, sizeof(fetch->piece), (off_t)at);
 
@@ -91,12 +91,12 @@ static int send_content(struct fetch *fetch, int fd, const char *path, struct er
 		}
 		if (n == 0)
 			break;
-		(void)EVP_DigestUpdate(fetch->sha, fetch->piece, (size_t)n);
+		sha256_update(&fetch->sha, fetch->piece, (size_t)n);
 		if (wire_send(fetch->wire, FRAME_FETCH_DATA, fetch->piece, (size_t)n, err) != 0)
 			return -1;
 		at += (uint64_t)n;
 	}
-	(void)EVP_DigestFinal_ex(fetch->sha, sha256, NULL);
+	sha256_so_far(&fetch->sha, sha256);
 	/* The hash from the day it was written shows what has rotted since. */
 	(void)hash_tag_get(fd, sha256);
 	return send_end(fetch, sha256, at, err);
@@ -176,12 +176,8 @@ int fetch_answer(const struct vault *vault, struct wire *wire, const struct fram
 	fetch->vault = vault;
 	fetch->wire = wire;
 	encoder_init(&fetch->encoder);
-	fetch->sha = EVP_MD_CTX_new();
-	if (fetch->sha == NULL)
-		(void)error_set(err, ERR_SYSTEM, "out of memory");
-	else if (decode(fetch, frame, err) == 0)
+	if (decode(fetch, frame, err) == 0)
 		rc = answer(fetch, err);
-	EVP_MD_CTX_free(fetch->sha);
 	encoder_done(&fetch->encoder);
 	free(fetch);
 	return rc;

@@ -81,17 +81,16 @@ int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, con
 	return rc;
 }
 
-int file_copy_hash(int fd, EVP_MD_CTX *sha, struct ticker *ticker, uint64_t *bytes, struct error *err)
+int file_copy_hash(int fd, struct sha256 *sha, struct ticker *ticker, uint64_t *bytes, struct error *err)
 {
 	unsigned char *piece = malloc(PIECE_BYTES);
 	off_t at = 0;
 	ssize_t n = -1;
 	int rc = -1;
 
-	if (piece == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1) {
-		(void)error_set(err, ERR_SYSTEM, "setting up SHA-256");
-		goto out;
-	}
+	if (piece == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	sha256_init(sha);
 	while ((n = pread(fd, piece, PIECE_BYTES, at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -99,7 +98,7 @@ int file_copy_hash(int fd, EVP_MD_CTX *sha, struct ticker *ticker, uint64_t *byt
 			(void)error_sys(err, errno, "reading");
 			goto out;
 		}
-		(void)EVP_DigestUpdate(sha, piece, (size_t)n);
+		sha256_update(sha, piece, (size_t)n);
 		at += n;
 		if (ticker != NULL && ticker_step(ticker, err) != 0)
 			goto out;
@@ -111,28 +110,13 @@ out:
 	return rc;
 }
 
-int file_copy_digest_so_far(const EVP_MD_CTX *sha, uint8_t sha256[32], struct error *err)
-{
-	uint8_t whole[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *then = EVP_MD_CTX_new();
-	int good = then != NULL && EVP_MD_CTX_copy_ex(then, sha) == 1 && EVP_DigestFinal_ex(then, whole, NULL) == 1;
-
-	EVP_MD_CTX_free(then);
-	if (!good)
-		return error_set(err, ERR_SYSTEM, "SHA-256");
-	memcpy(sha256, whole, 32);
-	return 0;
-}
-
 int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err)
 {
-	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+	struct sha256 sha;
 	uint64_t bytes;
-	int rc = sha == NULL ? error_set(err, ERR_SYSTEM, "out of memory")
-	                     : file_copy_hash(fd, sha, ticker, &bytes, err);
 
-	if (rc == 0)
-		rc = file_copy_digest_so_far(sha, sha256, err);
-	EVP_MD_CTX_free(sha);
-	return rc;
+	if (file_copy_hash(fd, &sha, ticker, &bytes, err) != 0)
+		return -1;
+	sha256_so_far(&sha, sha256);
+	return 0;
 }

@@ -2,11 +2,11 @@
 #ifndef AOB_FILE_COPY_H
 #define AOB_FILE_COPY_H
 
-#include <openssl/evp.h>
 #include <stdint.h>
 
 #include "lib/entry.h"
 #include "lib/error.h"
+#include "lib/sha256.h"
 #include "receiver/ticker.h"
 
 /* file_copy_as: the file `name` of from_fd as a new one, `leaf` in to_fd, with its recorded hash, which is given the entry's time; entry_apply comes
@@ -17,9 +17,7 @@ int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, con
 /* file_copy_sha256: of the whole content of an open file. errors: by errno, ERR_SYSTEM */
 int file_copy_sha256(int fd, struct ticker *ticker, uint8_t sha256[32], struct error *err);
 
-/* file_copy_hash: the whole content goes through sha, which is begun, and not ended, here. out: *bytes. file_copy_digest_so_far: what the hash would be
- * if nothing came behind; sha goes on. */
-int file_copy_hash(int fd, EVP_MD_CTX *sha, struct ticker *ticker, uint64_t *bytes, struct error *err);
-int file_copy_digest_so_far(const EVP_MD_CTX *sha, uint8_t sha256[32], struct error *err);
+/* file_copy_hash: the whole content goes through sha, which is begun, and not ended, here. out: *bytes. errors: by errno, ERR_SYSTEM */
+int file_copy_hash(int fd, struct sha256 *sha, struct ticker *ticker, uint64_t *bytes, struct error *err);
 
 #endif

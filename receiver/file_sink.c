@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <librsync.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 #include "receiver/apply.h"
 #include "receiver/basis.h"
 #include "receiver/file_copy.h"
@@ -53,7 +53,7 @@ struct file_sink {
 	struct part_writer writer;
 	bool had_parts; /* an earlier connection left some */
 	rs_job_t *job;  /* of the delta under way; NULL: none */
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	char hashed[BASIS_NAME_SIZE]; /* the part that PART_WANT asked for, whose bytes sha has seen; "" */
 	uint64_t hashed_bytes;
 	struct flusher *flusher;
@@ -96,13 +96,10 @@ int file_sink_new(struct incoming *incoming, struct file_sink **sink, struct err
 	write_out_init(&made->write_out);
 	made->basis = (struct basis){ .part_fd = -1, .tree_fd = -1 };
 	entry_memory_init(&made->memory);
-	made->sha = EVP_MD_CTX_new();
 	made->had_parts = has_parts(incoming);
-	if (made->sha == NULL || flusher_new(incoming->tree_fd, &made->flusher, err) != 0) {
-		bool told = made->sha != NULL;
-
+	if (flusher_new(incoming->tree_fd, &made->flusher, err) != 0) {
 		file_sink_destroy(&made);
-		return told ? -1 : error_set(err, ERR_SYSTEM, "out of memory");
+		return -1;
 	}
 	*sink = made;
 	return 0;
@@ -154,7 +151,6 @@ void file_sink_destroy(struct file_sink **sink)
 	put_away(*sink);
 	write_out_done(&(*sink)->write_out);
 	flusher_destroy(&(*sink)->flusher);
-	EVP_MD_CTX_free((*sink)->sha);
 	entry_memory_done(&(*sink)->memory);
 	free(*sink);
 	*sink = NULL;
@@ -222,8 +218,7 @@ static int create_part(struct file_sink *sink, enum from from, struct error *err
 	        openat(sink->incoming->parts_fd, sink->part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (sink->fd < 0)
 		return error_sys(err, errno, "beginning \"%.300s\"", path);
-	if (EVP_DigestInit_ex(sink->sha, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "SHA-256");
+	sha256_init(&sink->sha);
 	return 0;
 }
 
@@ -246,8 +241,8 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	    at > sink->entry.size_bytes)
 		return error_set(err, ERR_PROTOCOL, "FILE_BEGIN for something that is no file");
 	sink->kept_bytes = sink->kept_to = 0;
+	basis_part_name(sink->entry.path, sink->part);
 	if (incoming_allows(sink->incoming, sink->entry.path, err) != 0 ||
-	    basis_part_name(sink->entry.path, sink->part, err) != 0 ||
 	    (at != 0 ? reopen_part(sink, at, err) : create_part(sink, from, err)) != 0 ||
 	    (from == FROM_TREE && basis_open_tree(sink->incoming, sink->entry.path, &sink->basis, err) != 0))
 		return -1;
@@ -301,7 +296,7 @@ static int take(struct file_sink *sink, size_t len_bytes, struct error *err)
 
 	if (fits(sink, len_bytes, err) != 0)
 		return -1;
-	(void)EVP_DigestUpdate(sink->sha, sink->out, len_bytes);
+	sha256_update(&sink->sha, sink->out, len_bytes);
 	sink->since_flush += len_bytes;
 	for (size_t i = 0; i < sink->n_copied && rc == 0; i++) {
 		const struct copied *c = &sink->copied[i];
@@ -397,7 +392,7 @@ int file_sink_data(struct file_sink *sink, const uint8_t *data, size_t len_bytes
 		return error_set(err, ERR_PROTOCOL, "FILE_DATA inside a delta, or without a file");
 	if (fits(sink, len_bytes, err) != 0)
 		return -1;
-	(void)EVP_DigestUpdate(sink->sha, data, len_bytes);
+	sha256_update(&sink->sha, data, len_bytes);
 	sink->since_flush += len_bytes;
 	sink->incoming->record.new_bytes += len_bytes;
 	return wrote(sink, part_writer_data(&sink->writer, data, len_bytes, err), err) == 0 ? checkpoint(sink, err)
@@ -414,7 +409,7 @@ static int hash_zeros(struct file_sink *sink, uint64_t len_bytes, const struct w
 
 		if (wire != NULL && done != 0 && done % LOOK_RUN == 0 && wire_other_gone(wire))
 			return error_set(err, ERR_LINK, "the client went away inside a hole");
-		(void)EVP_DigestUpdate(sink->sha, zeros, n);
+		sha256_update(&sink->sha, zeros, n);
 		done += n;
 	}
 	return 0;
@@ -465,27 +460,29 @@ int file_sink_part(struct file_sink *sink, const char *path, struct ticker *tick
 	sink->hashed[0] = '\0';
 	if (sink->fd >= 0)
 		return error_set(err, ERR_PROTOCOL, "PART_WANT inside a file");
-	if (basis_part_name(path, sink->part, err) != 0 || basis_restore(sink->incoming, path, err) != 0)
+	basis_part_name(path, sink->part);
+	if (basis_restore(sink->incoming, path, err) != 0)
 		return -1;
 	fd = openat(sink->incoming->parts_fd, sink->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : error_sys(err, errno, "opening a part of \"%.300s\"", path);
-	rc = file_copy_hash(fd, sink->sha, ticker, bytes, err);
+	rc = file_copy_hash(fd, &sink->sha, ticker, bytes, err);
 	(void)close(fd);
 	if (rc != 0)
 		return -1;
 	(void)snprintf(sink->hashed, sizeof(sink->hashed), "%s", sink->part);
 	sink->hashed_bytes = *bytes;
-	return file_copy_digest_so_far(sink->sha, sha256, err);
+	sha256_so_far(&sink->sha, sha256);
+	return 0;
 }
 
 static int check(struct file_sink *sink, const uint8_t sha256[32], struct error *err)
 {
-	uint8_t have[EVP_MAX_MD_SIZE];
+	uint8_t have[SHA256_BYTES];
 
 	if (sink->job != NULL)
 		return error_set(err, ERR_PROTOCOL, "\"%.300s\": its delta ends too early", sink->entry.path);
-	(void)EVP_DigestFinal_ex(sink->sha, have, NULL);
+	sha256_so_far(&sink->sha, have);
 	if (sink->writer.at != sink->entry.size_bytes || memcmp(have, sha256, 32) != 0) {
 		char old[BASIS_NAME_SIZE];
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 #include "receiver/below.h"
 #include "receiver/hash_tag.h"
 #include "receiver/reading.h"
@@ -24,7 +24,7 @@ struct give {
 	const struct vault *vault;
 	struct wire *wire;
 	struct encoder encoder;
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	char generation[32];
 	int generation_fd;     /* -1: no TREE yet */
 	struct inside *inside; /* the generation */
@@ -45,11 +45,6 @@ int give_new(const struct vault *vault, struct wire *wire, struct give **give, s
 	made->wire = wire;
 	made->generation_fd = -1;
 	encoder_init(&made->encoder);
-	made->sha = EVP_MD_CTX_new();
-	if (made->sha == NULL) {
-		give_destroy(&made);
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	}
 	*give = made;
 	return 0;
 }
@@ -67,7 +62,6 @@ void give_destroy(struct give **give)
 	if (*give == NULL)
 		return;
 	shut(*give);
-	EVP_MD_CTX_free((*give)->sha);
 	encoder_done(&(*give)->encoder);
 	free(*give);
 	*give = NULL;
@@ -204,15 +198,15 @@ static ssize_t read_piece(struct give *give, int fd, uint64_t at, uint64_t most_
 /* Up to the end. The hash from the day it was written shows what has rotted since. Where none was kept, it is that of what is read now, from the beginning. */
 static int say_rest(struct give *give, int fd, uint64_t from, struct error *err)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 	bool tagged = hash_tag_get(fd, sha256);
 	uint64_t at = tagged ? from : 0;
 	ssize_t n;
 
-	(void)EVP_DigestInit_ex(give->sha, EVP_sha256(), NULL);
+	sha256_init(&give->sha);
 	while ((n = read_piece(give, fd, at, at < from ? from - at : UINT64_MAX)) > 0) {
 		if (!tagged)
-			(void)EVP_DigestUpdate(give->sha, give->piece, (size_t)n);
+			sha256_update(&give->sha, give->piece, (size_t)n);
 		if (at >= from && wire_send(give->wire, FRAME_FETCH_DATA, give->piece, (size_t)n, err) != 0)
 			return -1;
 		at += (uint64_t)n;
@@ -220,7 +214,7 @@ static int say_rest(struct give *give, int fd, uint64_t from, struct error *err)
 	if (n < 0)
 		return say_unreadable(give, give->path, err);
 	if (!tagged)
-		(void)EVP_DigestFinal_ex(give->sha, sha256, NULL);
+		sha256_so_far(&give->sha, sha256);
 	return say_file_end(give, sha256, at, err);
 }
 
@@ -241,36 +235,33 @@ static int say_range(struct give *give, int fd, uint64_t from, uint64_t to, uint
 /* A hash of each block, as wire.h cuts it. */
 static int say_sums(struct give *give, int fd, uint32_t block_bytes, struct error *err)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *block = EVP_MD_CTX_new();
+	uint8_t sha256[SHA256_BYTES];
+	struct sha256 block;
 	uint64_t at = 0;
 	ssize_t n = -1;
 	int rc = 0;
 
-	if (block == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	(void)EVP_DigestInit_ex(give->sha, EVP_sha256(), NULL);
-	(void)EVP_DigestInit_ex(block, EVP_sha256(), NULL);
+	sha256_init(&give->sha);
+	sha256_init(&block);
 	while (rc == 0 && (n = read_piece(give, fd, at, block_bytes - at % block_bytes)) > 0) {
-		(void)EVP_DigestUpdate(give->sha, give->piece, (size_t)n);
-		(void)EVP_DigestUpdate(block, give->piece, (size_t)n);
+		sha256_update(&give->sha, give->piece, (size_t)n);
+		sha256_update(&block, give->piece, (size_t)n);
 		at += (uint64_t)n;
 		if (at % block_bytes != 0)
 			continue;
-		(void)EVP_DigestFinal_ex(block, sha256, NULL);
-		(void)EVP_DigestInit_ex(block, EVP_sha256(), NULL);
+		sha256_so_far(&block, sha256);
+		sha256_init(&block);
 		rc = wire_send(give->wire, FRAME_SUMS_DATA, sha256, WIRE_SUM_BYTES, err);
 	}
 	if (rc == 0 && n == 0 && at % block_bytes != 0) {
-		(void)EVP_DigestFinal_ex(block, sha256, NULL);
+		sha256_so_far(&block, sha256);
 		rc = wire_send(give->wire, FRAME_SUMS_DATA, sha256, WIRE_SUM_BYTES, err);
 	}
-	EVP_MD_CTX_free(block);
 	if (rc != 0)
 		return -1;
 	if (n < 0)
 		return say_unreadable(give, give->path, err);
-	(void)EVP_DigestFinal_ex(give->sha, sha256, NULL);
+	sha256_so_far(&give->sha, sha256);
 	(void)hash_tag_get(fd, sha256);
 	return say_file_end(give, sha256, at, err);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/sha256.h"
 #include "transfer/delta_writer.h"
 #include "transfer/patience.h"
 #include "wire/entry_codec.h"
@@ -26,7 +26,7 @@ struct content {
 	struct sender *sender;
 	const struct entry *entry;
 	int fd;
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	uint64_t at;      /* everything in front of it is hashed, and sent or there */
 	uint64_t dropped; /* everything in front of it has left the memory */
 	uint32_t extent;
@@ -46,11 +46,6 @@ int content_new(struct sender *sender, struct content **content, struct error *e
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	c->sender = sender;
 	c->fd = -1;
-	c->sha = EVP_MD_CTX_new();
-	if (c->sha == NULL) {
-		content_destroy(&c);
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	}
 	*content = c;
 	return 0;
 }
@@ -78,7 +73,6 @@ void content_destroy(struct content **content)
 	if (*content == NULL)
 		return;
 	shut(*content);
-	EVP_MD_CTX_free((*content)->sha);
 	free(*content);
 	*content = NULL;
 }
@@ -98,8 +92,7 @@ int content_open(struct content *c, const char *path, struct entry *entry, struc
 		return -1;
 	if (entry->type != ENTRY_FILE)
 		return error_set(err, ERR_BUSY, "\"%.300s\" is no file any more", path);
-	if (EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "SHA-256");
+	sha256_init(&c->sha);
 	c->entry = entry;
 	c->at = c->dropped = 0;
 	c->extent = 0;
@@ -145,7 +138,7 @@ static int read_now(struct content *c, uint64_t most, size_t *n, struct error *e
 	if ((size_t)got != *n)
 		return error_set(err, ERR_BUSY, "it has become shorter than %llu bytes while it was read",
 		                 (unsigned long long)c->entry->size_bytes);
-	(void)EVP_DigestUpdate(c->sha, c->now, *n);
+	sha256_update(&c->sha, c->now, *n);
 	meter_bytes(c->sender->meter, *n);
 	return wire_keepalive(c->sender->wire, err);
 }
@@ -188,7 +181,7 @@ static int hash_hole(struct content *c, uint64_t end, struct error *err)
 	while (c->at < end) {
 		size_t n = end - c->at < sizeof(zeros) ? (size_t)(end - c->at) : sizeof(zeros);
 
-		(void)EVP_DigestUpdate(c->sha, zeros, n);
+		sha256_update(&c->sha, zeros, n);
 		meter_bytes(c->sender->meter, n);
 		c->at += n;
 		if (wire_keepalive(c->sender->wire, err) != 0)
@@ -210,8 +203,7 @@ static int send_hole(struct content *c, uint64_t end, struct error *err)
 
 int content_has_prefix(struct content *c, uint64_t bytes, const uint8_t sha256[32], struct error *err)
 {
-	uint8_t have[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *then;
+	uint8_t have[SHA256_BYTES];
 	bool same;
 
 	if (bytes == 0 || bytes > c->entry->size_bytes)
@@ -223,16 +215,11 @@ int content_has_prefix(struct content *c, uint64_t bytes, const uint8_t sha256[3
 			return -1;
 		c->at += n;
 	}
-	then = EVP_MD_CTX_new();
-	if (then == NULL || EVP_MD_CTX_copy_ex(then, c->sha) != 1 || EVP_DigestFinal_ex(then, have, NULL) != 1) {
-		EVP_MD_CTX_free(then);
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	}
-	EVP_MD_CTX_free(then);
+	sha256_so_far(&c->sha, have);
 	same = memcmp(have, sha256, 32) == 0;
 	if (!same) {
 		c->at = 0;
-		(void)EVP_DigestInit_ex(c->sha, EVP_sha256(), NULL);
+		sha256_init(&c->sha);
 	}
 	return same;
 }
@@ -446,7 +433,7 @@ static int begin(struct content *c, const struct content_basis *basis, struct er
 
 int content_send(struct content *c, const struct content_basis *basis, struct error *err)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 
 	if (c->entry->size_bytes > PIECE_BYTES) {
 		(void)posix_fadvise(c->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -468,6 +455,6 @@ int content_send(struct content *c, const struct content_basis *basis, struct er
 	}
 	c->sender->literal_bytes += c->writer.literal_bytes;
 	c->sender->matched_bytes += c->writer.matched_bytes;
-	(void)EVP_DigestFinal_ex(c->sha, sha256, NULL);
+	sha256_so_far(&c->sha, sha256);
 	return wire_send(c->sender->wire, FRAME_FILE_END, sha256, 32, err);
 }

@@ -325,9 +325,9 @@ static uint64_t part_bytes(const struct sender *sender, const struct plan_item *
 {
 	uint8_t key[PARTS_KEY_BYTES];
 
-	if (sender->parts == NULL || sender->parts->n == 0 || item->size_bytes < PART_LEAST ||
-	    parts_key(item->path, key, NULL) != 0)
+	if (sender->parts == NULL || sender->parts->n == 0 || item->size_bytes < PART_LEAST)
 		return 0;
+	parts_key(item->path, key);
 	return parts_find(sender->parts, key);
 }
 

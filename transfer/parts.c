@@ -1,16 +1,15 @@
 #include "transfer/parts.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
-int parts_key(const char *path, uint8_t key[PARTS_KEY_BYTES], struct error *err)
-{
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+#include "lib/sha256.h"
 
-	if (EVP_Digest(path, strlen(path), sha256, NULL, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "SHA-256 of a path");
+void parts_key(const char *path, uint8_t key[PARTS_KEY_BYTES])
+{
+	uint8_t sha256[SHA256_BYTES];
+
+	sha256_of(path, strlen(path), sha256);
 	memcpy(key, sha256, PARTS_KEY_BYTES);
-	return 0;
 }
 
 void parts_add(struct parts *parts, const uint8_t key[PARTS_KEY_BYTES], uint64_t bytes)

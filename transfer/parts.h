@@ -18,8 +18,8 @@ struct parts {
 	size_t n;
 };
 
-/* parts_key: the first bytes of the SHA-256 of a path. errors: ERR_SYSTEM */
-int parts_key(const char *path, uint8_t key[PARTS_KEY_BYTES], struct error *err);
+/* parts_key: the first bytes of the SHA-256 of a path. */
+void parts_key(const char *path, uint8_t key[PARTS_KEY_BYTES]);
 
 void parts_add(struct parts *parts, const uint8_t key[PARTS_KEY_BYTES], uint64_t bytes);
 uint64_t parts_find(const struct parts *parts, const uint8_t key[PARTS_KEY_BYTES]); /* 0: none */

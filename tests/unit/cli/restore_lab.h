@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +16,7 @@
 #include <cmocka.h>
 
 #include "lib/entry.h"
+#include "lib/sha256.h"
 #include "tests/unit/scratch.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
@@ -83,7 +83,7 @@ static inline unsigned restore_lab_count(const struct restore_lab *lab)
 
 static inline void restore_lab_sha(const char *text, uint8_t sha256[32])
 {
-	assert_int_equal(EVP_Digest(text, strlen(text), sha256, NULL, EVP_sha256(), NULL), 1);
+	sha256_of(text, strlen(text), sha256);
 }
 
 static inline struct entry restore_lab_entry(const char *path, enum entry_type type, const char *text)

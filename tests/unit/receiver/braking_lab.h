@@ -2,9 +2,8 @@
 #ifndef AOB_TEST_BRAKING_LAB_H
 #define AOB_TEST_BRAKING_LAB_H
 
-#include <openssl/evp.h>
-
 #include "lib/brake_percent.h"
+#include "lib/sha256.h"
 #include "receiver/apply.h"
 #include "receiver/brake_mark.h"
 #include "receiver/hash_tag.h"
@@ -23,7 +22,7 @@ static inline struct incoming *braking_lab_begin(struct vault_lab *lab, const ch
 static inline void braking_lab_file(struct vault_lab *lab, struct incoming *incoming, const char *path,
                                     size_t len_bytes, unsigned seed, uint64_t kept_bytes)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 	struct stat now = { .st_mode = S_IFREG, .st_size = (off_t)len_bytes };
 	char *content = malloc(len_bytes + 1);
 	int fd = openat(incoming->parts_fd, "part", O_RDWR | O_CREAT | O_EXCL, 0644);
@@ -34,7 +33,7 @@ static inline void braking_lab_file(struct vault_lab *lab, struct incoming *inco
 	if (len_bytes >= sizeof(seed))
 		memcpy(content, &seed, sizeof(seed));
 	assert_int_equal(write(fd, content, len_bytes), (ssize_t)len_bytes);
-	assert_int_equal(EVP_Digest(content, len_bytes, sha256, NULL, EVP_sha256(), NULL), 1);
+	sha256_of(content, len_bytes, sha256);
 	hash_tag_set(fd, sha256);
 	assert_int_equal(close(fd), 0);
 	free(content);

@@ -2,8 +2,7 @@
 
 #include <sys/file.h>
 
-#include <openssl/evp.h>
-
+#include "lib/sha256.h"
 #include "receiver/give.h"
 #include "receiver/hash_tag.h"
 #include "tests/unit/wire/wire_pair.h"
@@ -24,11 +23,11 @@ struct give_lab {
 
 static void tag(const struct vault_lab *lab, const char *path, const char *text)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 	int fd = openat(lab->vault->folder_fd, path, O_RDONLY);
 
 	assert_true(fd >= 0);
-	assert_int_equal(EVP_Digest(text, strlen(text), sha256, NULL, EVP_sha256(), NULL), 1);
+	sha256_of(text, strlen(text), sha256);
 	hash_tag_set(fd, sha256);
 	assert_int_equal(close(fd), 0);
 }
@@ -149,14 +148,14 @@ static void told_entry(struct give_lab *g, const char *path, enum entry_type typ
 /* Returns the size; hash_of NULL: zeros. */
 static uint64_t told_file_end(struct give_lab *g, const char *hash_of)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE] = { 0 };
+	uint8_t sha256[SHA256_BYTES] = { 0 };
 	struct frame frame;
 	struct decoder d;
 
 	assert_int_equal(wire_receive(g->pair.client, &frame, NULL), 1);
 	assert_int_equal(frame.type, FRAME_FETCH_FILE_END);
 	if (hash_of != NULL)
-		assert_int_equal(EVP_Digest(hash_of, strlen(hash_of), sha256, NULL, EVP_sha256(), NULL), 1);
+		sha256_of(hash_of, strlen(hash_of), sha256);
 	decoder_init(&d, frame.payload, frame.len_bytes);
 	assert_memory_equal(get_raw(&d, 32), sha256, 32);
 	return get_u64(&d);
@@ -294,10 +293,10 @@ static void each_block_has_its_sum(void **state)
 		assert_int_equal(give_sums(g->give, &frame, &g->err), 0);
 		hear(g);
 		for (size_t at = 0; at < strlen(text); at += block) {
-			uint8_t sha256[EVP_MAX_MD_SIZE];
+			uint8_t sha256[SHA256_BYTES];
 			size_t n = strlen(text) - at < block ? strlen(text) - at : block;
 
-			assert_int_equal(EVP_Digest(text + at, n, sha256, NULL, EVP_sha256(), NULL), 1);
+			sha256_of(text + at, n, sha256);
 			assert_frame(g->pair.client, FRAME_SUMS_DATA, sha256, WIRE_SUM_BYTES);
 		}
 		assert_int_equal(told_file_end(g, text), strlen(text));

@@ -1,7 +1,6 @@
 #include "tests/unit/receiver/vault_lab.h"
 
-#include <openssl/evp.h>
-
+#include "lib/sha256.h"
 #include "receiver/hash_tag.h"
 #include "receiver/mass_change.h"
 
@@ -11,12 +10,12 @@ static bool with_hashes;
 
 static void put(struct vault_lab *lab, const char *path, const char *content, size_t len_bytes)
 {
-	uint8_t sha256[EVP_MAX_MD_SIZE];
+	uint8_t sha256[SHA256_BYTES];
 	int fd = openat(lab->vault->folder_fd, path, O_RDWR | O_CREAT | O_EXCL, 0644);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, content, len_bytes), (ssize_t)len_bytes);
-	assert_int_equal(EVP_Digest(content, len_bytes, sha256, NULL, EVP_sha256(), NULL), 1);
+	sha256_of(content, len_bytes, sha256);
 	if (with_hashes)
 		hash_tag_set(fd, sha256);
 	assert_int_equal(close(fd), 0);
