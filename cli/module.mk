@@ -43,4 +43,4 @@ aob_SOURCES := \
 	cli/tame.c \
 	cli/unpack.c \
 	cli/watch_run.c
-aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lsqlite3 -lcrypto -lzstd
+aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lcrypto -lzstd

@@ -1,5 +1,5 @@
-/* link_map: from a number (an inode's) to some bytes (a path), for as many as there are, in bounded memory: a temporary SQLite database that
- * vanishes with the process.
+/* link_map: from a number (an inode's) to some bytes (a path), for as many as there are, in bounded memory: two temporary files that vanish with the
+ * process, one with a table of hashes, one with the values.
  *
  * lifetime: link_map_new / link_map_destroy. threads: one. */
 #ifndef AOB_LINK_MAP_H

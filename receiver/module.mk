@@ -60,4 +60,4 @@ aob-receiver_SOURCES := \
 	receiver/version.c \
 	receiver/write_out.c \
 	$(wildcard receiver/words/*.c)
-aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lsqlite3 -lbtrfsutil
+aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lbtrfsutil

@@ -34,7 +34,29 @@ static void what_is_put_is_found_the_last_one_wins(void **state)
 	link_map_destroy(&map);
 }
 
-static void a_hundred_thousand_fit(void **state)
+static void a_replaced_one_may_be_of_any_length(void **state)
+{
+	static const char *const values[] = { "", "a", "longer", "short", "", "the longest", "longer" };
+	struct error err = { .class = ERR_NONE };
+	struct link_map *map;
+	char out[16];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(link_map_new(&map, &err), 0);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_int_equal(link_map_put(map, 7, values[i], strlen(values[i]), &err), 0);
+		assert_int_equal(link_map_put(map, 8, "beside", 6, &err), 0);
+		assert_int_equal(link_map_get(map, 7, out, sizeof(out), &n, &err), 1);
+		assert_int_equal(n, strlen(values[i]));
+		assert_memory_equal(out, values[i], n);
+		assert_int_equal(link_map_get(map, 8, out, sizeof(out), &n, &err), 1);
+		assert_memory_equal(out, "beside", 6);
+	}
+	link_map_destroy(&map);
+}
+
+static void half_a_million_fit(void **state)
 {
 	struct error err = { .class = ERR_NONE };
 	struct link_map *map;
@@ -43,11 +65,12 @@ static void a_hundred_thousand_fit(void **state)
 
 	(void)state;
 	assert_int_equal(link_map_new(&map, &err), 0);
-	for (uint64_t i = 0; i < 100000; i++)
+	for (uint64_t i = 0; i < 500000; i++)
 		assert_int_equal(link_map_put(map, i * 7919, &i, sizeof(i), &err), 0);
-	for (uint64_t i = 0; i < 100000; i += 997) {
+	for (uint64_t i = 0; i < 500000; i++) {
 		assert_int_equal(link_map_get(map, i * 7919, &value, sizeof(value), &n, &err), 1);
 		assert_true(value == i);
+		assert_int_equal(link_map_get(map, i * 7919 + 1, &value, sizeof(value), &n, &err), 0);
 	}
 	link_map_destroy(&map);
 }
@@ -71,7 +94,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_put_is_found_the_last_one_wins),
-		cmocka_unit_test(a_hundred_thousand_fit),
+		cmocka_unit_test(a_replaced_one_may_be_of_any_length),
+		cmocka_unit_test(half_a_million_fit),
 		cmocka_unit_test(a_scratch_file_holds_what_is_written),
 	};
 
