@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,33 @@
 
 #define PIECE_BYTES ((size_t)1 << 20)
 
+/* Linux before 4.5 has no copy_file_range(2), nor have some file systems and containers; then the bytes go through here. */
+static bool is_refused(int sys)
+{
+	return sys == ENOSYS || sys == EOPNOTSUPP || sys == EINVAL || sys == EXDEV || sys == EPERM;
+}
+
+static ssize_t copy_by_hand(int in_fd, off_t *in_at, int out_fd, off_t *out_at, size_t want)
+{
+	char piece[1 << 16];
+	ssize_t n = pread(in_fd, piece, want < sizeof(piece) ? want : sizeof(piece), *in_at);
+
+	if (n > 0)
+		n = pwrite(out_fd, piece, (size_t)n, *out_at);
+	if (n > 0) {
+		*in_at += n;
+		*out_at += n;
+	}
+	return n;
+}
+
+static ssize_t copy_some(int in_fd, off_t *in_at, int out_fd, off_t *out_at, size_t want)
+{
+	ssize_t n = copy_file_range(in_fd, in_at, out_fd, out_at, want, 0);
+
+	return n < 0 && is_refused(errno) ? copy_by_hand(in_fd, in_at, out_fd, out_at, want) : n;
+}
+
 static int copy_range(int in_fd, int out_fd, off_t at, off_t end, struct ticker *ticker, struct error *err)
 {
 	off_t in_at = at;
@@ -20,7 +48,7 @@ static int copy_range(int in_fd, int out_fd, off_t at, off_t end, struct ticker 
 
 	while (in_at < end) {
 		size_t want = end - in_at < (off_t)PIECE_BYTES ? (size_t)(end - in_at) : PIECE_BYTES;
-		ssize_t n = copy_file_range(in_fd, &in_at, out_fd, &out_at, want, 0);
+		ssize_t n = copy_some(in_fd, &in_at, out_fd, &out_at, want);
 
 		if (n < 0 && errno != EINTR)
 			return error_sys(err, errno, "copying");
