@@ -118,14 +118,29 @@ static void from_stat(const struct stat *st, struct entry *entry)
 		entry->flags |= ENTRY_SPARSE;
 }
 
+/* The next number of *text, with that character behind it. */
+static bool take_number(const char **text, int base, char behind, uint32_t *number)
+{
+	unsigned long long value;
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	errno = 0;
+	value = strtoull(*text, &end, base);
+	if (errno != 0 || value > UINT32_MAX || *end != behind)
+		return false;
+	*number = (uint32_t)value;
+	*text = end + (behind != '\0');
+	return true;
+}
+
 /* rsync's form (rsync.h, XSTAT_ATTR): "%o %u,%u %u:%u": mode with type, device, owner. */
 static int from_fake_stat(const char *proc, struct entry *entry, struct error *err)
 {
 	char text[STAT_BYTES];
-	unsigned mode;
-	unsigned rdev[2];
-	unsigned owner[2];
-	char end;
+	const char *at = text;
+	uint32_t mode;
 	ssize_t n = getxattr(proc, ENTRY_XATTR_STAT, text, sizeof(text) - 1);
 
 	if (n < 0)
@@ -133,15 +148,12 @@ static int from_fake_stat(const char *proc, struct entry *entry, struct error *e
 		               ? 0
 		               : error_sys(err, errno, "reading %s", ENTRY_XATTR_STAT);
 	text[n] = '\0';
-	/* NOLINTNEXTLINE(cert-err34-c): the count of conversions is checked, and numbers that wrap do no harm */
-	if (sscanf(text, "%o %u,%u %u:%u%c", &mode, &rdev[0], &rdev[1], &owner[0], &owner[1], &end) != 5)
+	if (!take_number(&at, 8, ' ', &mode) || !take_number(&at, 10, ',', &entry->rdev_major) ||
+	    !take_number(&at, 10, ' ', &entry->rdev_minor) || !take_number(&at, 10, ':', &entry->uid) ||
+	    !take_number(&at, 10, '\0', &entry->gid))
 		return error_set(err, ERR_DAMAGED, "unreadable %s", ENTRY_XATTR_STAT);
 	entry->type = type_of(mode);
 	entry->mode = mode & 07777;
-	entry->rdev_major = rdev[0];
-	entry->rdev_minor = rdev[1];
-	entry->uid = owner[0];
-	entry->gid = owner[1];
 	if (entry->type != ENTRY_FILE)
 		entry->size_bytes = 0;
 	return 0;
