@@ -17,6 +17,8 @@
 #   make torture-restores  restores cut, killed, on a full disk (root)                ROUNDS= SEED=
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
+#   make receiver-static   the vault's end as one file that needs nothing: build/static/ARCH/aob-receiver
+#     ARCH=arm64|armhf|…   for another machine (deploy/install-deps cross)
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
 #   CC=clang               another compiler        SANITIZE=1     with ASan and UBSan
@@ -38,13 +40,18 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 PACKAGES := libczmq libzmq expat libbtrfsutil yaml-0.1 jansson sqlite3 libzstd libcrypto libsystemd
 
-CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
 	-Wstrict-prototypes -Wold-style-definition -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Wswitch-enum
 CFLAGS ?= -O2 -g
+# Small, and in sections that are left out where nothing calls them: for machines that have no packages.
+ifdef STATIC
+CFLAGS := -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+endif
+comma := ,
 HARDENING := -fstack-protector-strong -fPIE
 ALL_CFLAGS = -std=c17 $(CFLAGS) $(WARNINGS) $(HARDENING) -pthread -MMD -MP
-ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
+ALL_LDFLAGS = $(LDFLAGS) $(if $(STATIC),$(STATIC) -Wl$(comma)--gc-sections,-pie) -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LDFLAGS += -fsanitize=address,undefined
@@ -62,6 +69,12 @@ wire_SOURCES :=
 all:
 
 include $(sort $(wildcard */module.mk))
+ifdef STATIC
+PROGRAMS := aob-receiver
+lib_SOURCES := $(filter lib/%,$(aob-receiver_PARTS))
+wire_SOURCES := $(filter wire/%,$(aob-receiver_PARTS))
+aob-receiver_LIBS := $(aob-receiver_STATIC_LIBS)
+endif
 
 # What the tests link against: everything but the main functions.
 PARTS := $(foreach p,$(PROGRAMS),$(filter-out %/main.c,$($(p)_SOURCES)))
@@ -95,6 +108,24 @@ $(BUILD)/$(1): $(call objects,$($(1)_SOURCES)) $(OBJ)/libwire.a $(OBJ)/libaob.a
 	$(Q)$(CC) $$(ALL_CFLAGS) -o $$@ $(call objects,$($(1)_SOURCES)) $(OBJ)/libwire.a $(OBJ)/libaob.a $$(ALL_LDFLAGS) $($(1)_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# The receiver in one file, stripped; beside it, with what a debugger wants to know.
+ARCH ?= $(arch_here)
+arch_here := $(shell dpkg --print-architecture 2>/dev/null)
+static_build = $(build_given)/static/$(ARCH)
+triplet_arm64 := aarch64-linux-gnu
+triplet_armhf := arm-linux-gnueabihf
+triplet_s390x := s390x-linux-gnu
+static_cc = $(if $(filter $(ARCH),$(arch_here)),$(CC),$(triplet_$(ARCH))-gcc --sysroot=$(abspath $(static_build)/libraries))
+# A static program that is loaded anywhere ends before its main in Debian 12 on s390x.
+static_link = $(if $(filter s390x,$(ARCH)),-static,-static-pie)
+.PHONY: receiver-static
+receiver-static:
+	$(if $(filter $(ARCH),$(arch_here) arm64 armhf s390x),,$(error ARCH=$(ARCH): this machine's ($(arch_here)), arm64, armhf or s390x))
+	$(Q)$(if $(filter $(ARCH),$(arch_here)),,deploy/cross-libraries $(ARCH) $(static_build)/libraries)
+	$(Q)$(MAKE) STATIC=$(static_link) BUILD=$(static_build)/build CC='$(static_cc)' $(static_build)/build/aob-receiver
+	$(Q)$(if $(filter $(ARCH),$(arch_here)),,$(triplet_$(ARCH))-)strip -o $(static_build)/aob-receiver $(static_build)/build/aob-receiver
+	$(call say,STATIC,$(static_build)/aob-receiver)
 
 # tests/unit/X/test_y.c is one executable.
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
