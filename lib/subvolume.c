@@ -39,7 +39,7 @@ int subvolume_read(int fd, struct subvolume *subvolume, struct error *err)
 	memset(&args, 0, sizeof(args));
 	if (fstatfs(fd, &fs) != 0)
 		return error_sys(err, errno, "statfs");
-	if (fs.f_type != BTRFS_SUPER_MAGIC)
+	if ((uint32_t)fs.f_type != BTRFS_SUPER_MAGIC)
 		return error_set(err, ERR_CONFIG, "it does not lie on btrfs");
 	/* Answers 1 on success on some kernels: only a negative value is an error. */
 	if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &args) < 0)
@@ -103,7 +103,7 @@ int subvolume_root(const char *path, char root[PATH_MAX], struct error *err)
 		return error_sys(err, errno, "%s", path);
 	if (statfs(root, &fs) != 0)
 		return error_sys(err, errno, "statfs of %s", root);
-	if (fs.f_type != BTRFS_SUPER_MAGIC)
+	if ((uint32_t)fs.f_type != BTRFS_SUPER_MAGIC)
 		return error_set(err, ERR_CONFIG, "%s does not lie on btrfs", path);
 	for (;;) {
 		char *slash;

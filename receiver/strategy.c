@@ -34,21 +34,25 @@ int strategy_named(const char *name, enum strategy *strategy, struct error *err)
 	return error_set(err, ERR_CONFIG, "strategy: %.100s: it is one of auto, snapshot, reflink, hardlink", name);
 }
 
-bool strategy_is_subvolume(int fd)
+/* f_type is signed, and of 32 bits on some machines; the numbers in linux/magic.h are not signed. */
+static bool is_btrfs(int fd)
 {
 	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+bool strategy_is_subvolume(int fd)
+{
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_ino == SUBVOLUME_INODE && fstatfs(fd, &fs) == 0 &&
-	       fs.f_type == BTRFS_SUPER_MAGIC;
+	return fstat(fd, &st) == 0 && st.st_ino == SUBVOLUME_INODE && is_btrfs(fd);
 }
 
 /* Both ways: a subvolume that could be made, and not removed, would be of no use. */
 static bool snapshot_works(int fd)
 {
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) != 0 || fs.f_type != BTRFS_SUPER_MAGIC)
+	if (!is_btrfs(fd))
 		return false;
 	(void)btrfs_util_delete_subvolume_fd(fd, TRIAL, 0);
 	(void)unlinkat(fd, TRIAL, AT_REMOVEDIR);
@@ -114,7 +118,7 @@ static const char *file_system(int fd)
 
 	if (fstatfs(fd, &fs) != 0)
 		return "this file system";
-	switch (fs.f_type) {
+	switch ((uint32_t)fs.f_type) {
 	case MSDOS_SUPER_MAGIC:
 		return "FAT";
 	case EXFAT_SUPER_MAGIC:
