@@ -2,8 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* A file system that has no O_TMPFILE, or a machine that has no such folder, or none that we may write to: then /tmp. */
+static bool is_unfit(int sys)
+{
+	return sys == EOPNOTSUPP || sys == EISDIR || sys == ENOENT || sys == EACCES || sys == EROFS;
+}
 
 FILE *scratch_file(struct error *err)
 {
@@ -14,8 +21,8 @@ FILE *scratch_file(struct error *err)
 	if (folder == NULL || *folder != '/')
 		folder = "/var/tmp";
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		file = tmpfile(); /* a file system that has no O_TMPFILE */
+	if (fd < 0 && is_unfit(errno)) {
+		file = tmpfile();
 	} else {
 		file = fd >= 0 ? fdopen(fd, "w+") : NULL;
 		if (file == NULL && fd >= 0)
