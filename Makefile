@@ -71,8 +71,9 @@ all:
 include $(sort $(wildcard */module.mk))
 ifdef STATIC
 PROGRAMS := aob-receiver
-lib_SOURCES := $(filter lib/%,$(aob-receiver_PARTS))
-wire_SOURCES := $(filter wire/%,$(aob-receiver_PARTS))
+lib_SOURCES := $(shell receiver/parts)
+wire_SOURCES := $(filter wire/%,$(lib_SOURCES))
+lib_SOURCES := $(filter lib/%,$(lib_SOURCES))
 aob-receiver_LIBS := $(aob-receiver_STATIC_LIBS)
 endif
 
@@ -117,13 +118,16 @@ triplet_arm64 := aarch64-linux-gnu
 triplet_armhf := arm-linux-gnueabihf
 triplet_s390x := s390x-linux-gnu
 static_cc = $(if $(filter $(ARCH),$(arch_here)),$(CC),$(triplet_$(ARCH))-gcc --sysroot=$(abspath $(static_build)/libraries))
-# A static program that is loaded anywhere ends before its main in Debian 12 on s390x.
-static_link = $(if $(filter s390x,$(ARCH)),-static,-static-pie)
+# Loaded at another address each time, where Debian 12 can: its C library has no start for that on armhf, and on s390x one that ends before main. The table of
+# what is to be adjusted then can be written in short on amd64 alone.
+static_link_amd64 := -static-pie -Wl,-z,pack-relative-relocs
+static_link_arm64 := -static-pie
+static_link = $(or $(static_link_$(ARCH)),-static)
 .PHONY: receiver-static
 receiver-static:
 	$(if $(filter $(ARCH),$(arch_here) arm64 armhf s390x),,$(error ARCH=$(ARCH): this machine's ($(arch_here)), arm64, armhf or s390x))
 	$(Q)$(if $(filter $(ARCH),$(arch_here)),,deploy/cross-libraries $(ARCH) $(static_build)/libraries)
-	$(Q)$(MAKE) STATIC=$(static_link) BUILD=$(static_build)/build CC='$(static_cc)' $(static_build)/build/aob-receiver
+	$(Q)$(MAKE) STATIC='$(static_link)' BUILD=$(static_build)/build CC='$(static_cc)' $(static_build)/build/aob-receiver
 	$(Q)$(if $(filter $(ARCH),$(arch_here)),,$(triplet_$(ARCH))-)strip -o $(static_build)/aob-receiver $(static_build)/build/aob-receiver
 	$(call say,STATIC,$(static_build)/aob-receiver)
 

@@ -62,40 +62,5 @@ aob-receiver_SOURCES := \
 	$(wildcard receiver/words/*.c)
 aob-receiver_LIBS := -lrsync -lcrypto -ljansson -lzstd -lbtrfsutil
 
-# What of lib/ and wire/ it needs: all that is compiled for a static one. A linker that misses something names it.
-aob-receiver_PARTS := \
-	lib/brake_percent.c \
-	lib/bytes.c \
-	lib/chance.c \
-	lib/clock.c \
-	lib/crash_point.c \
-	lib/durable.c \
-	lib/duration.c \
-	lib/entry.c \
-	lib/entry_xattr.c \
-	lib/error.c \
-	lib/exclude.c \
-	lib/folder_names.c \
-	lib/glob.c \
-	lib/inside.c \
-	lib/journal.c \
-	lib/link_map.c \
-	lib/log.c \
-	lib/number.c \
-	lib/presence.c \
-	lib/priority.c \
-	lib/quiet_thread.c \
-	lib/scratch.c \
-	lib/sha256.c \
-	lib/tree_walk.c \
-	wire/codec.c \
-	wire/entry_codec.c \
-	wire/frame.c \
-	wire/look_codec.c \
-	wire/macs_codec.c \
-	wire/pack.c \
-	wire/pack_level.c \
-	wire/pieces.c \
-	wire/wire.c
 # librsync needs libb2.
 aob-receiver_STATIC_LIBS := $(aob-receiver_LIBS) -lb2

@@ -69,6 +69,10 @@ snapshot() { # the next one of $SOURCE: $SNAP, $UUID, its number $n
 	UUID=$(btrfs subvolume show "$SNAP" | awk '$1 == "UUID:" { print $2 }')
 }
 once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the folder BELOW in it, into that vault
+	once_request "$@"
+	aob-transfer --config "$WORK/once.yaml" --once "$WORK/request.json" >"$WORK/answer.json" 2>>"$WORK/log/once.log"
+}
+once_request() { # the same, only written down
 	local with=${3:-}
 	printf 'vaults:\n  v: { path: /elsewhere }\npipelines:\n  p:\n    source: %s\n    vault: v\n    stages: [snapshot, transfer]\n' "$SOURCE" >"$WORK/once.yaml"
 	cat >"$WORK/request.json" <<-END
@@ -76,7 +80,6 @@ once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the
 		 "vault":{"name":"v","root":"$1","strategy":"${2:-auto}"},"with":${with:-{\}},
 		 "results":{"snapshot":{"path":"$SNAP${5:+/$5}","snapshot":"$SNAP","uuid":"$UUID","ctransid":$n,"state":"quiet","taken_at":$((1600000000 + n))}}}
 	END
-	aob-transfer --config "$WORK/once.yaml" --once "$WORK/request.json" >"$WORK/answer.json" 2>>"$WORK/log/once.log"
 }
 answer() { jq -r ".result.$1" "$WORK/answer.json"; }
 
