@@ -44,14 +44,15 @@ CPPFLAGS += -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings -Wmissing-prototypes \
 	-Wstrict-prototypes -Wold-style-definition -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough -Wswitch-enum
 CFLAGS ?= -O2 -g
-# Small, and in sections that are left out where nothing calls them: for machines that have no packages.
+# Small, and in sections that are left out where nothing calls them: for machines that have no packages. Nothing there unwinds a stack (no thread is cancelled), so
+# neither our part of the tables for that is there, nor their index.
 ifdef STATIC
 CFLAGS := -Os -g -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 endif
 comma := ,
 HARDENING := -fstack-protector-strong -fPIE
 ALL_CFLAGS = -std=c17 $(CFLAGS) $(WARNINGS) $(HARDENING) -pthread -MMD -MP
-ALL_LDFLAGS = $(LDFLAGS) $(if $(STATIC),$(STATIC) -Wl$(comma)--gc-sections,-pie) -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
+ALL_LDFLAGS = $(LDFLAGS) $(if $(STATIC),$(STATIC) -Wl$(comma)--gc-sections$(comma)--no-eh-frame-hdr,-pie) -Wl,-z,relro,-z,now -Wl,--as-needed -pthread
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LDFLAGS += -fsanitize=address,undefined

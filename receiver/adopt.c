@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -15,6 +14,7 @@
 #include "lib/bytes.h"
 #include "lib/hex.h"
 #include "lib/log.h"
+#include "lib/sha256.h"
 #include "receiver/building.h"
 #include "receiver/confine.h"
 #include "receiver/moves.h"
@@ -62,15 +62,13 @@ static int check_places(struct adopting *a, const char *root, const char *pipeli
 }
 
 /* The same for the same folder, so that an adoption that was cut off is gone on with. */
-static int name_run(const char *dir, char run[64], struct error *err)
+static void name_run(const char *dir, char run[64])
 {
-	unsigned char sha[EVP_MAX_MD_SIZE];
+	uint8_t sha[SHA256_BYTES];
 
-	if (EVP_Digest(dir, strlen(dir), sha, NULL, EVP_sha256(), NULL) != 1)
-		return error_set(err, ERR_SYSTEM, "SHA-256");
+	sha256_of(dir, strlen(dir), sha);
 	memcpy(run, TREE_RUN, sizeof(TREE_RUN));
 	hex_text(sha, TREE_RUN_BYTES, run + sizeof(TREE_RUN) - 1);
-	return 0;
 }
 
 static int read_seed(struct adopting *a, const char *pipeline, struct error *err)
@@ -98,7 +96,8 @@ static int read_tree(struct adopting *a, struct error *err)
 		return error_sys(err, errno, "opening %s", a->dir);
 	a->take.fake_super = true;
 	a->take.move = a->adopt->move;
-	return name_run(a->dir, a->wanted.run, err);
+	name_run(a->dir, a->wanted.run);
+	return 0;
 }
 
 /* What lies there already must not be undone. */

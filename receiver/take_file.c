@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -12,6 +12,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/entry.h"
+#include "lib/sha256.h"
 #include "receiver/apply.h"
 #include "receiver/hash_tag.h"
 #include "receiver/part_writer.h"
@@ -41,7 +42,7 @@ void take_file_done(struct take_file *take)
 struct passing {
 	struct take_file *take;
 	int in_fd, out_fd; /* out_fd -1: it is only read */
-	EVP_MD_CTX *sha;
+	struct sha256 sha;
 	struct part_writer writer;
 	uint64_t pushed;
 	bool unreadable; /* what failed was reading */
@@ -62,7 +63,7 @@ static int pass_data(struct passing *p, off_t from, off_t to, struct error *err)
 			return n < 0 ? error_sys(err, errno, "reading")
 			             : error_set(err, ERR_IO, "it became shorter while it was read");
 		}
-		(void)EVP_DigestUpdate(p->sha, take->piece, (size_t)n);
+		sha256_update(&p->sha, take->piece, (size_t)n);
 		if (p->out_fd >= 0 && part_writer_data(&p->writer, take->piece, (size_t)n, err) != 0)
 			return -1;
 		if (p->out_fd >= 0 && p->writer.at - p->pushed >= PUSH_BYTES) {
@@ -85,7 +86,7 @@ static int pass_hole(struct passing *p, uint64_t len_bytes, struct error *err)
 	while (left != 0) {
 		size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
 
-		(void)EVP_DigestUpdate(p->sha, p->take->piece, n);
+		sha256_update(&p->sha, p->take->piece, n);
 		left -= n;
 	}
 	p->take->bar->done += len_bytes;
@@ -130,20 +131,11 @@ static int pass_content(struct passing *p, off_t size, struct error *err)
 
 static int hash(struct passing *p, off_t size, uint8_t sha256[HASH_TAG_BYTES], struct error *err)
 {
-	uint8_t whole[EVP_MAX_MD_SIZE];
-	int rc = -1;
-
-	p->sha = EVP_MD_CTX_new();
-	if (p->sha == NULL || EVP_DigestInit_ex(p->sha, EVP_sha256(), NULL) != 1)
-		(void)error_set(err, ERR_SYSTEM, "setting up SHA-256");
-	else
-		rc = pass_content(p, size, err);
-	if (rc == 0 && EVP_DigestFinal_ex(p->sha, whole, NULL) != 1)
-		rc = error_set(err, ERR_SYSTEM, "SHA-256");
-	if (rc == 0)
-		memcpy(sha256, whole, HASH_TAG_BYTES);
-	EVP_MD_CTX_free(p->sha);
-	return rc;
+	sha256_init(&p->sha);
+	if (pass_content(p, size, err) != 0)
+		return -1;
+	sha256_so_far(&p->sha, sha256);
+	return 0;
 }
 
 /* Was it written to while it was read? */
