@@ -14,7 +14,7 @@
 static const struct verb verbs[] = {
 	{ "status", status_main }, { "run", run_main },       { "list", list_main },       { "prune", prune_main },
 	{ "check", check_main },   { "events", events_main }, { "pause", order_main },     { "resume", order_main },
-	{ "cancel", order_main },  { "reload", order_main },  { "release", release_main },
+	{ "cancel", order_main },  { "reload", order_main },  { "release", release_main }, { "seed", seed_main },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -305,6 +305,32 @@ static void orders_are_given(void **state)
 	}
 }
 
+static void a_seed_is_forgotten_and_goes_nowhere_that_is_no_disk(void **state)
+{
+	char folder[300];
+
+	(void)state;
+	one(WORDS("seed", "photos", "--forget"), "{\"status\":\"ok\",\"result\":{}}");
+	assert_int_equal(lab.status, EX_OK);
+	assert_non_null(strstr(lab.asked, "\"verb\":\"forget-seed\""));
+	shows("wait for no seed");
+	verb_lab_start(&lab, WORDS("seed", "photos", "--to", lab.peer.folder));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_CONFIG);
+	assert_non_null(strstr(lab.err, "nothing is mounted at"));
+	one(WORDS("seed", "photos", "--to", lab.peer.folder, "--force"),
+	    "{\"status\":\"ok\",\"result\":{\"run\":\"R1\",\"new\":true}}");
+	assert_int_equal(lab.status, EX_OK);
+	assert_non_null(strstr(lab.asked, "/aob-seed\""));
+	shows("run R1 has started");
+	shows("aob-receiver adopt --root /mnt/usb --from /mnt photos");
+	(void)snprintf(folder, sizeof(folder), "%s/aob-seed", lab.peer.folder);
+	assert_int_equal(rmdir(folder), 0);
+	verb_lab_start(&lab, WORDS("seed", "photos"));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_USAGE);
+}
+
 static void the_faults_of_a_reload_are_one_a_line(void **state)
 {
 	(void)state;
@@ -355,6 +381,8 @@ static void wrong_arguments_are_refused_without_a_question(void **state)
 		{ "cancel", "a", "b" },
 		{ "release" },
 		{ "reload", "a" },
+		{ "seed" },
+		{ "seed", "a", "--to" },
 	};
 
 	(void)state;
@@ -403,6 +431,7 @@ int main(int argc, char **argv)
 		VERB_TEST(run_outlives_a_broker_that_is_away),
 		VERB_TEST(prune_tells_what_and_why),
 		VERB_TEST(orders_are_given),
+		VERB_TEST(a_seed_is_forgotten_and_goes_nowhere_that_is_no_disk),
 		VERB_TEST(the_faults_of_a_reload_are_one_a_line),
 		VERB_TEST(check_reads_the_configuration_alone),
 		VERB_TEST(wrong_arguments_are_refused_without_a_question),
