@@ -10,6 +10,7 @@ RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "move
                    "released", "owned")
 BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
                  "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
+ELSEWHERE = ("taken", "seed-recorded")  # of what no pipeline does by itself: 450-a-seed-is-carried, test_seeding
 OFTEN = ("change-made", "change-stored", "change-told", "step-assigned", "step-done")  # every run comes there several times
 
 

@@ -126,6 +126,43 @@ static void a_seed_counts_for_nothing_and_is_waited_for(void **state)
 	zsock_destroy(&transfers);
 }
 
+static void a_broker_that_is_killed_while_it_records_one_hears_of_it_again(void **state)
+{
+	static const char made[] = "{\"status\":\"ok\",\"result\":{\"generation\":\"2026-11-23T05-36-00Z\"}}";
+	struct lab *lab = *state;
+	zsock_t *snapshots = NULL;
+	zsock_t *transfers = NULL;
+	char run[64];
+	char tag[160];
+	json_t *seed = NULL;
+
+	lab_kill(lab, SIGKILL);
+	(void)setenv("AOB_CRASH_POINT", "seed-recorded", 1);
+	lab_start(lab);
+	(void)unsetenv("AOB_CRASH_POINT");
+	snapshots = worker_open(lab, "snapshot", NULL);
+	transfers = worker_open(lab, "transfer", NULL);
+	ask_for_seed(lab, true, run);
+	make_snapshot(snapshots, "seed-uuid", NULL);
+	json_decref(worker_job(transfers, tag));
+	worker_final(transfers, tag, made);
+	assert_int_equal(waitpid(lab->broker, NULL, 0), lab->broker);
+	zsock_destroy(&snapshots);
+	zsock_destroy(&transfers);
+	lab_start(lab);
+	seed = status_of(lab, "seed");
+	assert_true(json_is_null(seed));
+	json_decref(seed);
+	transfers = worker_open(lab, "transfer", NULL);
+	json_decref(worker_job(transfers, tag));
+	worker_final(transfers, tag, made);
+	lab_await(lab, run, "ok", 1, "ok");
+	seed = status_of(lab, "seed");
+	assert_string_equal(json_string_value(json_object_get(seed, "run")), run);
+	json_decref(seed);
+	zsock_destroy(&transfers);
+}
+
 static void one_that_is_lost_is_forgotten(void **state)
 {
 	struct lab *lab = *state;
@@ -159,6 +196,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(a_seed_counts_for_nothing_and_is_waited_for),
+		LAB_TEST(a_broker_that_is_killed_while_it_records_one_hears_of_it_again),
 		LAB_TEST(one_that_is_lost_is_forgotten),
 	};
 
