@@ -44,7 +44,7 @@ struct broker {
 	uint64_t queued;               /* counter for the order of jobs */
 	int64_t now_ms;                /* monotonic, of this turn */
 	int64_t lease_ms;
-	int64_t trim_at_ms;
+	int64_t trim_at_ms, give_back_at_ms;
 	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */
 	bool store_trouble;
 	int64_t store_trouble_ms;                   /* since when */
