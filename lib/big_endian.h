@@ -14,4 +14,11 @@ static inline uint64_t big_endian(const uint8_t *bytes, size_t n)
 	return value;
 }
 
+/* big_endian_put: the lowest n bytes of value. */
+static inline void big_endian_put(uint8_t *bytes, uint64_t value, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (uint8_t)(value >> 8 * (n - 1 - i));
+}
+
 #endif

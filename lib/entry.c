@@ -13,6 +13,7 @@
 
 #include "lib/entry_xattr.h"
 #include "lib/sha256.h"
+#include "lib/tree_digest.h"
 
 #define TARGET_BYTES_MAX 65536
 #define PROC_BYTES 32
@@ -263,16 +264,47 @@ static int apply_fake(const char *proc, int path_fd, const struct entry *entry, 
 	return set_fake_stat(proc, &st, entry, err);
 }
 
-static int apply_held(int path_fd, const struct entry *entry, bool fake_super, struct error *err)
+static bool marks_lacks;
+
+void entry_mark_lacks(void)
+{
+	marks_lacks = true;
+}
+
+/* All is applied: is it there? */
+static int look_for_lacks(int path_fd, const struct entry *entry, bool fake_super, bool lacks, struct error *err)
+{
+	uint8_t meta[TREE_DIGEST_BYTES] = { 0 };
+	struct tree_digest *digest;
+	struct entry whole = *entry;
+	struct stat st;
+
+	if (!marks_lacks || entry->type == ENTRY_SYMLINK)
+		return 0;
+	if (fstat(path_fd, &st) != 0)
+		return error_sys(err, errno, "stat");
+	if (!lacks && st.st_mtim.tv_sec == entry->mtime_s && (uint32_t)st.st_mtim.tv_nsec == entry->mtime_ns)
+		return 0;
+	if (tree_digest_new(&digest, err) != 0)
+		return -1;
+	entry_digest(entry->xattrs, entry->n_xattrs, whole.xattr_digest);
+	tree_digest_meta(digest, &whole, meta);
+	tree_digest_destroy(&digest);
+	entry_xattr_lacks(path_fd, entry, fake_super, meta, sizeof(meta));
+	return 0;
+}
+
+static int apply_held(int path_fd, const struct entry *entry, bool fake_super, bool *lacks, struct error *err)
 {
 	char proc[PROC_BYTES];
 
+	*lacks = false;
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
 	if (!fake_super && (entry->flags & ENTRY_OWNERLESS) == 0 &&
 	    fchownat(path_fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) != 0)
 		return error_sys(err, errno, "setting owner %u:%u", entry->uid, entry->gid);
 	if (entry_xattr_clear(path_fd, entry, fake_super, err) != 0 ||
-	    entry_xattr_set(path_fd, entry, false, fake_super, err) != 0)
+	    entry_xattr_set(path_fd, entry, false, fake_super, lacks, err) != 0)
 		return -1;
 	if (fake_super) {
 		if (apply_fake(proc, path_fd, entry, err) != 0)
@@ -280,7 +312,7 @@ static int apply_held(int path_fd, const struct entry *entry, bool fake_super, s
 	} else if (entry->type != ENTRY_SYMLINK && chmod(proc, entry->mode) != 0) {
 		return error_sys(err, errno, "setting mode %04o", entry->mode);
 	}
-	return entry_xattr_set(path_fd, entry, true, fake_super, err);
+	return entry_xattr_set(path_fd, entry, true, fake_super, lacks, err);
 }
 
 int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err)
@@ -288,13 +320,16 @@ int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
 	int path_fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bool lacks;
 	int rc;
 
 	if (path_fd < 0)
 		return error_sys(err, errno, "opening \"%.300s\"", entry->path);
-	rc = apply_held(path_fd, entry, fake_super, err);
+	rc = apply_held(path_fd, entry, fake_super, &lacks, err);
 	if (rc == 0 && utimensat(parent_fd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
 		rc = error_sys(err, errno, "setting the time");
+	if (rc == 0)
+		rc = look_for_lacks(path_fd, entry, fake_super, lacks, err);
 	if (rc != 0)
 		error_prefix(err, "\"%.300s\"", entry->path);
 	(void)close(path_fd);
@@ -305,10 +340,13 @@ int entry_apply_open(int fd, const struct entry *entry, bool fake_super, struct 
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
-	int rc = apply_held(fd, entry, fake_super, err);
+	bool lacks;
+	int rc = apply_held(fd, entry, fake_super, &lacks, err);
 
 	if (rc == 0 && futimens(fd, times) != 0)
 		rc = error_sys(err, errno, "setting the time");
+	if (rc == 0)
+		rc = look_for_lacks(fd, entry, fake_super, lacks, err);
 	return rc == 0 ? 0 : error_prefix(err, "\"%.300s\"", entry->path);
 }
 

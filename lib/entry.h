@@ -30,6 +30,7 @@ enum entry_type {
 
 #define ENTRY_XATTRS_MAX_BYTES (768u << 10) /* all names and values together; more is refused by name */
 #define ENTRY_DIGEST_BYTES 16
+#define ENTRY_LACKS "user.aob.lacks" /* see entry_mark_lacks */
 
 struct entry_xattr {
 	const char *name; /* ACLs are system.posix_acl_access / _default, as the kernel gives them */
@@ -51,6 +52,7 @@ struct entry {
 	uint32_t rdev_major, rdev_minor;
 	uint64_t inode;
 	uint32_t links;
+	bool lacks;                       /* it has the attribute ENTRY_LACKS; neither sent nor applied */
 	const char *target;               /* of a symlink; else "" */
 	const struct entry_xattr *xattrs; /* sorted by name */
 	size_t n_xattrs;
@@ -91,6 +93,10 @@ int entry_read_open(int fd, const char *path, bool digest, struct entry_memory *
  * A file with more than one link is the caller's fault: break the link first. Never follows a symlink.
  * order: owner, xattrs, mode, ACLs, times (each undoes a part of the one before). */
 int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err);
+
+/* entry_mark_lacks: from now on, entry_apply marks what this file system can't hold as told (a time, an attribute that is too large): the digest of the metadata that
+ * it should have (tree_digest_meta) goes into its attribute ENTRY_LACKS, and away again when all fits. Called once, before there are threads, by who keeps a vault. */
+void entry_mark_lacks(void);
 
 /* entry_apply_open: the same for an open file. */
 int entry_apply_open(int fd, const struct entry *entry, bool fake_super, struct error *err);

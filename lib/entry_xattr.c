@@ -167,8 +167,10 @@ int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, 
 		const char *here = name_here(there, fake_super);
 		int rc;
 
-		if (here == NULL)
+		if (here == NULL) {
+			entry->lacks = entry->lacks || strcmp(there, ENTRY_LACKS) == 0;
 			continue;
+		}
 		if (add_row(memory, n, err) != 0)
 			return -1;
 		rc = read_one(proc, there, here, memory, &at, n, err);
@@ -202,7 +204,7 @@ int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, s
 	for (const char *there = names; there < names + len; there += strlen(there) + 1) {
 		const char *here = name_here(there, fake_super);
 
-		if (here == NULL || named(entry, here))
+		if ((here == NULL && strcmp(there, ENTRY_LACKS) != 0) || (here != NULL && named(entry, here)))
 			continue;
 		if (removexattr(proc, there) != 0 && errno != ENODATA)
 			return error_sys(err, errno, "removing extended attribute %s", there);
@@ -220,7 +222,7 @@ static bool too_large_here(const char *proc, int sys)
 	return sys == ENOSPC && statvfs(proc, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > ROOM_BYTES;
 }
 
-int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, struct error *err)
+int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, struct error *err)
 {
 	char proc[PROC_BYTES];
 
@@ -241,6 +243,21 @@ int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake
 		log_line(LOG_WARNING,
 		         "\"%.300s\": this file system has no room for its attribute %s (%zu bytes); it is left out",
 		         entry->path, there, x->len_bytes);
+		*lacks = true;
 	}
 	return 0;
+}
+
+void entry_xattr_lacks(int path_fd, const struct entry *entry, bool fake_super, const void *value, size_t len_bytes)
+{
+	char proc[PROC_BYTES];
+
+	(void)proc_path(path_fd, proc);
+	for (size_t i = entry->n_xattrs; setxattr(proc, ENTRY_LACKS, value, len_bytes, 0) != 0; i--) {
+		char name[NAME_BYTES];
+
+		if (i == 0 || !too_large_here(proc, errno))
+			return;
+		(void)removexattr(proc, name_there(entry->xattrs[i - 1].name, fake_super, name));
+	}
 }

@@ -20,8 +20,11 @@ int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, 
                      struct error *err);
 
 /* entry_xattr_clear: remove those that entry does not name. entry_xattr_set: set those that are (acls), or are no (!acls), ACLs. One
- * that is larger than the file system can hold is left out, with a warning in the log. */
+ * that is larger than the file system can hold is left out, with a warning in the log, and *lacks becomes true. */
 int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, struct error *err);
-int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, struct error *err);
+int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, struct error *err);
+
+/* entry_xattr_lacks: sets ENTRY_LACKS to this value; others make way for it if they must. What has no attributes goes without. */
+void entry_xattr_lacks(int path_fd, const struct entry *entry, bool fake_super, const void *value, size_t len_bytes);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "receiver/file_copy.h"
+#include "receiver/seal.h"
 
 #define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
 
@@ -51,6 +52,8 @@ int apply_remove(struct incoming *incoming, const char *path, struct error *err)
 	rc = what_is_at(parent_fd, leaf, path, &old, err);
 	if (rc <= 0)
 		return rc;
+	if (seal_break(incoming->tree_fd, parent_fd, err) != 0)
+		return -1;
 	if (S_ISDIR(old.st_mode)) {
 		rc = remove_folder(incoming, parent_fd, leaf, err);
 		inside_forget(incoming->tree);
@@ -75,7 +78,7 @@ int apply_put(struct incoming *incoming, const char *part, const char *path, con
 	if (inside_parent(incoming->tree, path, &parent_fd, &leaf, err) != 0)
 		return -1;
 	there = what_is_at(parent_fd, leaf, path, &old, err);
-	if (there < 0)
+	if (there < 0 || seal_break(incoming->tree_fd, parent_fd, err) != 0)
 		return -1;
 	if (there == 1 && S_ISDIR(old.st_mode)) {
 		/* A folder makes way. */
@@ -117,7 +120,7 @@ static int make_folder(struct incoming *incoming, const struct entry *entry, str
 	if (inside_parent(incoming->tree, entry->path, &parent_fd, &leaf, err) != 0)
 		return -1;
 	rc = what_is_at(parent_fd, leaf, entry->path, &old, err);
-	if (rc < 0)
+	if (rc < 0 || seal_break(incoming->tree_fd, parent_fd, err) != 0)
 		return -1;
 	if (rc == 0 || !S_ISDIR(old.st_mode)) {
 		if (rc == 1 && unlinkat(parent_fd, leaf, 0) != 0)
@@ -231,6 +234,8 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 		return error_sys(err, errno, "stat of \"%.300s\"", entry->path);
 	if ((entry->type == ENTRY_FOLDER) != S_ISDIR(st.st_mode) || (entry->type == ENTRY_FILE && !S_ISREG(st.st_mode)))
 		return error_set(err, ERR_PROTOCOL, "META for \"%.300s\", which is of another type", entry->path);
+	if (seal_break(incoming->tree_fd, parent_fd, err) != 0)
+		return -1;
 	if (entry->type == ENTRY_FOLDER)
 		return entry_apply(parent_fd, leaf, entry, incoming->vault->fake_super, err);
 	if (entry->type != ENTRY_FILE)

@@ -10,6 +10,7 @@
 #include "lib/link_map.h"
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
+#include "receiver/seal.h"
 #include "wire/wire.h"
 
 struct copying {
@@ -65,7 +66,7 @@ static int copy_one(struct copying *c, int from_fd, const char *name, const stru
 	return rc == 0 ? entry_apply(to_fd, leaf, entry, c->fake_super, err) : -1;
 }
 
-static int apply_folder(struct copying *c, const struct entry *entry, struct error *err)
+static int apply_folder(struct copying *c, int from_fd, const char *name, const struct entry *entry, struct error *err)
 {
 	int to_fd;
 	const char *leaf;
@@ -74,7 +75,8 @@ static int apply_folder(struct copying *c, const struct entry *entry, struct err
 		return 0;
 	if (inside_parent(c->to, entry->path, &to_fd, &leaf, err) != 0)
 		return -1;
-	return entry_apply(to_fd, leaf, entry, c->fake_super, err);
+	return entry_apply(to_fd, leaf, entry, c->fake_super, err) == 0 ? seal_copy(from_fd, to_fd, name, leaf, err)
+	                                                                : -1;
 }
 
 /* Everything, or, when all is in, the folders' metadata. */
@@ -91,7 +93,7 @@ static int walk(struct copying *c, int root_fd, bool folders, struct error *err)
 	if (folders)
 		tree_walk_light(tree);
 	while ((rc = tree_walk_next(tree, &entry, &parent_fd, &name, err)) == 1) {
-		rc = folders ? apply_folder(c, entry, err) : copy_one(c, parent_fd, name, entry, err);
+		rc = folders ? apply_folder(c, parent_fd, name, entry, err) : copy_one(c, parent_fd, name, entry, err);
 		if (rc != 0 || (c->ticker != NULL && ticker_step(c->ticker, err) != 0)) {
 			rc = -1;
 			break;

@@ -10,6 +10,7 @@
 #include "lib/inside.h"
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
+#include "receiver/seal.h"
 
 #define MOVED_MOST 64
 
@@ -113,7 +114,8 @@ static int walk(struct build *build, bool folders, struct error *err)
 
 		if (folders && entry->type == ENTRY_FOLDER) {
 			if (inside_parent(build->to, entry->path, &to_fd, &leaf, err) != 0 ||
-			    entry_apply(to_fd, leaf, entry, build->fake_super, err) != 0)
+			    entry_apply(to_fd, leaf, entry, build->fake_super, err) != 0 ||
+			    seal_copy(parent_fd, to_fd, name, leaf, err) != 0)
 				break;
 		} else if (!folders && *entry->path != '\0' && link_one(build, parent_fd, name, entry, err) != 0) {
 			break;

@@ -17,6 +17,7 @@
 #include "receiver/incoming.h"
 #include "receiver/moves.h"
 #include "receiver/owner.h"
+#include "receiver/proving.h"
 #include "receiver/publish.h"
 #include "receiver/record.h"
 #include "receiver/signature.h"
@@ -32,6 +33,7 @@ struct building {
 	struct file_sink *sink;
 	bool open;           /* there is something to be built */
 	bool tells_brake;    /* COMMIT does */
+	bool differs;        /* the last ROOT was not that of the tree, and nothing has changed since */
 	struct moves *moves; /* NULL: none since the last MOVES_END */
 	struct encoder encoder;
 	struct entry_memory memory;
@@ -350,6 +352,16 @@ static int on_macs(struct building *b, const struct frame *frame, struct error *
 	return codec_done(&d, "MACS", err);
 }
 
+static int on_root(struct building *b, const struct frame *frame, struct error *err)
+{
+	bool equal;
+
+	if (proving_root(b->incoming, b->ticker, frame, &equal, err) != 0)
+		return -1;
+	b->differs = !equal;
+	return 0;
+}
+
 static int on_commit(struct building *b, const struct frame *frame, struct error *err)
 {
 	struct record *record = &b->incoming->record;
@@ -366,6 +378,9 @@ static int on_commit(struct building *b, const struct frame *frame, struct error
 		return error_set(
 		        err, ERR_SYSTEM,
 		        "hard links had reached the file system's limit and were given a new file; compare once more");
+	if (b->differs)
+		return error_set(err, ERR_DAMAGED,
+		                 "this tree is not the client's, by its root hash; it is not published");
 	if (codec_done(&d, "COMMIT", err) != 0 || publish_commit(b->incoming, b->ticker, err) != 0)
 		return -1;
 	encoder_reset(&b->encoder);
@@ -391,22 +406,42 @@ static bool is_in_place(const struct building *b, unsigned type)
 	return b->moves == NULL || type == FRAME_MOVE || type == FRAME_MOVES_END;
 }
 
+/* What was proven of the tree still holds behind such a frame. */
+static bool leaves_as_it_is(unsigned type)
+{
+	return type == FRAME_ROOT || type == FRAME_BRANCH || type == FRAME_MACS || type == FRAME_COMMIT ||
+	       type == FRAME_LIST;
+}
+
+/* The client waits for an answer, and can be told that it takes long. */
+static bool waits(unsigned type)
+{
+	return type == FRAME_SIG_WANT || type == FRAME_PART_WANT || type == FRAME_COMMIT || type == FRAME_ROOT ||
+	       type == FRAME_BRANCH;
+}
+
 int building_frame(struct building *b, const struct frame *frame, struct error *err)
 {
 	if (frame->type == FRAME_BEGIN)
 		return on_begin(b, frame, err);
 	if (b->incoming == NULL || !b->open)
 		return error_set(err, ERR_PROTOCOL, "%s before BEGIN", frame_name(frame->type));
-	if (frame->type != FRAME_LIST && frame->type != FRAME_MACS &&
-	    make_tree(b, frame->type == FRAME_SIG_WANT || frame->type == FRAME_PART_WANT || frame->type == FRAME_COMMIT,
-	              err) != 0)
+	if (frame->type != FRAME_LIST && frame->type != FRAME_MACS && make_tree(b, waits(frame->type), err) != 0)
 		return -1;
 	if (!is_in_place(b, frame->type))
 		return error_set(err, ERR_PROTOCOL, "%s inside a file, or among moves, or out of a file",
 		                 frame_name(frame->type));
+	if (!leaves_as_it_is(frame->type)) {
+		b->differs = false;
+		b->incoming->record.root[0] = '\0';
+	}
 	switch (frame->type) {
 	case FRAME_LIST:
 		return on_list(b, err);
+	case FRAME_ROOT:
+		return on_root(b, frame, err);
+	case FRAME_BRANCH:
+		return proving_branch(b->incoming, b->ticker, frame, err);
 	case FRAME_SIG_WANT:
 		return signature_answer(b->incoming, b->wire, frame, err);
 	case FRAME_PART_WANT:

@@ -9,6 +9,7 @@
 
 #include "lib/brake_percent.h"
 #include "lib/duration.h"
+#include "lib/entry.h"
 #include "lib/log.h"
 #include "lib/priority.h"
 #include "lib/version.h"
@@ -16,6 +17,7 @@
 #include "receiver/confine.h"
 #include "receiver/inventory.h"
 #include "receiver/owner.h"
+#include "receiver/proving.h"
 #include "receiver/release.h"
 #include "receiver/serve.h"
 
@@ -24,7 +26,7 @@
 struct command_line {
 	const char *verb;
 	struct vault_options options;
-	const char *pipeline; /* of `release` and `adopt` */
+	const char *pipeline; /* of `release` and `adopt`; the folder of `root` */
 	struct adopt adopt;
 	const char *trace;
 	int status; /* to end with at once; -1: go on */
@@ -41,6 +43,7 @@ static void print_usage(FILE *out)
 	        "       aob-receiver adopt --root DIR --from DISK [--leave-out-damaged] PIPELINE\n"
 	        "       aob-receiver adopt --root DIR --tree FOLDER [--move] [--leave-out-damaged] PIPELINE\n"
 	        "       aob-receiver adopt --root DIR PIPELINE\n"
+	        "       aob-receiver root FOLDER\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
 	        "The far end of AutoOffsiteBackup. sshd starts `serve` for a key, by a line in "
@@ -149,7 +152,8 @@ static int take_option(struct command_line *line, int option)
 static bool is_verb(int n, char *const *words)
 {
 	if (n == 2)
-		return strcmp(words[0], "release") == 0 || strcmp(words[0], "adopt") == 0;
+		return strcmp(words[0], "release") == 0 || strcmp(words[0], "adopt") == 0 ||
+		       strcmp(words[0], "root") == 0;
 	return n == 1 && (strcmp(words[0], "serve") == 0 || strcmp(words[0], "list") == 0);
 }
 
@@ -195,7 +199,7 @@ static struct command_line read_command_line(int argc, char **argv)
 	if (is_verb(argc - optind, argv + optind)) {
 		line.verb = argv[optind];
 		line.pipeline = argv[optind + 1];
-		if (line.options.root == NULL)
+		if (line.options.root == NULL && strcmp(line.verb, "root") != 0)
 			(void)wrong(&line, "missing", "--root DIR");
 		else
 			check_adopt(&line);
@@ -221,6 +225,8 @@ static int perform(const struct command_line *line, struct error *err)
 		return inventory_print(&line->options, stdout, err);
 	if (strcmp(line->verb, "release") == 0)
 		return release_run(&line->options, line->pipeline, stdout, err);
+	if (strcmp(line->verb, "root") == 0)
+		return proving_print(line->pipeline, stdout, err);
 	if (line->adopt.from != NULL || line->adopt.tree != NULL)
 		return adopt_run(&line->options, line->pipeline, &line->adopt, stdout, err);
 	if (strcmp(line->verb, "adopt") == 0)
@@ -242,6 +248,7 @@ int main(int argc, char **argv)
 	log_open("aob-receiver", line.trace);
 	/* The vault's files get the modes of the source's; what is ours is for its owner, and readable. */
 	(void)umask(022);
+	entry_mark_lacks();
 	rc = perform(&line, &err);
 	if (rc == 0)
 		return EX_OK;

@@ -43,6 +43,8 @@ aob-receiver_SOURCES := \
 	receiver/release.c \
 	receiver/removal.c \
 	receiver/seed.c \
+	receiver/seal.c \
+	receiver/proving.c \
 	receiver/serve.c \
 	receiver/sheet.c \
 	receiver/sheet_html.c \

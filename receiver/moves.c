@@ -11,6 +11,7 @@
 
 #include "lib/crash_point.h"
 #include "receiver/apply.h"
+#include "receiver/seal.h"
 #include "receiver/trash.h"
 #include "wire/wire.h"
 
@@ -153,6 +154,7 @@ static int take_away(struct moves *m, uint64_t n, struct error *err)
 	if (m->at.to[0] == '\0')
 		return apply_remove(m->incoming, m->at.path, err);
 	if (inside_parent(m->incoming->tree, m->at.path, &parent_fd, &leaf, &missing) == 0 &&
+	    seal_break(m->incoming->tree_fd, parent_fd, &missing) == 0 &&
 	    renameat(parent_fd, leaf, m->moved_fd, number(n, name)) == 0) {
 		forget(m);
 		return 0;
@@ -180,10 +182,14 @@ static int make_way(struct moves *m, const char *path, struct error *err)
 		if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 			if (S_ISDIR(st.st_mode))
 				continue;
+			if (seal_break(m->incoming->tree_fd, parent_fd, err) != 0)
+				return -1;
 			if (unlinkat(parent_fd, leaf, 0) != 0)
 				return error_sys(err, errno, "removing \"%.300s\"", part);
 			tally_gone(&m->incoming->tally, &st);
 		}
+		if (seal_break(m->incoming->tree_fd, parent_fd, err) != 0)
+			return -1;
 		if (mkdirat(parent_fd, leaf, 0700) != 0)
 			return error_sys(err, errno, "making the folder \"%.300s\"", part);
 	}
@@ -210,6 +216,8 @@ static int put_down(struct moves *m, uint64_t n, struct error *err)
 	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    (apply_remove(m->incoming, to, err) != 0 ||
 	     inside_parent(m->incoming->tree, to, &parent_fd, &leaf, err) != 0))
+		return -1;
+	if (seal_break(m->incoming->tree_fd, parent_fd, err) != 0)
 		return -1;
 	if (renameat(m->moved_fd, name, parent_fd, leaf) != 0)
 		return error_sys(err, errno, "moving \"%.300s\" to \"%.300s\"", m->at.path, to);
@@ -423,7 +431,10 @@ static int take_back(struct moves *m, uint64_t inode, struct error *err)
 	if (inside_parent(m->incoming->other, m->at.to, &to_fd, &to, &aside) != 0 ||
 	    fstatat(to_fd, to, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) || st.st_ino != inode)
 		return 0;
+	if (seal_break(m->incoming->tree_fd, to_fd, err) != 0)
+		return -1;
 	if (inside_parent(tree, m->at.path, &parent_fd, &leaf, &aside) == 0 &&
+	    seal_break(m->incoming->tree_fd, parent_fd, &aside) == 0 &&
 	    renameat2(to_fd, to, parent_fd, leaf, RENAME_NOREPLACE) == 0)
 		return 0;
 	return unlinkat(to_fd, to, 0) == 0 ? 0 : error_sys(err, errno, "removing \"%.300s\"", m->at.to);

@@ -11,6 +11,7 @@
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
 #include "receiver/hash_tag.h"
+#include "receiver/seal.h"
 
 static bool is_bases(struct inside *base, const struct entry *entry)
 {
@@ -42,7 +43,7 @@ static int as_recorded(int parent_fd, const char *name, struct ticker *ticker, s
 	return rc;
 }
 
-static int look_at(struct tree_walk *walk, struct inside *base, struct ticker *ticker, struct error *err)
+static int look_at(int tree_fd, struct tree_walk *walk, struct inside *base, struct ticker *ticker, struct error *err)
 {
 	const struct entry *entry;
 	const char *name;
@@ -60,6 +61,8 @@ static int look_at(struct tree_walk *walk, struct inside *base, struct ticker *t
 		if (rc == 0) {
 			log_line(LOG_INFO, "\"%.300s\" did not reach the disk whole; it will be sent again",
 			         entry->path);
+			if (seal_break(tree_fd, parent_fd, err) != 0)
+				return -1;
 			if (unlinkat(parent_fd, name, 0) != 0 && errno != ENOENT)
 				return error_sys(err, errno, "removing \"%.300s\"", entry->path);
 		}
@@ -78,7 +81,7 @@ int recheck_tree(int tree_fd, int base_fd, const char *work, struct ticker *tick
 		return -1;
 	rc = tree_walk_new(tree_fd, true, own, &walk, err);
 	if (rc == 0) {
-		rc = look_at(walk, base, ticker, err);
+		rc = look_at(tree_fd, walk, base, ticker, err);
 		tree_walk_destroy(&walk);
 	}
 	inside_destroy(&base);

@@ -48,6 +48,8 @@ int record_write(const struct vault *vault, const struct record *r, const struct
 			(void)json_object_set_new(json, "own_files", json_integer(r->own_files));
 			(void)json_object_set_new(json, "own_bytes", json_integer(r->own_bytes));
 		}
+		if (r->root[0] != '\0')
+			(void)json_object_set_new(json, "root", json_string(r->root));
 		if (macs->n > 0)
 			(void)json_object_set_new(json, "macs", record_macs_json(macs));
 		text = json_dumps(json, JSON_INDENT(2));
@@ -94,7 +96,7 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 	char *text = NULL;
 	size_t len_bytes = 0;
 	json_int_t n[6] = { 0 };
-	const char *s[7] = { 0 };
+	const char *s[8] = { 0 };
 	int pinned = 0;
 	struct stat st;
 	json_t *json;
@@ -105,11 +107,13 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		return -1;
 	json = json_loadb(text, len_bytes, 0, NULL);
 	rc = json == NULL ? -1
-	                  : json_unpack(json, "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b}",
+	                  : json_unpack(json,
+	                                "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?b, "
+	                                "s?s}",
 	                                "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3],
 	                                "source", &s[4], "host", &s[5], "view", &s[6], "ctransid", &n[0], "taken_at",
 	                                &n[1], "published_at", &n[2], "files", &n[3], "bytes", &n[4], "new_bytes",
-	                                &n[5], "pinned", &pinned);
+	                                &n[5], "pinned", &pinned, "root", &s[7]);
 	if (rc != 0 || strcmp(s[0], name) != 0) {
 		rc = error_set(err, ERR_DAMAGED, "the record of generation %s (.aob/generations/%s) can't be read",
 		               name, file);
@@ -121,6 +125,7 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		copy(r->source, sizeof(r->source), s[4]);
 		copy(r->host, sizeof(r->host), s[5]);
 		copy(r->view, sizeof(r->view), s[6]);
+		copy(r->root, sizeof(r->root), s[7]);
 		r->ctransid = (uint64_t)n[0];
 		r->taken_at_s = n[1];
 		r->published_at_s = n[2];

@@ -14,16 +14,18 @@
 #include "receiver/find.h"
 #include "receiver/give.h"
 #include "receiver/owner.h"
+#include "receiver/proving.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 #include "receiver/removal.h"
+#include "receiver/seal.h"
 #include "receiver/trash.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
 
 #define FEATURES                                                                                                       \
 	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER |        \
-	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE)
+	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_PROOF)
 
 struct session {
 	const struct vault_options *options;
@@ -34,6 +36,7 @@ struct session {
 	struct ticker ticker;
 	struct encoder encoder;
 	bool tells_macs; /* the client takes MACS */
+	bool tells_root; /* … and the root of each generation */
 	bool prunes;     /* the client is a pruner */
 };
 
@@ -89,6 +92,9 @@ static int greet(struct session *s, struct error *err)
 	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
 	    building_new(s->vault, s->wire, &s->ticker, (features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
 		return -1;
+	if (!seal_possible(s->vault->folder_fd))
+		features &= ~WIRE_FEATURE_PROOF;
+	s->tells_root = (features & WIRE_FEATURE_PROOF) != 0;
 	put_u16(&s->encoder, WIRE_VERSION);
 	put_u32(&s->encoder, features);
 	put_string(&s->encoder, s->vault->id);
@@ -121,6 +127,8 @@ static int send_generation(struct session *s, const struct record *record, const
 	put_u64(&s->encoder, record->bytes);
 	put_u64(&s->encoder, record->new_bytes);
 	put_u8(&s->encoder, (uint8_t)flags);
+	if (s->tells_root)
+		put_string(&s->encoder, record->root);
 	return reply(s, FRAME_GENERATION, err);
 }
 
@@ -316,6 +324,8 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 		return fetch_answer(s->vault, s->wire, frame, err);
 	case FRAME_FIND:
 		return find_answer(s->vault, &s->ticker, frame, err);
+	case FRAME_PROOF:
+		return proving_answer(s->vault, &s->ticker, frame, err);
 	case FRAME_DIFF:
 		return diff_answer(s->vault, &s->ticker, frame, err);
 	case FRAME_TREE:
