@@ -1,7 +1,7 @@
 /* entry_xattr: the extended attributes of one object, by the O_PATH descriptor that holds it (through /proc/self/fd, so that
  * symlinks and files that may not be opened have theirs too).
  *
- * Left out both ways: user.aob.* (our own), btrfs.* and security.selinux (they belong to one file system, one host).
+ * Left out both ways: user.aob.* (our own), btrfs.*, trusted.SGI_ACL_* (XFS's own form of an ACL, which comes as one) and security.selinux (they belong to one file system, one host).
  * fake_super: names that an unprivileged process may not use are kept behind "user.rsync.", as rsync --fake-super does;
  * "user.rsync.%stat" is no attribute but entry.c's.
  *

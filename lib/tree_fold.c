@@ -99,7 +99,7 @@ static int leave(struct tree_fold *f, struct error *err)
 	return rc == 0 ? put(f, f->path, ENTRY_FOLDER, level->meta, content, err) : -1;
 }
 
-static int come_to(struct tree_fold *f, const char *path, struct error *err)
+int tree_fold_come_to(struct tree_fold *f, const char *path, struct error *err)
 {
 	while (f->depth > 0 && !lies_in(f, &f->levels[f->depth - 1], path))
 		if (leave(f, err) != 0)
@@ -114,7 +114,7 @@ int tree_fold_open(struct tree_fold *f, const char *path, const uint8_t meta[TRE
 	size_t n = strlen(path);
 	struct level *level;
 
-	if (come_to(f, path, err) != 0)
+	if (tree_fold_come_to(f, path, err) != 0)
 		return -1;
 	if (f->depth == f->room) {
 		size_t room = f->room != 0 ? 2 * f->room : 16;
@@ -146,7 +146,7 @@ int tree_fold_open(struct tree_fold *f, const char *path, const uint8_t meta[TRE
 int tree_fold_add(struct tree_fold *f, const char *path, enum entry_type type, const uint8_t meta[TREE_DIGEST_BYTES],
                   const uint8_t content[TREE_DIGEST_BYTES], struct error *err)
 {
-	if (come_to(f, path, err) != 0)
+	if (tree_fold_come_to(f, path, err) != 0)
 		return -1;
 	return tree_digest_counts(type) ? put(f, path, type, meta, content, err) : 0;
 }

@@ -29,6 +29,9 @@ int tree_fold_open(struct tree_fold *fold, const char *path, const uint8_t meta[
 int tree_fold_add(struct tree_fold *fold, const char *path, enum entry_type type, const uint8_t meta[TREE_DIGEST_BYTES],
                   const uint8_t content[TREE_DIGEST_BYTES], struct error *err);
 
+/* tree_fold_come_to: leaves the folders that do not hold this path; the next entry does it else. */
+int tree_fold_come_to(struct tree_fold *fold, const char *path, struct error *err);
+
 /* tree_fold_end: all was told. */
 int tree_fold_end(struct tree_fold *fold, uint8_t root[TREE_DIGEST_BYTES], struct error *err);
 

@@ -216,7 +216,7 @@ static bool is_so_already(int parent_fd, const char *leaf, const struct entry *e
 
 	entry_memory_init(&memory);
 	entry_digest(entry->xattrs, entry->n_xattrs, want.xattr_digest);
-	same = entry_read(parent_fd, leaf, entry->path, true, &memory, &now, NULL) == 0 &&
+	same = entry_read(parent_fd, leaf, entry->path, true, &memory, &now, NULL) == 0 && !now.lacks &&
 	       entry_same_metadata(&now, &want);
 	entry_memory_done(&memory);
 	return same;

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/sha256.h"
 #include "transfer/delta_writer.h"
+#include "transfer/ledger.h"
 #include "transfer/patience.h"
 #include "wire/entry_codec.h"
 
@@ -456,5 +457,7 @@ int content_send(struct content *c, const struct content_basis *basis, struct er
 	c->sender->literal_bytes += c->writer.literal_bytes;
 	c->sender->matched_bytes += c->writer.matched_bytes;
 	sha256_so_far(&c->sha, sha256);
+	if (c->sender->ledger != NULL && ledger_sent(c->sender->ledger, c->entry, sha256, err) != 0)
+		return -1;
 	return wire_send(c->sender->wire, FRAME_FILE_END, sha256, 32, err);
 }

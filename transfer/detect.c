@@ -56,6 +56,11 @@ static void tell_nested(struct local_side *side, const char *path)
 	         path);
 }
 
+bool detect_is_nested(const struct entry *entry)
+{
+	return entry->type == ENTRY_FOLDER && entry->inode == NESTED_INODE && *entry->path != '\0';
+}
+
 /* The placeholder of a nested subvolume is no folder of this tree; and of the anchor's sockets, the vault has none. */
 static int next_local(void *context, const struct entry **entry, struct error *err)
 {
@@ -70,7 +75,7 @@ static int next_local(void *context, const struct entry **entry, struct error *e
 			return -1;
 		if (rc != 1)
 			return rc;
-		if ((*entry)->type == ENTRY_FOLDER && (*entry)->inode == NESTED_INODE && *(*entry)->path != '\0')
+		if (detect_is_nested(*entry))
 			tell_nested(side, (*entry)->path);
 		else if (!side->is_anchor || (*entry)->type != ENTRY_SOCKET)
 			return 1;
@@ -233,14 +238,14 @@ static int begin_plan(struct plan **plan, struct error *err)
 }
 
 int detect_changes(const struct detect_input *in, struct plan **plan, struct compare_totals *totals,
-                   struct parts *parts, const char **how, struct error *err)
+                   struct parts *parts, const char **how, bool *since_anchor, struct error *err)
 {
 	const char *why = in->way == DETECT_SNAPSHOTS ? "so it is configured" : "the snapshot is no subvolume";
-	bool since_anchor = in->anchor != NULL && in->why_not == NULL;
 	int rc;
 
+	*since_anchor = in->anchor != NULL && in->why_not == NULL && in->way != DETECT_LISTING;
 	*how = "what btrfs knows";
-	if (since_anchor && in->way == DETECT_AUTO && in->snapshot_fd >= 0) {
+	if (*since_anchor && in->way == DETECT_AUTO && in->snapshot_fd >= 0) {
 		if (begin_plan(plan, err) != 0)
 			return -1;
 		rc = by_stream(in, *plan, totals, &why, err);
@@ -249,7 +254,7 @@ int detect_changes(const struct detect_input *in, struct plan **plan, struct com
 	}
 	if (begin_plan(plan, err) != 0)
 		return -1;
-	if (since_anchor && in->way != DETECT_LISTING) {
+	if (*since_anchor) {
 		log_line(LOG_INFO, "snapshot and anchor are compared: %s", why);
 		*how = "both snapshots";
 		return by_snapshots(in, *plan, totals, err);

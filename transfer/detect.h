@@ -30,10 +30,13 @@ struct detect_input {
 /* detect_way_named: "auto", "snapshots", "listing". errors: ERR_CONFIG */
 int detect_way_named(const char *name, enum detect_way *way, struct error *err);
 
-/* detect_changes: out: *plan, the caller's; parts: filled if a listing was asked for; *how: static, for the log.
+/* detect_is_nested: the placeholder of a subvolume that lies in this one: no folder of this tree. Pure. */
+bool detect_is_nested(const struct entry *entry);
+
+/* detect_changes: out: *plan, the caller's; parts: filled if a listing was asked for; *how: static, for the log; *since_anchor: the plan is all that differs from the anchor.
  * errors: the wire's, by errno, ERR_SPACE */
 int detect_changes(const struct detect_input *in, struct plan **plan, struct compare_totals *totals,
-                   struct parts *parts, const char **how, struct error *err);
+                   struct parts *parts, const char **how, bool *since_anchor, struct error *err);
 
 /* detect_since_anchor: all that the snapshot differs in from the anchor, cheaply or not at all, as it is only to be told: what `why_not` says of the vault does
  * not matter. Returns 1: *plan, the caller's; 0: it would take a comparison; -1: the wire's. */

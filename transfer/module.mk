@@ -10,6 +10,9 @@ aob-transfer_SOURCES := \
 	transfer/delta_writer.c \
 	transfer/detect.c \
 	transfer/follow.c \
+	transfer/ledger.c \
+	transfer/ledger_plan.c \
+	transfer/ledger_walk.c \
 	transfer/meter.c \
 	transfer/moves_guess.c \
 	transfer/outline.c \
@@ -19,6 +22,7 @@ aob-transfer_SOURCES := \
 	transfer/patience.c \
 	transfer/plan.c \
 	transfer/prefetch.c \
+	transfer/prove.c \
 	transfer/put_back.c \
 	transfer/replay.c \
 	transfer/seed_wait.c \

@@ -11,12 +11,13 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/presence.h"
+#include "lib/rate.h"
 #include "transfer/anchor.h"
 #include "transfer/detect.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/outline.h"
-#include "lib/rate.h"
+#include "transfer/prove.h"
 #include "transfer/replay.h"
 #include "transfer/seed_wait.h"
 #include "transfer/sender.h"
@@ -58,6 +59,8 @@ struct transfer {
 	char base_view[64];
 	uint64_t base_files, base_bytes;
 	struct remote_brake brake; /* as it is at the end */
+	struct prove prove;
+	bool since_base; /* the plan is all that differs from the last generation */
 	int64_t began_ms;
 };
 
@@ -267,7 +270,7 @@ static int detect(struct transfer *t, struct error *err)
 		return -1;
 	if (t->sender.anchor != NULL)
 		in.anchor = &t->anchor;
-	if (detect_changes(&in, &t->plan, &t->totals, &t->parts, &t->detected, err) != 0)
+	if (detect_changes(&in, &t->plan, &t->totals, &t->parts, &t->detected, &t->since_base, err) != 0)
 		return -1;
 	t->sender.parts = &t->parts;
 	t->sender.folder_fd = t->folder_fd;
@@ -396,6 +399,47 @@ static int sources_are_there(const struct transfer *t, struct error *err)
 	               : presence_check(t->anchor.subvolume_fd, AT_FDCWD, t->anchor.path, "anchor", ERR_IO, err);
 }
 
+static int busy_proving(void *context, uint64_t bytes, struct error *err)
+{
+	struct transfer *t = context;
+
+	(void)bytes;
+	return give_up_if_asked(t, err) == 0 ? sender_alive(&t->sender, err) : -1;
+}
+
+/* Both ends come to the same root hash, or nothing is published. */
+static int prove(struct transfer *t, struct error *err)
+{
+	struct prove_input in = { .sender = &t->sender,
+		                  .source = { .tree = t->sender.tree,
+		                              .folder_fd = t->folder_fd,
+		                              .excludes = t->excludes,
+		                              .busy = busy_proving,
+		                              .context = t },
+		                  .snapshot = of_snapshot(t, "uuid", ""),
+		                  .view = t->view,
+		                  .base = t->base_uuid,
+		                  .base_view = t->base_view,
+		                  .plan = t->since_base && t->how == HOW_FRESH ? t->plan : NULL };
+
+	return prove_tree(&t->prove, &in, err);
+}
+
+static void prepare_proof(struct transfer *t)
+{
+	const char *uuid = of_snapshot(t, "uuid", "");
+	int64_t taken_at_s = 0;
+
+	if (!remote_welcome(t->remote)->proves || stage_request_dry_run(t->request))
+		return;
+	(void)stage_request_result_integer(t->request, "snapshot", "taken_at", &taken_at_s);
+	prove_open(&t->prove, stage_job_config(t->job)->state, stage_request_pipeline(t->request),
+	           remote_welcome(t->remote)->vault_id);
+	t->sender.ledger = t->prove.ledger;
+	if (t->prove.ledger != NULL)
+		ledger_aim(t->prove.ledger, *uuid != '\0' ? uuid : stage_request_run(t->request), taken_at_s);
+}
+
 static int converse(struct transfer *t, struct error *err)
 {
 	if (seed_wait(t->remote, t->request, &t->seed_taken_up, err) != 0)
@@ -417,7 +461,10 @@ static int converse(struct transfer *t, struct error *err)
 		         t->unchanged ? "nothing has changed" : "a dry run, so nothing is sent", t->base);
 		return sources_are_there(t, err);
 	}
-	return replay_plan(&t->sender, t->plan, err) == 0 && sources_are_there(t, err) == 0 ? commit(t, err) : -1;
+	prepare_proof(t);
+	if (replay_plan(&t->sender, t->plan, err) != 0 || prove(t, err) != 0 || sources_are_there(t, err) != 0)
+		return -1;
+	return commit(t, err);
 }
 
 static void fill_result(const struct transfer *t, struct stage_result *result)
@@ -425,6 +472,8 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "generation", t->generation);
 	stage_result_string(result, "vault_id", remote_welcome(t->remote)->vault_id);
 	stage_result_string(result, "base", t->base);
+	if (t->prove.root[0] != '\0')
+		stage_result_string(result, "root", t->prove.root);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
 	stage_result_bool(result, "unchanged", t->unchanged);
 	if (t->seed_taken_up)
@@ -493,6 +542,7 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 	meter_init(&t->meter, job);
 	rc = run(t, result, err);
 	remote_close(&t->remote);
+	prove_close(&t->prove);
 	t->sender.anchor = NULL; /* the anchor's own */
 	sender_done(&t->sender);
 	anchor_close(&t->anchor);

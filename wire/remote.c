@@ -152,7 +152,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER |
+	uint32_t features = WIRE_FEATURE_PROOF | WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER |
 	                    WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE |
 	                    (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
@@ -187,6 +187,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	w->contact = (features & WIRE_FEATURE_CONTACT) != 0;
 	w->looks = (features & WIRE_FEATURE_LOOK) != 0;
 	w->gives = (features & WIRE_FEATURE_GIVE) != 0;
+	w->proves = (features & WIRE_FEATURE_PROOF) != 0;
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)
@@ -337,7 +338,7 @@ int remote_adopt(struct remote *remote, struct remote_owner *before, struct erro
 	return codec_done(&d, "OWNED", err);
 }
 
-static void get_generation(struct decoder *d, struct generation_info *g)
+static void get_generation(struct decoder *d, bool tells_root, struct generation_info *g)
 {
 	uint8_t flags;
 
@@ -355,6 +356,12 @@ static void get_generation(struct decoder *d, struct generation_info *g)
 	g->current = (flags & WIRE_GENERATION_CURRENT) != 0;
 	g->pinned = (flags & WIRE_GENERATION_PINNED) != 0;
 	g->held = (flags & WIRE_GENERATION_HELD) != 0;
+	g->root[0] = '\0';
+	if (tells_root)
+		get_string(d, g->root, sizeof(g->root));
+	/* It is shown, and nothing else than a hash. */
+	if (g->root[0] != '\0' && (strlen(g->root) != 64 || strspn(g->root, "0123456789abcdef") != 64))
+		d->bad = true;
 }
 
 /* Of the generation that was told last. */
@@ -430,7 +437,7 @@ int remote_generations_macs(struct remote *remote, struct generation_info **list
 			room = more;
 		}
 		decoder_init(&d, frame.payload, frame.len_bytes);
-		get_generation(&d, &(*list)[*n]);
+		get_generation(&d, remote->welcome.proves, &(*list)[*n]);
 		if (codec_done(&d, "GENERATION", err) != 0)
 			goto fail;
 		(*n)++;

@@ -26,6 +26,7 @@ struct remote_welcome {
 	bool contact; /* it takes CONTACT */
 	bool looks;   /* it answers LOOK, FIND and DIFF */
 	bool gives;   /* it answers TREE, GIVE and SUMS */
+	bool proves;  /* it answers ROOT, BRANCH and PROOF, and tells roots */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
@@ -56,6 +57,7 @@ struct generation_info {
 	uint64_t new_bytes;    /* literal content that came over the wire */
 	bool current, pinned;
 	bool held; /* by the brake */
+	char root[65]; /* the root hash; "": it was not compared, or is not told */
 };
 
 /* remote_generations: oldest first. out: *list owned by the caller, free(3). At most 100,000. */

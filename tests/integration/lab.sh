@@ -68,13 +68,14 @@ snapshot() { # the next one of $SOURCE: $SNAP, $UUID, its number $n
 	btrfs -q subvolume snapshot -r "$SOURCE" "$SNAP"
 	UUID=$(btrfs subvolume show "$SNAP" | awk '$1 == "UUID:" { print $2 }')
 }
-once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the folder BELOW in it, into that vault
+once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the folder BELOW in it, into that vault; UNPROVEN=1: without a ledger
 	once_request "$@"
 	aob-transfer --config "$WORK/once.yaml" --once "$WORK/request.json" >"$WORK/answer.json" 2>>"$WORK/log/once.log"
 }
 once_request() { # the same, only written down
 	local with=${3:-}
-	printf 'vaults:\n  v: { path: /elsewhere }\npipelines:\n  p:\n    source: %s\n    vault: v\n    stages: [snapshot, transfer]\n' "$SOURCE" >"$WORK/once.yaml"
+	printf 'broker: { state: %s }\nvaults:\n  v: { path: /elsewhere }\npipelines:\n  p:\n    source: %s\n    vault: v\n    stages: [snapshot, transfer]\n' \
+		"$WORK/${UNPROVEN:+none/}state.db" "$SOURCE" >"$WORK/once.yaml"
 	cat >"$WORK/request.json" <<-END
 		{"v":1,"job":"r$n/${4:-1}","run":"r$n","pipeline":"p","attempt":${4:-1},"source":"$SOURCE","trigger":"manual","dry_run":${DRY_RUN:-false},
 		 "vault":{"name":"v","root":"$1","strategy":"${2:-auto}"},"with":${with:-{\}},
