@@ -27,6 +27,10 @@ int history_publish(struct run_store *store, const struct history_generation *ge
 {
 	const struct history_generation *g = generation;
 
+	if (g->root[0] != '\0' && sql_do(run_store_sql(store), err,
+	                                 "INSERT OR REPLACE INTO roots (pipeline, generation, root) VALUES (?, ?, ?)",
+	                                 "sss", g->pipeline, g->generation, g->root) != 0)
+		return -1;
 	return sql_do(run_store_sql(store), err,
 	              "INSERT INTO generations (" GENERATION_COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,0)"
 	              " ON CONFLICT (pipeline, generation) DO UPDATE SET pruned = 0, taken_at = excluded.taken_at,"
@@ -36,6 +40,23 @@ int history_publish(struct run_store *store, const struct history_generation *ge
 	              "sssssssiiiiiii", g->pipeline, g->generation, g->run, g->state, g->vault, g->snapshot_uuid,
 	              g->source_uuid, g->taken_at, g->published_at, g->files, g->bytes, g->literal_bytes, g->wire_sent,
 	              g->ctransid);
+}
+
+int history_root(struct run_store *store, const char *pipeline, const char *generation, char root[65],
+                 struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int found;
+
+	root[0] = '\0';
+	if (sql_select(run_store_sql(store), &rows, err, "SELECT root FROM roots WHERE pipeline = ? AND generation = ?",
+	               "ss", pipeline, generation) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	if (found == 1)
+		copy_text(root, 65, rows, 0);
+	sql_rows_end(&rows);
+	return found < 0 ? -1 : 0;
 }
 
 int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err)
@@ -377,6 +398,10 @@ int history_trim(struct run_store *store, int64_t now, struct error *err)
 		return -1;
 	if (sql_do(sql, err, runs, "ii", oldest, (int64_t)HISTORY_KEEP_RUNS) != 0 ||
 	    sql_do(sql, err, "DELETE FROM generations WHERE pruned = 1 AND published_at < ?", "i", oldest) != 0 ||
+	    sql_do(sql, err,
+	           "DELETE FROM roots WHERE NOT EXISTS (SELECT 1 FROM generations g"
+	           " WHERE g.pipeline = roots.pipeline AND g.generation = roots.generation)",
+	           "") != 0 ||
 	    sql_do(sql, err,
 	           "DELETE FROM generation_macs WHERE NOT EXISTS (SELECT 1 FROM generations g"
 	           " WHERE g.pipeline = generation_macs.pipeline AND g.generation = generation_macs.generation)",

@@ -28,6 +28,7 @@ struct history_generation {
 	int64_t files, bytes, literal_bytes, wire_sent;
 	int64_t ctransid;
 	bool pruned;
+	char root[65];  /* to be recorded; "": not compared. Of one that was read, history_root tells it */
 	bool unchanged; /* not in the store: an older generation, found to hold this snapshot's content too */
 };
 
@@ -54,6 +55,10 @@ struct history_watch {
 /* history_publish: repeat: safe; the first time of publishing stays, what it is known to be the state of (snapshot time and counter) is the last's,
  * but a counter that is not known (0) takes no known one of the same source away. */
 int history_publish(struct run_store *store, const struct history_generation *generation, struct error *err);
+/* history_root: the root hash of a generation; "" if none is known. returns 0, -1 */
+int history_root(struct run_store *store, const char *pipeline, const char *generation, char root[65],
+                 struct error *err);
+
 /* history_prune: mark as gone. Returns 1 if it was there and not marked yet, 0 if not, -1. */
 int history_prune(struct run_store *store, const char *pipeline, const char *generation, struct error *err);
 /* history_vault_has: what the vault has is known: its generations (a JSON array of names) are not marked, all others of the pipeline are.

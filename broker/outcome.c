@@ -80,12 +80,12 @@ static int record_mac(void *cookie, const struct history_macs_row *mac, struct e
 
 static int publish_event(struct broker *broker, const struct history_generation *g, json_t *macs, struct error *err)
 {
-	json_t *data =
-	        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:O}", "generation", g->generation,
-	                  "run", g->run, "state", g->state, "taken_at", (json_int_t)g->taken_at, "published_at",
-	                  (json_int_t)g->published_at, "files", (json_int_t)g->files, "bytes", (json_int_t)g->bytes,
-	                  "literal_bytes", (json_int_t)g->literal_bytes, "wire_sent", (json_int_t)g->wire_sent, "vault",
-	                  g->vault, "ctransid", (json_int_t)g->ctransid, "macs", macs);
+	json_t *data = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s*, s:O}", "generation",
+	                         g->generation, "run", g->run, "state", g->state, "taken_at", (json_int_t)g->taken_at,
+	                         "published_at", (json_int_t)g->published_at, "files", (json_int_t)g->files, "bytes",
+	                         (json_int_t)g->bytes, "literal_bytes", (json_int_t)g->literal_bytes, "wire_sent",
+	                         (json_int_t)g->wire_sent, "vault", g->vault, "ctransid", (json_int_t)g->ctransid,
+	                         "root", g->root[0] != '\0' ? g->root : NULL, "macs", macs);
 
 	return broker_event(broker, g->pipeline, "generation.published", &data, err);
 }

@@ -189,6 +189,9 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 	}
 	take_text(transfer, "generation", out->generation, sizeof(out->generation));
 	out->unchanged = json_is_true(json_object_get(transfer, "unchanged"));
+	take_text(transfer, "root", out->root, sizeof(out->root));
+	if (strlen(out->root) != 64 || strspn(out->root, "0123456789abcdef") != 64)
+		out->root[0] = '\0';
 	out->files = take_count(transfer, "files");
 	out->bytes = take_count(transfer, "bytes");
 	out->literal_bytes = take_count(transfer, "literal_bytes");

@@ -202,3 +202,13 @@ CREATE TABLE seeds (
 	files         INTEGER NOT NULL,
 	bytes         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- since version 6
+
+-- The root hash of a generation, as this machine computed it of its snapshot, and the vault came to as well.
+CREATE TABLE roots (
+	pipeline   TEXT NOT NULL,
+	generation TEXT NOT NULL,
+	root       TEXT NOT NULL,
+	PRIMARY KEY (pipeline, generation)
+) STRICT, WITHOUT ROWID;

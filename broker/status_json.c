@@ -146,19 +146,24 @@ static void add_mac(void *list, const struct history_macs_row *mac)
 static json_t *generation_json(struct broker *broker, const struct history_generation *g)
 {
 	json_t *macs = json_array();
-	struct error err;
+	struct error err = { .class = ERR_NONE };
+	char root[65];
 
 	/* A list without them still is a list. */
 	if (history_macs_each(broker->store, g->pipeline, g->generation, add_mac, macs, &err) != 0)
 		log_error(LOG_WARNING, &err, "the Macs of generation %s", g->generation);
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:b, s:b, s:o}", "pipeline",
-	                 g->pipeline, "generation", g->generation, "run", g->run, "state", g->state, "taken_at",
-	                 (json_int_t)g->taken_at, "published_at", (json_int_t)g->published_at, "files",
+	error_clear(&err);
+	if (history_root(broker->store, g->pipeline, g->generation, root, &err) != 0)
+		log_error(LOG_WARNING, &err, "the root hash of generation %s", g->generation);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s, s:b, s:b, s:s*, s:o}",
+	                 "pipeline", g->pipeline, "generation", g->generation, "run", g->run, "state", g->state,
+	                 "taken_at", (json_int_t)g->taken_at, "published_at", (json_int_t)g->published_at, "files",
 	                 (json_int_t)g->files, "bytes", (json_int_t)g->bytes, "literal_bytes",
 	                 (json_int_t)g->literal_bytes, "wire_sent", (json_int_t)g->wire_sent, "vault", g->vault,
 	                 "ctransid", (json_int_t)g->ctransid, "snapshot_uuid", g->snapshot_uuid, "pruned",
 	                 (int)g->pruned, "held",
-	                 (int)(!g->pruned && brake_alarm_holds(broker, g->pipeline, g->generation)), "macs", macs);
+	                 (int)(!g->pruned && brake_alarm_holds(broker, g->pipeline, g->generation)), "root",
+	                 root[0] != '\0' ? root : NULL, "macs", macs);
 }
 
 static json_t *last_good_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)

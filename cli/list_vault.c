@@ -35,13 +35,13 @@ static json_t *row_of(const char *pipeline, const char *vault, const struct gene
 {
 	json_t *of_this = json_object_get(macs, g->name);
 
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:b, s:b, s:b, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:o, s:b, s:b, s:b, s:b, s:s*, s:o}",
 	                 "pipeline", pipeline, "generation", text_of(g->name), "run", text_of(g->run), "state",
 	                 text_of(g->state), "taken_at", (json_int_t)g->taken_at_s, "published_at",
 	                 (json_int_t)g->published_at_s, "files", (json_int_t)g->files, "bytes", (json_int_t)g->bytes,
 	                 "literal_bytes", (json_int_t)g->new_bytes, "vault", vault, "ctransid", (json_int_t)g->ctransid,
 	                 "snapshot_uuid", text_of(g->snapshot_uuid), "pruned", 0, "current", (int)g->current, "pinned",
-	                 (int)g->pinned, "held", (int)g->held, "macs",
+	                 (int)g->pinned, "held", (int)g->held, "root", g->root[0] != '\0' ? g->root : NULL, "macs",
 	                 of_this != NULL ? json_incref(of_this) : json_array());
 }
 

@@ -42,5 +42,7 @@ aob_SOURCES := \
 	cli/style.c \
 	cli/tame.c \
 	cli/unpack.c \
+	cli/verify.c \
+	cli/verify_proof.c \
 	cli/watch_run.c
 aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lcrypto -lzstd

@@ -241,7 +241,7 @@ static int look_into(struct search *s, const char *folder, struct error *err)
 	if (rows_until(s, folder, id, NULL, last, &row, err) != 0)
 		return -1;
 	return s->branches.n + s->found.n == before && !s->more ? remember(s, &s->found, FOUND_MOST, folder, "", err)
-	                                                         : 0;
+	                                                        : 0;
 }
 
 static int search(struct search *s, struct error *err)
@@ -358,4 +358,17 @@ int prove_tree(struct prove *prove, struct prove_input *in, struct error *err)
 		return find_out(prove, in, true, err);
 	log_line(LOG_INFO, "the vault holds the snapshot: both came to the root %s", prove->root);
 	return 0;
+}
+
+void prove_recall(struct prove *prove, const char *snapshot, const char *view)
+{
+	struct error aside = { .class = ERR_NONE };
+	uint8_t root[TREE_DIGEST_BYTES];
+
+	if (prove->ledger == NULL || !ledger_is_of(prove->ledger, snapshot, view))
+		return;
+	if (ledger_root(prove->ledger, root, &aside) == 0)
+		hex_text(root, sizeof(root), prove->root);
+	else
+		log_error(LOG_WARNING, &aside, "recalling the root hash");
 }

@@ -18,7 +18,7 @@ struct prove_input {
 };
 
 struct prove {
-	struct ledger *ledger; /* NULL: nothing is proven */
+	struct ledger *ledger;       /* NULL: nothing is proven */
 	char root[TREE_DIGEST_TEXT]; /* that both came to; "" */
 };
 
@@ -28,5 +28,8 @@ void prove_close(struct prove *prove);
 
 /* prove_tree: after all changes, right before COMMIT. out: prove->root. errors: ERR_DAMAGED (they differ), the wire's, by errno */
 int prove_tree(struct prove *prove, struct prove_input *in, struct error *err);
+
+/* prove_recall: the snapshot was published already, by an attempt that did not hear of it: its root is known, if the ledger is that snapshot's. */
+void prove_recall(struct prove *prove, const char *snapshot, const char *view);
 
 #endif

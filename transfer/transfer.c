@@ -344,6 +344,21 @@ static int commit(struct transfer *t, struct error *err)
 	return 0;
 }
 
+static void prepare_proof(struct transfer *t)
+{
+	const char *uuid = of_snapshot(t, "uuid", "");
+	int64_t taken_at_s = 0;
+
+	if (!remote_welcome(t->remote)->proves || stage_request_dry_run(t->request))
+		return;
+	(void)stage_request_result_integer(t->request, "snapshot", "taken_at", &taken_at_s);
+	prove_open(&t->prove, stage_job_config(t->job)->state, stage_request_pipeline(t->request),
+	           remote_welcome(t->remote)->vault_id);
+	t->sender.ledger = t->prove.ledger;
+	if (t->prove.ledger != NULL)
+		ledger_aim(t->prove.ledger, *uuid != '\0' ? uuid : stage_request_run(t->request), taken_at_s);
+}
+
 /* The answer to a COMMIT was lost: the vault's record tells what it would have said. */
 static int recall(struct transfer *t, struct error *err)
 {
@@ -359,6 +374,8 @@ static int recall(struct transfer *t, struct error *err)
 			t->sender.literal_bytes = list[i].new_bytes;
 		}
 	free(list);
+	prepare_proof(t);
+	prove_recall(&t->prove, of_snapshot(t, "uuid", ""), t->view);
 	log_line(LOG_NOTICE, "generation %s was published already", t->generation);
 	return 0;
 }
@@ -423,21 +440,6 @@ static int prove(struct transfer *t, struct error *err)
 		                  .plan = t->since_base && t->how == HOW_FRESH ? t->plan : NULL };
 
 	return prove_tree(&t->prove, &in, err);
-}
-
-static void prepare_proof(struct transfer *t)
-{
-	const char *uuid = of_snapshot(t, "uuid", "");
-	int64_t taken_at_s = 0;
-
-	if (!remote_welcome(t->remote)->proves || stage_request_dry_run(t->request))
-		return;
-	(void)stage_request_result_integer(t->request, "snapshot", "taken_at", &taken_at_s);
-	prove_open(&t->prove, stage_job_config(t->job)->state, stage_request_pipeline(t->request),
-	           remote_welcome(t->remote)->vault_id);
-	t->sender.ledger = t->prove.ledger;
-	if (t->prove.ledger != NULL)
-		ledger_aim(t->prove.ledger, *uuid != '\0' ? uuid : stage_request_run(t->request), taken_at_s);
 }
 
 static int converse(struct transfer *t, struct error *err)
