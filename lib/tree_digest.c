@@ -6,7 +6,7 @@
 
 #include "lib/big_endian.h"
 
-#define TERM_BYTES (TREE_SUM_NUMBERS * 2)
+#define TERM_BYTES ((size_t)TREE_SUM_NUMBERS * 2)
 #define META_BYTES 57
 
 struct tree_digest {

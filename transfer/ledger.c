@@ -15,17 +15,18 @@
 	"PRAGMA cache_size = -4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = FILE;"
 #define FORMAT 1
 #define SCHEMA                                                                                                         \
-	"CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), snapshot TEXT NOT NULL, view TEXT "  \
+	"CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), snapshot TEXT NOT NULL, view "     \
+	"TEXT "                                                                                                        \
 	"NOT NULL);"                                                                                                   \
-	"CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, kind "  \
-	"INTEGER NOT NULL, inode INTEGER NOT NULL, ctime INTEGER NOT NULL, meta BLOB NOT NULL, content BLOB);"          \
-	"CREATE UNIQUE INDEX IF NOT EXISTS place ON entry (parent, name);"                                              \
-	"CREATE INDEX IF NOT EXISTS inodes ON entry (inode) WHERE kind = 1;"                                            \
-	"CREATE INDEX IF NOT EXISTS folders ON entry (parent, name) WHERE kind = 2;"                                    \
-	"CREATE INDEX IF NOT EXISTS unknown ON entry (parent) WHERE kind = 2 AND content IS NULL;"                      \
-	"CREATE TABLE IF NOT EXISTS sent (inode INTEGER PRIMARY KEY, ctime INTEGER NOT NULL, content BLOB NOT NULL, "   \
-	"only_of TEXT NOT NULL);" \
-	"CREATE TABLE IF NOT EXISTS sums (folder INTEGER PRIMARY KEY, n INTEGER NOT NULL, numbers BLOB NOT NULL);"      \
+	"CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, kind " \
+	"INTEGER NOT NULL, inode INTEGER NOT NULL, ctime INTEGER NOT NULL, meta BLOB NOT NULL, content BLOB);"         \
+	"CREATE UNIQUE INDEX IF NOT EXISTS place ON entry (parent, name);"                                             \
+	"CREATE INDEX IF NOT EXISTS inodes ON entry (inode) WHERE kind = 1;"                                           \
+	"CREATE INDEX IF NOT EXISTS folders ON entry (parent, name) WHERE kind = 2;"                                   \
+	"CREATE INDEX IF NOT EXISTS unknown ON entry (parent) WHERE kind = 2 AND content IS NULL;"                     \
+	"CREATE TABLE IF NOT EXISTS sent (inode INTEGER PRIMARY KEY, ctime INTEGER NOT NULL, content BLOB NOT NULL, "  \
+	"only_of TEXT NOT NULL);"                                                                                      \
+	"CREATE TABLE IF NOT EXISTS sums (folder INTEGER PRIMARY KEY, n INTEGER NOT NULL, numbers BLOB NOT NULL);"     \
 	"PRAGMA user_version = 1;"
 #define ROW "id, parent, kind, inode, ctime, meta, content"
 #define SENT_AT_ONCE 1000u
@@ -61,7 +62,8 @@ static const char *const texts[STATEMENTS] = {
 	[FIND] = "SELECT " ROW " FROM entry WHERE parent = ?1 AND name = ?2",
 	[NEXT] = "SELECT " ROW ", name FROM entry WHERE parent = ?1 AND name > ?2 ORDER BY name LIMIT 1",
 	[FIND_ID] = "SELECT " ROW ", name FROM entry WHERE id = ?1",
-	[INSERT] = "INSERT INTO entry (parent, name, kind, inode, ctime, meta, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[INSERT] = "INSERT INTO entry (parent, name, kind, inode, ctime, meta, content) VALUES (?1, ?2, ?3, ?4, ?5, "
+	           "?6, ?7)",
 	[UPDATE] = "UPDATE entry SET kind = ?2, inode = ?3, ctime = ?4, meta = ?5, content = ?6 WHERE id = ?1",
 	[DROP_SUMS] = BELOW "DELETE FROM sums WHERE folder IN (SELECT id FROM t)",
 	[DROP] = BELOW "DELETE FROM entry WHERE id IN (SELECT id FROM t)",
@@ -70,7 +72,8 @@ static const char *const texts[STATEMENTS] = {
 	[ABOUT] = "INSERT OR REPLACE INTO about VALUES (1, ?1, ?2)",
 	[SENT] = "INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4)",
 	[HASH_SENT] = "SELECT content FROM sent WHERE inode = ?1 AND ctime = ?2 AND only_of IN ('', ?3)",
-	[HASH_KNOWN] = "SELECT content FROM entry WHERE inode = ?1 AND kind = 1 AND ctime = ?2 AND content IS NOT NULL LIMIT 1",
+	[HASH_KNOWN] = "SELECT content FROM entry WHERE inode = ?1 AND kind = 1 AND ctime = ?2 AND content IS NOT NULL "
+	               "LIMIT 1",
 	[SUM] = "SELECT n, numbers FROM sums WHERE folder = ?1",
 	[KEEP_SUM] = "INSERT OR REPLACE INTO sums VALUES (?1, ?2, ?3)",
 	[FIRST_UNKNOWN] = "SELECT id FROM entry WHERE parent = ?1 AND kind = 2 AND content IS NULL LIMIT 1",
@@ -83,10 +86,10 @@ struct ledger {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct tree_digest *digest;
-	char snapshot[64], view[64];       /* as of now */
+	char snapshot[64], view[64];           /* as of now */
 	char kept_snapshot[64], kept_view[64]; /* as of the last commit */
-	bool open;                         /* a transaction is */
-	char aim[64]; /* the snapshot that is read */
+	bool open;                             /* a transaction is */
+	char aim[64];                          /* the snapshot that is read */
 	int64_t taken_at_ns;
 	unsigned sent; /* since the last commit */
 	int64_t committed_ms;
@@ -100,9 +103,9 @@ static int failed(const struct ledger *l, struct error *err)
 	int code = sqlite3_errcode(l->db) & 0xff;
 
 	return error_set(err,
-	                 code == SQLITE_FULL                              ? ERR_SPACE
+	                 code == SQLITE_FULL                               ? ERR_SPACE
 	                 : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERR_DAMAGED
-	                                                                  : ERR_SYSTEM,
+	                                                                   : ERR_SYSTEM,
 	                 "the ledger of the last generation's hashes: %s", sqlite3_errmsg(l->db));
 }
 
@@ -208,7 +211,8 @@ static int version_of(struct ledger *l)
 	sqlite3_stmt *s;
 	int version = -1;
 
-	if (sqlite3_prepare_v2(l->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(l->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
+	    sqlite3_step(s) == SQLITE_ROW)
 		version = sqlite3_column_int(s, 0);
 	(void)sqlite3_finalize(s);
 	return version;
@@ -703,13 +707,12 @@ int ledger_settle(struct ledger *l, int64_t folder, const uint8_t content[TREE_D
 
 int ledger_sweep(struct ledger *l, struct error *err)
 {
-	return begin(l, err) == 0
-	               ? script(l,
-	                        "WITH RECURSIVE t (id) AS (SELECT id FROM entry WHERE parent < 0 UNION ALL"
-	                        " SELECT e.id FROM entry e JOIN t ON e.parent = t.id)"
-	                        " DELETE FROM entry WHERE id IN (SELECT id FROM t)",
-	                        err)
-	               : -1;
+	return begin(l, err) == 0 ? script(l,
+	                                   "WITH RECURSIVE t (id) AS (SELECT id FROM entry WHERE parent < 0 UNION ALL"
+	                                   " SELECT e.id FROM entry e JOIN t ON e.parent = t.id)"
+	                                   " DELETE FROM entry WHERE id IN (SELECT id FROM t)",
+	                                   err)
+	                          : -1;
 }
 
 static int settle(struct ledger *l, int64_t folder, struct error *err)

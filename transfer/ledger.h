@@ -16,7 +16,8 @@
 #include "lib/tree_digest.h"
 
 #define LEDGER_ROOT 1 /* the row of the tree's root */
-#define LEDGER_SUM_LEAST 256u /* with more files than this, a folder's sum is kept, so that one is exchanged without the others */
+#define LEDGER_SUM_LEAST                                                                                               \
+	256u /* with more files than this, a folder's sum is kept, so that one is exchanged without the others */
 
 struct ledger;
 

@@ -104,10 +104,9 @@ static int take_away(struct applying *a, const struct plan_item *item, struct er
 	at = ftello(a->spool);
 	if (at < 0 || fwrite(&n, sizeof(n), 1, a->spool) != 1 || fwrite(item->existing, 1, n, a->spool) != n)
 		return error_set(err, ERR_SPACE, "writing moves into a temporary file");
-	a->moved[a->n_moved++] = (struct moved){ .id = row.id,
-		                                 .at = (uint64_t)at,
-		                                 .depth = depth_of(item->existing),
-		                                 .folder = row.kind == ENTRY_FOLDER };
+	a->moved[a->n_moved++] = (struct moved){
+		.id = row.id, .at = (uint64_t)at, .depth = depth_of(item->existing), .folder = row.kind == ENTRY_FOLDER
+	};
 	return ledger_take(a->ledger, leaf, &row, true, err);
 }
 

@@ -257,8 +257,7 @@ static int go(struct walk *w, struct tree_walk *tree, struct error *err)
 	int rc;
 
 	while ((rc = tree_walk_next(tree, &entry, &parent_fd, &name, err)) == 1)
-		if (w->source->busy(w->source->context, 0, err) != 0 ||
-		    take(w, tree, entry, parent_fd, name, err) != 0)
+		if (w->source->busy(w->source->context, 0, err) != 0 || take(w, tree, entry, parent_fd, name, err) != 0)
 			return -1;
 	if (rc != 0 || tree_fold_end(w->fold, root, err) != 0)
 		return -1;

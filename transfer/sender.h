@@ -17,7 +17,7 @@ struct sender {
 	int folder_fd;       /* its root; borrowed */
 	struct inside *
 	        anchor; /* of the snapshot that the vault's last generation was made from; NULL: there is none; borrowed */
-	struct parts *parts; /* what the receiver has of files that a broken connection left; borrowed */
+	struct parts *parts;   /* what the receiver has of files that a broken connection left; borrowed */
 	struct ledger *ledger; /* is told the hash of what is sent; NULL; borrowed */
 	struct wire *wire;
 	struct encoder encoder;

@@ -60,7 +60,8 @@ struct transfer {
 	uint64_t base_files, base_bytes;
 	struct remote_brake brake; /* as it is at the end */
 	struct prove prove;
-	bool since_base; /* the plan is all that differs from the last generation */
+	uint64_t hashed_bytes; /* for it, that did not cross */
+	bool since_base;       /* the plan is all that differs from the last generation */
 	int64_t began_ms;
 };
 
@@ -420,7 +421,10 @@ static int busy_proving(void *context, uint64_t bytes, struct error *err)
 {
 	struct transfer *t = context;
 
-	(void)bytes;
+	t->hashed_bytes += bytes;
+	if (bytes != 0)
+		meter_note(&t->meter, "hashing what is not known here yet: %llu MB read",
+		           (unsigned long long)(t->hashed_bytes / 1000000));
 	return give_up_if_asked(t, err) == 0 ? sender_alive(&t->sender, err) : -1;
 }
 

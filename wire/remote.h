@@ -56,7 +56,7 @@ struct generation_info {
 	uint64_t files, bytes; /* in the tree */
 	uint64_t new_bytes;    /* literal content that came over the wire */
 	bool current, pinned;
-	bool held; /* by the brake */
+	bool held;     /* by the brake */
 	char root[65]; /* the root hash; "": it was not compared, or is not told */
 };
 
