@@ -42,6 +42,7 @@ struct entry {
 	const char *path;
 	enum entry_type type;
 	uint8_t flags;
+	bool lacks;    /* it has the attribute ENTRY_LACKS; neither sent nor applied */
 	uint32_t mode; /* permission bits, 07777 */
 	uint32_t uid, gid;
 	uint64_t size_bytes;
@@ -52,7 +53,6 @@ struct entry {
 	uint32_t rdev_major, rdev_minor;
 	uint64_t inode;
 	uint32_t links;
-	bool lacks;                       /* it has the attribute ENTRY_LACKS; neither sent nor applied */
 	const char *target;               /* of a symlink; else "" */
 	const struct entry_xattr *xattrs; /* sorted by name */
 	size_t n_xattrs;

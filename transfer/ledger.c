@@ -749,7 +749,7 @@ static int settle_all(struct ledger *l, struct error *err)
 
 	if (rc == 0)
 		way[0] = LEDGER_ROOT;
-	while (rc == 0 && depth > 0) {
+	while (way != NULL && rc == 0 && depth > 0) {
 		sqlite3_stmt *s = l->statements[FIRST_UNKNOWN];
 		int64_t *grown = depth == room ? realloc(way, 2 * room * sizeof(*way)) : way;
 

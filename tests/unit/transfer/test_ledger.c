@@ -36,6 +36,7 @@ static void shell(const struct lab *lab, const char *script)
 	char command[2000];
 
 	(void)snprintf(command, sizeof(command), "cd %s/tree && { %s; }", lab->folder, script);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	if (system(command) != 0)
 		fail_msg("%s", command);
 }
@@ -60,6 +61,7 @@ static int make_lab(void **state)
 		return -1;
 	(void)snprintf(lab->ledgers, sizeof(lab->ledgers), "%s/ledgers", lab->folder);
 	(void)snprintf(path, sizeof(path), "mkdir %s/tree", lab->folder);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	if (system(path) != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/tree", lab->folder);
