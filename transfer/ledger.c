@@ -745,11 +745,12 @@ static int settle_all(struct ledger *l, struct error *err)
 	size_t room = 64;
 	size_t depth = 1;
 	int64_t *way = malloc(room * sizeof(*way));
-	int rc = way != NULL ? 0 : error_set(err, ERR_SYSTEM, "out of memory");
+	int rc = 0;
 
-	if (rc == 0)
-		way[0] = LEDGER_ROOT;
-	while (way != NULL && rc == 0 && depth > 0) {
+	if (way == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	way[0] = LEDGER_ROOT;
+	while (rc == 0 && depth > 0) {
 		sqlite3_stmt *s = l->statements[FIRST_UNKNOWN];
 		int64_t *grown = depth == room ? realloc(way, 2 * room * sizeof(*way)) : way;
 

@@ -275,9 +275,10 @@ static void a_store_of_version_3_learns_what_is_held(void **state)
 
 	(void)state;
 	assert_int_equal(figures_totals_add(store, "p", &(struct figures_totals){ .runs = 5 }, &err), 0);
-	assert_int_equal(
-	        sql_script(run_store_sql(store), "DROP TABLE brakes; DROP TABLE seeds; DROP TABLE roots; PRAGMA user_version = 3;", &err),
-	        0);
+	assert_int_equal(sql_script(run_store_sql(store),
+	                            "DROP TABLE brakes; DROP TABLE seeds; DROP TABLE roots; PRAGMA user_version = 3;",
+	                            &err),
+	                 0);
 	reopen();
 	assert_int_equal(figures_totals(store, "p", &totals, &err), 1);
 	assert_int_equal(totals.runs, 5); /* is not counted once more */
