@@ -66,6 +66,7 @@ lib_SOURCES += \
 	lib/plist_binary.c \
 	lib/subvolume_changes.c \
 	lib/time_machine.c \
+	lib/shake128.c \
 	lib/tree_digest.c \
 	lib/tree_fold.c \
 	lib/tree_walk.c

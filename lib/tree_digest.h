@@ -5,7 +5,7 @@
  * that one file of a folder of 100,000 can be taken out and put in again without looking at the others; its folders, which are few, go in by their names' order.
  *
  * source: Lewi, Kim, Maykov, Weis, "Securing Update Propagation with Homomorphic Hashing" (2019)
- * lifetime: tree_digest_new / tree_digest_destroy. threads: one each. errors: a library that can't hash is told by tree_digest_good alone. */
+ * lifetime: tree_digest_new / tree_digest_destroy. threads: one each. */
 #ifndef AOB_TREE_DIGEST_H
 #define AOB_TREE_DIGEST_H
 
@@ -15,6 +15,7 @@
 
 #include "lib/entry.h"
 #include "lib/error.h"
+#include "lib/sha256.h"
 
 #define TREE_DIGEST_BYTES 32
 #define TREE_DIGEST_TEXT (2 * TREE_DIGEST_BYTES + 1)
@@ -30,9 +31,6 @@ struct tree_sum {
 
 int tree_digest_new(struct tree_digest **digest, struct error *err);
 void tree_digest_destroy(struct tree_digest **digest);
-
-/* tree_digest_good: everything so far was hashed. */
-bool tree_digest_good(const struct tree_digest *digest);
 
 /* tree_digest_counts: does an entry of this type enter at all? A socket does not. */
 bool tree_digest_counts(enum entry_type type);
@@ -57,12 +55,10 @@ void tree_sum_take(struct tree_digest *digest, struct tree_sum *sum, const char 
 struct tree_list {
 	struct tree_sum sum;
 	uint64_t n_folders;
-	void *folders; /* a hash under way */
+	struct sha256 folders; /* under way */
 };
-int tree_list_init(struct tree_digest *digest, struct tree_list *list, struct error *err);
-void tree_list_done(struct tree_list *list);
-void tree_list_folder(struct tree_digest *digest, struct tree_list *list, const char *name,
-                      const uint8_t entry[TREE_DIGEST_BYTES]);
-void tree_list_content(struct tree_digest *digest, struct tree_list *list, uint8_t content[TREE_DIGEST_BYTES]);
+void tree_list_init(struct tree_list *list);
+void tree_list_folder(struct tree_list *list, const char *name, const uint8_t entry[TREE_DIGEST_BYTES]);
+void tree_list_content(const struct tree_list *list, uint8_t content[TREE_DIGEST_BYTES]);
 
 #endif

@@ -39,8 +39,6 @@ void tree_fold_destroy(struct tree_fold **fold)
 	if (f == NULL)
 		return;
 	*fold = NULL;
-	while (f->depth > 0)
-		tree_list_done(&f->levels[--f->depth].list);
 	free(f->levels);
 	free(f->path);
 	free(f);
@@ -75,7 +73,7 @@ static int put(struct tree_fold *f, const char *path, enum entry_type type, cons
 	}
 	list = &f->levels[f->depth - 1].list;
 	if (type == ENTRY_FOLDER)
-		tree_list_folder(f->digest, list, name_of(path), digest);
+		tree_list_folder(list, name_of(path), digest);
 	else
 		tree_sum_add(f->digest, &list->sum, name_of(path), digest);
 	return f->depth == 1 && f->hooks.child != NULL
@@ -91,11 +89,10 @@ static int leave(struct tree_fold *f, struct error *err)
 	int rc = 0;
 
 	f->path[level->path_bytes] = '\0';
-	tree_list_content(f->digest, &level->list, content);
-	if (f->hooks.left != NULL && tree_digest_good(f->digest))
+	tree_list_content(&level->list, content);
+	if (f->hooks.left != NULL)
 		rc = f->hooks.left(f->hooks.context, f->path, &level->list, content, err);
 	f->depth--;
-	tree_list_done(&level->list);
 	return rc == 0 ? put(f, f->path, ENTRY_FOLDER, level->meta, content, err) : -1;
 }
 
@@ -134,8 +131,7 @@ int tree_fold_open(struct tree_fold *f, const char *path, const uint8_t meta[TRE
 		f->path_room = 2 * n + 64;
 	}
 	level = &f->levels[f->depth];
-	if (tree_list_init(f->digest, &level->list, err) != 0)
-		return -1;
+	tree_list_init(&level->list);
 	memcpy(f->path, path, n + 1);
 	memcpy(level->meta, meta, sizeof(level->meta));
 	level->path_bytes = n;
@@ -156,8 +152,8 @@ int tree_fold_end(struct tree_fold *f, uint8_t root[TREE_DIGEST_BYTES], struct e
 	while (f->depth > 0)
 		if (leave(f, err) != 0)
 			return -1;
-	if (!f->ended || !tree_digest_good(f->digest))
-		return error_set(err, ERR_SYSTEM, "the tree could not be hashed");
+	if (!f->ended)
+		return error_set(err, ERR_INTERNAL, "a tree without a root");
 	memcpy(root, f->root, TREE_DIGEST_BYTES);
 	return 0;
 }

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/sha256.h"
 #include "lib/tree_fold.h"
 #include "lib/tree_walk.h"
 #include "transfer/detect.h"
@@ -54,7 +54,7 @@ int ledger_read(struct ledger *ledger, const struct entry *entry, struct ledger_
 	return rc < 0 ? -1 : 0;
 }
 
-static int hash(struct ledger_source *source, int fd, EVP_MD_CTX *sha, struct error *err)
+static int hash(struct ledger_source *source, int fd, struct sha256 *sha, struct error *err)
 {
 	uint8_t *piece = malloc(PIECE_BYTES);
 	off_t at = 0;
@@ -69,7 +69,7 @@ static int hash(struct ledger_source *source, int fd, EVP_MD_CTX *sha, struct er
 			rc = n == 0 ? 0 : error_sys(err, errno, "reading");
 			break;
 		}
-		(void)EVP_DigestUpdate(sha, piece, (size_t)n);
+		sha256_update(sha, piece, (size_t)n);
 		(void)posix_fadvise(fd, at, n, POSIX_FADV_DONTNEED);
 		at += n;
 		source->read_bytes += (uint64_t)n;
@@ -84,19 +84,17 @@ int ledger_read_content(struct ledger_source *source, int parent_fd, const char 
                         struct ledger_row *row, struct error *err)
 {
 	int fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	EVP_MD_CTX *sha = EVP_MD_CTX_new();
+	struct sha256 sha;
 	int rc = -1;
 
+	sha256_init(&sha);
 	if (fd < 0)
 		(void)error_sys(err, errno, "opening");
-	else if (sha == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1)
-		(void)error_set(err, ERR_SYSTEM, "out of memory");
 	else
-		rc = hash(source, fd, sha, err);
+		rc = hash(source, fd, &sha, err);
 	if (rc == 0)
-		(void)EVP_DigestFinal_ex(sha, row->content, NULL);
+		sha256_so_far(&sha, row->content);
 	row->known = rc == 0;
-	EVP_MD_CTX_free(sha);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc == 0 ? 0 : error_prefix(err, "\"%.300s\"", entry->path);

@@ -31,4 +31,4 @@ aob-transfer_SOURCES := \
 	transfer/signing.c \
 	transfer/source_view.c \
 	transfer/transfer.c
-aob-transfer_LIBS := -lczmq -lzmq -lyaml -ljansson -lrsync -lcrypto -lzstd -lbtrfsutil
+aob-transfer_LIBS := -lczmq -lzmq -lyaml -ljansson -lrsync -lsqlite3 -lcrypto -lzstd -lbtrfsutil
