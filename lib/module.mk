@@ -62,6 +62,8 @@ lib_SOURCES += \
 	lib/local_snapshot.c \
 	lib/room.c \
 	lib/snapshot_policy.c \
+	lib/snapshots_option.c \
+	lib/source_content.c \
 	lib/plist.c \
 	lib/plist_binary.c \
 	lib/subvolume_changes.c \

@@ -8,6 +8,7 @@
 #include "lib/local_snapshot.h"
 #include "lib/log.h"
 #include "lib/snapshot_policy.h"
+#include "lib/snapshots_option.h"
 #include "pruner/policy.h"
 #include "wire/remote.h"
 
@@ -117,28 +118,6 @@ static int prune_generations(struct prune *p, struct error *err)
 	return rc;
 }
 
-/* The folder that the pipeline's snapshot stage was told to use; NULL: the usual one. Owned by the caller. */
-static char *snapshots_option(const struct prune *p)
-{
-	const struct config_pipeline *pipeline =
-	        config_pipeline(stage_job_config(p->job), stage_request_pipeline(p->request));
-	char *dir = NULL;
-
-	for (size_t i = 0; pipeline != NULL && i < pipeline->n_stages; i++) {
-		json_t *with;
-		const char *text;
-
-		if (strcmp(pipeline->stages[i].service, "snapshot") != 0)
-			continue;
-		with = json_loads(pipeline->stages[i].with_json, 0, NULL);
-		text = json_string_value(json_object_get(with, "dir"));
-		if (text != NULL && dir == NULL)
-			dir = strdup(text);
-		json_decref(with);
-	}
-	return dir;
-}
-
 /* This run's own snapshot tells where the others lie; a run of this stage alone has none. 1: *folder is set, 0: there are no snapshots, -1. */
 static int find_folder(const struct prune *p, char folder[PATH_MAX], struct error *err)
 {
@@ -150,7 +129,7 @@ static int find_folder(const struct prune *p, char folder[PATH_MAX], struct erro
 		(void)snprintf(folder, PATH_MAX, "%.*s", (int)(strrchr(own, '/') - own), own);
 		return 1;
 	}
-	option = snapshots_option(p);
+	option = snapshots_option(config_pipeline(stage_job_config(p->job), stage_request_pipeline(p->request)));
 	rc = subvolume_snapshots(stage_request_source(p->request), option, folder, err);
 	free(option);
 	if (rc != 0 && err->class == ERR_CONFIG) {

@@ -1,0 +1,24 @@
+#include "lib/snapshots_option.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *snapshots_option(const struct config_pipeline *pipeline)
+{
+	char *dir = NULL;
+
+	for (size_t i = 0; pipeline != NULL && i < pipeline->n_stages; i++) {
+		json_t *with;
+		const char *text;
+
+		if (strcmp(pipeline->stages[i].service, "snapshot") != 0)
+			continue;
+		with = json_loads(pipeline->stages[i].with_json, 0, NULL);
+		text = json_string_value(json_object_get(with, "dir"));
+		if (text != NULL && dir == NULL)
+			dir = strdup(text);
+		json_decref(with);
+	}
+	return dir;
+}
