@@ -9,4 +9,7 @@ wire_SOURCES += \
 	wire/pieces.c \
 	wire/remote.c \
 	wire/remote_command.c \
+	wire/remote_verify.c \
+	wire/verify_codec.c \
+	wire/verifying.c \
 	wire/wire.c

@@ -22,16 +22,17 @@ struct remote_welcome {
 	uint64_t free_bytes, total_bytes; /* of the vault's disk; 0: not told */
 	bool brakes;                      /* it knows the brake */
 	bool macs;                        /* it takes MACS */
-	bool owner;   /* it wants to know which machine this is, and takes its backups from no other */
-	bool contact; /* it takes CONTACT */
-	bool looks;   /* it answers LOOK, FIND and DIFF */
-	bool gives;   /* it answers TREE, GIVE and SUMS */
-	bool proves;  /* it answers ROOT, BRANCH and PROOF, and tells roots */
+	bool owner;    /* it wants to know which machine this is, and takes its backups from no other */
+	bool contact;  /* it takes CONTACT */
+	bool looks;    /* it answers LOOK, FIND and DIFF */
+	bool gives;    /* it answers TREE, GIVE and SUMS */
+	bool proves;   /* it answers ROOT, BRANCH and PROOF, and tells roots */
+	bool verifies; /* it answers VERIFY and MEND */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
  * local aob-receiver (beside this executable, else on PATH) with "serve --root ROOT", say HELLO, take WELCOME, turn on compression.
- * in:      role "transfer", "prune", "restore", "release", "list", "adopt"; hooks as wire_new. Who writes ("transfer", "prune") says which machine it is,
+ * in:      role "transfer", "prune", "restore", "release", "list", "adopt", "verify"; hooks as wire_new. Who writes ("transfer", "prune") says which machine it is,
  *          and whom a relative is to call, if the vault has a contact
  * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG */
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
