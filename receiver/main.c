@@ -20,14 +20,16 @@
 #include "receiver/proving.h"
 #include "receiver/release.h"
 #include "receiver/serve.h"
+#include "receiver/verify_here.h"
 
 #define GENERATIONS_MOST 100000u
 
 struct command_line {
 	const char *verb;
 	struct vault_options options;
-	const char *pipeline; /* of `release` and `adopt`; the folder of `root` */
+	const char *pipeline; /* of `release`, `adopt` and `verify`; the folder of `root` */
 	struct adopt adopt;
+	bool mends; /* of `verify` */
 	const char *trace;
 	int status; /* to end with at once; -1: go on */
 };
@@ -44,6 +46,7 @@ static void print_usage(FILE *out)
 	        "       aob-receiver adopt --root DIR --tree FOLDER [--move] [--leave-out-damaged] PIPELINE\n"
 	        "       aob-receiver adopt --root DIR PIPELINE\n"
 	        "       aob-receiver root FOLDER\n"
+	        "       aob-receiver verify --root DIR [--mend] PIPELINE\n"
 	        "       aob-receiver --version | --help\n"
 	        "\n"
 	        "The far end of AutoOffsiteBackup. sshd starts `serve` for a key, by a line in "
@@ -71,6 +74,10 @@ static void print_usage(FILE *out)
 	        "  --move              where blocks can't be shared, take the files out of FOLDER rather than copy "
 	        "them\n"
 	        "  --leave-out-damaged take up the rest, and let the first run bring what is damaged\n"
+	        "  --mend              of `verify`, which reads all of it again: damaged files get their content back "
+	        "from "
+	        "others\n"
+	        "                      here that have the same\n"
 	        "  --trace TOPICS      wire, confine or all: show frames, and what was given up, on stderr\n"
 	        "\n"
 	        "See aob-receiver(8).\n",
@@ -131,6 +138,9 @@ static int take_option(struct command_line *line, int option)
 	case 'o':
 		line->options.release_here_only = true;
 		return 0;
+	case 'm':
+		line->mends = true;
+		return 0;
 	case 't':
 		line->trace = optarg;
 		return 0;
@@ -153,7 +163,7 @@ static bool is_verb(int n, char *const *words)
 {
 	if (n == 2)
 		return strcmp(words[0], "release") == 0 || strcmp(words[0], "adopt") == 0 ||
-		       strcmp(words[0], "root") == 0;
+		       strcmp(words[0], "root") == 0 || strcmp(words[0], "verify") == 0;
 	return n == 1 && (strcmp(words[0], "serve") == 0 || strcmp(words[0], "list") == 0);
 }
 
@@ -185,6 +195,7 @@ static struct command_line read_command_line(int argc, char **argv)
 		                                 { "tree", required_argument, NULL, 'T' },
 		                                 { "move", no_argument, NULL, 'M' },
 		                                 { "leave-out-damaged", no_argument, NULL, 'L' },
+		                                 { "mend", no_argument, NULL, 'm' },
 		                                 { "trace", required_argument, NULL, 't' },
 		                                 { "version", no_argument, NULL, 'V' },
 		                                 { "help", no_argument, NULL, 'h' },
@@ -233,6 +244,8 @@ static int perform(const struct command_line *line, struct error *err)
 		return owner_adopt_run(&line->options, line->pipeline, stdout, err);
 	/* Others who use this machine come first. */
 	priority_stand_back();
+	if (strcmp(line->verb, "verify") == 0)
+		return verify_here_run(&line->options, line->pipeline, line->mends, stdout, err);
 	give_up_rights(line->options.root);
 	return serve_run(&line->options, STDIN_FILENO, STDOUT_FILENO, err);
 }

@@ -5,6 +5,7 @@ aob-receiver_SOURCES := \
 	receiver/apply.c \
 	receiver/basis.c \
 	receiver/below.c \
+	receiver/breath.c \
 	receiver/brake.c \
 	receiver/brake_mark.c \
 	receiver/braking.c \
@@ -14,6 +15,7 @@ aob-receiver_SOURCES := \
 	receiver/building.c \
 	receiver/confine.c \
 	receiver/contact.c \
+	receiver/content_check.c \
 	receiver/diff.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \
@@ -26,7 +28,11 @@ aob-receiver_SOURCES := \
 	receiver/hash_tag.c \
 	receiver/incoming.c \
 	receiver/inventory.c \
+	receiver/json_path.c \
 	receiver/mass_change.c \
+	receiver/mend.c \
+	receiver/mend_place.c \
+	receiver/missing.c \
 	receiver/moves.c \
 	receiver/page.c \
 	receiver/page_calendar.c \
@@ -53,12 +59,18 @@ aob-receiver_SOURCES := \
 	receiver/strategy.c \
 	receiver/take_file.c \
 	receiver/take_in.c \
+	receiver/survey.c \
 	receiver/tally.c \
 	receiver/ticker.c \
 	receiver/trash.c \
 	receiver/two_trees.c \
 	receiver/vault.c \
 	receiver/vault_user.c \
+	receiver/verify.c \
+	receiver/verify_book.c \
+	receiver/verify_here.c \
+	receiver/verify_round.c \
+	receiver/verify_share.c \
 	receiver/version.c \
 	receiver/write_out.c \
 	$(wildcard receiver/words/*.c)

@@ -20,19 +20,21 @@
 #include "receiver/removal.h"
 #include "receiver/seal.h"
 #include "receiver/trash.h"
+#include "receiver/verify.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
 
 #define FEATURES                                                                                                       \
 	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER |        \
-	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_PROOF)
+	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY)
 
 struct session {
 	const struct vault_options *options;
 	struct wire *wire;
 	struct vault *vault;
 	struct building *building;
-	struct give *give; /* NULL: nothing was asked of it yet */
+	struct give *give;     /* NULL: nothing was asked of it yet */
+	struct verify *verify; /* NULL: it was not asked for */
 	struct ticker ticker;
 	struct encoder encoder;
 	bool tells_macs; /* the client takes MACS */
@@ -306,6 +308,26 @@ static int on_give(struct session *s, const struct frame *frame, struct error *e
 	return frame->type == FRAME_GIVE ? give_content(s->give, frame, err) : give_sums(s->give, frame, err);
 }
 
+static int tell_verify(void *context, uint64_t done, uint64_t total, bool waits, struct error *err)
+{
+	struct session *s = context;
+
+	encoder_reset(&s->encoder);
+	put_u64(&s->encoder, done);
+	put_u64(&s->encoder, total);
+	put_string(&s->encoder, waits ? "waiting for a backup to end" : "reading");
+	return reply(s, FRAME_NOTE, err) == 0 ? wire_flush(s->wire, err) : -1;
+}
+
+static int on_verify(struct session *s, const struct frame *frame, struct error *err)
+{
+	if (building_open(s->building))
+		return error_set(err, ERR_PROTOCOL, "%s while a generation is being built", frame_name(frame->type));
+	if (s->verify == NULL && verify_new(s->vault, tell_verify, s, &s->verify, err) != 0)
+		return -1;
+	return verify_answer(s->verify, s->wire, frame, err);
+}
+
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
 {
 	switch (frame->type) {
@@ -332,6 +354,9 @@ static int dispatch(struct session *s, const struct frame *frame, struct error *
 	case FRAME_GIVE:
 	case FRAME_SUMS:
 		return on_give(s, frame, err);
+	case FRAME_VERIFY:
+	case FRAME_MEND:
+		return on_verify(s, frame, err);
 	default:
 		return building_frame(s->building, frame, err);
 	}
@@ -401,6 +426,7 @@ int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct
 	}
 	building_destroy(&s->building);
 	give_destroy(&s->give);
+	verify_destroy(&s->verify);
 	if (rc == 0)
 		finish_removal(s);
 	/* What was replaced and removed gives its room back now, or to the next attempt; cut off, the next writer goes on with it. */

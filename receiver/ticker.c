@@ -33,6 +33,8 @@ int ticker_step(struct ticker *ticker, struct error *err)
 {
 	int64_t now;
 
+	if (ticker->also != NULL && ticker->also(ticker->context, err) != 0)
+		return -1;
 	if (++ticker->done % LOOK_EVERY != 0)
 		return 0;
 	now = clock_now_ms();

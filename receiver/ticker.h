@@ -13,6 +13,8 @@ struct ticker {
 	const char *text;  /* what is being done; borrowed */
 	uint64_t done, total;
 	int64_t told_ms;
+	int (*also)(void *context, struct error *err); /* NULL, or called at each step; -1 stops the work */
+	void *context;
 };
 
 /* ticker_begin: new work; nothing is sent yet. total 0: not known. */

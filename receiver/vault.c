@@ -234,6 +234,19 @@ void vault_unlock(struct vault *vault)
 	vault->lock_fd = -1;
 }
 
+bool vault_written(const struct vault *vault)
+{
+	int fd = vault->lock_fd < 0 ? openat(vault->aob_fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	bool written;
+
+	if (fd < 0)
+		return false;
+	/* Held for a moment only; who wants it meanwhile tries again. */
+	written = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return written;
+}
+
 void vault_current(const struct vault *vault, char name[32])
 {
 	static const char prefix[] = "generations/";

@@ -57,6 +57,9 @@ int vault_lock(struct vault *vault, struct error *err);
 /* vault_unlock: others may write again. */
 void vault_unlock(struct vault *vault);
 
+/* vault_written: does somebody else write there now? Nobody is kept waiting by the question. */
+bool vault_written(const struct vault *vault);
+
 bool vault_pipeline_valid(const char *name);
 
 /* vault_current: the name of the current generation, "" if there is none (or `current` leads nowhere). */

@@ -152,9 +152,9 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY | WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE |
-	                    WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE |
-	                    (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features = WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY | WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK |
+	                    WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE |
+	                    WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);

@@ -1,0 +1,385 @@
+#include "receiver/survey.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/inside.h"
+#include "lib/tree_walk.h"
+#include "receiver/incoming.h"
+#include "receiver/reading.h"
+#include "receiver/record.h"
+#include "receiver/version.h"
+
+struct making {
+	const struct vault *vault;
+	struct verify_book *book;
+	struct breath *breath;
+	struct survey *survey;
+	struct survey_item **by_inode, **by_size; /* those that are there */
+	size_t n;
+	struct survey_place tree; /* that is walked; its path is not used */
+};
+
+int survey_open(const struct vault *vault, const struct survey_place *place, int *tree_fd, struct error *err)
+{
+	char way[128];
+
+	if (place->generation[0] != '\0')
+		return reading_open(vault, place->generation, tree_fd, err);
+	(void)snprintf(way, sizeof(way), "%s/tree", place->run);
+	*tree_fd = openat(vault->incoming_fd, way, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *tree_fd >= 0 ? 0 : error_sys(err, errno, "opening incoming/%s", place->run);
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	ino_t one = (*(struct survey_item *const *)a)->st.st_ino;
+	ino_t other = (*(struct survey_item *const *)b)->st.st_ino;
+
+	return one < other ? -1 : one > other;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	off_t one = (*(struct survey_item *const *)a)->st.st_size;
+	off_t other = (*(struct survey_item *const *)b)->st.st_size;
+
+	return one < other ? -1 : one > other;
+}
+
+/* The first that is not smaller than key. */
+static size_t lower(struct survey_item *const *sorted, size_t n, const struct survey_item *key,
+                    int (*order)(const void *, const void *))
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t middle = low + (n - low) / 2;
+
+		if (order(&sorted[middle], &key) < 0)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return low;
+}
+
+static int add(const struct making *m, struct survey_place **list, size_t *n, const struct stat *st, const char *path,
+               struct error *err)
+{
+	struct survey_place *grown = realloc(*list, (*n + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	*list = grown;
+	grown[*n] = m->tree;
+	grown[*n].device = st->st_dev;
+	grown[*n].inode = st->st_ino;
+	grown[*n].path = strdup(path);
+	if (grown[*n].path == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	(*n)++;
+	return 0;
+}
+
+static int add_place(struct making *m, struct survey_item *item, const struct stat *st, const char *path,
+                     struct error *err)
+{
+	size_t index = (size_t)(item->damage - m->book->damage);
+
+	if (m->survey->n_places == SURVEY_PLACES_MAX) {
+		item->whole = false;
+		return 0;
+	}
+	m->survey->n_places++;
+	if (add(m, &item->places, &item->n_places, st, path, err) != 0)
+		return -1;
+	return m->tree.generation[0] != '\0' ? verify_book_touch(m->book, index, m->tree.generation, err) : 0;
+}
+
+/* Is it one of the damaged ones? */
+static int places(struct making *m, const struct stat *st, const char *path, struct error *err)
+{
+	struct survey_item key = { .st = *st };
+	size_t i = lower(m->by_inode, m->n, &key, by_inode);
+
+	for (; i < m->n && m->by_inode[i]->st.st_ino == st->st_ino; i++)
+		if (version_untouched(&m->by_inode[i]->st, st) && add_place(m, m->by_inode[i], st, path, err) != 0)
+			return -1;
+	return 0;
+}
+
+/* Another file, also one that is damaged itself: it may be mended before this one. */
+static int twins(struct making *m, const struct stat *st, int parent_fd, const char *name, const char *path,
+                 struct error *err)
+{
+	struct survey_item key = { .st = *st };
+	struct version version = { .st = *st };
+	size_t i = lower(m->by_size, m->n, &key, by_size);
+	bool read = false;
+
+	for (; i < m->n && m->by_size[i]->st.st_size == st->st_size; i++) {
+		struct survey_item *item = m->by_size[i];
+
+		if (item->n_twins == SURVEY_TWINS_MAX || version_untouched(&item->st, st))
+			continue;
+		if (!read)
+			version_read_hash(&version, parent_fd, name);
+		read = true;
+		if (version.hashed && memcmp(version.sha256, item->damage->sha256, sizeof(version.sha256)) == 0 &&
+		    add(m, &item->twins, &item->n_twins, st, path, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int walk(struct making *m, int tree_fd, struct error *err)
+{
+	struct tree_walk *walk;
+	const struct entry *entry;
+	const char *name;
+	int parent_fd;
+	int rc;
+
+	if (tree_walk_new(tree_fd, true, NULL, &walk, err) != 0)
+		return -1;
+	tree_walk_light(walk);
+	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
+		struct stat st;
+
+		if (breath_take(m->breath, err) != 0)
+			break;
+		if (entry->type != ENTRY_FILE || fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		if (places(m, &st, entry->path, err) != 0 || twins(m, &st, parent_fd, name, entry->path, err) != 0)
+			break;
+	}
+	tree_walk_destroy(&walk);
+	return rc == 0 ? 0 : -1;
+}
+
+/* A tree that its disk does not give whole may hold more names of what is damaged: nothing is mended then that has more names than were found. */
+static int look_into(struct making *m, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+	int tree_fd = -1;
+	int rc = survey_open(m->vault, &m->tree, &tree_fd, NULL) == 0 ? walk(m, tree_fd, &fault) : 0;
+
+	if (tree_fd >= 0)
+		(void)close(tree_fd);
+	if (rc == 0)
+		return 0;
+	if (fault.class == ERR_IO || fault.class == ERR_DAMAGED || fault.class == ERR_NOT_FOUND)
+		return 0;
+	if (err != NULL)
+		*err = fault;
+	return -1;
+}
+
+static int generations(struct making *m, struct error *err)
+{
+	char(*names)[32];
+	size_t n;
+	int rc = 0;
+
+	if (record_names(m->vault, &names, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		m->tree = (struct survey_place){ .run = "" };
+		(void)snprintf(m->tree.generation, sizeof(m->tree.generation), "%s", names[i]);
+		rc = look_into(m, err);
+	}
+	free(names);
+	return rc;
+}
+
+/* What is being built, and waits to go on, shares files with the generation that it began as. */
+static int incoming(struct making *m, struct error *err)
+{
+	int fd = openat(m->vault->incoming_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *found;
+	int rc = 0;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return error_sys(err, errno, "reading incoming");
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (rc == 0 && (found = readdir(dir)) != NULL) {
+		if (!incoming_run_valid(found->d_name))
+			continue;
+		m->tree = (struct survey_place){ .generation = "" };
+		(void)snprintf(m->tree.run, sizeof(m->tree.run), "%.63s", found->d_name);
+		rc = look_into(m, err);
+	}
+	(void)closedir(dir);
+	return rc;
+}
+
+static void look_up(struct making *m, struct survey_item *item)
+{
+	const struct wire_damage *damage = item->damage;
+	struct survey_place own = { .run = "" };
+	struct inside *inside = NULL;
+	const char *leaf;
+	int tree_fd = -1;
+	int parent_fd;
+
+	memcpy(own.generation, damage->generation, sizeof(own.generation));
+	item->there = damage->kind != WIRE_DAMAGE_MISSING && *damage->path != '\0' &&
+	              survey_open(m->vault, &own, &tree_fd, NULL) == 0 && inside_new(tree_fd, &inside, NULL) == 0 &&
+	              inside_parent(inside, damage->path, &parent_fd, &leaf, NULL) == 0 &&
+	              fstatat(parent_fd, leaf, &item->st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(item->st.st_mode);
+	inside_destroy(&inside);
+	if (tree_fd >= 0)
+		(void)close(tree_fd);
+}
+
+/* In the tree of its own place: 1, there: 2. */
+static int rank(const struct survey_item *item, const struct survey_place *place)
+{
+	if (strcmp(place->generation, item->damage->generation) != 0)
+		return 0;
+	return strcmp(place->path, item->damage->path) == 0 ? 2 : 1;
+}
+
+/* What is mended last is the place by which the damage is known: as long as that is damaged, it is not forgotten, whatever was mended before. The names in one tree stay together, to be links
+ * of one another again. */
+static int own_place_last(struct survey_item *item, struct error *err)
+{
+	struct survey_place *ordered = calloc(item->n_places + 1, sizeof(*ordered));
+	size_t n = 0;
+
+	if (ordered == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	for (int turn = 0; turn <= 2; turn++)
+		for (size_t i = 0; i < item->n_places; i++)
+			if (rank(item, &item->places[i]) == turn)
+				ordered[n++] = item->places[i];
+	free(item->places);
+	item->places = ordered;
+	return 0;
+}
+
+/* Under which name the newest generation has it: there the source does, perhaps. */
+static int newest_path(struct survey_item *item, struct wire_damage *damage, struct error *err)
+{
+	size_t i = item->n_places;
+
+	free(damage->newest_path);
+	damage->newest_path = NULL;
+	while (i > 0 && item->places[i - 1].generation[0] == '\0')
+		i--;
+	if (i == 0 || strcmp(item->places[i - 1].path, damage->path) == 0)
+		return 0;
+	damage->newest_path = strdup(item->places[i - 1].path);
+	return damage->newest_path != NULL ? 0 : error_set(err, ERR_SYSTEM, "out of memory");
+}
+
+/* How many names an inode has is told by itself: were all found? */
+static int judge(struct making *m, struct survey_item *item, struct error *err)
+{
+	item->whole = item->whole && item->n_places >= (size_t)item->st.st_nlink;
+	if (newest_path(item, &m->book->damage[item->damage - m->book->damage], err) != 0)
+		return -1;
+	return own_place_last(item, err);
+}
+
+static struct timespec changed(int folder_fd)
+{
+	struct stat st;
+
+	return fstat(folder_fd, &st) == 0 ? st.st_mtim : (struct timespec){ 0 };
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool survey_fresh(const struct vault *vault, const struct survey *survey)
+{
+	return same_time(survey->generations, changed(vault->generations_fd)) &&
+	       same_time(survey->incoming, changed(vault->incoming_fd));
+}
+
+static int fill(struct making *m, struct error *err)
+{
+	for (size_t i = 0; i < m->survey->n_items; i++) {
+		struct survey_item *item = &m->survey->items[i];
+
+		item->damage = &m->book->damage[i];
+		if (item->damage->n_generations == 0)
+			continue;
+		look_up(m, item);
+		item->whole = item->there;
+		if (item->there)
+			m->by_inode[m->n] = m->by_size[m->n] = item, m->n++;
+	}
+	if (m->n == 0)
+		return 0;
+	qsort(m->by_inode, m->n, sizeof(struct survey_item *), by_inode);
+	qsort(m->by_size, m->n, sizeof(struct survey_item *), by_size);
+	if (generations(m, err) != 0 || incoming(m, err) != 0)
+		return -1;
+	for (size_t i = 0; i < m->n; i++)
+		if (judge(m, m->by_inode[i], err) != 0)
+			return -1;
+	return 0;
+}
+
+int survey_make(const struct vault *vault, struct verify_book *book, struct breath *breath, struct survey **survey,
+                struct error *err)
+{
+	struct making m = { .vault = vault, .book = book, .breath = breath };
+	int rc = -1;
+
+	*survey = m.survey = calloc(1, sizeof(*m.survey));
+	m.by_inode = calloc(book->n_damage + 1, sizeof(struct survey_item *));
+	m.by_size = calloc(book->n_damage + 1, sizeof(struct survey_item *));
+	if (m.survey != NULL)
+		m.survey->items = calloc(book->n_damage + 1, sizeof(*m.survey->items));
+	if (m.survey == NULL || m.survey->items == NULL || m.by_inode == NULL || m.by_size == NULL) {
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
+	} else {
+		m.survey->n_items = book->n_damage;
+		m.survey->generations = changed(vault->generations_fd);
+		m.survey->incoming = changed(vault->incoming_fd);
+		rc = fill(&m, err);
+	}
+	free(m.by_inode);
+	free(m.by_size);
+	if (rc != 0)
+		survey_destroy(survey);
+	return rc;
+}
+
+static void drop_places(struct survey_place *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i].path);
+	free(list);
+}
+
+void survey_destroy(struct survey **survey)
+{
+	struct survey *s = *survey;
+
+	if (s == NULL)
+		return;
+	*survey = NULL;
+	for (size_t i = 0; s->items != NULL && i < s->n_items; i++) {
+		drop_places(s->items[i].places, s->items[i].n_places);
+		drop_places(s->items[i].twins, s->items[i].n_twins);
+	}
+	free(s->items);
+	free(s);
+}
