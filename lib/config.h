@@ -71,10 +71,11 @@ struct config_pipeline {
 	const char *name;
 	const char *source; /* absolute folder */
 	const struct config_vault *vault;
-	enum config_kind kind; /* of the source */
-	uint64_t max_age_ms;   /* how old the state in the vault may get; 0: any age */
-	unsigned brake;        /* percent; BRAKE_PERCENT_OFF: `off` */
-	bool watched;          /* false: `watch: off`, runs only when asked */
+	enum config_kind kind;    /* of the source */
+	uint64_t max_age_ms;      /* how old the state in the vault may get; 0: any age */
+	uint64_t verify_every_ms; /* all that lies in the vault is read again so often; 0: never */
+	unsigned brake;           /* percent; BRAKE_PERCENT_OFF: `off` */
+	bool watched;             /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
 	const struct config_stage *stages;
 	size_t n_stages;

@@ -11,6 +11,7 @@
 #define IDLE_MS 600000
 #define MAX_WAIT_MS DAY_MS
 #define MAX_AGE_MS (3 * DAY_MS)
+#define VERIFY_EVERY_MS ((uint64_t)30 * 24 * 3600 * 1000)
 #define SPAN_MOST (3650 * DAY_MS)
 #define FINISHED_MS 60000
 #define ATTACHED_MS 120000
@@ -99,6 +100,21 @@ static uint64_t read_max_age(struct config_build *b, const struct yaml_pos *valu
 	return read_span(b, value, &key, pipeline->watched ? usual_ms : 0);
 }
 
+static uint64_t read_verify_every(struct config_build *b, const struct yaml_pos *value)
+{
+	static const struct schema_key key = {
+		"verify_every",
+		SCHEMA_DURATION,
+		false,
+		1000,
+		SPAN_MOST,
+		NULL,
+		"how often all that lies in the vault is read again, such as 30d, or never"
+	};
+
+	return read_span(b, value, &key, VERIFY_EVERY_MS);
+}
+
 /* A quiet time of Macs: as written, else the default, or `idle` if that was written and is longer. */
 static uint64_t read_quiet(const struct yaml_pos *value, const char *key, uint64_t usual_ms, uint64_t idle_ms)
 {
@@ -179,6 +195,7 @@ static void read_pipeline(struct config_build *b, const struct yaml_pos *value, 
 		pipeline->vault = find_vault(b, vault);
 	read_watch(b, yaml_pos_get(value, "watch"), pipeline);
 	pipeline->max_age_ms = read_max_age(b, yaml_pos_get(value, "max_age"), pipeline);
+	pipeline->verify_every_ms = read_verify_every(b, yaml_pos_get(value, "verify_every"));
 	pipeline->brake = read_brake(b, yaml_pos_get(value, "brake"));
 	config_stage_read(b, yaml_pos_get(value, "stages"), pipeline);
 }
