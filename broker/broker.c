@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "broker/alarms.h"
+#include "broker/care.h"
 #include "broker/client_verbs.h"
 #include "broker/dispatch.h"
 #include "broker/history.h"
@@ -252,6 +253,7 @@ int broker_loop(struct broker *broker, struct error *err)
 		holds_turn(broker);
 		dispatch_turn(broker);
 		alarms_turn(broker);
+		care_turn(broker);
 		trim(broker);
 		give_back(broker);
 		tell_manager(broker);

@@ -40,6 +40,7 @@ struct broker {
 	struct steady steady;          /* what ages are counted on */
 	int64_t alarms_up_s;           /* on it: since when this broker is up */
 	int64_t alarms_ms, outlook_ms; /* when they are looked at next */
+	int64_t care_ms;               /* likewise what is due in the vaults */
 	bool alarms_stale;             /* the store knows more than clocks */
 	uint64_t queued;               /* counter for the order of jobs */
 	int64_t now_ms;                /* monotonic, of this turn */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "broker/brake_alarm.h"
+#include "broker/care.h"
+#include "broker/history.h"
 #include "broker/history_seed.h"
 #include "broker/reload.h"
 #include "broker/runs.h"
@@ -235,6 +237,16 @@ static json_t *verb_released(struct broker *broker, json_t *request, struct erro
 	return json_object();
 }
 
+/* By the command, with what the vault had said. */
+static json_t *verb_verified(struct broker *broker, json_t *request, struct error *err)
+{
+	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
+
+	if (pipeline == NULL || care_told(broker, pipeline, json_object_get(request, "result"), err) != 0)
+		return NULL;
+	return json_object();
+}
+
 /* Not want_pipeline: a run in flight can be cancelled also when a reload took its pipeline away. */
 static json_t *verb_cancel(struct broker *broker, json_t *request, struct error *err)
 {
@@ -245,6 +257,8 @@ static json_t *verb_cancel(struct broker *broker, json_t *request, struct error 
 	if (name == NULL)
 		return NULL;
 	run = runs_of(broker, name);
+	if (run == NULL)
+		run = runs_care_of(broker, name);
 	if (run == NULL) {
 		(void)error_set(err, ERR_NOT_FOUND, "no run of %.64s is in flight", name);
 		return NULL;
@@ -364,6 +378,7 @@ static const struct {
 	{ "pause", verb_pause, { "v", "verb", "pipeline", NULL } },
 	{ "resume", verb_resume, { "v", "verb", "pipeline", NULL } },
 	{ "released", verb_released, { "v", "verb", "pipeline", "generation", NULL } },
+	{ "verified", verb_verified, { "v", "verb", "pipeline", "result", NULL } },
 	{ "cancel", verb_cancel, { "v", "verb", "pipeline", NULL } },
 	{ "reload", verb_reload, { "v", "verb", NULL } },
 	{ "watch-report", verb_watch_report, { "v", "verb", "sources", NULL } },

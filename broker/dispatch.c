@@ -123,6 +123,8 @@ void dispatch_partial(void *cookie, struct worker *worker, const void *body, siz
 	}
 	run->progress = progress;
 	run->has_progress = true;
+	if (run->record.care)
+		return;
 	holds_progress(broker, run);
 	if (broker->now_ms - run->progress_told_ms < PROGRESS_MS)
 		return;

@@ -5,6 +5,9 @@ aob-broker_SOURCES := \
 	broker/alarms_age.c \
 	broker/brake_alarm.c \
 	broker/broker.c \
+	broker/care.c \
+	broker/care_due.c \
+	broker/care_store.c \
 	broker/client_verbs.c \
 	broker/dispatch.c \
 	broker/events.c \

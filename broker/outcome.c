@@ -7,6 +7,7 @@
 #include "broker/alarms.h"
 #include "broker/alarms_age.h"
 #include "broker/brake_alarm.h"
+#include "broker/care.h"
 #include "broker/history.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
@@ -222,6 +223,8 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 		return -1;
 	if (!run->record.dry_run && strcmp(step->service, "prune") == 0 &&
 	    record_pruning(broker, run, result_json, err) != 0)
+		return -1;
+	if (run->record.care && care_done(broker, run, result_json, err) != 0)
 		return -1;
 	if (strcmp(step->service, "snapshot") == 0 && !run->config->release) {
 		holds_take(run, result_json);

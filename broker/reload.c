@@ -60,7 +60,7 @@ static bool still_there(void *cookie, const char *pipeline)
 	struct broker *broker = cookie;
 
 	return strcmp(pipeline, EVENTS_NO_PIPELINE) == 0 || config_pipeline(broker->config, pipeline) != NULL ||
-	       runs_of(broker, pipeline) != NULL;
+	       runs_of(broker, pipeline) != NULL || runs_care_of(broker, pipeline) != NULL;
 }
 
 void reload_loaded(struct broker *broker)

@@ -334,3 +334,38 @@ int reply_figures(const char *result_json, struct reply_figures *out, struct err
 	json_decref(root);
 	return 0;
 }
+
+int reply_verified(const char *verify_json, struct reply_verified *out, struct error *err)
+{
+	json_t *root = load_object(verify_json, strlen(verify_json), err);
+	json_t *row = NULL;
+	size_t i;
+
+	if (root == NULL)
+		return error_prefix(err, "verify");
+	out->files = take_count(root, "files");
+	out->bytes = take_count(root, "bytes");
+	out->unhashed = take_count(root, "unhashed");
+	out->damaged = take_count(root, "damaged");
+	out->mended = take_count(root, "mended");
+	out->left = take_count(root, "left");
+	out->round_ended = json_is_true(json_object_get(root, "round_ended"));
+	out->round_began_at = take_count(root, "round_began_at");
+	out->round_bytes = take_count(root, "round_bytes");
+	out->round_total = take_count(root, "round_total");
+	out->last_round_at = take_count(root, "last_round_at");
+	out->n_generations = 0;
+	json_array_foreach(json_object_get(root, "generations"), i, row)
+	{
+		struct reply_damaged *damaged = &out->generations[out->n_generations];
+
+		if (out->n_generations == REPLY_DAMAGED_MAX)
+			break;
+		take_text(row, "generation", damaged->generation, sizeof(damaged->generation));
+		take_text(row, "reason", damaged->reason, sizeof(damaged->reason));
+		damaged->files = take_count(row, "files");
+		out->n_generations += damaged->generation[0] != '\0';
+	}
+	json_decref(root);
+	return 0;
+}

@@ -69,6 +69,24 @@ struct reply_brake { /* what a transfer says of the vault's brake */
 /* reply_brake: of a transfer's result. errors: ERR_PROTOCOL (no object) */
 int reply_brake(const char *transfer_json, struct reply_brake *out, struct error *err);
 
+#define REPLY_DAMAGED_MAX 200
+struct reply_damaged {
+	char generation[HISTORY_TEXT_SIZE];
+	int64_t files;
+	char reason[256];
+};
+struct reply_verified {                 /* what a verification says */
+	int64_t files, bytes, unhashed; /* read now */
+	int64_t damaged, mended, left;  /* files */
+	bool round_ended;
+	int64_t round_began_at, round_bytes, round_total, last_round_at;
+	size_t n_generations; /* with files that are damaged still, oldest first */
+	struct reply_damaged generations[REPLY_DAMAGED_MAX];
+};
+
+/* reply_verified: of a verification's result. errors: ERR_PROTOCOL (no object) */
+int reply_verified(const char *verify_json, struct reply_verified *out, struct error *err);
+
 /* reply_macs: calls each for every Mac (HISTORY_MACS_MAX at most) that a snapshot step names. each: 0 or -1 (stops). */
 int reply_macs(const char *snapshot_json,
                int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,

@@ -114,6 +114,18 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
 }
 
+int run_config_care(const struct config_pipeline *pipeline, const char *service, json_t *with, char **json,
+                    struct error *err)
+{
+	json_t *root = json_pack("{s:s, s:s, s:o, s:[{s:s, s:s, s:o}], s:b}", "source", pipeline->source, "kind",
+	                         config_kind_name(pipeline->kind), "vault", vault_json(pipeline->vault), "stages",
+	                         "service", service, "when", when_words[WHEN_ALWAYS], "with", with, "release", 0);
+
+	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+	json_decref(root);
+	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
+}
+
 static int parse_stages(json_t *list, struct run_config *config)
 {
 	json_t *value = NULL;

@@ -41,6 +41,10 @@ struct run_config {
 int run_config_text(const struct config_pipeline *pipeline, const char *service, bool release, const char *seed,
                     json_t *rest, char **json, struct error *err);
 
+/* run_config_care: likewise, of a run of this stage alone, which need not be the pipeline's; with: taken over; NULL: out of memory. errors: ERR_SYSTEM */
+int run_config_care(const struct config_pipeline *pipeline, const char *service, json_t *with, char **json,
+                    struct error *err);
+
 /* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it has no such stage. */
 bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min);
 

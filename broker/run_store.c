@@ -145,10 +145,11 @@ int run_store_insert(struct run_store *store, const struct run_record *record, c
                      struct error *err)
 {
 	if (sql_do(store->sql, err,
-	           "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at)"
-	           " VALUES (?, ?, ?, ?, ?, 'running', ?, ?)",
-	           "ssssisi", record->run, record->pipeline, record->whole ? "whole" : "stage",
-	           triggers[record->trigger], (int64_t)record->dry_run, config_json, record->started_at) != 0)
+	           "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at, care)"
+	           " VALUES (?, ?, ?, ?, ?, 'running', ?, ?, ?)",
+	           "ssssisii", record->run, record->pipeline, record->whole ? "whole" : "stage",
+	           triggers[record->trigger], (int64_t)record->dry_run, config_json, record->started_at,
+	           (int64_t)record->care) != 0)
 		return -1;
 	for (size_t i = 0; i < record->n_steps; i++)
 		if (sql_do(store->sql, err, "INSERT INTO steps (run, step, service, state) VALUES (?, ?, ?, ?)", "siss",
@@ -203,10 +204,11 @@ int run_store_running(struct run_store *store,
 	struct sql_rows *rows = NULL;
 	int more = -1;
 
-	if (sql_select(store->sql, &rows, err,
-	               "SELECT run, pipeline, kind, \"trigger\", dry_run, cancelling, started_at, config FROM runs"
-	               " WHERE state = 'running' ORDER BY seq",
-	               "") != 0)
+	if (sql_select(
+	            store->sql, &rows, err,
+	            "SELECT run, pipeline, kind, \"trigger\", dry_run, cancelling, started_at, config, care FROM runs"
+	            " WHERE state = 'running' ORDER BY seq",
+	            "") != 0)
 		return -1;
 	while ((more = sql_rows_next(rows, err)) == 1) {
 		struct run_record record = { .n_steps = 0 };
@@ -219,6 +221,7 @@ int run_store_running(struct run_store *store,
 		record.dry_run = sql_rows_integer(rows, 4) != 0;
 		record.cancelling = sql_rows_integer(rows, 5) != 0;
 		record.started_at = sql_rows_integer(rows, 6);
+		record.care = sql_rows_integer(rows, 8) != 0;
 		if (read_steps(store, &record, &last_error, err) != 0 ||
 		    each(cookie, &record, sql_rows_text(rows, 7), &last_error, err) != 0) {
 			more = -1;

@@ -36,7 +36,8 @@ struct run_step {
 struct run_record {
 	char run[RUN_ID_SIZE];
 	char pipeline[CONFIG_NAME_MAX + 1];
-	bool whole; /* false: a single step asked for by hand */
+	bool whole; /* false: a single step asked for by hand, or care */
+	bool care;  /* looking after what lies in the vault (care.h): beside the pipeline's runs, and none of them */
 	enum stage_trigger trigger;
 	bool dry_run;
 	bool cancelling;

@@ -39,9 +39,26 @@ void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE])
 struct run *runs_of(struct broker *broker, const char *pipeline)
 {
 	for (struct run *run = broker->runs; run != NULL; run = run->next)
-		if (strcmp(run->record.pipeline, pipeline) == 0)
+		if (!run->record.care && strcmp(run->record.pipeline, pipeline) == 0)
 			return run;
 	return NULL;
+}
+
+struct run *runs_care_of(struct broker *broker, const char *pipeline)
+{
+	for (struct run *run = broker->runs; run != NULL; run = run->next)
+		if (run->record.care && strcmp(run->record.pipeline, pipeline) == 0)
+			return run;
+	return NULL;
+}
+
+struct run *runs_named(struct broker *broker, const char *pipeline, const char *run_id)
+{
+	struct run *run = runs_of(broker, pipeline);
+
+	if (run == NULL || strcmp(run->record.run, run_id) != 0)
+		run = runs_care_of(broker, pipeline);
+	return run != NULL && strcmp(run->record.run, run_id) == 0 ? run : NULL;
 }
 
 struct run *runs_by_tag(struct broker *broker, const char *tag)
@@ -91,7 +108,10 @@ static int run_event(struct broker *broker, const struct run *run, const char *w
                      struct error *err)
 {
 	json_t *data = json_pack("{s:s, s:s, s:s, s:b, s:I, s:o}", "run", run->record.run, "trigger",
-	                         trigger_words[run->record.trigger], "kind", run->record.whole ? "whole" : "stage",
+	                         trigger_words[run->record.trigger], "kind",
+	                         run->record.care    ? "care"
+	                         : run->record.whole ? "whole"
+	                                             : "stage",
 	                         "dry_run", (int)run->record.dry_run, "started_at", (json_int_t)run->record.started_at,
 	                         "error", error != NULL ? status_json_error(error) : json_null());
 
@@ -102,11 +122,15 @@ int runs_step_event(struct broker *broker, const struct run *run, size_t index, 
                     const struct error *error, struct error *err)
 {
 	const struct run_step *step = &run->record.steps[index];
-	json_t *data =
-	        json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "run", run->record.run, "step", step->service,
-	                  "step_index", (json_int_t)index, "steps", (json_int_t)run->record.n_steps, "attempt",
-	                  (json_int_t)step->attempt, "state", pipeline_step_word(step->state), "worker", run->worker,
-	                  "error", error != NULL ? status_json_error(error) : json_null());
+	json_t *data;
+
+	/* Who follows a pipeline's runs by their steps is not told of others. */
+	if (run->record.care)
+		return 0;
+	data = json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "run", run->record.run, "step", step->service,
+	                 "step_index", (json_int_t)index, "steps", (json_int_t)run->record.n_steps, "attempt",
+	                 (json_int_t)step->attempt, "state", pipeline_step_word(step->state), "worker", run->worker,
+	                 "error", error != NULL ? status_json_error(error) : json_null());
 
 	return broker_event(broker, run->record.pipeline, what, &data, err);
 }
@@ -117,12 +141,17 @@ static int end_run(struct broker *broker, struct run *run, enum run_state end, s
 		[RUN_RUNNING] = "run.failed",      [RUN_OK] = "run.finished",       [RUN_FAILED] = "run.failed",
 		[RUN_CANCELLED] = "run.cancelled", [RUN_DEFERRED] = "run.deferred", [RUN_SUPERSEDED] = "run.superseded"
 	};
+	static const char *const care_events[] = {
+		[RUN_RUNNING] = "care.failed",     [RUN_OK] = "care.finished",
+		[RUN_FAILED] = "care.failed",      [RUN_CANCELLED] = "care.cancelled",
+		[RUN_DEFERRED] = "care.cancelled", [RUN_SUPERSEDED] = "care.cancelled"
+	};
+	const char *event = run->record.care ? care_events[end] : events[end];
 	struct error error;
 
 	if (run_store_first_error(broker->store, run->record.run, &error, err) != 0 ||
 	    run_store_end(broker->store, run->record.run, end, broker_wall(), &error, err) != 0 ||
-	    run_event(broker, run, events[end], &error, err) != 0 ||
-	    alarms_run_ended(broker, run, end, &error, err) != 0)
+	    run_event(broker, run, event, &error, err) != 0 || alarms_run_ended(broker, run, end, &error, err) != 0)
 		return -1;
 	run->ended = true;
 	run->end = end;
@@ -237,7 +266,18 @@ static int begin_run(struct broker *broker, struct run *run, void *config_json, 
 {
 	if (run_store_insert(broker->store, &run->record, config_json, err) != 0)
 		return -1;
-	return run_event(broker, run, "run.started", NULL, err);
+	return run_event(broker, run, run->record.care ? "care.started" : "run.started", NULL, err);
+}
+
+static void set_out(struct run *run, const char *pipeline)
+{
+	run->record.started_at = broker_wall();
+	make_run_id(run->record.run, run->record.started_at);
+	(void)snprintf(run->record.pipeline, sizeof(run->record.pipeline), "%s", pipeline);
+	run->record.n_steps = run->config->n_stages;
+	for (size_t i = 0; i < run->record.n_steps; i++)
+		(void)snprintf(run->record.steps[i].service, sizeof(run->record.steps[i].service), "%s",
+		               run->config->stages[i].service);
 }
 
 static struct run *new_run(struct broker *broker, const struct config_pipeline *pipeline, const char *service,
@@ -259,13 +299,7 @@ static struct run *new_run(struct broker *broker, const struct config_pipeline *
 		return NULL;
 	}
 	run->record.whole = service == NULL && seed == NULL;
-	run->record.started_at = broker_wall();
-	make_run_id(run->record.run, run->record.started_at);
-	(void)snprintf(run->record.pipeline, sizeof(run->record.pipeline), "%s", pipeline->name);
-	run->record.n_steps = run->config->n_stages;
-	for (size_t i = 0; i < run->record.n_steps; i++)
-		(void)snprintf(run->record.steps[i].service, sizeof(run->record.steps[i].service), "%s",
-		               run->config->stages[i].service);
+	set_out(run, pipeline->name);
 	return run;
 }
 
@@ -360,6 +394,27 @@ int runs_release(struct broker *broker, const struct config_pipeline *pipeline, 
 	if (run != NULL)
 		run->record.trigger = TRIGGER_MANUAL;
 	return start(broker, run, json, "to make room", err);
+}
+
+int runs_care(struct broker *broker, const struct config_pipeline *pipeline, const char *service, json_t *with,
+              struct error *err)
+{
+	struct run *run = runs_care_of(broker, pipeline->name) == NULL ? calloc(1, sizeof(*run)) : NULL;
+	char *json = NULL;
+
+	if (run == NULL) {
+		json_decref(with);
+		return 0;
+	}
+	if (run_config_care(pipeline, service, with, &json, err) != 0 ||
+	    run_config_parse(json, &run->config, err) != 0) {
+		run_destroy(&run);
+	} else {
+		run->record.care = true;
+		run->record.trigger = TRIGGER_IDLE;
+		set_out(run, pipeline->name);
+	}
+	return start(broker, run, json, "care", err);
 }
 
 static int mark_cancelling(struct broker *broker, struct run *run, void *is_working, struct error *err)

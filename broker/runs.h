@@ -50,6 +50,9 @@ int runs_load(struct broker *broker, struct error *err);
 void runs_free(struct broker *broker);
 
 struct run *runs_of(struct broker *broker, const char *pipeline); /* NULL: none in flight */
+/* runs_care_of: likewise, of care (care.h), which is none of the runs that all else is about. runs_named: of either. */
+struct run *runs_care_of(struct broker *broker, const char *pipeline);
+struct run *runs_named(struct broker *broker, const char *pipeline, const char *run_id);
 
 /* runs_by_tag: the run whose step under way has this job and attempt; NULL: none (outdated). */
 struct run *runs_by_tag(struct broker *broker, const char *tag);
@@ -74,6 +77,11 @@ int runs_seed(struct broker *broker, const struct config_pipeline *pipeline, con
 /* runs_release: a run of the stage `snapshot` that makes none, but removes what ended runs left of this pipeline.
  * durable, errors: as runs_start; nothing is done if a run is in flight. */
 int runs_release(struct broker *broker, const struct config_pipeline *pipeline, struct error *err);
+
+/* runs_care: a run of the one stage `service`, which need not be among the pipeline's, beside its runs. with: what it is given, taken over; NULL: out of memory.
+ * durable, errors: as runs_start; nothing is done if one is in flight. */
+int runs_care(struct broker *broker, const struct config_pipeline *pipeline, const char *service, json_t *with,
+              struct error *err);
 
 /* runs_abandon: the step under way ends in this state for this reason, whoever works on it; what its worker says from here on is dropped.
  * also: more that belongs into the same change; NULL: nothing. Returns as runs_change. */

@@ -212,3 +212,17 @@ CREATE TABLE roots (
 	root       TEXT NOT NULL,
 	PRIMARY KEY (pipeline, generation)
 ) STRICT, WITHOUT ROWID;
+
+-- Care (care.h) goes on beside the pipeline's runs: one of each at a time.
+ALTER TABLE runs ADD COLUMN care INTEGER NOT NULL DEFAULT 0 CHECK (care IN (0, 1));
+DROP INDEX runs_running;
+CREATE UNIQUE INDEX runs_running ON runs (pipeline, care) WHERE state = 'running';
+
+-- What was done last of each kind of care, and what came of it.
+CREATE TABLE care (
+	pipeline TEXT NOT NULL,
+	kind     TEXT NOT NULL CHECK (kind IN ('verify')),
+	since    INTEGER NOT NULL, -- when it was done last; before that: since when it is known
+	result   TEXT NOT NULL,    -- JSON object; '' before
+	PRIMARY KEY (pipeline, kind)
+) STRICT, WITHOUT ROWID;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/brake_alarm.h"
+#include "broker/care.h"
 #include "broker/figures.h"
 #include "broker/history_macs.h"
 #include "broker/holds.h"
@@ -109,10 +110,9 @@ static json_t *running_json(const struct broker *broker, const struct run *run)
 /* "waiting": in flight, but nobody works on it now. */
 static const char *run_state_word(struct broker *broker, const struct history_run *found)
 {
-	const struct run *run = runs_of(broker, found->pipeline);
+	const struct run *run = runs_named(broker, found->pipeline, found->run);
 
-	if (found->state == RUN_RUNNING && run != NULL && strcmp(run->record.run, found->run) == 0 &&
-	    run->record.steps[runs_step(run)].state != STEP_WORKING)
+	if (found->state == RUN_RUNNING && run != NULL && run->record.steps[runs_step(run)].state != STEP_WORKING)
 		return "waiting";
 	return pipeline_run_word(found->state);
 }
@@ -176,6 +176,21 @@ static json_t *last_good_json(struct broker *broker, const struct config_pipelin
 	return found == 1 ? generation_json(broker, &generation) : json_null();
 }
 
+static int add_care(struct broker *broker, const struct config_pipeline *pipeline, json_t *json, struct error *err)
+{
+	json_t *care = NULL;
+
+	if (care_json(broker, pipeline, &care, err) != 0)
+		return -1;
+	if (json_object_set_new(care, "running", running_json(broker, runs_care_of(broker, pipeline->name))) == 0 &&
+	    json_object_set(json, "verify", care) == 0) {
+		json_decref(care);
+		return 0;
+	}
+	json_decref(care);
+	return error_set(err, ERR_SYSTEM, "out of memory");
+}
+
 static json_t *pipeline_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
 	int paused = history_paused(broker->store, pipeline->name, err);
@@ -194,7 +209,8 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 	                 pipeline->source, "vault", pipeline->vault->name, "paused", paused, "watch",
 	                 watch_state_json(broker, pipeline), "last_good", last_good, "last_run", last_run, "running",
 	                 running_json(broker, runs_of(broker, pipeline->name)), "seed", seed);
-	if (json != NULL && safety_json_add(broker, pipeline, json, err) != 0) {
+	if (json != NULL &&
+	    (safety_json_add(broker, pipeline, json, err) != 0 || add_care(broker, pipeline, json, err) != 0)) {
 		json_decref(json);
 		json = NULL;
 	}
@@ -251,9 +267,7 @@ json_t *status_json_run(struct broker *broker, const char *run_id, struct error 
 		json_decref(steps);
 		return NULL;
 	}
-	in_flight = runs_of(broker, run.pipeline);
-	if (in_flight != NULL && strcmp(in_flight->record.run, run_id) != 0)
-		in_flight = NULL;
+	in_flight = runs_named(broker, run.pipeline, run_id);
 	out = run_json(broker, &run);
 	if (json_object_set_new(out, "steps", steps) != 0 ||
 	    json_object_set_new(out, "running", running_json(broker, in_flight)) != 0) {

@@ -18,7 +18,7 @@ static const char set_aside[] = "DROP INDEX runs_running; DROP INDEX runs_latest
                                 "ALTER TABLE last_events RENAME TO old_last_events;";
 
 static const char fill_from_1[] =
-        "INSERT INTO runs SELECT * FROM old_runs;"
+        "INSERT INTO runs SELECT *, 0 FROM old_runs;"
         "INSERT INTO steps (run, step, service, state, attempt, failures, losses, result, error_code, error_message)"
         " SELECT run, step, service, state, attempt, failures, losses, result, error_code, error_message FROM "
         "old_steps;"
@@ -53,7 +53,7 @@ static const char begin_totals[] =
         " SELECT pipeline, sum(literal_bytes), sum(wire_sent) FROM generations WHERE true GROUP BY pipeline"
         " ON CONFLICT (pipeline) DO UPDATE SET literal_bytes = excluded.literal_bytes, wire_sent = excluded.wire_sent;";
 
-/* Versions 3 to 6 only add tables, each behind its line. */
+/* Versions 3 to 6 only add, each behind its line. */
 static const char *added_since(int64_t version)
 {
 	return version == 2   ? strstr(schema_sql, "-- since version 3")

@@ -1,0 +1,50 @@
+/* When a vault is looked after: in the night, or by day if there was none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "broker/care_due.h"
+
+#define HOUR 3600
+#define DAY (24 * HOUR)
+
+static void in_the_night_or_by_day_if_there_was_none(void **state)
+{
+	static const struct {
+		struct care_clock clock;
+		bool due;
+	} rows[] = {
+		/* never */
+		{ { .now_s = 900 * DAY, .minute = 180 }, false },
+		/* once a night */
+		{ { .now_s = DAY, .every_s = 30 * DAY, .minute = 180 }, true },
+		{ { .now_s = 4 * HOUR, .every_s = 30 * DAY, .minute = 300 }, false },
+		{ { .now_s = 20 * HOUR, .every_s = 30 * DAY, .minute = 61 }, true },
+		{ { .now_s = DAY, .every_s = 30 * DAY, .minute = 59 }, false },
+		{ { .now_s = DAY, .every_s = 30 * DAY, .minute = 360 }, false },
+		/* the machine was off at night */
+		{ { .now_s = 41 * HOUR, .every_s = 30 * DAY, .minute = 720 }, false },
+		{ { .now_s = 42 * HOUR, .every_s = 30 * DAY, .minute = 720 }, true },
+		/* in less than a day */
+		{ { .now_s = HOUR - 1, .every_s = HOUR, .minute = 720 }, false },
+		{ { .now_s = HOUR, .every_s = HOUR, .minute = 720 }, true },
+		/* the clock was set back */
+		{ { .since_s = 900 * DAY, .now_s = DAY, .every_s = 30 * DAY, .minute = 720 }, false },
+		{ { .since_s = 900 * DAY, .now_s = DAY, .every_s = 30 * DAY, .minute = 180 }, true },
+		{ { .since_s = 900 * DAY, .now_s = DAY, .every_s = HOUR, .minute = 720 }, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(care_due(&rows[i].clock), rows[i].due);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(in_the_night_or_by_day_if_there_was_none) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
