@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	{ "diff", diff_main, "what changed between two generations" },
 	{ "cat", cat_main, "one file of a generation" },
 	{ "restore", restore_main, "bring a generation, a folder or a file back" },
-	{ "verify", verify_main, "is a generation what it was? --proof: by its root hash" },
+	{ "verify", verify_main, "read the vault again, and mend what is damaged; --proof: by root hashes" },
 	{ "prune", prune_main, "remove what the policy does not keep; --dry-run only says what" },
 	{ "release", release_main, "let go of what the brake holds, after you have looked" },
 	{ "seed", seed_main, "write a first generation on a disk that somebody carries to the vault" },

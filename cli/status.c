@@ -176,6 +176,30 @@ static void print_alarms(const json_t *pipeline, int64_t now)
 	}
 }
 
+/* When all of it was read again last, and how far it is now. */
+static void print_verified(const json_t *pipeline, int64_t now)
+{
+	const json_t *verify = json_object_get(pipeline, "verify");
+	const json_t *running = json_object_get(verify, "running");
+	int64_t last = ask_number(verify, "last_round_at");
+	int64_t total = ask_number(verify, "round_total");
+	char round[64] = "";
+	char text[512];
+	char age[64];
+
+	if (ask_number(verify, "every_s") == 0 || !json_is_integer(json_object_get(verify, "at")))
+		return;
+	if (ask_number(verify, "round_began_at") != 0 && total > 0)
+		(void)snprintf(round, sizeof(round), "; of the next round %.0f %%",
+		               (double)ask_number(verify, "round_bytes") / (double)total * 100);
+	(void)snprintf(text, sizeof(text), "%s%s%s%s", last != 0 ? "all of it " : "not all of it yet",
+	               last != 0 ? style_age(last, now, age, sizeof(age)) : "", round,
+	               json_is_object(running) ? ", a share just now" : "");
+	line(STYLE_DIM, "verified", text);
+	if (json_is_object(running))
+		print_progress(running);
+}
+
 /* One line a Mac: what it does, and the last backup that it completed. */
 static void print_mac(const json_t *mac, int64_t now)
 {
@@ -219,6 +243,7 @@ static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_
 	print_last(pipeline, now);
 	print_alarms(pipeline, now);
 	print_seed(pipeline, now);
+	print_verified(pipeline, now);
 	if (json_is_object(running))
 		print_running(running, workers, now);
 	(void)snprintf(text, sizeof(text), "%s%s%s", ask_text(watch, "state"),
