@@ -45,6 +45,22 @@ static bool is_here(struct missing *m, const char *path)
 	       fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* What was mended in snapshots has an inode of its own in each. */
+static bool same_file(const struct two_trees *t)
+{
+	struct version before = { .st = t->a.st };
+	struct version behind = { .st = t->b.st };
+
+	if (version_untouched(&before.st, &behind.st))
+		return true;
+	if (before.st.st_size != behind.st.st_size || before.st.st_mtim.tv_sec != behind.st.st_mtim.tv_sec ||
+	    before.st.st_mtim.tv_nsec != behind.st.st_mtim.tv_nsec)
+		return false;
+	version_read_hash(&before, t->a.parent_fd, t->a.name);
+	version_read_hash(&behind, t->b.parent_fd, t->b.name);
+	return version_same_content(&before, &behind);
+}
+
 static int look(struct missing *m, struct error *err)
 {
 	const struct two_trees *t = &m->trees;
@@ -53,7 +69,7 @@ static int look(struct missing *m, struct error *err)
 
 	while ((rc = two_trees_next(&m->trees, &order, err)) == 1)
 		if (order == 0 && t->a.entry->type == ENTRY_FILE && t->b.entry->type == ENTRY_FILE &&
-		    version_untouched(&t->a.st, &t->b.st) && !is_here(m, t->a.entry->path) &&
+		    !is_here(m, t->a.entry->path) && same_file(t) &&
 		    name(m, t->a.entry->path, "the generations before and behind have it", (uint64_t)t->a.st.st_size,
 		         err) != 0)
 			return -1;
