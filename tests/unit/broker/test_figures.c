@@ -13,6 +13,7 @@
 #include "broker/figures.h"
 #include "broker/overdue.h"
 #include "broker/sql.h"
+#include "tests/unit/broker/store_back.h"
 #include "tests/unit/scratch.h"
 
 #define T INT64_C(1700000000)
@@ -239,11 +240,9 @@ static void the_first_copy_is_no_change(void **state)
 
 static void a_store_of_version_2_begins_to_count_with_what_it_knows(void **state)
 {
-	static const char back_to_2[] =
+	static const char back_to_2[] = STORE_BACK_TO_3
 	        "DROP TABLE steady; DROP TABLE ages; DROP TABLE alarms; DROP TABLE totals; DROP TABLE space;"
-	        "DROP TABLE link_speeds; DROP TABLE generation_macs; DROP TABLE watch_macs; DROP TABLE brakes; DROP "
-	        "TABLE seeds; DROP TABLE roots; PRAGMA "
-	        "user_version = 2;"
+	        "DROP TABLE link_speeds; DROP TABLE generation_macs; DROP TABLE watch_macs; PRAGMA user_version = 2;"
 	        "INSERT INTO runs (run, pipeline, kind, \"trigger\", dry_run, state, config, started_at, ended_at)"
 	        " VALUES ('a', 'p', 'whole', 'idle', 0, 'ok', '{}', 1, 2), ('b', 'p', 'whole', 'idle', 0, 'failed', "
 	        "'{}', 1, 2),"
@@ -275,10 +274,7 @@ static void a_store_of_version_3_learns_what_is_held(void **state)
 
 	(void)state;
 	assert_int_equal(figures_totals_add(store, "p", &(struct figures_totals){ .runs = 5 }, &err), 0);
-	assert_int_equal(sql_script(run_store_sql(store),
-	                            "DROP TABLE brakes; DROP TABLE seeds; DROP TABLE roots; PRAGMA user_version = 3;",
-	                            &err),
-	                 0);
+	assert_int_equal(sql_script(run_store_sql(store), STORE_BACK_TO_3, &err), 0);
 	reopen();
 	assert_int_equal(figures_totals(store, "p", &totals, &err), 1);
 	assert_int_equal(totals.runs, 5); /* is not counted once more */

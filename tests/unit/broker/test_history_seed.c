@@ -10,6 +10,7 @@
 
 #include "broker/history_seed.h"
 #include "broker/sql.h"
+#include "tests/unit/broker/store_back.h"
 #include "tests/unit/scratch.h"
 
 static char folder[200];
@@ -95,7 +96,7 @@ static void a_store_of_version_4_learns_of_seeds(void **state)
 	struct history_seed seed;
 
 	(void)state;
-	assert_int_equal(sql_script(run_store_sql(store), "DROP TABLE seeds; PRAGMA user_version = 4;", &err), 0);
+	assert_int_equal(sql_script(run_store_sql(store), STORE_BACK_TO_4, &err), 0);
 	run_store_close(&store);
 	open_store();
 	assert_int_equal(history_seed(store, "p", &seed, &err), 0);
