@@ -10,6 +10,7 @@
 #define HASH_TAG_BYTES 32
 
 void hash_tag_set(int fd, const uint8_t sha256[HASH_TAG_BYTES]);
+bool hash_tag_may_set(int fd);                             /* may it be given one? */
 bool hash_tag_get(int fd, uint8_t sha256[HASH_TAG_BYTES]); /* false: there is none */
 
 #endif

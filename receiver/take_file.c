@@ -166,6 +166,7 @@ static int take_away(struct take_file *take, int from_fd, const char *name, int 
                      const uint8_t sha256[HASH_TAG_BYTES], struct error *err)
 {
 	struct incoming *in = take->incoming;
+	uint8_t tagged[HASH_TAG_BYTES];
 	struct stat old;
 	struct stat now;
 	int parent_fd;
@@ -173,6 +174,9 @@ static int take_away(struct take_file *take, int from_fd, const char *name, int 
 	bool there;
 
 	hash_tag_set(in_fd, sha256);
+	if (!hash_tag_get(in_fd, tagged) || memcmp(tagged, sha256, HASH_TAG_BYTES) != 0)
+		return error_set(err, ERR_IO, "\"%.300s\" can't be given its hash; take it up without --move",
+		                 entry->path);
 	if (inside_parent(in->tree, entry->path, &parent_fd, &leaf, err) != 0)
 		return -1;
 	there = fstatat(parent_fd, leaf, &old, AT_SYMLINK_NOFOLLOW) == 0;
@@ -253,14 +257,14 @@ static int take_open(struct take_file *take, int from_fd, const char *name, int 
 	return put(take, out_fd, entry, sha256, err);
 }
 
-/* Only what nobody else has by another name, and only where it can't be shared. */
+/* Only what nobody else has by another name, and only where it can't be shared; and never without its hash: after a restart, what has none is taken for torn, and removed. */
 static bool goes_away(struct take_file *take, int in_fd, const struct stat *st)
 {
 	int probe_fd;
 	struct stat there;
 
 	if (!take->move || st->st_nlink != 1 || fstat(take->incoming->tree_fd, &there) != 0 ||
-	    there.st_dev != st->st_dev)
+	    there.st_dev != st->st_dev || !hash_tag_may_set(in_fd))
 		return false;
 	if (take->sharing != SHARING_UNKNOWN)
 		return take->sharing == SHARING_FAILS;

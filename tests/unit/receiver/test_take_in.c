@@ -172,6 +172,36 @@ static void files_are_moved_where_blocks_cannot_be_shared(void **state)
 	end(&lab);
 }
 
+#define NOBODY 65534
+
+/* What has no hash would be taken for torn after a restart, and removed: by then it is nowhere else. */
+static void what_cannot_be_given_its_hash_is_copied(void **state)
+{
+	struct take_lab lab;
+	struct stat st;
+	char command[PATH_MAX];
+	bool root = geteuid() == 0;
+	uint8_t sha256[HASH_TAG_BYTES];
+	int fd;
+
+	begin(&lab, state, "run-1");
+	fill(&lab);
+	assert_int_equal(fchmodat(lab.take.from_fd, "b", 0444, 0), 0);
+	(void)snprintf(command, sizeof(command), "chown -R -h %d:%d '%s'", NOBODY, NOBODY, lab.vault->root);
+	if (root)
+		assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a test's own words */
+	lab.take.move = true;
+	assert_true(!root || (setegid(NOBODY) == 0 && seteuid(NOBODY) == 0));
+	assert_int_equal(take(&lab), 0);
+	assert_true(!root || (seteuid(0) == 0 && setegid(0) == 0));
+	assert_int_equal(fstatat(lab.take.from_fd, "b", &st, 0), 0);
+	assert_string_equal(taken(&lab, "b"), "b");
+	fd = openat(lab.incoming->tree_fd, "b", O_RDONLY | O_CLOEXEC);
+	assert_true(hash_tag_get(fd, sha256));
+	assert_int_equal(close(fd), 0);
+	end(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +211,8 @@ int main(void)
 		                                vault_lab_open, vault_lab_close),
 		cmocka_unit_test_setup_teardown(what_nobody_keeps_is_named, vault_lab_open, vault_lab_close),
 		cmocka_unit_test_setup_teardown(files_are_moved_where_blocks_cannot_be_shared, vault_lab_open,
+		                                vault_lab_close),
+		cmocka_unit_test_setup_teardown(what_cannot_be_given_its_hash_is_copied, vault_lab_open,
 		                                vault_lab_close),
 	};
 
