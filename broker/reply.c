@@ -192,6 +192,9 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 	take_text(transfer, "root", out->root, sizeof(out->root));
 	if (strlen(out->root) != 64 || strspn(out->root, "0123456789abcdef") != 64)
 		out->root[0] = '\0';
+	/* It was made of an earlier snapshot, and that one is what the vault goes by: also where this store hears of it for the first time, as of a seed that was taken up. */
+	if (out->unchanged && json_is_string(json_object_get(transfer, "base_snapshot_uuid")))
+		take_text(transfer, "base_snapshot_uuid", out->snapshot_uuid, sizeof(out->snapshot_uuid));
 	out->files = take_count(transfer, "files");
 	out->bytes = take_count(transfer, "bytes");
 	out->literal_bytes = take_count(transfer, "literal_bytes");

@@ -482,6 +482,8 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 		stage_result_string(result, "root", t->prove.root);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
 	stage_result_bool(result, "unchanged", t->unchanged);
+	if (t->unchanged)
+		stage_result_string(result, "base_snapshot_uuid", t->base_uuid);
 	if (t->seed_taken_up)
 		stage_result_bool(result, "seed_taken_up", true);
 	stage_result_bool(result, "dry_run", stage_request_dry_run(t->request));

@@ -77,6 +77,26 @@ static void too_long_a_result_is_refused(void **state)
 	free(json);
 }
 
+static void an_unchanged_generation_is_of_its_own_snapshot(void **state)
+{
+	static const char snapshot[] = "{\"uuid\":\"of-this-run\"}";
+	struct history_generation generation;
+
+	(void)state;
+	assert_int_equal(reply_generation("{\"generation\":\"g\",\"unchanged\":true,"
+	                                  "\"base_snapshot_uuid\":\"of-the-seed\"}",
+	                                  snapshot, &generation, NULL),
+	                 1);
+	assert_string_equal(generation.snapshot_uuid, "of-the-seed");
+	assert_int_equal(reply_generation("{\"generation\":\"g\",\"unchanged\":false,"
+	                                  "\"base_snapshot_uuid\":\"of-the-seed\"}",
+	                                  snapshot, &generation, NULL),
+	                 1);
+	assert_string_equal(generation.snapshot_uuid, "of-this-run");
+	assert_int_equal(reply_generation("{\"generation\":\"g\",\"unchanged\":true}", snapshot, &generation, NULL), 1);
+	assert_string_equal(generation.snapshot_uuid, "of-this-run");
+}
+
 static void deep_nesting_is_refused(void **state)
 {
 	size_t depth = 500000;
@@ -240,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_replies_of_the_form_are_taken),
 		cmocka_unit_test(too_long_a_result_is_refused),
+		cmocka_unit_test(an_unchanged_generation_is_of_its_own_snapshot),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(progress_is_taken_with_sane_values),
 		cmocka_unit_test(ready_names_the_jobs_in_hand),
