@@ -17,6 +17,7 @@
 
 #define PAYLOAD_MOST 1048576u /* of an ENTRY */
 #define PIECE_BYTES 131072u
+#define TIME_STEP_S 2 /* of FAT */
 
 static const uint8_t no_hash[32] = { 0 };
 
@@ -178,6 +179,17 @@ static int part_names(struct restore_plan *p, const struct entry *have, struct v
 	return rc < 0 ? -1 : 0;
 }
 
+/* What a restart has torn has the time that it was given before it had its name; another one somebody has given it since. */
+static bool is_worked_with(const struct restore_plan *p, const struct entry *want, const struct entry *have)
+{
+	uint64_t have_s = (uint64_t)have->mtime_s;
+	uint64_t want_s = (uint64_t)want->mtime_s;
+	uint64_t apart_s = have->mtime_s > want->mtime_s ? have_s - want_s : want_s - have_s;
+
+	return !p->options.over && p->options.trust == RESTORE_TRUST_NONE && have->type != ENTRY_FOLDER &&
+	       apart_s > TIME_STEP_S;
+}
+
 static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdict *v, struct error *err)
 {
 	struct entry want = tame_entry(&p->options.tame, &p->entry, p->kept);
@@ -200,6 +212,12 @@ static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdi
 	v->action = restore_plan_decide(&want, &have, same != 0);
 	v->there = true;
 	v->folder_there = v->action == RESTORE_FOLDER && have.type == ENTRY_FOLDER;
+	if (v->action == RESTORE_CONTENT && is_worked_with(p, &want, &have))
+		return error_set(
+		        err, ERR_REFUSED,
+		        "\"%.300s\" is not what this restore put there before the machine was restarted, but was "
+		        "written to since; move it away, and the same command goes on",
+		        want.path);
 	if (want.type == ENTRY_FILE && have.type == ENTRY_FILE) {
 		if (part_names(p, &have, v, err) != 0)
 			return -1;

@@ -155,6 +155,26 @@ static void what_is_there_decides(void **state)
 	}
 }
 
+static void what_was_written_to_since_a_restart_is_not_replaced(void **state)
+{
+	const struct restore_lab *lab = *state;
+	struct restore_plan *plan = open_plan(lab, RESTORE_TRUST_NONE);
+	struct entry entry = restore_lab_entry("f", ENTRY_FILE, "content");
+	struct error err = { 0 };
+	struct encoder e;
+	struct frame frame;
+
+	restore_lab_file(lab, "f", "a person's own");
+	encoder_init(&e);
+	frame = restore_lab_entry_frame(&e, &entry);
+	assert_int_equal(restore_plan_take(plan, &frame, &err), 0);
+	frame = restore_lab_end_frame(&e, "content", entry.size_bytes);
+	assert_int_equal(restore_plan_take(plan, &frame, &err), -1);
+	assert_int_equal(err.class, ERR_REFUSED);
+	encoder_done(&e);
+	restore_plan_destroy(&plan);
+}
+
 static void a_link_names_the_first_one(void **state)
 {
 	struct restore_plan *plan = open_plan(*state, RESTORE_TRUST_TIME);
@@ -239,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = { TEST(into_an_empty_folder_all_comes),
 		                            TEST(a_place_in_it_is_come_back_to),
 		                            TEST(what_is_there_decides),
+		                            TEST(what_was_written_to_since_a_restart_is_not_replaced),
 		                            TEST(a_link_names_the_first_one),
 		                            TEST(what_was_begun_does_not_cross_again),
 		                            TEST(an_answer_that_makes_no_sense_is_refused) };
