@@ -11,6 +11,7 @@
 #include "cli/parents.h"
 #include "lib/crash_point.h"
 #include "lib/inside.h"
+#include "lib/link_map.h"
 #include "lib/sha256.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
@@ -20,6 +21,7 @@
 #define PART_NAME_SIZE 40
 #define LINK_NAME "link"
 #define SPECIAL_NAME "special"
+#define PLACE_TRIES 5
 
 struct unpack {
 	struct unpack_options options;
@@ -34,6 +36,7 @@ struct unpack {
 	bool too_long;
 	bool with_own; /* not all of it came */
 	struct unpack_totals totals;
+	struct link_map *bad; /* over: first names of files with several that did not come whole; NULL: none yet */
 	struct entry_xattr kept[TAME_XATTRS_MOST];
 	uint8_t piece[PIECE_BYTES];
 };
@@ -73,6 +76,7 @@ void unpack_destroy(struct unpack **unpack)
 		(void)close(u->fd);
 	inside_destroy(&u->tree);
 	inside_destroy(&u->other);
+	link_map_destroy(&u->bad);
 	free(u);
 }
 
@@ -100,15 +104,19 @@ static int locate(struct unpack *u, const char *path, int *parent_fd, const char
 	return parents_locate(u->tree, path, 0755, parent_fd, leaf, err);
 }
 
-/* What is replaced is kept before, if it is to be. A folder goes with all in it in any case: a rename does not replace it. */
-static int make_way(struct unpack *u, int parent_fd, const char *leaf, const char *path, struct error *err)
+/* What is replaced is kept before, if it is to be. A folder goes with all in it in any case: a rename does not replace it. *flags: of the rename: what comes in between is not replaced. */
+static int make_way(struct unpack *u, int parent_fd, const char *leaf, const char *path, unsigned *flags,
+                    struct error *err)
 {
 	struct stat st;
 	bool folder;
 
+	*flags = u->options.replaces && u->options.aside == NULL ? 0 : RENAME_NOREPLACE;
 	if (u->options.aside == NULL || fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
 	folder = S_ISDIR(st.st_mode);
+	if (!folder)
+		*flags = 0;
 	if (!folder && u->options.discards)
 		return 0;
 	if (restore_aside_keep(u->options.aside, parent_fd, leaf, path, err) != 0)
@@ -121,15 +129,21 @@ static int make_way(struct unpack *u, int parent_fd, const char *leaf, const cha
 /* What is complete in our own folder takes its place in the tree. */
 static int place(struct unpack *u, const char *name, const char *path, struct error *err)
 {
-	unsigned flags = u->options.replaces || u->options.aside != NULL ? 0 : RENAME_NOREPLACE;
+	unsigned flags;
 	int parent_fd;
 	const char *leaf;
 
-	if (locate(u, path, &parent_fd, &leaf, err) != 0 || make_way(u, parent_fd, leaf, path, err) != 0)
+	if (locate(u, path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	crash_point("restore-place");
-	if (renameat2(u->work->fd, name, parent_fd, leaf, flags) == 0)
-		return 0;
+	for (unsigned i = 0; i < PLACE_TRIES; i++) {
+		if (make_way(u, parent_fd, leaf, path, &flags, err) != 0)
+			return -1;
+		crash_point("restore-place");
+		if (renameat2(u->work->fd, name, parent_fd, leaf, flags) == 0)
+			return 0;
+		if (errno != EEXIST || u->options.aside == NULL)
+			break;
+	}
 	/* A file system that can't do it at one stroke: nobody else works there. */
 	if (errno == EINVAL && faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT &&
 	    renameat(u->work->fd, name, parent_fd, leaf) == 0)
@@ -181,6 +195,48 @@ int unpack_special(struct unpack *unpack, const struct entry *entry, struct erro
 	return place(unpack, SPECIAL_NAME, entry->path, err);
 }
 
+static bool is_there(struct unpack *u, const char *path)
+{
+	int parent_fd;
+	const char *leaf;
+
+	return inside_parent(u->tree, path, &parent_fd, &leaf, NULL) == 0 &&
+	       faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static uint64_t key_of(const char *path)
+{
+	uint8_t sha256[SHA256_BYTES];
+	uint64_t key;
+
+	sha256_of(path, strlen(path), sha256);
+	memcpy(&key, sha256, sizeof(key));
+	return key;
+}
+
+static int remember_bad(struct unpack *u, const struct entry *entry, struct error *err)
+{
+	if (u->options.aside == NULL || entry->links < 2)
+		return 0;
+	if (u->bad == NULL && link_map_new(&u->bad, err) != 0)
+		return -1;
+	return link_map_put(u->bad, key_of(entry->path), "", 0, err);
+}
+
+/* 1: the file that it should be a name of did not come whole, and what is there stays; 0; -1 */
+static int stays(struct unpack *u, const char *path, const char *first, struct error *err)
+{
+	size_t n;
+	int rc;
+
+	if (u->bad == NULL || !is_there(u, path))
+		return 0;
+	rc = link_map_get(u->bad, key_of(first), NULL, 0, &n, err);
+	if (rc == 1)
+		complain(u, path, "what is there stays");
+	return rc;
+}
+
 int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err)
 {
 	struct stat st;
@@ -189,7 +245,10 @@ int unpack_link(struct unpack *unpack, const char *path, const char *first, stru
 	int first_fd;
 	const char *leaf;
 	const char *first_leaf;
+	int rc = stays(unpack, path, first, err);
 
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	if (locate(unpack, path, &parent_fd, &leaf, err) != 0 ||
 	    inside_parent(unpack->other, first, &first_fd, &first_leaf, err) != 0)
 		return -1;
@@ -336,15 +395,6 @@ int unpack_own(struct unpack *unpack, const uint8_t *data, size_t len_bytes, str
 	return write_data(unpack, data, len_bytes, err);
 }
 
-static bool is_there(struct unpack *u, const char *path)
-{
-	int parent_fd;
-	const char *leaf;
-
-	return inside_parent(u->tree, path, &parent_fd, &leaf, NULL) == 0 &&
-	       faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* The file under way is complete, with what there is of it. */
 static int close_file(struct unpack *u, bool bad, struct error *err)
 {
@@ -356,6 +406,8 @@ static int close_file(struct unpack *u, bool bad, struct error *err)
 		rc = error_sys(err, errno, "closing \"%.300s\"", entry->path);
 	u->fd = -1;
 	u->entry = NULL;
+	if (rc == 0 && bad)
+		rc = remember_bad(u, entry, err);
 	/* What is there is better than what is known to be wrong. */
 	if (rc == 0 && bad && u->options.aside != NULL && is_there(u, entry->path)) {
 		complain(u, entry->path, "what is there stays");

@@ -46,10 +46,9 @@ static int tear_down(void **state)
 }
 
 /* From byte `at` on, what is given; its end says that all of it is `whole`. */
-static int give(struct unpack_lab *u, const char *path, const char *whole, uint64_t at, const char *given,
-                struct error *err)
+static int give_entry(struct unpack_lab *u, const struct entry *entry, const char *whole, uint64_t at,
+                      const char *given, struct error *err)
 {
-	struct entry entry = restore_lab_entry(path, ENTRY_FILE, whole);
 	uint8_t sha256[32];
 	struct encoder e;
 	struct frame frame;
@@ -58,13 +57,21 @@ static int give(struct unpack_lab *u, const char *path, const char *whole, uint6
 	restore_lab_sha(whole, sha256);
 	encoder_init(&e);
 	frame = restore_lab_end_frame(&e, whole, strlen(whole));
-	rc = unpack_file_begin(u->unpack, &entry, sha256, at, err);
+	rc = unpack_file_begin(u->unpack, entry, sha256, at, err);
 	if (rc == 0 && *given != '\0')
 		rc = unpack_data(u->unpack, (const uint8_t *)given, strlen(given), err);
 	if (rc == 0)
 		rc = unpack_file_end(u->unpack, frame.payload, frame.len_bytes, err);
 	encoder_done(&e);
 	return rc;
+}
+
+static int give(struct unpack_lab *u, const char *path, const char *whole, uint64_t at, const char *given,
+                struct error *err)
+{
+	struct entry entry = restore_lab_entry(path, ENTRY_FILE, whole);
+
+	return give_entry(u, &entry, whole, at, given, err);
 }
 
 static void a_file_stands_there_when_it_is_whole(void **state)
@@ -205,6 +212,32 @@ static void what_a_restart_left_is_replaced(void **state)
 	assert_string_equal(restore_lab_text(&u->lab, "f"), "content");
 }
 
+/* Over a live folder: nor does it by another name. */
+static void what_did_not_come_whole_takes_no_place(void **state)
+{
+	struct unpack_lab *u = *state;
+	struct entry entry = restore_lab_entry("a", ENTRY_FILE, "content");
+	struct unpack_options options = { .tame.user_only = geteuid() != 0, .discards = true };
+	struct restore_aside *aside;
+
+	entry.links = 3;
+	assert_int_equal(restore_aside_new(u->lab.target_fd, "kept", &aside, NULL), 0);
+	options.aside = aside;
+	unpack_destroy(&u->unpack);
+	assert_int_equal(unpack_new(&u->work, &options, &u->unpack, NULL), 0);
+	restore_lab_file(&u->lab, "b", "mine");
+	assert_int_equal(give_entry(u, &entry, "content", 0, "rotten!", NULL), 0);
+	assert_int_equal(unpack_link(u->unpack, "b", "a", NULL), 0);
+	assert_int_equal(unpack_link(u->unpack, "c", "a", NULL), 0);
+	assert_string_equal(restore_lab_text(&u->lab, "a"), "rotten!");
+	assert_string_equal(restore_lab_text(&u->lab, "b"), "mine");
+	assert_string_equal(restore_lab_text(&u->lab, "c"), "rotten!");
+	assert_int_equal(give(u, "b", "content", 0, "content", NULL), 0);
+	assert_string_equal(restore_lab_text(&u->lab, "b"), "content");
+	unpack_destroy(&u->unpack);
+	restore_aside_destroy(&aside);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -215,7 +248,8 @@ int main(void)
 		                            TEST(what_is_there_stays),
 		                            TEST(no_symlink_leads_out),
 		                            TEST(a_link_may_be_made_again),
-		                            TEST(what_a_restart_left_is_replaced) };
+		                            TEST(what_a_restart_left_is_replaced),
+		                            TEST(what_did_not_come_whole_takes_no_place) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
