@@ -91,7 +91,7 @@ static bool all_is_fake_super(void)
 
 static bool reads_fake_super(const struct entry_memory *memory)
 {
-	return memory->fake_super || all_is_fake_super();
+	return memory->fake_super || (!memory->plain && all_is_fake_super());
 }
 
 static void from_stat(const struct stat *st, struct entry *entry)

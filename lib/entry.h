@@ -66,6 +66,7 @@ struct entry_memory {
 	size_t room_bytes;
 	struct entry_xattr *xattrs;
 	size_t room_xattrs;
+	bool plain;      /* what is read is no fake-super tree, whoever reads it */
 	bool fake_super; /* what is read is a fake-super tree, whoever reads it; false: if this process is not root's */
 };
 void entry_memory_init(struct entry_memory *memory);

@@ -93,6 +93,11 @@ void tree_walk_fake_super(struct tree_walk *walk)
 	walk->memory.fake_super = true;
 }
 
+void tree_walk_plain(struct tree_walk *walk)
+{
+	walk->memory.plain = true;
+}
+
 void tree_walk_skip(struct tree_walk *walk)
 {
 	walk->enter = false;

@@ -19,6 +19,8 @@ int tree_walk_new(int root_fd, bool digest, const char *const *excludes, struct 
 void tree_walk_light(struct tree_walk *walk);
 /* tree_walk_fake_super: it is the tree of an rsync --fake-super, whoever walks (entry.h). Call before the first tree_walk_next. */
 void tree_walk_fake_super(struct tree_walk *walk);
+/* tree_walk_plain: it is none. Likewise. */
+void tree_walk_plain(struct tree_walk *walk);
 void tree_walk_destroy(struct tree_walk **walk);
 
 /* tree_walk_next: 1: *entry (and the folder it lies in, its name there) valid until the next call; the root "" comes first.

@@ -277,6 +277,8 @@ static int walk_source(struct taking *t, bool folders, struct error *err)
 		return -1;
 	if (t->take->fake_super)
 		tree_walk_fake_super(walk);
+	else
+		tree_walk_plain(walk);
 	if (folders)
 		tree_walk_light(walk);
 	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
