@@ -57,7 +57,7 @@ int seeding_arrived(struct broker *broker, const struct run *run, const char *re
 		return 0;
 	dropped = history_seed_drop(broker->store, run->record.pipeline, err);
 	if (dropped == 1)
-		log_line(LOG_NOTICE, "the seed has been taken up in the vault");
+		log_line(LOG_NOTICE, "the vault has the seed, or something newer");
 	return dropped < 0 ? -1 : 0;
 }
 

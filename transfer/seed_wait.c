@@ -21,6 +21,11 @@ static const char *day_text(int64_t at_s, char out[DAY_SIZE])
 	return out;
 }
 
+bool seed_wait_over(const struct stage_seed *seed, const struct generation_info *generation)
+{
+	return strcmp(generation->run, seed->run) == 0 || generation->taken_at_s >= seed->taken_at;
+}
+
 int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err)
 {
 	const struct stage_seed *seed = stage_request_seed(request);
@@ -34,7 +39,7 @@ int seed_wait(struct remote *remote, const struct stage_request *request, bool *
 	if (remote_generations(remote, &list, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		*taken_up = *taken_up || strcmp(list[i].run, seed->run) == 0;
+		*taken_up = *taken_up || seed_wait_over(seed, &list[i]);
 	free(list);
 	if (*taken_up)
 		return 0;

@@ -13,6 +13,9 @@
  * out: *taken_up: it was on its way, and has been. errors: ERR_LOCKED (not yet, and what to do), those of remote_generations */
 int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err);
 
+/* seed_wait_over: that generation is the seed, or as new, so that the vault would refuse the seed: then nothing is waited for any more. Pure. */
+bool seed_wait_over(const struct stage_seed *seed, const struct generation_info *generation);
+
 /* seed_wait_room: does a seed fit on its disk? first: nothing lies there that it could share blocks with; new_bytes: of files that are to be sent. What holes spare is looked at only if it
  * matters. errors: ERR_SPACE, those of tree_walk_next */
 int seed_wait_room(int folder_fd, bool first, uint64_t new_bytes, const struct remote_welcome *welcome,
