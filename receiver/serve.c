@@ -94,6 +94,8 @@ static int greet(struct session *s, struct error *err)
 	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
 	    building_new(s->vault, s->wire, &s->ticker, (features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
 		return -1;
+	if (!writes)
+		vault_read_as_written(s->vault);
 	if (!seal_possible(s->vault->folder_fd))
 		features &= ~WIRE_FEATURE_PROOF;
 	s->tells_root = (features & WIRE_FEATURE_PROOF) != 0;

@@ -132,16 +132,6 @@ static int open_folders(struct vault *vault, bool create, struct error *err)
 	return 0;
 }
 
-/* A disk that somebody else's receiver wrote, read by root on a new machine: what it could not set itself stands in attributes. `.aob` is nobody's in the source, so its owner is
- * who wrote. */
-static void read_as_written(const struct vault *vault)
-{
-	struct stat st;
-
-	if (geteuid() == 0 && fstat(vault->aob_fd, &st) == 0 && st.st_uid != 0)
-		entry_take_for_fake_super();
-}
-
 int vault_open(const struct vault_options *options, const char *pipeline, bool create, struct vault **vault,
                struct error *err)
 {
@@ -163,10 +153,17 @@ int vault_open(const struct vault_options *options, const char *pipeline, bool c
 		vault_close(&made);
 		return -1;
 	}
-	if (!create)
-		read_as_written(made);
 	*vault = made;
 	return 0;
+}
+
+/* `.aob` is nobody's in the source, so its owner is who wrote. */
+void vault_read_as_written(const struct vault *vault)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && fstat(vault->aob_fd, &st) == 0 && st.st_uid != 0)
+		entry_take_for_fake_super();
 }
 
 void vault_close(struct vault **vault)
