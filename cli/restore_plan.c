@@ -24,6 +24,8 @@ static const uint8_t no_hash[32] = { 0 };
 /* In the temporary file, before the entry's payload and a link's first name. */
 struct head {
 	uint64_t part_bytes;
+	int64_t ctime_s; /* of what is there, when it was looked at */
+	uint32_t ctime_ns;
 	uint32_t payload_bytes, first_bytes;
 	uint8_t action;
 	uint8_t has_basis;
@@ -160,6 +162,8 @@ struct verdict {
 	bool folder_there; /* … a folder, where one is to be */
 	bool has_basis;
 	uint64_t freed_bytes; /* by what is replaced, at most */
+	int64_t ctime_s;      /* of what is there */
+	uint32_t ctime_ns;
 };
 
 /* Whatever is done to an inode with several names is done to all of them, and some may be no part of this: it is left to them, and another made. Two files that are one here but
@@ -211,6 +215,8 @@ static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdi
 		return -1;
 	v->action = restore_plan_decide(&want, &have, same != 0);
 	v->there = true;
+	v->ctime_s = have.ctime_s;
+	v->ctime_ns = have.ctime_ns;
 	v->folder_there = v->action == RESTORE_FOLDER && have.type == ENTRY_FOLDER;
 	if (v->action == RESTORE_CONTENT && is_worked_with(p, &want, &have))
 		return error_set(
@@ -311,6 +317,8 @@ static int add(struct restore_plan *p, const uint8_t sha256[32], uint64_t room_b
 	if (decide(p, sha256, &v, err) != 0)
 		return -1;
 	head.action = (uint8_t)v.action;
+	head.ctime_s = v.ctime_s;
+	head.ctime_ns = v.ctime_ns;
 	head.has_basis = v.has_basis && v.action == RESTORE_CONTENT;
 	p->totals.replaced += v.there && !v.folder_there && v.action != RESTORE_NOTHING && v.action != RESTORE_META;
 	p->totals.inodes -= v.folder_there; /* write_record counts it */
@@ -450,6 +458,8 @@ int restore_plan_next(struct restore_plan *plan, struct restore_plan_record *rec
 	if (codec_done(&d, "ENTRY", err) != 0)
 		return -1;
 	record->action = (enum restore_action)head.action;
+	record->entry.ctime_s = head.ctime_s;
+	record->entry.ctime_ns = head.ctime_ns;
 	if (record->action == RESTORE_LINK)
 		record->entry.target = plan->first;
 	memcpy(record->sha256, head.sha256, sizeof(record->sha256));

@@ -65,7 +65,8 @@ struct restore_plan_totals {
 
 struct restore_plan_record {
 	enum restore_action action;
-	struct entry entry; /* of a link: `target` is the first name's path. Valid until the next record is read */
+	struct entry
+	        entry; /* of a link: `target` is the first name's path; ctime: of what is there, when it was looked at. Valid until the next record is read */
 	uint8_t sha256[32]; /* of a file's content; zeros: the vault has recorded none */
 	uint64_t part_bytes;
 	bool has_basis; /* over: another version of the file is there, large enough to be of use */

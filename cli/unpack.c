@@ -278,6 +278,13 @@ int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *
 	if (entry->type == ENTRY_FOLDER && fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_dev != unpack->device)
 		return 0;
+	/* Its content would be new, and its time that of the old one, by which the next backup may pass over it. */
+	if (entry->type == ENTRY_FILE && unpack->options.aside != NULL &&
+	    fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (st.st_ctim.tv_sec != entry->ctime_s || (uint32_t)st.st_ctim.tv_nsec != entry->ctime_ns)) {
+		complain(unpack, entry->path, "something has changed it meanwhile, so it is left as it is; once more?");
+		return 0;
+	}
 	return apply(unpack, parent_fd, leaf, entry, err);
 }
 

@@ -44,7 +44,7 @@ void unpack_destroy(struct unpack **unpack);
 int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err);
 int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err);
 int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err);
-/* unpack_meta: of what is there. */
+/* unpack_meta: of what is there. A file that lies in the user's own tree has to have the entry's ctime still: else it is left as it is, and complained of. */
 int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *err);
 
 /* unpack_part_bytes: how much of that content an earlier restore has left under way. */

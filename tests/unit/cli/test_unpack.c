@@ -238,6 +238,33 @@ static void what_did_not_come_whole_takes_no_place(void **state)
 	restore_aside_destroy(&aside);
 }
 
+static void what_was_written_to_meanwhile_keeps_its_time(void **state)
+{
+	struct unpack_lab *u = *state;
+	struct entry entry = restore_lab_entry("f", ENTRY_FILE, "mine");
+	struct unpack_options options = { .tame.user_only = geteuid() != 0 };
+	struct restore_aside *aside;
+	struct stat st;
+
+	assert_int_equal(restore_aside_new(u->lab.target_fd, "kept", &aside, NULL), 0);
+	options.aside = aside;
+	unpack_destroy(&u->unpack);
+	assert_int_equal(unpack_new(&u->work, &options, &u->unpack, NULL), 0);
+	restore_lab_file(&u->lab, "f", "mine");
+	assert_int_equal(fstatat(u->lab.target_fd, "f", &st, 0), 0);
+	entry.ctime_s = st.st_ctim.tv_sec - 1;
+	entry.ctime_ns = (uint32_t)st.st_ctim.tv_nsec;
+	assert_int_equal(unpack_meta(u->unpack, &entry, NULL), 0);
+	assert_int_equal(fstatat(u->lab.target_fd, "f", &st, 0), 0);
+	assert_int_not_equal(st.st_mtime, entry.mtime_s);
+	entry.ctime_s++;
+	assert_int_equal(unpack_meta(u->unpack, &entry, NULL), 0);
+	assert_int_equal(fstatat(u->lab.target_fd, "f", &st, 0), 0);
+	assert_int_equal(st.st_mtime, entry.mtime_s);
+	unpack_destroy(&u->unpack);
+	restore_aside_destroy(&aside);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -249,7 +276,8 @@ int main(void)
 		                            TEST(no_symlink_leads_out),
 		                            TEST(a_link_may_be_made_again),
 		                            TEST(what_a_restart_left_is_replaced),
-		                            TEST(what_did_not_come_whole_takes_no_place) };
+		                            TEST(what_did_not_come_whole_takes_no_place),
+		                            TEST(what_was_written_to_meanwhile_keeps_its_time) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
