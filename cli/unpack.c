@@ -94,8 +94,11 @@ static void complain(struct unpack *u, const char *path, const char *what)
 static int apply(struct unpack *u, int parent_fd, const char *leaf, const struct entry *entry, struct error *err)
 {
 	struct entry tamed = tame_entry(&u->options.tame, entry, u->kept);
+	int rc = entry_apply(parent_fd, leaf, &tamed, false, err);
 
-	return entry_apply(parent_fd, leaf, &tamed, false, err);
+	if (rc != 0 && err != NULL && (err->sys == EOPNOTSUPP || err->sys == EPERM))
+		(void)error_prefix(err, "the target's file system can't keep all metadata; ext4, XFS and btrfs can");
+	return rc;
 }
 
 /* The folder that path lies in, which may have to be made. */

@@ -50,8 +50,10 @@ int reading_check_files(const struct vault *vault, const char *generation, int f
 		return -1;
 	if (record_read(vault, generation, &record, NULL) != 0 || record.files == files)
 		return 0;
-	return error_set(err, ERR_DAMAGED,
-	                 "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
-	                 "its disk is damaged",
-	                 (unsigned long long)files, (unsigned long long)record.files);
+	return error_set(
+	        err, ERR_DAMAGED,
+	        "it has %llu files, and had %llu when it was published: somebody has changed it by hand, or "
+	        "its disk is damaged; another generation may be whole, and `aob restore --path` brings parts of "
+	        "this one",
+	        (unsigned long long)files, (unsigned long long)record.files);
 }
