@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import sqlite3
 import struct
 import subprocess
@@ -242,7 +243,7 @@ class Witness(threading.Thread):
             left = os.listdir("%s/.aob/%s" % (folder, name))
             if left:
                 raise Broken("left in %s/.aob/%s: %s" % (folder, name, left))
-        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash", "brake.json", "owner.json", "contact.json", "pages"}
+        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash", "brake.json", "owner.json", "contact.json", "pages", "verify.json"}
         odd |= set(os.listdir(folder)) - {".aob", "generations", "current", "START-HERE.html", "README.txt"}
         if odd:
             raise Broken("left in %s: %s" % (folder, sorted(odd)))
@@ -286,7 +287,8 @@ class Witness(threading.Thread):
         within(self.settle_s, lambda: self.processes(nases))
         for nas in nases:
             odd = set(os.listdir(nas.work + "/run")) - {"broker", "events"}
-            odd |= set(os.listdir(nas.store)) - {"state.db", "state.db-wal", "state.db-shm", "state.db.lock", "lost+found"}
+            odd |= set(os.listdir(nas.store)) - {"state.db", "state.db-wal", "state.db-shm", "state.db.lock", "ledgers", "lost+found"}
+            odd |= {"ledgers/" + name for name in self.files(nas.store + "/ledgers") if not re.fullmatch(r".*\.db(-wal|-shm|-journal)?", name)}
             if odd:
                 raise Broken("left in %s: %s" % (nas.work, sorted(odd)))
             for name, daemon in nas.daemons.items():
@@ -296,6 +298,10 @@ class Witness(threading.Thread):
                 self.peaks[name + " descriptors"] = max(self.peaks[name + " descriptors"], fds)
                 if rss > RSS_MOST or fds > DESCRIPTORS_MOST:
                     raise Broken("%s has %d bytes of memory and %d descriptors" % (name, rss, fds))
+
+    @staticmethod
+    def files(folder):
+        return os.listdir(folder) if os.path.isdir(folder) else []
 
     def processes(self, nases):
         ours = {d.pid() for nas in nases for d in nas.daemons.values()}
