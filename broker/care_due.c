@@ -1,6 +1,6 @@
 #include "broker/care_due.h"
 
-#define HOUR_S 3600
+#define HOUR_S INT64_C(3600)
 #define DAY_S (24 * HOUR_S)
 #define NIGHT_FROM (1u * 60)
 #define NIGHT_TO (6u * 60)

@@ -9,7 +9,6 @@ int ls_main(int argc, char **argv, const char *config_path);
 int find_main(int argc, char **argv, const char *config_path);
 int diff_main(int argc, char **argv, const char *config_path);
 int cat_main(int argc, char **argv, const char *config_path);
-int verify_main(int argc, char **argv, const char *config_path);
 int list_main(int argc, char **argv, const char *config_path);
 int verify_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);

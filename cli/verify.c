@@ -176,6 +176,7 @@ static void print_totals(const struct verify *v, const struct verifying_result *
 
 static json_t *result_json(const struct verifying_result *r)
 {
+	uint64_t mended = r->became[VERIFYING_FROM_SOURCE] + r->became[VERIFYING_FROM_VAULT];
 	json_t *generations = json_array();
 
 	for (size_t i = 0; i < r->n_generations; i++)
@@ -186,11 +187,10 @@ static json_t *result_json(const struct verifying_result *r)
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o}", "files",
 	                 (json_int_t)r->verified.files, "bytes", (json_int_t)r->verified.bytes, "unhashed",
 	                 (json_int_t)r->verified.unhashed, "damaged", (json_int_t)r->verified.damaged, "mended",
-	                 (json_int_t)(r->became[VERIFYING_FROM_SOURCE] + r->became[VERIFYING_FROM_VAULT]), "left",
-	                 (json_int_t)r->left, "round_ended", (int)r->verified.round_ended, "round_began_at",
-	                 (json_int_t)r->verified.round_began_s, "round_bytes", (json_int_t)r->verified.round_bytes,
-	                 "round_total", (json_int_t)r->verified.round_total, "last_round_at",
-	                 (json_int_t)r->verified.last_round_s, "generations", generations);
+	                 (json_int_t)mended, "left", (json_int_t)r->left, "round_ended", (int)r->verified.round_ended,
+	                 "round_began_at", (json_int_t)r->verified.round_began_s, "round_bytes",
+	                 (json_int_t)r->verified.round_bytes, "round_total", (json_int_t)r->verified.round_total,
+	                 "last_round_at", (json_int_t)r->verified.last_round_s, "generations", generations);
 }
 
 /* So that the alarm begins, or ends. Without a broker the next share does that. */

@@ -34,7 +34,7 @@ static void permute(uint64_t lanes[LANES])
 {
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t column[5];
-		uint64_t carried = lanes[1];
+		uint64_t carried;
 
 		for (unsigned x = 0; x < 5; x++)
 			column[x] = lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20];

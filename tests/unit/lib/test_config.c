@@ -388,8 +388,8 @@ static void what_only_looks_alike_is_taken(void **state)
 		"}]\n" PIPELINES,
 		/* nothing but comments between, documents marked, DOS line ends */
 		"%YAML 1.1\n---\n# x\n" VAULTS "# y\n" PIPELINES "...\n",
-		"vaults:\r\n  dad: { path: /v }\r\npipelines:\r\n  p: { source: /s, vault: dad, stages: [snapshot] "
-		"}\r\n",
+		("vaults:\r\n  dad: { path: /v }\r\npipelines:\r\n  p: { source: /s, vault: dad, stages: [snapshot] "
+		 "}\r\n"),
 	};
 
 	(void)state;

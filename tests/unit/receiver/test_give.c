@@ -237,7 +237,7 @@ static void content_comes_from_where_it_is_wanted(void **state)
 	assert_int_equal(ask_content(g, g->e.len_bytes), 0);
 	hear(g);
 	for (size_t i = 0; i < 8; i++) {
-		const char *rest = TEXT + from[i % 4];
+		const char *rest = &TEXT[from[i % 4]];
 
 		if (*rest != '\0')
 			assert_frame(g->pair.client, FRAME_FETCH_DATA, rest, strlen(rest));
@@ -258,7 +258,7 @@ static void a_range_ends_where_it_is_wanted(void **state)
 	put_wish_to(g, "plain", 3, 3);
 	assert_int_equal(ask_content(g, g->e.len_bytes), 0);
 	hear(g);
-	assert_frame(g->pair.client, FRAME_FETCH_DATA, TEXT + 2, 3);
+	assert_frame(g->pair.client, FRAME_FETCH_DATA, &TEXT[2], 3);
 	assert_int_equal(told_file_end(g, TEXT), strlen(TEXT));
 	assert_frame(g->pair.client, FRAME_FETCH_DATA, TEXT, 4);
 	assert_int_equal(told_file_end(g, NULL), strlen(TEXT)); /* none was recorded, and not all was read */
