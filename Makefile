@@ -236,14 +236,14 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 .PHONY: fuzz-programs
 fuzzing = $(MAKE) CC=clang BUILD=$(BUILD)/fuzzing SANITIZE=1 'CFLAGS=-O1 -g -fsanitize=fuzzer-no-link'
 fuzz-programs: deps
-	$(Q)$(fuzzing) fuzzers
+	+$(Q)$(fuzzing) fuzzers
 
 # The same objects: every program and test by clang, with ASan and UBSan.
 .PHONY: sanitized sanitized-programs
 sanitized-programs: deps
-	$(Q)$(fuzzing) all unit-programs fuzzers
+	+$(Q)$(fuzzing) all unit-programs fuzzers
 sanitized: sanitized-programs
-	$(Q)$(fuzzing) unit
+	+$(Q)$(fuzzing) unit
 
 fuzz: fuzz-programs
 	$(Q)tests/fuzz/run-fuzz $(BUILD)/fuzzing $(or $(FUZZ_SECONDS),$(if $(FUZZ_TOTAL),$(shell expr $(FUZZ_TOTAL) / $(words $(FUZZERS)))),60) $(FUZZERS)
