@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/inside.h"
+#include "lib/sha256.h"
 #include "lib/subvolume.h"
 
 #define TREES_MAX 64
@@ -116,26 +116,29 @@ void source_content_close(struct source_content **content)
 static int is_that(int fd, uint64_t size_bytes, const uint8_t sha256[32],
                    int (*meanwhile)(void *context, struct error *err), void *context, struct error *err)
 {
-	EVP_MD_CTX *sha = EVP_MD_CTX_new();
 	uint8_t *piece = malloc(PIECE_BYTES);
-	uint8_t now[EVP_MAX_MD_SIZE];
+	uint8_t now[SHA256_BYTES];
+	struct sha256 sha;
 	uint64_t at = 0;
 	ssize_t n = 0;
-	int rc = 1;
+	int rc = piece != NULL ? 1 : error_set(err, ERR_SYSTEM, "out of memory");
 
-	if (sha == NULL || piece == NULL || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1)
-		rc = error_set(err, ERR_SYSTEM, "setting up SHA-256");
+	sha256_init(&sha);
 	while (rc == 1 && at <= size_bytes && (n = pread(fd, piece, PIECE_BYTES, (off_t)at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		rc = n > 0 && EVP_DigestUpdate(sha, piece, (size_t)n) == 1;
-		at += n > 0 ? (uint64_t)n : 0;
+		rc = n > 0;
+		if (rc == 1) {
+			sha256_update(&sha, piece, (size_t)n);
+			at += (uint64_t)n;
+		}
 		if (rc == 1 && meanwhile != NULL && meanwhile(context, err) != 0)
 			rc = -1;
 	}
-	if (rc == 1)
-		rc = at == size_bytes && EVP_DigestFinal_ex(sha, now, NULL) == 1 && memcmp(now, sha256, 32) == 0;
-	EVP_MD_CTX_free(sha);
+	if (rc == 1) {
+		sha256_so_far(&sha, now);
+		rc = at == size_bytes && memcmp(now, sha256, sizeof(now)) == 0;
+	}
 	free(piece);
 	return rc;
 }
