@@ -327,6 +327,13 @@ int ledger_tells_of(struct ledger *l, const char *uuid, const char *view, struct
 	return run(l, ABOUT, err);
 }
 
+/* The sum at hand is nobody's any more. */
+static void drop_sum(struct ledger *l)
+{
+	l->sum_of = 0;
+	l->has_sum = l->sum_changed = false;
+}
+
 static int write_sum(struct ledger *l, struct error *err)
 {
 	if (!l->has_sum || !l->sum_changed)
@@ -354,8 +361,7 @@ void ledger_undo(struct ledger *l)
 	if (l->open)
 		(void)sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
 	l->open = false;
-	l->sum_of = 0;
-	l->has_sum = l->sum_changed = false;
+	drop_sum(l);
 	memcpy(l->snapshot, l->kept_snapshot, sizeof(l->snapshot));
 	memcpy(l->view, l->kept_view, sizeof(l->view));
 }
@@ -516,7 +522,7 @@ int ledger_drop(struct ledger *l, int64_t id, struct error *err)
 	if (begin(l, err) != 0)
 		return -1;
 	if (id == l->sum_of)
-		l->sum_of = 0;
+		drop_sum(l);
 	(void)sqlite3_bind_int64(l->statements[DROP_SUMS], 1, id);
 	(void)sqlite3_bind_int64(l->statements[DROP], 1, id);
 	return run(l, DROP_SUMS, err) == 0 ? run(l, DROP, err) : -1;
@@ -536,8 +542,7 @@ int ledger_keep_sum(struct ledger *l, int64_t folder, const struct tree_sum *sum
 
 int ledger_forget_sums(struct ledger *l, struct error *err)
 {
-	l->sum_of = 0;
-	l->has_sum = l->sum_changed = false;
+	drop_sum(l);
 	return begin(l, err) == 0 ? script(l, "DELETE FROM sums", err) : -1;
 }
 
@@ -731,7 +736,7 @@ static int settle(struct ledger *l, int64_t folder, struct error *err)
 		rc = list_rows(l, OTHERS, folder, &list, err);
 	if (rc == 0 && !l->has_sum && list.sum.n > LEDGER_SUM_LEAST) {
 		rc = ledger_keep_sum(l, folder, &list.sum, err);
-		l->sum_of = 0;
+		drop_sum(l);
 	}
 	tree_list_content(&list, content);
 	return rc == 0 ? ledger_settle(l, folder, content, err) : -1;
