@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hex.h"
 #include "lib/log.h"
 
 /* jansson bounds the depth itself (JSON_PARSER_MAX_DEPTH), the frame's size bounds the rest. */
@@ -190,7 +191,7 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 	take_text(transfer, "generation", out->generation, sizeof(out->generation));
 	out->unchanged = json_is_true(json_object_get(transfer, "unchanged"));
 	take_text(transfer, "root", out->root, sizeof(out->root));
-	if (strlen(out->root) != 64 || strspn(out->root, "0123456789abcdef") != 64)
+	if (!hex_is(out->root, 32))
 		out->root[0] = '\0';
 	/* It was made of an earlier snapshot, and that one is what the vault goes by: also where this store hears of it for the first time, as of a seed that was taken up. */
 	if (out->unchanged && json_is_string(json_object_get(transfer, "base_snapshot_uuid")))

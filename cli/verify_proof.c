@@ -51,7 +51,7 @@ static void ask_here(const char *pipeline, struct proof *proof)
 		json_array_foreach(json_object_get(result, "generations"), i, g)
 		{
 			if (strcmp(ask_text(g, "generation"), proof->generation) == 0 &&
-			    strlen(ask_text(g, "root")) == 64)
+			    hex_is(ask_text(g, "root"), 32))
 				(void)snprintf(proof->here, sizeof(proof->here), "%s", ask_text(g, "root"));
 		}
 	}
@@ -73,8 +73,7 @@ static int take_proven(const struct frame *frame, struct proof *proof, struct er
 	if (codec_done(&d, "PROVEN", err) != 0)
 		return -1;
 	hex_text(now, 32, proof->now);
-	if (strcmp(generation, proof->generation) != 0 ||
-	    strspn(proof->recorded, "0123456789abcdef") != strlen(proof->recorded))
+	if (strcmp(generation, proof->generation) != 0 || (proof->recorded[0] != '\0' && !hex_is(proof->recorded, 32)))
 		return error_set(err, ERR_PROTOCOL, "a PROVEN that makes no sense");
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef AOB_HEX_H
 #define AOB_HEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,16 @@ static inline size_t hex_bytes(const char *text, uint8_t *bytes, size_t room)
 		bytes[n] = (uint8_t)(high * 16 + low);
 	}
 	return n;
+}
+
+/* hex_is: are these exactly n bytes? */
+static inline bool hex_is(const char *text, size_t n)
+{
+	size_t digits = 0;
+
+	while (hex_digit(text[digits]) >= 0)
+		digits++;
+	return digits == 2 * n && text[digits] == '\0';
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "lib/child.h"
 #include "lib/clock.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/version.h"
 #include "wire/codec.h"
@@ -361,7 +362,7 @@ static void get_generation(struct decoder *d, bool tells_root, struct generation
 	if (tells_root)
 		get_string(d, g->root, sizeof(g->root));
 	/* It is shown, and nothing else than a hash. */
-	if (g->root[0] != '\0' && (strlen(g->root) != 64 || strspn(g->root, "0123456789abcdef") != 64))
+	if (g->root[0] != '\0' && !hex_is(g->root, 32))
 		d->bad = true;
 }
 

@@ -23,9 +23,24 @@ static void every_byte_is_two_digits_and_an_end_follows(void **state)
 	assert_string_equal(text, "");
 }
 
+static void so_many_bytes_are_so_many_digits_and_nothing_else(void **state)
+{
+	(void)state;
+	assert_true(hex_is("00ff", 2));
+	assert_true(hex_is("", 0));
+	assert_false(hex_is("", 2));
+	assert_false(hex_is("00f", 2));
+	assert_false(hex_is("00ff0", 2));
+	assert_false(hex_is("00fF", 2));
+	assert_false(hex_is("00fg", 2));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_byte_is_two_digits_and_an_end_follows) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_byte_is_two_digits_and_an_end_follows),
+		cmocka_unit_test(so_many_bytes_are_so_many_digits_and_nothing_else),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
