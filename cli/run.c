@@ -17,37 +17,32 @@ static const char usage[] =
         "  --wait   show how far it is, and end with its result as exit status\n";
 
 /* What the transfer step tells of the new generation. */
-static void print_result(const json_t *info, bool json)
+static void print_generation(const json_t *result)
 {
-	size_t i;
-	json_t *step;
+	char total[32];
+	char fresh[32];
+	char sent[32];
+	char span[64];
 
-	if (json) {
-		ask_print(info);
+	if (json_is_true(json_object_get(result, "unchanged"))) {
+		(void)printf("nothing has changed: generation %s still is the newest\n",
+		             ask_text(result, "generation"));
 		return;
 	}
-	json_array_foreach(json_object_get(info, "steps"), i, step)
-	{
-		const json_t *result = json_object_get(step, "result");
-		char total[32];
-		char fresh[32];
-		char sent[32];
-		char span[64];
+	(void)printf("generation %s: %lld files, %s; %s new, %s sent in %s\n", ask_text(result, "generation"),
+	             (long long)ask_number(result, "files"),
+	             bytes_text((uint64_t)ask_number(result, "bytes"), total, sizeof(total)),
+	             bytes_text((uint64_t)ask_number(result, "literal_bytes"), fresh, sizeof(fresh)),
+	             bytes_text((uint64_t)ask_number(result, "wire_sent"), sent, sizeof(sent)),
+	             duration_text((uint64_t)ask_number(result, "seconds") * 1000, span, sizeof(span)));
+}
 
-		if (*ask_text(result, "generation") == '\0')
-			continue;
-		if (json_is_true(json_object_get(result, "unchanged"))) {
-			(void)printf("nothing has changed: generation %s still is the newest\n",
-			             ask_text(result, "generation"));
-			continue;
-		}
-		(void)printf("generation %s: %lld files, %s; %s new, %s sent in %s\n", ask_text(result, "generation"),
-		             (long long)ask_number(result, "files"),
-		             bytes_text((uint64_t)ask_number(result, "bytes"), total, sizeof(total)),
-		             bytes_text((uint64_t)ask_number(result, "literal_bytes"), fresh, sizeof(fresh)),
-		             bytes_text((uint64_t)ask_number(result, "wire_sent"), sent, sizeof(sent)),
-		             duration_text((uint64_t)ask_number(result, "seconds") * 1000, span, sizeof(span)));
-	}
+static void print_result(const json_t *info, bool json)
+{
+	if (json)
+		ask_print(info);
+	else
+		watch_run_generations(info, print_generation);
 }
 
 static int work(struct ask *ask, const struct options *options, struct error *err)

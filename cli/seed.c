@@ -24,28 +24,23 @@ static const char usage[] =
         "  --force    also if nothing is mounted at DIR, or on the source's own disk\n"
         "  --forget   the seed on its way is lost, or not wanted any more: send everything over the link\n";
 
+static void print_generation(const json_t *result)
+{
+	char total[32];
+	char span[64];
+
+	(void)printf("The seed is written: generation %s, %lld files, %s, in %s.\n", ask_text(result, "generation"),
+	             (long long)ask_number(result, "files"),
+	             bytes_text((uint64_t)ask_number(result, "bytes"), total, sizeof(total)),
+	             duration_text((uint64_t)ask_number(result, "seconds") * 1000, span, sizeof(span)));
+}
+
 static void print_result(const json_t *info, bool json)
 {
-	size_t i;
-	json_t *step;
-
-	if (json) {
+	if (json)
 		ask_print(info);
-		return;
-	}
-	json_array_foreach(json_object_get(info, "steps"), i, step)
-	{
-		const json_t *result = json_object_get(step, "result");
-		char total[32];
-		char span[64];
-
-		if (*ask_text(result, "generation") == '\0')
-			continue;
-		(void)printf("The seed is written: generation %s, %lld files, %s, in %s.\n",
-		             ask_text(result, "generation"), (long long)ask_number(result, "files"),
-		             bytes_text((uint64_t)ask_number(result, "bytes"), total, sizeof(total)),
-		             duration_text((uint64_t)ask_number(result, "seconds") * 1000, span, sizeof(span)));
-	}
+	else
+		watch_run_generations(info, print_generation);
 }
 
 /* For the two people who do the rest. */

@@ -84,6 +84,20 @@ int watch_run_status(const json_t *info, struct error *err)
 	                 json_is_object(fault) ? ask_text(fault, "message") : "the run failed");
 }
 
+void watch_run_generations(const json_t *info, void (*print)(const json_t *result))
+{
+	size_t i;
+	json_t *step;
+
+	json_array_foreach(json_object_get(info, "steps"), i, step)
+	{
+		const json_t *result = json_object_get(step, "result");
+
+		if (*ask_text(result, "generation") != '\0')
+			print(result);
+	}
+}
+
 int watch_run_ask(struct ask *ask, const char *verb, json_t *body, const struct options *options,
                   void (*print)(const json_t *info, bool json), struct error *err)
 {
