@@ -11,6 +11,7 @@
 #include "lib/config.h"
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "wire/note.h"
 
 #define SAFE_BYTES ((size_t)4 * WIRE_PATH_MAX + 1)
 #define CLEAR_LINE "\r\x1b[K"
@@ -95,21 +96,13 @@ static void clear_note(struct looking *looking)
 /* So that a terminal does not stand still while the far end reads its disk. */
 static void show_note(struct looking *looking, const struct frame *frame)
 {
-	char text[128];
+	struct note note;
 	char safe[256];
-	struct decoder d;
-	uint64_t done;
 
-	if (isatty(STDERR_FILENO) != 1)
+	if (isatty(STDERR_FILENO) != 1 || note_read(frame, &note, NULL) != 0)
 		return;
-	decoder_init(&d, frame->payload, frame->len_bytes);
-	done = get_u64(&d);
-	(void)get_u64(&d);
-	get_string(&d, text, sizeof(text));
-	if (codec_done(&d, "NOTE", NULL) != 0)
-		return;
-	(void)fprintf(stderr, CLEAR_LINE "%s: %llu names", log_escape(text, safe, sizeof(safe)),
-	              (unsigned long long)done);
+	(void)fprintf(stderr, CLEAR_LINE "%s: %llu names", log_escape(note.text, safe, sizeof(safe)),
+	              (unsigned long long)note.done);
 	looking->noted = true;
 }
 

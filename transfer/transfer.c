@@ -22,6 +22,7 @@
 #include "transfer/seed_wait.h"
 #include "transfer/sender.h"
 #include "wire/codec.h"
+#include "wire/note.h"
 #include "wire/remote.h"
 
 #define NAP_US 200000
@@ -161,10 +162,8 @@ static int wait_for(struct transfer *t, unsigned type, struct frame *frame, stru
 {
 	for (;;) {
 		int rc = wire_receive(t->sender.wire, frame, err);
-		struct decoder d;
-		char text[128];
+		struct note note;
 		char safe[128];
-		uint64_t done;
 
 		if (rc == 0)
 			return error_set(err, ERR_LINK, "the connection was lost while waiting for %s",
@@ -176,14 +175,10 @@ static int wait_for(struct transfer *t, unsigned type, struct frame *frame, stru
 		if (frame->type != FRAME_NOTE)
 			return error_set(err, ERR_PROTOCOL, "%s came where %s was due", frame_name(frame->type),
 			                 frame_name(type));
-		decoder_init(&d, frame->payload, frame->len_bytes);
-		done = get_u64(&d);
-		(void)get_u64(&d);
-		get_string(&d, text, sizeof(text));
-		if (codec_done(&d, "NOTE", err) != 0)
+		if (note_read(frame, &note, err) != 0)
 			return -1;
-		meter_note(&t->meter, "far end: %s (%llu)", log_escape(text, safe, sizeof(safe) - 40),
-		           (unsigned long long)done);
+		meter_note(&t->meter, "far end: %s (%llu)", log_escape(note.text, safe, sizeof(safe) - 40),
+		           (unsigned long long)note.done);
 	}
 }
 

@@ -4,6 +4,7 @@ wire_SOURCES += \
 	wire/frame.c \
 	wire/look_codec.c \
 	wire/macs_codec.c \
+	wire/note.c \
 	wire/pack.c \
 	wire/pack_level.c \
 	wire/pieces.c \

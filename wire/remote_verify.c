@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "wire/note.h"
 
 static int ask(struct remote *remote, unsigned type, const struct encoder *e, struct error *err)
 {
@@ -14,20 +15,13 @@ static int ask(struct remote *remote, unsigned type, const struct encoder *e, st
 	              : wire_send(remote_wire(remote), type, e->data, e->len_bytes, err);
 }
 
-static void note(const struct frame *frame, const struct remote_verify_hooks *hooks)
+static void tell(const struct frame *frame, const struct remote_verify_hooks *hooks)
 {
-	struct decoder d;
-	char text[128];
+	struct note note;
 	char safe[256];
-	uint64_t done;
-	uint64_t total;
 
-	decoder_init(&d, frame->payload, frame->len_bytes);
-	done = get_u64(&d);
-	total = get_u64(&d);
-	get_string(&d, text, sizeof(text));
-	if (codec_done(&d, "NOTE", NULL) == 0 && hooks->progress != NULL)
-		hooks->progress(hooks->context, done, total, log_escape(text, safe, sizeof(safe)));
+	if (note_read(frame, &note, NULL) == 0 && hooks->progress != NULL)
+		hooks->progress(hooks->context, note.done, note.total, log_escape(note.text, safe, sizeof(safe)));
 }
 
 /* The next frame that is no NOTE. */
@@ -36,7 +30,7 @@ static int next(struct remote *remote, const struct remote_verify_hooks *hooks, 
 	int rc;
 
 	while ((rc = wire_receive(remote_wire(remote), frame, err)) == 1 && frame->type == FRAME_NOTE)
-		note(frame, hooks);
+		tell(frame, hooks);
 	return rc == 0 ? error_set(err, ERR_LINK, "the connection was lost") : rc == 1 ? 0 : -1;
 }
 

@@ -18,6 +18,7 @@
 
 #include "receiver/trash.h"
 #include "tests/unit/hidden_call.h"
+#include "tests/unit/scratch.h"
 
 #define DEEP 6
 
@@ -85,11 +86,11 @@ static void it_is_emptied(void **state)
 {
 	(void)state;
 	for (int full = 0; full < 2; full++) {
-		char path[] = "/tmp/test-trash.XXXXXX";
+		char path[PATH_MAX];
 		int fd;
 		int rc;
 
-		assert_non_null(mkdtemp(path));
+		assert_int_equal(scratch_make(path, sizeof(path), "trash"), 0);
 		fd = open(path, O_RDONLY | O_DIRECTORY);
 		assert_true(fd >= 0);
 		make_tree(fd, DEEP);
