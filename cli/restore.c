@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/choose.h"
+#include "cli/interrupt.h"
 #include "cli/restore_aside.h"
 #include "cli/restore_carry.h"
 #include "cli/restore_excludes.h"
@@ -60,18 +60,10 @@ struct restore {
 	struct restore_report_over told;
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 static int give_up_if_asked(void *context, struct error *err)
 {
 	(void)context;
-	return interrupted != 0 ? error_set(err, ERR_CANCELLED, "interrupted") : 0;
+	return interrupt_asked() ? error_set(err, ERR_CANCELLED, "interrupted") : 0;
 }
 
 static void complain(void *context, const char *path, const char *what)
@@ -457,7 +449,6 @@ static int find_and_run(struct restore *r, const char *config_path, struct error
 int restore_main(int argc, char **argv, const char *config_path)
 {
 	struct restore r = { .target_fd = -1, .work = { .fd = -1, .bad_fd = -1 } };
-	struct sigaction stop = { .sa_handler = on_signal };
 	struct error err = { .class = ERR_NONE };
 	int status = restore_options_read(argc, argv, &r.options);
 
@@ -466,8 +457,7 @@ int restore_main(int argc, char **argv, const char *config_path)
 	r.generation = r.options.generation;
 	r.window.bytes_per_s = r.options.rate_bps;
 	rate_init(&r.rate, &r.window, 1, clock_now_us());
-	(void)sigaction(SIGINT, &stop, NULL);
-	(void)sigaction(SIGTERM, &stop, NULL);
+	interrupt_catch();
 	status = find_and_run(&r, config_path, &err);
 	if (status < 0) {
 		status = error_exit(err.class);

@@ -1,12 +1,12 @@
 #include <getopt.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/ask.h"
+#include "cli/interrupt.h"
 #include "cli/listing.h"
 #include "cli/verbs.h"
 #include "cli/verify_proof.h"
@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/progress.h"
 #include "lib/snapshots_option.h"
+#include "lib/stage_msg.h"
 #include "wire/verifying.h"
 
 static const char usage_text[] =
@@ -47,18 +48,10 @@ struct verify {
 	struct error err; /* of printing */
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 static int asked_to_stop(void *context, struct error *err)
 {
 	(void)context;
-	return interrupted != 0
+	return interrupt_asked()
 	               ? error_set(err, ERR_CANCELLED, "interrupted; with --all the next share goes on from here")
 	               : 0;
 }
@@ -174,39 +167,25 @@ static void print_totals(const struct verify *v, const struct verifying_result *
 		             (unsigned long long)mended, (unsigned long long)r->left);
 }
 
-static json_t *result_json(const struct verifying_result *r)
-{
-	uint64_t mended = r->became[VERIFYING_FROM_SOURCE] + r->became[VERIFYING_FROM_VAULT];
-	json_t *generations = json_array();
-
-	for (size_t i = 0; i < r->n_generations; i++)
-		(void)json_array_append_new(generations,
-		                            json_pack("{s:s, s:I, s:s}", "generation", r->generations[i].generation,
-		                                      "files", (json_int_t)r->generations[i].files, "reason",
-		                                      r->generations[i].reason));
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o}", "files",
-	                 (json_int_t)r->verified.files, "bytes", (json_int_t)r->verified.bytes, "unhashed",
-	                 (json_int_t)r->verified.unhashed, "damaged", (json_int_t)r->verified.damaged, "mended",
-	                 (json_int_t)mended, "left", (json_int_t)r->left, "round_ended", (int)r->verified.round_ended,
-	                 "round_began_at", (json_int_t)r->verified.round_began_s, "round_bytes",
-	                 (json_int_t)r->verified.round_bytes, "round_total", (json_int_t)r->verified.round_total,
-	                 "last_round_at", (json_int_t)r->verified.last_round_s, "generations", generations);
-}
-
 /* So that the alarm begins, or ends. Without a broker the next share does that. */
 static void tell_broker(const struct verify *v)
 {
 	struct error aside = { .class = ERR_NONE };
+	struct stage_result *result = stage_result_new();
 	struct ask *ask = NULL;
 
-	if (ask_open(v->config_path, &ask, &aside) == 0) {
+	if (result == NULL)
+		(void)error_set(&aside, ERR_SYSTEM, "out of memory");
+	else if (ask_open(v->config_path, &ask, &aside) == 0) {
 		ask_patience(ask, PATIENCE_MS);
+		verifying_tell(&v->result, result);
 		(void)ask_verb(
 		        ask, "verified",
-		        json_pack("{s:s, s:o}", "pipeline", v->verifying.pipeline, "result", result_json(&v->result)),
+		        json_pack("{s:s, s:O}", "pipeline", v->verifying.pipeline, "result", stage_result_json(result)),
 		        NULL, &aside);
 	}
 	ask_close(&ask);
+	stage_result_destroy(&result);
 	if (aside.class != ERR_NONE && v->result.verified.damaged > 0)
 		(void)fprintf(stderr, "aob verify: the broker could not be told (%s); the next share tells it\n",
 		              aside.text);
@@ -297,7 +276,6 @@ int verify_main(int argc, char **argv, const char *config_path)
 		                           .progress = show,
 		                           .file = take_file,
 		                           .asked_to_stop = asked_to_stop } };
-	struct sigaction stop = { .sa_handler = on_signal };
 	struct error err = { .class = ERR_NONE };
 	struct config *config = NULL;
 	int status;
@@ -309,8 +287,7 @@ int verify_main(int argc, char **argv, const char *config_path)
 		return status;
 	v.verifying.context = &v;
 	v.config_path = config_path;
-	(void)sigaction(SIGINT, &stop, NULL);
-	(void)sigaction(SIGTERM, &stop, NULL);
+	interrupt_catch();
 	progress_begin(&v.bar, "verifying");
 	if (config_load(config_path, &config, stderr, &err) == 0)
 		(void)run(&v, config, &err);

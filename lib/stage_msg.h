@@ -99,6 +99,7 @@ size_t stage_request_macs(const struct stage_request *request, struct stage_mac 
 /* A result under construction: one JSON object. Setters replace; the first failure (memory, a string that is no
  * UTF-8: it is escaped as log_escape does, so this is no failure) is kept and told by stage_result_text. */
 struct stage_result;
+struct json_t;
 
 struct stage_result *stage_result_new(void); /* NULL: out of memory */
 void stage_result_destroy(struct stage_result **result);
@@ -109,6 +110,9 @@ void stage_result_bool(struct stage_result *result, const char *key, bool value)
 struct stage_result *stage_result_row(struct stage_result *result, const char *key);
 /* stage_result_part: set an object in the object and return it for filling; borrowed. NULL: out of memory (kept). */
 struct stage_result *stage_result_part(struct stage_result *result, const char *key);
+
+/* stage_result_json: the object; borrowed. NULL: out of memory, now or earlier. */
+struct json_t *stage_result_json(const struct stage_result *result);
 
 /* The whole replies as JSON text, owned by the caller, free(3). NULL: out of memory. */
 char *stage_reply_ok(const struct stage_result *result); /* {"status":"ok","result":{…}} */

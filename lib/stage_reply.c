@@ -136,6 +136,11 @@ static char *dump(json_t *root)
 	return text;
 }
 
+json_t *stage_result_json(const struct stage_result *result)
+{
+	return result->failed ? NULL : result->object;
+}
+
 char *stage_reply_ok(const struct stage_result *result)
 {
 	if (result->failed)

@@ -33,33 +33,6 @@ static void tell_file(void *context, const struct wire_damage *damage, enum veri
 	         damage->generation, verifying_word(became), *reason != '\0' ? ": " : "", reason);
 }
 
-static void fill(const struct verifying_result *r, struct stage_result *result)
-{
-	const struct wire_verified *v = &r->verified;
-	const uint64_t *n = r->became;
-
-	stage_result_integer(result, "files", (int64_t)v->files);
-	stage_result_integer(result, "bytes", (int64_t)v->bytes);
-	stage_result_integer(result, "unhashed", (int64_t)v->unhashed);
-	stage_result_integer(result, "damaged", (int64_t)v->damaged);
-	stage_result_integer(result, "mended", (int64_t)(n[VERIFYING_FROM_SOURCE] + n[VERIFYING_FROM_VAULT]));
-	stage_result_integer(result, "left", (int64_t)r->left);
-	stage_result_bool(result, "round_ended", v->round_ended);
-	stage_result_integer(result, "round_began_at", v->round_began_s);
-	stage_result_integer(result, "round_bytes", (int64_t)v->round_bytes);
-	stage_result_integer(result, "round_total", (int64_t)v->round_total);
-	stage_result_integer(result, "last_round_at", v->last_round_s);
-	for (size_t i = 0; i < r->n_generations; i++) {
-		struct stage_result *row = stage_result_row(result, "generations");
-
-		if (row == NULL)
-			return;
-		stage_result_string(row, "generation", r->generations[i].generation);
-		stage_result_integer(row, "files", (int64_t)r->generations[i].files);
-		stage_result_string(row, "reason", r->generations[i].reason);
-	}
-}
-
 int verify_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
                struct error *err)
 {
@@ -83,7 +56,7 @@ int verify_run(struct stage_job *job, const struct stage_request *request, struc
 	if (rc == 0)
 		rc = verifying_run(&verifying, r, err);
 	if (rc == 0)
-		fill(r, result);
+		verifying_tell(r, result);
 	free(r);
 	free(snapshots);
 	return rc;

@@ -7,6 +7,7 @@
 
 #include "lib/log.h"
 #include "lib/source_content.h"
+#include "lib/stage_msg.h"
 
 #define DAMAGE_MAX ((size_t)10000) /* that a far end may tell of */
 
@@ -214,4 +215,31 @@ int verifying_run(const struct verifying *verifying, struct verifying_result *re
 		wire_damage_done(&w.damage[i]);
 	free(w.damage);
 	return rc;
+}
+
+void verifying_tell(const struct verifying_result *r, struct stage_result *result)
+{
+	const struct wire_verified *v = &r->verified;
+	const uint64_t *n = r->became;
+
+	stage_result_integer(result, "files", (int64_t)v->files);
+	stage_result_integer(result, "bytes", (int64_t)v->bytes);
+	stage_result_integer(result, "unhashed", (int64_t)v->unhashed);
+	stage_result_integer(result, "damaged", (int64_t)v->damaged);
+	stage_result_integer(result, "mended", (int64_t)(n[VERIFYING_FROM_SOURCE] + n[VERIFYING_FROM_VAULT]));
+	stage_result_integer(result, "left", (int64_t)r->left);
+	stage_result_bool(result, "round_ended", v->round_ended);
+	stage_result_integer(result, "round_began_at", v->round_began_s);
+	stage_result_integer(result, "round_bytes", (int64_t)v->round_bytes);
+	stage_result_integer(result, "round_total", (int64_t)v->round_total);
+	stage_result_integer(result, "last_round_at", v->last_round_s);
+	for (size_t i = 0; i < r->n_generations; i++) {
+		struct stage_result *row = stage_result_row(result, "generations");
+
+		if (row == NULL)
+			return;
+		stage_result_string(row, "generation", r->generations[i].generation);
+		stage_result_integer(row, "files", (int64_t)r->generations[i].files);
+		stage_result_string(row, "reason", r->generations[i].reason);
+	}
 }

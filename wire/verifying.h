@@ -6,6 +6,8 @@
 
 #include "wire/remote_verify.h"
 
+struct stage_result;
+
 enum verifying_became {
 	VERIFYING_FOUND,       /* nothing was tried */
 	VERIFYING_FROM_SOURCE, /* mended */
@@ -47,6 +49,9 @@ struct verifying_result {
 
 /* verifying_run: errors: those of remote_open, remote_verify and remote_mend, asked_to_stop's; ERR_SYSTEM. That something is damaged is none. */
 int verifying_run(const struct verifying *verifying, struct verifying_result *result, struct error *err);
+
+/* verifying_tell: the result as the stage replies it and the broker keeps it (docs/protocol.md, `verify`). */
+void verifying_tell(const struct verifying_result *r, struct stage_result *result);
 
 /* verifying_said: "is not what was backed up", …; static. verifying_word: of what became of it, for programs: "found", "mended-from-source", … */
 const char *verifying_said(enum wire_damage_kind kind);
