@@ -2,7 +2,7 @@
  *
  * Built beside (.aob/mend/part), block by block on a clone of the damaged one where the file system can, so that what is good stays shared; read again and held against the recorded hash; given the metadata; then put in
  * place by rename, name by name: names that were links of one another are again, and generations share it again. The folder's time is put back. A good file is never replaced.
- * Crash points: mend-built, mend-noted, mend-replaced, mend-timed. A crash leaves at each name the good file or the damaged one, and mend_recover takes away what else it left.
+ * Crash points: mend-built, mend-noted, mend-beside, mend-replaced, mend-timed, mend-done; the book's: verify-kept. A crash leaves at each name the good file or the damaged one, and mend_recover takes away what else it left.
  *
  * lifetime: mend_begin / mend_end. threads: one. */
 #ifndef AOB_MEND_H

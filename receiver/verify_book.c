@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/hex.h"
 #include "lib/inside.h"
@@ -247,6 +248,8 @@ int verify_book_save(const struct verify_book *book, struct error *err)
 
 	free(text);
 	json_decref(json);
+	if (rc == 0)
+		crash_point("verify-kept");
 	return rc;
 }
 
