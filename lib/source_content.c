@@ -113,38 +113,38 @@ void source_content_close(struct source_content **content)
 }
 
 /* 1: it is that, 0: it is not, or can't be read, -1. */
-static int is_that(int fd, uint64_t size_bytes, const uint8_t sha256[32],
-                   int (*meanwhile)(void *context, struct error *err), void *context, struct error *err)
+static int is_that(int fd, const uint8_t sha256[32], int (*meanwhile)(void *context, struct error *err), void *context,
+                   struct error *err)
 {
 	uint8_t *piece = malloc(PIECE_BYTES);
 	uint8_t now[SHA256_BYTES];
 	struct sha256 sha;
-	uint64_t at = 0;
+	off_t at = 0;
 	ssize_t n = 0;
 	int rc = piece != NULL ? 1 : error_set(err, ERR_SYSTEM, "out of memory");
 
 	sha256_init(&sha);
-	while (rc == 1 && at <= size_bytes && (n = pread(fd, piece, PIECE_BYTES, (off_t)at)) != 0) {
+	while (rc == 1 && (n = pread(fd, piece, PIECE_BYTES, at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		rc = n > 0;
 		if (rc == 1) {
 			sha256_update(&sha, piece, (size_t)n);
-			at += (uint64_t)n;
+			at += n;
 		}
 		if (rc == 1 && meanwhile != NULL && meanwhile(context, err) != 0)
 			rc = -1;
 	}
 	if (rc == 1) {
 		sha256_so_far(&sha, now);
-		rc = at == size_bytes && memcmp(now, sha256, sizeof(now)) == 0;
+		rc = memcmp(now, sha256, sizeof(now)) == 0;
 	}
 	free(piece);
 	return rc;
 }
 
-/* A file of that size at the path; -1: there is none. */
-static int open_file(struct tree *tree, const char *path, uint64_t size_bytes, struct stat *st)
+/* A file of that size or more at the path; -1: there is none. */
+static int open_file(struct tree *tree, const char *path, uint64_t least_bytes, struct stat *st)
 {
 	const char *leaf;
 	int parent_fd;
@@ -156,7 +156,7 @@ static int open_file(struct tree *tree, const char *path, uint64_t size_bytes, s
 	fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
 		fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || (uint64_t)st->st_size != size_bytes)) {
+	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || (uint64_t)st->st_size < least_bytes)) {
 		(void)close(fd);
 		fd = -1;
 	}
@@ -170,7 +170,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-int source_content_find(struct source_content *c, const char *path, uint64_t size_bytes, const uint8_t sha256[32],
+int source_content_find(struct source_content *c, const char *path, uint64_t least_bytes, const uint8_t sha256[32],
                         int (*meanwhile)(void *context, struct error *err), void *context, int *fd, struct error *err)
 {
 	struct stat before = { .st_ino = 0 };
@@ -178,13 +178,13 @@ int source_content_find(struct source_content *c, const char *path, uint64_t siz
 	*fd = -1;
 	for (size_t i = 0; i < c->n; i++) {
 		struct stat st;
-		int found_fd = open_file(&c->trees[i], path, size_bytes, &st);
+		int found_fd = open_file(&c->trees[i], path, least_bytes, &st);
 		int rc = 0;
 
 		if (found_fd < 0)
 			continue;
 		if (!same_file(&before, &st))
-			rc = is_that(found_fd, size_bytes, sha256, meanwhile, context, err);
+			rc = is_that(found_fd, sha256, meanwhile, context, err);
 		before = st;
 		if (rc == 1) {
 			*fd = found_fd;

@@ -17,9 +17,10 @@ int source_content_open(const char *source, const char *snapshots, const char *p
                         struct source_content **content, struct error *err);
 void source_content_close(struct source_content **content);
 
-/* source_content_find: out: *fd, the caller's, open for reading; -1: nowhere. Every file at that path with that size is read. meanwhile: NULL, or called for every piece; -1 (err set) stops.
+/* source_content_find: out: *fd, the caller's, open for reading; -1: nowhere. Every file at that path is read that has so many bytes, or more: what is damaged may have lost its end. meanwhile: NULL, or called for every piece; -1 (err set) stops.
  * errors: ERR_SYSTEM, those of meanwhile */
-int source_content_find(struct source_content *content, const char *path, uint64_t size_bytes, const uint8_t sha256[32],
-                        int (*meanwhile)(void *context, struct error *err), void *context, int *fd, struct error *err);
+int source_content_find(struct source_content *content, const char *path, uint64_t least_bytes,
+                        const uint8_t sha256[32], int (*meanwhile)(void *context, struct error *err), void *context,
+                        int *fd, struct error *err);
 
 #endif

@@ -150,7 +150,7 @@ static int take_up(struct mend *m, struct error *err)
 	if (m->part_fd < 0)
 		return 0;
 	entry_memory_init(&memory);
-	if (fstat(m->part_fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == m->item->st.st_size &&
+	if (fstat(m->part_fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    entry_read_open(m->part_fd, m->entry.path, false, &memory, &entry, NULL) == 0) {
 		entry_digest(entry.xattrs, entry.n_xattrs, entry.xattr_digest);
 		entry_digest(m->entry.xattrs, m->entry.n_xattrs, m->entry.xattr_digest);
@@ -271,8 +271,6 @@ int mend_write(struct mend *m, const void *data, size_t len_bytes, struct error 
 
 	if (m->built)
 		return 0;
-	if (len_bytes > (uint64_t)m->item->st.st_size - (uint64_t)m->at - m->piece)
-		return error_set(err, ERR_DAMAGED, "that is longer than what was backed up");
 	while (len_bytes > 0) {
 		size_t n = PIECE_BYTES - m->piece < len_bytes ? PIECE_BYTES - m->piece : len_bytes;
 
@@ -314,8 +312,9 @@ static int prove(struct mend *m, struct error *err)
 
 	if (write_piece(m, err) != 0)
 		return -1;
-	if (m->at != m->item->st.st_size)
-		return error_set(err, ERR_DAMAGED, "that is shorter than what was backed up");
+	/* A damaged file may have lost its end, so its size tells nothing. */
+	if (ftruncate(m->part_fd, m->at) != 0)
+		return error_sys(err, errno, "cutting what is mended to its length");
 	if (durable_sync(m->part_fd, "what is mended", err) != 0 ||
 	    breath_sha256(m->breath, m->part_fd, (uint64_t)m->at, sha256, err) != 0)
 		return -1;

@@ -22,7 +22,7 @@ void mend_clear(const struct vault *vault);
  * by errno */
 int mend_begin(struct vault *vault, const struct survey *survey, const struct survey_item *item, struct breath *breath,
                struct mend **mend, struct error *err);
-/* mend_write: the content, from its beginning; of what an earlier mending had built nothing is needed. errors: ERR_DAMAGED (too long), by errno */
+/* mend_write: the content, from its beginning; of what an earlier mending had built nothing is needed. errors: by errno */
 int mend_write(struct mend *mend, const void *data, size_t len_bytes, struct error *err);
 /* mend_take: all of the content from an open file. */
 int mend_take(struct mend *mend, int fd, struct error *err);

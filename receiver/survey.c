@@ -20,8 +20,9 @@ struct making {
 	struct verify_book *book;
 	struct breath *breath;
 	struct survey *survey;
-	struct survey_item **by_inode, **by_size; /* those that are there */
+	struct survey_item **by_inode, **by_hash; /* those that are there */
 	size_t n;
+	off_t least;              /* the smallest of them */
 	struct survey_place tree; /* that is walked; its path is not used */
 };
 
@@ -44,12 +45,12 @@ static int by_inode(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-static int by_size(const void *a, const void *b)
+static int by_hash(const void *a, const void *b)
 {
-	off_t one = (*(struct survey_item *const *)a)->st.st_size;
-	off_t other = (*(struct survey_item *const *)b)->st.st_size;
+	const struct survey_item *one = *(struct survey_item *const *)a;
+	const struct survey_item *other = *(struct survey_item *const *)b;
 
-	return one < other ? -1 : one > other;
+	return memcmp(one->damage->sha256, other->damage->sha256, sizeof(one->damage->sha256));
 }
 
 /* The first that is not smaller than key. */
@@ -114,24 +115,25 @@ static int places(struct making *m, const struct stat *st, const char *path, str
 	return 0;
 }
 
-/* Another file, also one that is damaged itself: it may be mended before this one. */
+/* Another file, also one that is damaged itself: it may be mended before this one. Found by its recorded hash alone, as a damaged file may have lost its end. */
 static int twins(struct making *m, const struct stat *st, int parent_fd, const char *name, const char *path,
                  struct error *err)
 {
-	struct survey_item key = { .st = *st };
+	struct wire_damage wanted = { .path = NULL };
+	struct survey_item key = { .damage = &wanted };
 	struct version version = { .st = *st };
-	size_t i = lower(m->by_size, m->n, &key, by_size);
-	bool read = false;
 
-	for (; i < m->n && m->by_size[i]->st.st_size == st->st_size; i++) {
-		struct survey_item *item = m->by_size[i];
+	if (st->st_size < m->least)
+		return 0;
+	version_read_hash(&version, parent_fd, name);
+	if (!version.hashed)
+		return 0;
+	memcpy(wanted.sha256, version.sha256, sizeof(wanted.sha256));
+	for (size_t i = lower(m->by_hash, m->n, &key, by_hash);
+	     i < m->n && memcmp(m->by_hash[i]->damage->sha256, version.sha256, sizeof(version.sha256)) == 0; i++) {
+		struct survey_item *item = m->by_hash[i];
 
-		if (item->n_twins == SURVEY_TWINS_MAX || version_untouched(&item->st, st))
-			continue;
-		if (!read)
-			version_read_hash(&version, parent_fd, name);
-		read = true;
-		if (version.hashed && memcmp(version.sha256, item->damage->sha256, sizeof(version.sha256)) == 0 &&
+		if (item->n_twins < SURVEY_TWINS_MAX && !version_untouched(&item->st, st) &&
 		    add(m, &item->twins, &item->n_twins, st, path, err) != 0)
 			return -1;
 	}
@@ -321,13 +323,16 @@ static int fill(struct making *m, struct error *err)
 			continue;
 		look_up(m, item);
 		item->whole = item->there;
-		if (item->there)
-			m->by_inode[m->n] = m->by_size[m->n] = item, m->n++;
+		if (!item->there)
+			continue;
+		if (m->n == 0 || item->st.st_size < m->least)
+			m->least = item->st.st_size;
+		m->by_inode[m->n] = m->by_hash[m->n] = item, m->n++;
 	}
 	if (m->n == 0)
 		return 0;
 	qsort(m->by_inode, m->n, sizeof(struct survey_item *), by_inode);
-	qsort(m->by_size, m->n, sizeof(struct survey_item *), by_size);
+	qsort(m->by_hash, m->n, sizeof(struct survey_item *), by_hash);
 	if (generations(m, err) != 0 || incoming(m, err) != 0)
 		return -1;
 	for (size_t i = 0; i < m->n; i++)
@@ -344,10 +349,10 @@ int survey_make(const struct vault *vault, struct verify_book *book, struct brea
 
 	*survey = m.survey = calloc(1, sizeof(*m.survey));
 	m.by_inode = calloc(book->n_damage + 1, sizeof(struct survey_item *));
-	m.by_size = calloc(book->n_damage + 1, sizeof(struct survey_item *));
+	m.by_hash = calloc(book->n_damage + 1, sizeof(struct survey_item *));
 	if (m.survey != NULL)
 		m.survey->items = calloc(book->n_damage + 1, sizeof(*m.survey->items));
-	if (m.survey == NULL || m.survey->items == NULL || m.by_inode == NULL || m.by_size == NULL) {
+	if (m.survey == NULL || m.survey->items == NULL || m.by_inode == NULL || m.by_hash == NULL) {
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
 	} else {
 		m.survey->n_items = book->n_damage;
@@ -356,7 +361,7 @@ int survey_make(const struct vault *vault, struct verify_book *book, struct brea
 		rc = fill(&m, err);
 	}
 	free(m.by_inode);
-	free(m.by_size);
+	free(m.by_hash);
 	if (rc != 0)
 		survey_destroy(survey);
 	return rc;

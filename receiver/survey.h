@@ -29,7 +29,7 @@ struct survey_item {
 	size_t n_places, n_twins;
 	struct survey_place
 	        *places; /* of that inode, and of the untouched one in snapshots; its own place is the last */
-	struct survey_place *twins; /* of other inodes with the recorded hash and size */
+	struct survey_place *twins; /* of other inodes with the recorded hash */
 };
 
 struct survey {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -95,22 +96,25 @@ int remote_verify(struct remote *remote, const struct remote_verify_want *want, 
 }
 
 /* Returns 1: all of it, 0: it was shorter, or could not be read, -1: the link. */
-static int send_content(struct remote *remote, uint64_t size_bytes, int fd, struct error *err)
+static int send_content(struct remote *remote, int fd, struct error *err)
 {
 	uint8_t *piece = malloc(WIRE_DATA_MAX);
-	uint64_t at = 0;
+	off_t at = 0;
+	struct stat st;
 	int rc = piece != NULL ? 1 : error_set(err, ERR_SYSTEM, "out of memory");
 
-	while (rc == 1 && at < size_bytes) {
-		size_t want = size_bytes - at < WIRE_DATA_MAX ? (size_t)(size_bytes - at) : WIRE_DATA_MAX;
-		ssize_t n = pread(fd, piece, want, (off_t)at);
+	if (rc == 1)
+		rc = fstat(fd, &st) == 0;
+	while (rc == 1 && at < st.st_size) {
+		size_t want = st.st_size - at < (off_t)WIRE_DATA_MAX ? (size_t)(st.st_size - at) : WIRE_DATA_MAX;
+		ssize_t n = pread(fd, piece, want, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		rc = n > 0;
 		if (rc == 1 && wire_send(remote_wire(remote), FRAME_MEND_DATA, piece, (size_t)n, err) != 0)
 			rc = -1;
-		at += n > 0 ? (uint64_t)n : 0;
+		at += n > 0 ? n : 0;
 	}
 	free(piece);
 	return rc;
@@ -130,7 +134,7 @@ static int send_mend(struct remote *remote, const struct wire_damage *damage, in
 	encoder_done(&e);
 	if (rc != 0 || content_fd < 0)
 		return rc;
-	rc = send_content(remote, damage->size_bytes, content_fd, err);
+	rc = send_content(remote, content_fd, err);
 	whole = rc == 1;
 	return rc < 0 ? -1 : wire_send(remote_wire(remote), FRAME_MEND_END, &whole, 1, err);
 }
