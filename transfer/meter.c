@@ -12,6 +12,12 @@ void meter_init(struct meter *meter, struct stage_job *job)
 	*meter = (struct meter){ .job = job, .now = { .eta_s = -1 }, .looked_ms = clock_now_ms() };
 }
 
+static void tell(struct meter *meter)
+{
+	if (meter->job != NULL)
+		stage_job_progress(meter->job, &meter->now);
+}
+
 void meter_note(struct meter *meter, const char *format, ...)
 {
 	va_list args;
@@ -19,13 +25,13 @@ void meter_note(struct meter *meter, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(meter->now.note, sizeof(meter->now.note), format, args);
 	va_end(args);
-	stage_job_progress(meter->job, &meter->now);
+	tell(meter);
 }
 
 void meter_total(struct meter *meter, uint64_t total_bytes)
 {
 	meter->now.total_bytes = total_bytes;
-	stage_job_progress(meter->job, &meter->now);
+	tell(meter);
 }
 
 uint64_t meter_rate(uint64_t before_bps, uint64_t done_bytes, int64_t ms)
@@ -49,11 +55,11 @@ void meter_bytes(struct meter *meter, uint64_t more_bytes)
 		meter->looked_ms += ms;
 		meter->looked_done = p->done_bytes;
 	}
-	stage_job_progress(meter->job, p);
+	tell(meter);
 }
 
 void meter_file(struct meter *meter)
 {
 	meter->now.files++;
-	stage_job_progress(meter->job, &meter->now);
+	tell(meter);
 }

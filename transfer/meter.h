@@ -7,7 +7,7 @@
 #include "lib/stage_main.h"
 
 struct meter {
-	struct stage_job *job;
+	struct stage_job *job; /* NULL: nobody is told */
 	struct stage_progress now;
 	int64_t looked_ms; /* when the rate was last worked out */
 	uint64_t looked_done;

@@ -1,4 +1,5 @@
-/* Whatever lies in a vault where our own notes should: records, the state of what is being built, the format, what the brake holds. First byte: which. */
+/* Whatever lies in a vault where our own notes should: records, the state of what is being built, the format, what the brake holds, what is damaged, what a
+ * mending was at. First byte: which. */
 #include "tests/fuzz/playground.h"
 
 #include "lib/log.h"
@@ -8,12 +9,18 @@
 #include "receiver/moves.h"
 #include "receiver/publish.h"
 #include "receiver/record.h"
+#include "receiver/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const places[] = { "root/p/.aob/generations/" PLAYGROUND_GENERATION ".json",
-	                              "root/p/.aob/incoming/run-1/state.json", "root/p/.aob/format.json",
-	                              "root/p/.aob/incoming/run-1/moves", "root/p/.aob/brake.json" };
+#define RECORD "root/p/.aob/generations/" PLAYGROUND_GENERATION ".json"
+static const char *const places[] = { RECORD,
+	                              "root/p/.aob/incoming/run-1/state.json",
+	                              "root/p/.aob/format.json",
+	                              "root/p/.aob/incoming/run-1/moves",
+	                              "root/p/.aob/brake.json",
+	                              "root/p/.aob/verify.json",
+	                              "root/p/.aob/mend.json" };
 #define N_PLACES (sizeof(places) / sizeof(places[0]))
 
 /* What can't be read holds; and what is released is. */
@@ -46,6 +53,28 @@ static void go_on_with(struct vault *vault, struct error *err)
 	incoming_end(&incoming);
 }
 
+static int tell(void *context, uint64_t done, uint64_t total, bool waits, struct error *err)
+{
+	(void)context, (void)done, (void)total, (void)waits, (void)err;
+	return 0;
+}
+
+/* Whatever was known to be damaged, what is damaged is told, and a good file is never taken for a damaged one. */
+static void read_again(struct vault *vault, struct error *err)
+{
+	static const struct verify_want want = { .how = WIRE_VERIFY_ALL, .generation = "" };
+	char reason[VERIFY_CODEC_REASON_SIZE];
+	struct wire_verified verified;
+	enum wire_mended result;
+	struct verify *verify;
+
+	if (verify_new(vault, tell, NULL, &verify, err) == 0 && verify_look(verify, &want, &verified, err) == 0)
+		for (size_t i = 0; verify_damage(verify, i) != NULL; i++)
+			if (verify_mend(verify, i, &result, reason, err) != 0)
+				break;
+	verify_destroy(&verify);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char root[400];
@@ -57,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	playground_vault();
+	playground_rots();
 	playground_folder("root/p/.aob/incoming/run-1");
 	playground_folder("root/p/.aob/incoming/run-1/tree");
 	playground_text("root/p/.aob/incoming/run-1/state.json",
@@ -68,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vault_open(&options, "p", true, &vault, &err) == 0) {
 		brake(vault, &err);
 		go_on_with(vault, &err);
+		read_again(vault, &err);
 		vault_close(&vault);
 	}
 	out = fopen("/dev/null", "we");
@@ -75,6 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)inventory_print(&options, out, &err);
 	(void)fclose(out);
 	playground_holds("root/p/generations/" PLAYGROUND_GENERATION "/file", 0);
+	playground_holds("root/p/generations/" PLAYGROUND_GENERATION "/folder/deep", 0);
+	playground_rots_or_mended();
 	playground_holds("beside/file", 0);
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* Whatever a client says, from its first byte to its last: `current` leads to a whole generation, the one that was there is as it was, and what lies beside
- * the vault's root is untouched. */
+/* Whatever a client says, from its first byte to its last: `current` leads to a whole generation, the one that was there is as it was, but for what is mended there, and what lies
+ * beside the vault's root is untouched. */
 #include <sys/socket.h>
 
 #include "lib/log.h"
@@ -25,6 +25,7 @@ static void still_right(void)
 		playground_holds("root/p/generations/" PLAYGROUND_GENERATION "/file", 0);
 		playground_holds("root/p/generations/" PLAYGROUND_GENERATION "/folder/deep", 0);
 	}
+	playground_rots_or_mended();
 	(void)snprintf(path, sizeof(path), "%s/root/p/current", playground_path);
 	n = readlink(path, target, sizeof(target) - 1);
 	playground_want(n > (ssize_t)strlen(prefix) && strncmp(target, prefix, strlen(prefix)) == 0);
@@ -42,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > INPUT_MOST)
 		return 0;
 	playground_vault();
+	playground_rots();
 	(void)snprintf(root, sizeof(root), "%s/root", playground_path);
 	log_open("fuzz", NULL);
 	playground_want(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);

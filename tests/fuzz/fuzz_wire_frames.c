@@ -6,6 +6,7 @@
 
 #include "wire/entry_codec.h"
 #include "wire/look_codec.h"
+#include "wire/verify_codec.h"
 #include "wire/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,6 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void decode(const struct frame *frame, struct look_codec_memory *memory)
 {
 	struct wire_difference difference;
+	struct wire_verified verified;
+	struct wire_damage damage;
 	struct wire_found found;
 	struct entry entry;
 	struct decoder d;
@@ -25,6 +28,11 @@ static void decode(const struct frame *frame, struct look_codec_memory *memory)
 	get_found(&d, &memory->memory[0], &found);
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_difference(&d, memory, &difference);
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_verified(&d, &verified);
+	decoder_init(&d, frame->payload, frame->len_bytes);
+	get_damage(&d, &damage);
+	wire_damage_done(&damage);
 }
 
 /* As either end would hear it. */

@@ -11,10 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#include "lib/sha256.h"
 
 #define PLAYGROUND_GENERATION "2025-11-23T05-36-00Z"
 #define PLAYGROUND_OLD "what the first generation holds, and what no peer may change, however it asks"
+
+#define PLAYGROUND_ROTTEN "what is wRong, though its recorded hash is that of the other one"
+#define PLAYGROUND_RIGHT "what is right, though its recorded hash is that of the other one"
 
 static char playground_path[200];
 
@@ -96,6 +102,21 @@ static inline void playground_text(const char *name, const char *text)
 	playground_file(name, text, strlen(text));
 }
 
+/* playground_rots: a file of the generation that is not what its hash says; where the file system has attributes. */
+static inline void playground_rots(void)
+{
+	uint8_t sha256[SHA256_BYTES];
+	struct sha256 sha;
+	char path[400];
+
+	sha256_init(&sha);
+	sha256_update(&sha, PLAYGROUND_RIGHT, strlen(PLAYGROUND_RIGHT));
+	sha256_so_far(&sha, sha256);
+	playground_text("root/p/generations/" PLAYGROUND_GENERATION "/rots", PLAYGROUND_ROTTEN);
+	(void)snprintf(path, sizeof(path), "%s/root/p/generations/" PLAYGROUND_GENERATION "/rots", playground_path);
+	(void)setxattr(path, "user.aob.sha256", sha256, sizeof(sha256), 0);
+}
+
 /* ROOT is playground_path/root, beside it lies what no peer may reach. */
 static inline void playground_vault(void)
 {
@@ -145,22 +166,40 @@ static inline unsigned playground_entries(const char *name)
 	return (unsigned)n - 2;
 }
 
-/* playground_holds: the file has that content, or is not there, which is right where `may_go`. */
-static inline void playground_holds(const char *name, int may_go)
+/* playground_reads: the file's content, as far as it fits; its length, -1: it is not there. */
+static inline ssize_t playground_reads(const char *name, char *text, size_t size)
 {
 	char path[400];
-	char text[sizeof(PLAYGROUND_OLD) + 8];
 	ssize_t n;
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", playground_path, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && may_go)
-		return;
-	playground_want(fd >= 0);
-	n = read(fd, text, sizeof(text));
-	playground_want(n == (ssize_t)strlen(PLAYGROUND_OLD) && memcmp(text, PLAYGROUND_OLD, (size_t)n) == 0);
-	(void)close(fd);
+	n = fd >= 0 ? read(fd, text, size) : -1;
+	if (fd >= 0)
+		(void)close(fd);
+	return n;
+}
+
+/* playground_holds: the file has that content, or is not there, which is right where `may_go`. */
+static inline void playground_holds(const char *name, int may_go)
+{
+	char text[sizeof(PLAYGROUND_OLD) + 8];
+	ssize_t n = playground_reads(name, text, sizeof(text));
+
+	playground_want((n < 0 && may_go) ||
+	                (n == (ssize_t)strlen(PLAYGROUND_OLD) && memcmp(text, PLAYGROUND_OLD, (size_t)n) == 0));
+}
+
+/* playground_rots_or_mended: what rots is as it was, or right; if the generation is there. */
+static inline void playground_rots_or_mended(void)
+{
+	char text[sizeof(PLAYGROUND_RIGHT) + 8];
+	ssize_t n = playground_reads("root/p/generations/" PLAYGROUND_GENERATION "/rots", text, sizeof(text));
+
+	playground_want(n < 0 ||
+	                (n == (ssize_t)strlen(PLAYGROUND_RIGHT) && (memcmp(text, PLAYGROUND_RIGHT, (size_t)n) == 0 ||
+	                                                            memcmp(text, PLAYGROUND_ROTTEN, (size_t)n) == 0)));
 }
 
 #endif

@@ -9,7 +9,8 @@ NUMBERS = dict(
     PART=23, PART_WANT=24, PART_HASH=25, AHEAD=26, FILE_DATA=27, REMOVE=30, MAKE=31, LINK=32, FILE_BEGIN=33, FILE_DELTA=34, FILE_END=35, META=36,
     MOVE=37, MOVES_END=38, FILE_HOLE=39, COMMIT=40, PUBLISHED=41, GENERATIONS=50, GENERATION=51, GENERATIONS_END=52, PRUNE=53, PRUNED=54, BRAKE=55, BRAKED=56,
     FETCH=60, FETCH_DATA=61, FETCH_FILE_END=62, FETCH_END=63, LOOK=64, LOOK_END=65, FIND=66, FOUND=67, FIND_END=68, DIFF=69, DIFFERENCE=70,
-    DIFF_END=71, TREE=80, GIVE=81, SUMS=82, SUMS_DATA=83)
+    DIFF_END=71, TREE=80, GIVE=81, SUMS=82, SUMS_DATA=83, ROOT=90, ROOT_SEEN=91, BRANCH=92, TWIG=93, BRANCH_END=94, PROOF=95, PROVEN=96, VERIFY=100, DAMAGE=101, VERIFIED=102,
+    MEND=103, MEND_DATA=104, MEND_END=105, MENDED=106)
 NAMES = {number: name for name, number in NUMBERS.items()}
 FILE, FOLDER, SYMLINK, FIFO = 1, 2, 3, 4
 ZEROS = bytes(32)
@@ -120,6 +121,21 @@ def find(wanted, by_path=False):
 
 def diff(before="", after="", path=""):
     return frame("DIFF", text(before) + text(after) + text(path))
+
+
+def verify(how=1, every_s=0, generation=""):
+    """Of a client that has the feature 512."""
+    return frame("VERIFY", struct.pack(">BQ", how, every_s) + text(generation))
+
+
+def mend(generation, path, content=None, whole=True):
+    """Without content: from other files of the vault."""
+    out = frame("MEND", bytes([content is not None]) + text(generation) + text(path))
+    if content is None:
+        return out
+    for i in range(0, len(content), 65536):
+        out += frame("MEND_DATA", content[i:i + 65536])
+    return out + frame("MEND_END", bytes([whole]))
 
 
 class Fault(Exception):
