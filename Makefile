@@ -15,6 +15,7 @@
 #   make torture-cves      each class of rsync's CVEs: without its guard, a test fails
 #   make memcheck          two generations with all processes under valgrind (root)
 #   make torture-restores  restores cut, killed, on a full disk (root)                ROUNDS= SEED=
+#   make torture-mends     verifications likewise, while the vault rots (root)         ROUNDS= SEED=
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
 #   make receiver-static   the vault's end as one file that needs nothing: build/static/ARCH/aob-receiver
@@ -65,7 +66,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-restores memcheck fuzz quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-restores torture-mends memcheck fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 all:
 
@@ -179,6 +180,10 @@ torture-restores: deps
 	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private tests/torture/restores --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1)
 
+torture-mends: deps
+	$(Q)$(again) all
+	$(Q)unshare --mount --propagation private tests/torture/mends --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1)
+
 .PHONY: plays
 plays: export PLAYS := $(or $(PLAYS),200)
 plays: export SEED := $(or $(SEED),1)
@@ -266,7 +271,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-restores torture-sessions torture-cves memcheck bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-restores torture-mends torture-sessions torture-cves memcheck bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -12,6 +12,22 @@ def key(data):
     return len(data), hashlib.sha256(data).digest()
 
 
+def inodes(root):
+    """The inode of everything: what is written anew shows here, even if it is the same again."""
+    root, out = os.fsencode(root), {}
+    for at, folders, files in os.walk(root):
+        for name in [b"."] + folders + files:
+            path = os.path.join(at, name)
+            out[os.path.relpath(path, root)] = os.lstat(path).st_ino
+    return out
+
+
+def names_of(roots, path):
+    """{(name, path)} of all names, in these trees by their names, the oldest first, of the file that lies at that path in the first of them. A subvolume's snapshot keeps the number of an inode."""
+    inode = os.lstat(os.path.join(os.fsencode(next(iter(roots.values()))), path)).st_ino
+    return {(name, other) for name, root in roots.items() for other, number in inodes(root).items() if number == inode}
+
+
 class Damage:
     def __init__(self):
         self.good = {}  # a damaged content's (size, hash): what it was
@@ -114,6 +130,14 @@ class Damage:
     def gone(self, name, tree):
         """The paths of this tree that are removed and not there again."""
         return {path for other, path in self.removed if other == name and path not in tree[0]}
+
+    def left(self, trees, source):
+        """What is damaged still, and what is gone, of trees by name: {(name, path)} each; and which of the damaged ones somebody has: another file of these trees, or the source at that path."""
+        bad = {(name, path): tree[0][path] for name, tree in trees.items() for path in self.places(tree)}
+        gone = {(name, path) for name, tree in trees.items() for path in self.gone(name, tree)}
+        there = {self.of(what) for tree in trees.values() for what in tree[0].values()}
+        has = {place for place, what in bad.items() if self.good[self.of(what)] in there | {self.of(source[0].get(place[1]))}}
+        return set(bad), gone, has
 
     def midway(self, tree):
         """The same as healed(), at a moment at which something may be in the middle of a mending: names beside, folders' times and which names are links of one another are left out."""
