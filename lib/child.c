@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/rights.h"
+
 #define POLL_MS 10
 
 static void close_one(int *fd)
@@ -35,6 +37,7 @@ static void become(const char *const *argv, int in_fd, int out_fd, int err_fd, i
 	sigset_t none;
 	int sys;
 
+	rights_keep_from_children();
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127); /* the parent died before the signal was asked for */

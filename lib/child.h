@@ -18,7 +18,7 @@ struct child {
 };
 
 /* child_start: run argv (argv[0] is looked for on PATH) with pipes on stdin, stdout and stderr; the other descriptors stay
- * closed for it, signals have their usual dispositions.
+ * closed for it, signals have their usual dispositions, and capabilities that a unit gave us by name are not handed on.
  * errors: ERR_SYSTEM; ERR_NOT_FOUND or ERR_PERMISSION if the program can't be executed (told by the child, before it returns). */
 int child_start(struct child *child, const char *const *argv, struct error *err);
 

@@ -78,15 +78,21 @@ static mode_t mode_of(enum entry_type type)
 /* An unprivileged receiver's tree is a fake-super tree; for root, names like user.rsync.* are attributes like others, so
  * that a source that holds such a tree is copied as it is; but where it is told that this is one. */
 static bool taken_for_fake_super;
+static bool taken_as_it_is;
 
 void entry_take_for_fake_super(void)
 {
 	taken_for_fake_super = true;
 }
 
+void entry_take_as_it_is(void)
+{
+	taken_as_it_is = true;
+}
+
 static bool all_is_fake_super(void)
 {
-	return taken_for_fake_super || geteuid() != 0;
+	return taken_for_fake_super || (!taken_as_it_is && geteuid() != 0);
 }
 
 static bool reads_fake_super(const struct entry_memory *memory)

@@ -74,7 +74,7 @@ void entry_memory_done(struct entry_memory *memory);
 
 /* entry_read: what lies at `name` in the open folder parent_fd (name "." with the root's own descriptor for the root).
  * in:      path is borrowed and stored in entry->path
- * decode:  not as root, or if memory says so: user.rsync.%stat and user.rsync.* of a fake-super tree are turned back into what they stand for, and
+ * decode:  not as root (but see entry_take_as_it_is), or if memory says so: user.rsync.%stat and user.rsync.* of a fake-super tree are turned back into what they stand for, and
  *          our own user.aob.* and btrfs.* attributes are left out
  * digest:  true: flags |= ENTRY_DIGEST_ONLY, xattrs empty
  * errors:  by errno; ERR_DAMAGED for an unreadable %stat; ERR_INPUT for too many xattrs */
@@ -83,6 +83,9 @@ int entry_read(int parent_fd, const char *name, const char *path, bool digest, s
 
 /* entry_take_for_fake_super: from now on this process decodes even if it is root: what it reads was written by a receiver that was not. Before other threads are started. */
 void entry_take_for_fake_super(void);
+
+/* entry_take_as_it_is: from now on this process decodes nothing, though it is not root's: what it reads is somebody's files, which it has the right to read. Before other threads are started. */
+void entry_take_as_it_is(void);
 
 /* entry_read_open: the same of an open file (not a symlink). */
 int entry_read_open(int fd, const char *path, bool digest, struct entry_memory *memory, struct entry *entry,

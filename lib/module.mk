@@ -25,6 +25,7 @@ lib_SOURCES += \
 	lib/rate.c \
 	lib/rate_window.c \
 	lib/reason.c \
+	lib/rights.c \
 	lib/suggest.c \
 	lib/faults.c \
 	lib/file_system.c \
@@ -50,6 +51,7 @@ lib_SOURCES += \
 	lib/subvolume.c \
 	lib/chance.c \
 	lib/child.c \
+	lib/credential.c \
 	lib/clock.c \
 	lib/pace.c \
 	lib/daemon_line.c \

@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/credential.h"
+
 int notify_secret_read(const char *path, char secret[static NOTIFY_SECRET_SIZE], struct error *err)
 {
-	FILE *in = fopen(path, "re");
+	char where[PATH_MAX];
+	FILE *in = fopen(credential_path(path, where), "re");
 	char *line = NULL;
 	size_t n = 0;
 	bool good;

@@ -2,14 +2,15 @@
 #include <unistd.h>
 
 #include "lib/priority.h"
+#include "lib/rights.h"
 #include "lib/stage_main.h"
 #include "pruner/prune.h"
 
 static int may_prune(const struct config *config, struct error *err)
 {
 	(void)config;
-	if (geteuid() != 0)
-		return error_set(err, ERR_PERMISSION, "removing local snapshots needs root");
+	if (geteuid() != 0 && !rights_have(CAP_SYS_ADMIN))
+		return error_set(err, ERR_PERMISSION, "removing local snapshots needs root, or CAP_SYS_ADMIN");
 	/* The NAS's own work comes first. */
 	priority_stand_back();
 	return 0;

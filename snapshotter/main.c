@@ -1,14 +1,15 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "lib/rights.h"
 #include "lib/stage_main.h"
 #include "snapshotter/snapshot.h"
 
 static int may_snapshot(const struct config *config, struct error *err)
 {
 	(void)config;
-	if (geteuid() != 0)
-		return error_set(err, ERR_PERMISSION, "making and removing snapshots needs root");
+	if (geteuid() != 0 && !rights_have(CAP_SYS_ADMIN))
+		return error_set(err, ERR_PERMISSION, "making and removing snapshots needs root, or CAP_SYS_ADMIN");
 	return 0;
 }
 

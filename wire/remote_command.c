@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/credential.h"
+
 static void add(struct remote_command *command, const char *word)
 {
 	if (command->n < REMOTE_ARGS_MAX)
@@ -93,7 +95,7 @@ static int ssh_command(const struct config_vault *vault, struct remote_command *
 	if (vault->identity != NULL) {
 		add(command, "-oIdentitiesOnly=yes");
 		add(command, "-i");
-		add(command, vault->identity);
+		add(command, credential_path(vault->identity, command->identity));
 	}
 	if (command->port[0] != '\0') {
 		add(command, "-p");

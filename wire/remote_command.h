@@ -18,6 +18,7 @@ struct remote_command {
 	char port[16];
 	char *root;
 	char program[PATH_MAX];
+	char identity[PATH_MAX];
 };
 
 /* remote_command_make: command: zeroed; argv is valid as long as it and the vault are. errors: ERR_CONFIG, ERR_SYSTEM */
