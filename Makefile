@@ -18,8 +18,10 @@
 #   make torture-mends     verifications likewise, while the vault rots (root)         ROUNDS= SEED=
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
+#   make systems           a Debian 12 of its own is booted, gets the packages, and what happens to machines happens to it (root)
 #   make receiver-static   the vault's end as one file that needs nothing: build/static/ARCH/aob-receiver
 #     ARCH=arm64|armhf|…   for another machine (deploy/install-deps cross)
+#   make deb               Debian packages: build/deb/*.deb (aob, aob-receiver, aob-monitor)
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
 #   CC=clang               another compiler        SANITIZE=1     with ASan and UBSan
@@ -296,6 +298,45 @@ install: all
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
 	install -m 644 README.md LICENSE SECURITY.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
 	cp -R deploy/supervisord deploy/examples deploy/prometheus deploy/grafana $(DESTDIR)$(PREFIX)/share/aob/
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/supervisord/aob.conf >$(DESTDIR)$(PREFIX)/share/aob/supervisord/aob.conf
+	$(again) install-systemd
+
+# Debian packages for this machine's release and kind: build/deb/*.deb. From a copy of what git knows, with debian/ where dpkg-buildpackage wants it; the same
+# bytes each time, as their date is that of the changelog.
+.PHONY: deb
+deb_tree = $(build_given)/deb/aob
+deb:
+	$(Q)deploy/install-deps --deb
+	$(Q)rm -rf $(build_given)/deb && mkdir -p $(deb_tree)
+	$(Q)git ls-files -z | xargs -0 cp --parents -t $(deb_tree)
+	$(Q)cp -R deploy/debian $(deb_tree)/debian
+	$(Q)cd $(deb_tree) && env -u BUILD -u MAKEFLAGS DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' dpkg-buildpackage -b -us -uc $(if $(V),,>../log 2>&1) || \
+		{ tail -n 40 ../log >&2; exit 1; }
+	$(Q)rm -rf $(deb_tree)
+	$(Q)ls $(build_given)/deb/*.deb
+
+# A Debian 12 of its own is booted with its systemd, and lives with the packages.
+.PHONY: systems
+systems: export BUILD := $(abspath $(BUILD))
+systems:
+	$(Q)deploy/install-deps --systems
+	$(Q)$(again) deb
+	$(Q)tests/systems/booted
+
+# Units, their users and folders. Of each stage there is one for more workers, too: aob-transfer@2.
+units = $(DESTDIR)$(PREFIX)/lib/systemd/system
+.PHONY: install-systemd
+install-systemd:
+	install -d $(units)/aob-.service.d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	install -m 644 deploy/systemd/aob-.service.d/common.conf $(units)/aob-.service.d/
+	install -m 644 deploy/systemd/aob.target deploy/systemd/aob.slice $(units)/
+	for unit in deploy/systemd/aob-*.service; do \
+		sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit >$(units)/$${unit##*/} && chmod 644 $(units)/$${unit##*/} || exit 1; done
+	for stage in snapshotter transfer pruner verifier; do \
+		cp $(units)/aob-$$stage.service $(units)/aob-$$stage@.service || exit 1; done
+	ln -sfn aob-.service.d $(units)/aob-@.service.d
+	install -m 644 deploy/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/aob.conf
+	install -m 644 deploy/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aob.conf
 
 clean:
 	@if findmnt -rno TARGET | grep -q '^$(abspath $(BUILD))/'; then \
