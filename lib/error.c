@@ -50,6 +50,8 @@ static enum error_class class_of_errno(int sys)
 	case ENETUNREACH:
 		return ERR_LINK;
 	case EIO:
+	case EUCLEAN: /* EFSCORRUPTED of ext4 and XFS, */
+	case EBADMSG: /* and EFSBADCRC: what lies there is not what was written */
 	case EROFS:
 	case ENXIO:
 	case ENODEV:

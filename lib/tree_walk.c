@@ -98,6 +98,11 @@ void tree_walk_plain(struct tree_walk *walk)
 	walk->memory.plain = true;
 }
 
+const char *tree_walk_at(const struct tree_walk *walk)
+{
+	return walk->path;
+}
+
 void tree_walk_skip(struct tree_walk *walk)
 {
 	walk->enter = false;
@@ -134,8 +139,11 @@ static int push(struct tree_walk *walk, int parent_fd, const char *name, struct 
 	}
 	level = &walk->levels[walk->depth++];
 	*level = (struct level){ .fd = fd, .dev = st.st_dev, .ino = st.st_ino, .path_bytes = strlen(walk->path) };
-	if (folder_names_open(fd, &walk->names_room, &level->names, err) != 0)
+	if (folder_names_open(fd, &walk->names_room, &level->names, err) != 0) {
+		close_level(level);
+		walk->depth--;
 		return -1;
+	}
 	if (walk->depth > FOLDERS_OPEN_MAX) {
 		struct level *far = &walk->levels[walk->depth - 1 - FOLDERS_OPEN_MAX];
 

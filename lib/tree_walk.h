@@ -28,6 +28,10 @@ void tree_walk_destroy(struct tree_walk **walk);
 int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *parent_fd, const char **name,
                    struct error *err);
 
+/* tree_walk_at: the path of the last one that it came to; behind an error, of what could not be read. It may be gone on with then: what it was, and what lies in it, is passed over. (Where that is of no use, the error
+ * comes again.) */
+const char *tree_walk_at(const struct tree_walk *walk);
+
 /* tree_walk_skip: do not enter the folder that tree_walk_next just gave. */
 void tree_walk_skip(struct tree_walk *walk);
 

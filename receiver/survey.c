@@ -15,6 +15,8 @@
 #include "receiver/record.h"
 #include "receiver/version.h"
 
+#define LOST_MOST 1000 /* places of one tree that its disk does not give */
+
 struct making {
 	const struct vault *vault;
 	struct verify_book *book;
@@ -22,7 +24,6 @@ struct making {
 	struct survey *survey;
 	struct survey_item **by_inode, **by_hash; /* those that are there */
 	size_t n;
-	off_t least;              /* the smallest of them */
 	struct survey_place tree; /* that is walked; its path is not used */
 };
 
@@ -115,7 +116,7 @@ static int places(struct making *m, const struct stat *st, const char *path, str
 	return 0;
 }
 
-/* Another file, also one that is damaged itself: it may be mended before this one. Found by its recorded hash alone, as a damaged file may have lost its end. */
+/* Another file, also one that is damaged itself: it may be mended before this one. Found by its recorded hash alone, as a damaged file may have lost its end, or got another one. */
 static int twins(struct making *m, const struct stat *st, int parent_fd, const char *name, const char *path,
                  struct error *err)
 {
@@ -123,8 +124,6 @@ static int twins(struct making *m, const struct stat *st, int parent_fd, const c
 	struct survey_item key = { .damage = &wanted };
 	struct version version = { .st = *st };
 
-	if (st->st_size < m->least)
-		return 0;
 	version_read_hash(&version, parent_fd, name);
 	if (!version.hashed)
 		return 0;
@@ -140,9 +139,22 @@ static int twins(struct making *m, const struct stat *st, int parent_fd, const c
 	return 0;
 }
 
+/* Past what the disk does not give. */
+static int next(struct tree_walk *walk, unsigned *lost, const struct entry **entry, int *parent_fd, const char **name,
+                struct error *err)
+{
+	int rc;
+
+	while ((rc = tree_walk_next(walk, entry, parent_fd, name, err)) < 0 && *lost < LOST_MOST &&
+	       (error_forgive(err, ERR_IO) || error_forgive(err, ERR_DAMAGED)))
+		++*lost;
+	return rc;
+}
+
 static int walk(struct making *m, int tree_fd, struct error *err)
 {
 	struct tree_walk *walk;
+	unsigned lost = 0;
 	const struct entry *entry;
 	const char *name;
 	int parent_fd;
@@ -151,7 +163,7 @@ static int walk(struct making *m, int tree_fd, struct error *err)
 	if (tree_walk_new(tree_fd, true, NULL, &walk, err) != 0)
 		return -1;
 	tree_walk_light(walk);
-	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
+	while ((rc = next(walk, &lost, &entry, &parent_fd, &name, err)) == 1) {
 		struct stat st;
 
 		if (breath_take(m->breath, err) != 0)
@@ -229,6 +241,7 @@ static int incoming(struct making *m, struct error *err)
 static void look_up(struct making *m, struct survey_item *item)
 {
 	const struct wire_damage *damage = item->damage;
+	struct error fault = { .class = ERR_NONE };
 	struct survey_place own = { .run = "" };
 	struct inside *inside = NULL;
 	const char *leaf;
@@ -236,10 +249,16 @@ static void look_up(struct making *m, struct survey_item *item)
 	int parent_fd;
 
 	memcpy(own.generation, damage->generation, sizeof(own.generation));
-	item->there = damage->kind != WIRE_DAMAGE_MISSING && *damage->path != '\0' &&
-	              survey_open(m->vault, &own, &tree_fd, NULL) == 0 && inside_new(tree_fd, &inside, NULL) == 0 &&
-	              inside_parent(inside, damage->path, &parent_fd, &leaf, NULL) == 0 &&
-	              fstatat(parent_fd, leaf, &item->st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(item->st.st_mode);
+	if (damage->kind == WIRE_DAMAGE_MISSING || *damage->path == '\0')
+		return;
+	if (survey_open(m->vault, &own, &tree_fd, &fault) == 0 && inside_new(tree_fd, &inside, &fault) == 0 &&
+	    inside_parent(inside, damage->path, &parent_fd, &leaf, &fault) == 0 &&
+	    fstatat(parent_fd, leaf, &item->st, AT_SYMLINK_NOFOLLOW) != 0)
+		(void)error_sys(&fault, errno, "looking at it");
+	item->there = fault.class == ERR_NONE && S_ISREG(item->st.st_mode);
+	item->hidden = fault.class != ERR_NONE && fault.class != ERR_NOT_FOUND && fault.class != ERR_LOCKED;
+	item->hidden =
+	        item->hidden || (damage->kind == WIRE_DAMAGE_UNREADABLE && fault.class == ERR_NONE && !item->there);
 	inside_destroy(&inside);
 	if (tree_fd >= 0)
 		(void)close(tree_fd);
@@ -313,6 +332,24 @@ bool survey_fresh(const struct vault *vault, const struct survey *survey)
 	       same_time(survey->incoming, changed(vault->incoming_fd));
 }
 
+/* One file that was found twice: as another name of it, or in another generation that was read alone. The older finding stays. */
+static void join(struct making *m)
+{
+	for (size_t i = 1; i < m->n; i++) {
+		struct survey_item *one = m->by_inode[i - 1];
+		struct survey_item *other = m->by_inode[i];
+
+		if (!version_untouched(&one->st, &other->st))
+			continue;
+		if (one->damage < other->damage) {
+			m->by_inode[i] = one;
+			one = other;
+		}
+		verify_book_forget(m->book, (size_t)(one->damage - m->book->damage));
+		one->there = false;
+	}
+}
+
 static int fill(struct making *m, struct error *err)
 {
 	for (size_t i = 0; i < m->survey->n_items; i++) {
@@ -323,11 +360,8 @@ static int fill(struct making *m, struct error *err)
 			continue;
 		look_up(m, item);
 		item->whole = item->there;
-		if (!item->there)
-			continue;
-		if (m->n == 0 || item->st.st_size < m->least)
-			m->least = item->st.st_size;
-		m->by_inode[m->n] = m->by_hash[m->n] = item, m->n++;
+		if (item->there)
+			m->by_inode[m->n] = m->by_hash[m->n] = item, m->n++;
 	}
 	if (m->n == 0)
 		return 0;
@@ -338,6 +372,7 @@ static int fill(struct making *m, struct error *err)
 	for (size_t i = 0; i < m->n; i++)
 		if (judge(m, m->by_inode[i], err) != 0)
 			return -1;
+	join(m);
 	return 0;
 }
 

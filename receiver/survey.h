@@ -24,6 +24,7 @@ struct survey_place {
 struct survey_item {
 	const struct wire_damage *damage; /* in the book */
 	bool there;                       /* st is of what lies at the damage's own place */
+	bool hidden;                      /* something does, perhaps, but its disk does not tell, or it is no file */
 	bool whole;                       /* places are all */
 	struct stat st;
 	size_t n_places, n_twins;

@@ -22,7 +22,7 @@ int two_trees_open(struct two_trees_side *side, int parent_fd, const char *name,
 	return 0;
 }
 
-static void close_side(struct two_trees_side *side)
+void two_trees_drop(struct two_trees_side *side)
 {
 	/* Of an all-zero one it is 0, and not ours. */
 	if (side->root_name != NULL && side->folder_fd >= 0)
@@ -34,8 +34,8 @@ static void close_side(struct two_trees_side *side)
 
 void two_trees_close(struct two_trees *trees)
 {
-	close_side(&trees->a);
-	close_side(&trees->b);
+	two_trees_drop(&trees->a);
+	two_trees_drop(&trees->b);
 }
 
 static int step(struct two_trees_side *side, struct error *err)
@@ -44,6 +44,7 @@ static int step(struct two_trees_side *side, struct error *err)
 
 	side->entry = NULL;
 	side->st = (struct stat){ .st_mode = 0 };
+	side->sys = 0;
 	if (side->walk != NULL) {
 		rc = tree_walk_next(side->walk, &side->entry, &side->parent_fd, &side->name, err);
 	} else if (side->only) {
@@ -58,8 +59,10 @@ static int step(struct two_trees_side *side, struct error *err)
 		return rc;
 	}
 	if (side->entry->type != ENTRY_FOLDER &&
-	    fstatat(side->parent_fd, side->name, &side->st, AT_SYMLINK_NOFOLLOW) != 0)
+	    fstatat(side->parent_fd, side->name, &side->st, AT_SYMLINK_NOFOLLOW) != 0) {
+		side->sys = errno;
 		side->st = (struct stat){ .st_mode = 0 };
+	}
 	return 0;
 }
 
@@ -68,9 +71,12 @@ int two_trees_next(struct two_trees *trees, int *order, struct error *err)
 	const struct two_trees_side *a = &trees->a;
 	const struct two_trees_side *b = &trees->b;
 
+	trees->failed = NULL;
 	if ((!trees->begun || trees->order <= 0) && step(&trees->a, err) != 0)
-		return -1;
-	if ((!trees->begun || trees->order >= 0) && step(&trees->b, err) != 0)
+		trees->failed = a;
+	else if ((!trees->begun || trees->order >= 0) && step(&trees->b, err) != 0)
+		trees->failed = b;
+	if (trees->failed != NULL)
 		return -1;
 	trees->begun = true;
 	if (a->entry == NULL && b->entry == NULL)

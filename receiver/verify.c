@@ -1,5 +1,7 @@
 #include "receiver/verify.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,34 +59,79 @@ void verify_destroy(struct verify **verify)
 	free(v);
 }
 
-/* One place of a known damage. *bad: the last file found damaged, so that the same one in a snapshot is not read again. */
+/* A folder that its disk did not give: does it now? */
+static bool gives_folder(int parent_fd, const char *name)
+{
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	bool whole;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return false;
+	}
+	errno = 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (readdir(dir) != NULL)
+		continue;
+	whole = errno == 0;
+	(void)closedir(dir);
+	return whole;
+}
+
+/* What lies at the place of a known damage now. *bad: the last file found damaged, so that the same one in a snapshot is not read again. */
+static int look_at(struct verify *v, const struct wire_damage *damage, int parent_fd, const char *leaf,
+                   struct stat *bad, bool *damaged, struct error *err)
+{
+	struct content_check check;
+	struct stat st;
+
+	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		*damaged = errno != ENOENT || damage->kind == WIRE_DAMAGE_MISSING;
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		*damaged = damage->kind == WIRE_DAMAGE_UNREADABLE && !gives_folder(parent_fd, leaf);
+		return 0;
+	}
+	*damaged = bad->st_mode != 0 && version_untouched(bad, &st);
+	if (!*damaged && damage->kind != WIRE_DAMAGE_MISSING && S_ISREG(st.st_mode)) {
+		if (content_check(parent_fd, leaf, (uint64_t)st.st_size, &v->breath, &check, err) != 0)
+			return -1;
+		*damaged = content_check_damaged(&check);
+	}
+	if (*damaged)
+		*bad = st;
+	return 0;
+}
+
+/* One place of a known damage. What can't be told counts as damaged still: only what is seen to be good, or gone, is forgotten. */
 static int look_again(struct verify *v, const struct wire_damage *damage, const char *generation, struct stat *bad,
                       bool *damaged, struct error *err)
 {
-	struct content_check check;
+	struct error fault = { .class = ERR_NONE };
 	struct inside *inside = NULL;
-	struct stat st;
 	const char *leaf;
 	int parent_fd;
 	int fd = -1;
 	int rc = 0;
 
-	*damaged = false;
-	if (reading_open(v->vault, generation, &fd, NULL) != 0)
-		return 0; /* it went */
-	*damaged = damage->kind == WIRE_DAMAGE_MISSING;
-	if (inside_new(fd, &inside, err) != 0) {
-		rc = -1;
-	} else if (inside_parent(inside, damage->path, &parent_fd, &leaf, NULL) == 0 &&
-	           fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		*damaged = bad->st_mode != 0 && version_untouched(bad, &st);
-		if (!*damaged && damage->kind != WIRE_DAMAGE_MISSING && S_ISREG(st.st_mode)) {
-			rc = content_check(parent_fd, leaf, (uint64_t)st.st_size, &v->breath, &check, err);
-			*damaged = rc == 0 && content_check_damaged(&check);
-		}
-		if (*damaged)
-			*bad = st;
+	*damaged = true;
+	if (reading_open(v->vault, generation, &fd, &fault) != 0) {
+		*damaged = fault.class != ERR_NOT_FOUND && fault.class != ERR_LOCKED;
+		return 0; /* it went, or goes just now */
 	}
+	if (*damage->path == '\0') {
+		(void)close(fd);
+		return 0; /* of so many files nobody knows which; the next round counts again */
+	}
+	if (inside_new(fd, &inside, err) != 0)
+		rc = -1;
+	else if (inside_parent(inside, damage->path, &parent_fd, &leaf, &fault) == 0)
+		rc = look_at(v, damage, parent_fd, leaf, bad, damaged, err);
+	else if (fault.class == ERR_NOT_FOUND || fault.class == ERR_REFUSED)
+		*damaged = damage->kind == WIRE_DAMAGE_MISSING;
 	inside_destroy(&inside);
 	(void)close(fd);
 	return rc;
@@ -96,8 +143,6 @@ static int recheck(struct verify *v, struct wire_damage *damage, struct error *e
 	struct stat bad = { .st_mode = 0 };
 	size_t kept = 0;
 
-	if (*damage->path == '\0')
-		return 0;
 	for (size_t i = 0; i < damage->n_generations; i++) {
 		bool damaged;
 
@@ -174,8 +219,8 @@ static int judge(struct verify *v, size_t i, int rc, uint64_t names, struct erro
 	} else if (fault->class == ERR_NOT_FOUND) {
 		*result = WIRE_MENDED_NEEDLESS;
 		verify_book_forget(v->book, i);
-	} else if (fault->class == ERR_LOCKED) {
-		*result = WIRE_MENDED_LATER;
+	} else if (fault->class == ERR_LOCKED || fault->class == ERR_SPACE) {
+		*result = WIRE_MENDED_LATER; /* the others may be smaller, and all of them are told of */
 	} else if (fault->class == ERR_REFUSED || fault->class == ERR_DAMAGED || fault->class == ERR_IO ||
 	           fault->class == ERR_PERMISSION) {
 		*result = WIRE_MENDED_CANNOT;
@@ -244,6 +289,8 @@ static int on_verify(struct verify *v, struct wire *wire, const struct frame *fr
 	if (verify_look(v, &want, &verified, err) != 0)
 		return -1;
 	for (size_t i = 0; (damage = verify_damage(v, i)) != NULL; i++) {
+		if (damage->n_generations == 0)
+			continue;
 		encoder_reset(&v->encoder);
 		put_damage(&v->encoder, damage);
 		if (reply(v, wire, FRAME_DAMAGE, err) != 0)

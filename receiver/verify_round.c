@@ -1,5 +1,6 @@
 #include "receiver/verify_round.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 #include "receiver/version.h"
 
 #define SAVE_MS 10000
+#define LOST_MOST                                                                                                      \
+	1000 /* places of one generation that its disk does not give; then it is not gone through to its end */
 
 struct round {
 	const struct vault *vault;
@@ -34,7 +37,8 @@ struct round {
 	/* The generation that is looked at. */
 	const char *generation;
 	uint64_t files;
-	bool skipping; /* what the book says is done */
+	unsigned lost, lost_before; /* places that its disk does not give; of the one before */
+	bool skipping;              /* what the book says is done */
 };
 
 /* The generations with a record and a folder, oldest first; *names is the caller's, free(3). */
@@ -159,20 +163,69 @@ static int read_file(struct round *r, const struct two_trees_side *side, struct 
 	return clock_now_ms() - r->saved_ms > SAVE_MS ? save(r, err) : 0;
 }
 
+/* What lies there is not given by its disk, be it a file or a folder with all in it. */
+static int lose(struct round *r, const char *path, const char *reason, struct error *err)
+{
+	struct wire_damage damage = { .kind = WIRE_DAMAGE_UNREADABLE, .found_at_s = time(NULL) };
+
+	r->lost++;
+	(void)snprintf(damage.reason, sizeof(damage.reason), "%.250s", reason);
+	log_line(LOG_ERR, "generation %s: \"%.300s\" can't be read from its disk: %s", r->generation, path, reason);
+	return verify_book_add(r->book, &damage, r->generation, path, err);
+}
+
+static int lose_inode(struct round *r, const struct two_trees_side *here, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+
+	if (here->sys == ENOENT)
+		return 0;
+	(void)error_sys(&fault, here->sys, "looking at it");
+	return lose(r, here->entry->path, fault.text, err);
+}
+
 static int look_at(struct round *r, const struct two_trees *trees, int order, struct error *err)
 {
 	const struct two_trees_side *here = &trees->b;
 
-	if (order < 0 || here->entry->type != ENTRY_FILE)
+	if (order < 0 || here->entry->type == ENTRY_FOLDER)
 		return 0;
 	if (r->skipping && entry_order(here->entry->path, r->book->path) <= 0)
 		return 0;
+	if (here->sys != 0)
+		return lose_inode(r, here, err);
+	if (here->entry->type != ENTRY_FILE)
+		return 0;
 	r->skipping = false;
 	r->files++;
-	if (here->st.st_mode == 0 ||
-	    (order == 0 && trees->a.st.st_mode != 0 && version_untouched(&trees->a.st, &here->st)))
+	if (order == 0 && trees->a.st.st_mode != 0 && version_untouched(&trees->a.st, &here->st))
 		return 0;
 	return read_file(r, here, err);
+}
+
+/* A place that its disk does not give is named, and passed over: all else is looked at all the same. Of the generation before it was named there; what lies in it is read here then, as it was not there. */
+static int pass_over(struct round *r, struct two_trees *trees, struct error *err)
+{
+	char *reason;
+	int rc;
+
+	if (err->class != ERR_IO && err->class != ERR_DAMAGED)
+		return -1;
+	if (trees->failed == &trees->a) {
+		error_clear(err);
+		if (++r->lost_before == LOST_MOST)
+			two_trees_drop(&trees->a);
+		return 0;
+	}
+	if (r->lost == LOST_MOST)
+		return -1;
+	reason = strdup(err->text);
+	error_clear(err);
+	if (reason == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	rc = lose(r, tree_walk_at(trees->b.walk), reason, err);
+	free(reason);
+	return rc;
 }
 
 /* 1: all of it was looked at, 0: the budget ended before. */
@@ -181,25 +234,27 @@ static int walk(struct round *r, struct two_trees *trees, struct error *err)
 	int order;
 	int rc;
 
-	while ((rc = two_trees_next(trees, &order, err)) == 1)
-		if (look_at(r, trees, order, err) != 0 || breath_take(r->breath, err) != 0)
+	while ((rc = two_trees_next(trees, &order, err)) != 0) {
+		if (rc < 0 ? pass_over(r, trees, err) != 0 : look_at(r, trees, order, err) != 0)
 			return -1;
-		else if (r->budget == 0)
+		if (breath_take(r->breath, err) != 0)
+			return -1;
+		if (r->budget == 0)
 			return 0;
-	return rc == 0 ? 1 : -1;
+	}
+	return 1;
 }
 
-/* A folder that its disk does not give: what lies in it is lost for now, and the other generations are looked at all the same. */
-static int lost_folder(struct round *r, struct error *err)
+/* Too many of those, or not even the generation's own folder: the others are looked at all the same. */
+static int lose_generation(struct round *r, struct error *err)
 {
-	struct wire_damage damage = { .kind = WIRE_DAMAGE_UNREADABLE, .found_at_s = time(NULL) };
+	char reason[256];
 
 	if (err->class != ERR_IO && err->class != ERR_DAMAGED)
 		return -1;
-	(void)snprintf(damage.reason, sizeof(damage.reason), "%.250s", err->text);
-	log_error(LOG_ERR, err, "generation %s can't be read whole", r->generation);
+	(void)snprintf(reason, sizeof(reason), "%.250s", err->text);
 	error_clear(err);
-	return verify_book_add(r->book, &damage, r->generation, "", err) == 0 ? 1 : -1;
+	return lose(r, "", reason, err) == 0 ? 1 : -1;
 }
 
 /* What is held open of a generation and of the one before it. */
@@ -214,8 +269,8 @@ static int open_pair(struct round *r, const char *before, struct pair *pair, str
 		return -1;
 	/* Without the one before everything is read: too much, never too little. */
 	if (before != NULL && !r->one && reading_open(r->vault, before, &pair->before_fd, NULL) == 0 &&
-	    two_trees_open(&pair->trees.a, pair->before_fd, ".", err) != 0)
-		return -1;
+	    two_trees_open(&pair->trees.a, pair->before_fd, ".", NULL) != 0)
+		two_trees_drop(&pair->trees.a);
 	return two_trees_open(&pair->trees.b, pair->fd, ".", err);
 }
 
@@ -234,13 +289,14 @@ static int look_into(struct round *r, const char *before, const char *behind, st
 	struct pair pair = { .fd = -1, .before_fd = -1 };
 	int rc = -1;
 
+	r->lost = r->lost_before = 0;
 	if (open_pair(r, before, &pair, err) == 0)
 		rc = walk(r, &pair.trees, err);
-	if (rc < 0 && pair.fd < 0)
-		rc = !r->one && (error_forgive(err, ERR_NOT_FOUND) || error_forgive(err, ERR_LOCKED)) ? 1 : -1;
+	if (rc < 0 && pair.fd < 0 && !r->one && (error_forgive(err, ERR_NOT_FOUND) || error_forgive(err, ERR_LOCKED)))
+		rc = 1;
 	else if (rc < 0)
-		rc = lost_folder(r, err);
-	else if (rc == 1 && reading_check(r->vault, r->generation, pair.fd, NULL) == 0 &&
+		rc = lose_generation(r, err);
+	else if (rc == 1 && r->lost == 0 && reading_check(r->vault, r->generation, pair.fd, NULL) == 0 &&
 	         missing_find(r->vault, r->book, r->generation, before, behind, r->files, err) != 0)
 		rc = -1;
 	close_pair(&pair);
@@ -304,12 +360,16 @@ static int go_through_one(struct round *r, const char *generation, char (*names)
 	return look_into(r, i > 0 && i < n ? names[i - 1] : NULL, i + 1 < n ? names[i + 1] : NULL, err) < 0 ? -1 : 0;
 }
 
-static void set_out(struct round *r, const struct verify_want *want)
+static void set_out(struct round *r, const struct verify_want *want, const char *newest)
 {
 	struct verify_book *book = r->book;
 	struct verify_pace pace = { .now_s = time(NULL), .every_s = want->every_s };
 
-	if (want->how == WIRE_VERIFY_ALL || book->began_at_s == 0) {
+	/* The clock was wrong; counted from then, nothing would be due for years. */
+	if (book->began_at_s > pace.now_s)
+		book->began_at_s = pace.now_s;
+	/* Also of a book that tells of a generation which is newer than all: what it says was read is not what lies here. */
+	if (want->how == WIRE_VERIFY_ALL || book->began_at_s == 0 || strcmp(book->generation, newest) > 0) {
 		int64_t began_s = book->began_at_s;
 
 		verify_book_begin(book, pace.now_s);
@@ -342,7 +402,7 @@ int verify_round_run(const struct vault *vault, struct verify_book *book, struct
 		if (want->how == WIRE_VERIFY_ONE) {
 			rc = go_through_one(&r, want->generation, names, n, err);
 		} else {
-			set_out(&r, want);
+			set_out(&r, want, n > 0 ? names[n - 1] : "");
 			rc = go_round(&r, names, n, err);
 		}
 	}

@@ -91,7 +91,8 @@ static void the_systems_numbers_have_their_class(void **state)
 		{ ETIMEDOUT, ERR_LINK },   { EHOSTUNREACH, ERR_LINK }, { ENETUNREACH, ERR_LINK },
 		{ EIO, ERR_IO },           { EROFS, ERR_IO },          { ENXIO, ERR_IO },
 		{ ENODEV, ERR_IO },        { EMFILE, ERR_SYSTEM },     { ENOMEM, ERR_SYSTEM },
-		{ EINVAL, ERR_SYSTEM },    { 0, ERR_SYSTEM },
+		{ EINVAL, ERR_SYSTEM },    { 0, ERR_SYSTEM },          { EUCLEAN, ERR_IO },
+		{ EBADMSG, ERR_IO },
 	};
 
 	(void)state;
