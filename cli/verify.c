@@ -73,7 +73,7 @@ static const char *said(enum verifying_became became)
 		[VERIFYING_FROM_SOURCE] = "mended, with the content that this machine has",
 		[VERIFYING_FROM_VAULT] = "mended, with the content that another generation has",
 		[VERIFYING_NEEDLESS] = "it is not damaged any more, or went with its generation",
-		[VERIFYING_LATER] = "not mended now, as a backup is being written; the next verification does",
+		[VERIFYING_LATER] = "not mended now; the next verification tries again",
 		[VERIFYING_CANNOT] = "can't be mended",
 	};
 

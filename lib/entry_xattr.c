@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "lib/log.h"
+#include "lib/tree_digest.h"
 
 #define LIST_BYTES 65536 /* XATTR_LIST_MAX of the kernel */
 #define NAMES_MAX 4096
@@ -262,4 +263,12 @@ void entry_xattr_lacks(int path_fd, const struct entry *entry, bool fake_super, 
 			return;
 		(void)removexattr(proc, name_there(entry->xattrs[i - 1].name, fake_super, name));
 	}
+}
+
+void entry_xattr_copy_lacks(int from_fd, int to_fd)
+{
+	uint8_t meta[TREE_DIGEST_BYTES];
+
+	if (fgetxattr(from_fd, ENTRY_LACKS, meta, sizeof(meta)) == (ssize_t)sizeof(meta))
+		(void)fsetxattr(to_fd, ENTRY_LACKS, meta, sizeof(meta), 0);
 }

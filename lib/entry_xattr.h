@@ -24,6 +24,9 @@ int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, 
 int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, struct error *err);
 int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, struct error *err);
 
+/* entry_xattr_copy_lacks: from one open file to another, as far as it goes. */
+void entry_xattr_copy_lacks(int from_fd, int to_fd);
+
 /* entry_xattr_lacks: sets ENTRY_LACKS to this value; others make way for it if they must. What has no attributes goes without. */
 void entry_xattr_lacks(int path_fd, const struct entry *entry, bool fake_super, const void *value, size_t len_bytes);
 

@@ -113,38 +113,37 @@ void source_content_close(struct source_content **content)
 }
 
 /* 1: it is that, 0: it is not, or can't be read, -1. */
-static int is_that(int fd, const uint8_t sha256[32], int (*meanwhile)(void *context, struct error *err), void *context,
-                   struct error *err)
+static int is_that(int fd, uint64_t size_bytes, const struct source_content_want *want, struct error *err)
 {
 	uint8_t *piece = malloc(PIECE_BYTES);
 	uint8_t now[SHA256_BYTES];
 	struct sha256 sha;
-	off_t at = 0;
+	uint64_t at = 0;
 	ssize_t n = 0;
 	int rc = piece != NULL ? 1 : error_set(err, ERR_SYSTEM, "out of memory");
 
 	sha256_init(&sha);
-	while (rc == 1 && (n = pread(fd, piece, PIECE_BYTES, at)) != 0) {
+	while (rc == 1 && at <= size_bytes && (n = pread(fd, piece, PIECE_BYTES, (off_t)at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		rc = n > 0;
 		if (rc == 1) {
 			sha256_update(&sha, piece, (size_t)n);
-			at += n;
+			at += (uint64_t)n;
 		}
-		if (rc == 1 && meanwhile != NULL && meanwhile(context, err) != 0)
+		if (rc == 1 && want->meanwhile != NULL && want->meanwhile(want->context, err) != 0)
 			rc = -1;
 	}
 	if (rc == 1) {
 		sha256_so_far(&sha, now);
-		rc = memcmp(now, sha256, sizeof(now)) == 0;
+		rc = at == size_bytes && memcmp(now, want->sha256, sizeof(now)) == 0;
 	}
 	free(piece);
 	return rc;
 }
 
-/* A file of that size or more at the path; -1: there is none. */
-static int open_file(struct tree *tree, const char *path, uint64_t least_bytes, struct stat *st)
+/* A file at the path; -1: there is none. */
+static int open_file(struct tree *tree, const char *path, struct stat *st)
 {
 	const char *leaf;
 	int parent_fd;
@@ -156,7 +155,7 @@ static int open_file(struct tree *tree, const char *path, uint64_t least_bytes, 
 	fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
 		fd = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || (uint64_t)st->st_size < least_bytes)) {
+	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
 		(void)close(fd);
 		fd = -1;
 	}
@@ -170,21 +169,21 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-int source_content_find(struct source_content *c, const char *path, uint64_t least_bytes, const uint8_t sha256[32],
-                        int (*meanwhile)(void *context, struct error *err), void *context, int *fd, struct error *err)
+/* Of that size, or of another one. */
+static int find(struct source_content *c, const char *path, const struct source_content_want *want, bool that_size,
+                int *fd, struct error *err)
 {
 	struct stat before = { .st_ino = 0 };
 
-	*fd = -1;
 	for (size_t i = 0; i < c->n; i++) {
 		struct stat st;
-		int found_fd = open_file(&c->trees[i], path, least_bytes, &st);
+		int found_fd = open_file(&c->trees[i], path, &st);
 		int rc = 0;
 
 		if (found_fd < 0)
 			continue;
-		if (!same_file(&before, &st))
-			rc = is_that(found_fd, sha256, meanwhile, context, err);
+		if (!same_file(&before, &st) && ((uint64_t)st.st_size == want->size_bytes) == that_size)
+			rc = is_that(found_fd, (uint64_t)st.st_size, want, err);
 		before = st;
 		if (rc == 1) {
 			*fd = found_fd;
@@ -195,4 +194,13 @@ int source_content_find(struct source_content *c, const char *path, uint64_t lea
 			return -1;
 	}
 	return 0;
+}
+
+int source_content_find(struct source_content *c, const char *path, const struct source_content_want *want, int *fd,
+                        struct error *err)
+{
+	*fd = -1;
+	if (find(c, path, want, true, fd, err) != 0)
+		return -1;
+	return *fd >= 0 || !want->any_size ? 0 : find(c, path, want, false, fd, err);
 }

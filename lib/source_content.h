@@ -5,6 +5,7 @@
 #ifndef AOB_SOURCE_CONTENT_H
 #define AOB_SOURCE_CONTENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -17,10 +18,16 @@ int source_content_open(const char *source, const char *snapshots, const char *p
                         struct source_content **content, struct error *err);
 void source_content_close(struct source_content **content);
 
-/* source_content_find: out: *fd, the caller's, open for reading; -1: nowhere. Every file at that path is read that has so many bytes, or more: what is damaged may have lost its end. meanwhile: NULL, or called for every piece; -1 (err set) stops.
- * errors: ERR_SYSTEM, those of meanwhile */
-int source_content_find(struct source_content *content, const char *path, uint64_t least_bytes,
-                        const uint8_t sha256[32], int (*meanwhile)(void *context, struct error *err), void *context,
+struct source_content_want {
+	uint64_t size_bytes;
+	bool any_size; /* where no file of that size is it, those of another one are read too: the size was damaged as well, perhaps */
+	const uint8_t *sha256;
+	int (*meanwhile)(void *context, struct error *err); /* NULL, or called for every piece; -1 (err set) stops */
+	void *context;
+};
+
+/* source_content_find: out: *fd, the caller's, open for reading; -1: nowhere. Each version of the file at that path is read once. errors: ERR_SYSTEM, those of meanwhile */
+int source_content_find(struct source_content *content, const char *path, const struct source_content_want *want,
                         int *fd, struct error *err);
 
 #endif

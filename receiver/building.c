@@ -15,6 +15,7 @@
 #include "receiver/basis.h"
 #include "receiver/file_sink.h"
 #include "receiver/incoming.h"
+#include "receiver/mend.h"
 #include "receiver/moves.h"
 #include "receiver/owner.h"
 #include "receiver/proving.h"
@@ -88,11 +89,16 @@ static int reply(struct building *b, unsigned type, struct error *err)
 /* Before anything is written: the only writer, and what a crash left put in order. */
 int building_own_vault(struct vault *vault, struct error *err)
 {
+	struct error aside = { .class = ERR_NONE };
+
 	if (vault->lock_fd >= 0)
 		return 0;
 	if (vault_lock(vault, err) != 0 || owner_check(vault, &vault->client, err) != 0)
 		return -1;
 	contact_keep(vault);
+	/* A damaged file is no reason to make no backup. */
+	if (mend_recover(vault, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "before anything is written");
 	return publish_recover(vault, err);
 }
 

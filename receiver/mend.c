@@ -12,6 +12,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/entry_xattr.h"
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
@@ -45,9 +46,20 @@ static int open_folder(const struct vault *vault, bool make, int *fd, struct err
 	return *fd >= 0 || (!make && errno == ENOENT) ? 0 : error_sys(err, errno, "opening .aob/" MEND_PLACE_FOLDER);
 }
 
-int mend_recover(const struct vault *vault, struct error *err)
+int mend_recover(struct vault *vault, struct error *err)
 {
-	return mend_place_recover(vault, err) == 0 ? 0 : error_prefix(err, "taking up a mending that was cut off");
+	bool locked = vault->lock_fd >= 0;
+	int rc;
+
+	if (!mend_place_left(vault))
+		return 0;
+	/* A writer who is at work has done it, and what lies in its tree is its own by now. */
+	if (!locked && vault_lock(vault, err) != 0)
+		return error_forgive(err, ERR_LOCKED) ? 0 : -1;
+	rc = mend_place_recover(vault, err);
+	if (!locked)
+		vault_unlock(vault);
+	return rc == 0 ? 0 : error_prefix(err, "taking up a mending that was cut off");
 }
 
 void mend_clear(const struct vault *vault)
@@ -151,7 +163,8 @@ static int take_up(struct mend *m, struct error *err)
 		return 0;
 	entry_memory_init(&memory);
 	if (fstat(m->part_fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    entry_read_open(m->part_fd, m->entry.path, false, &memory, &entry, NULL) == 0) {
+	    entry_read_open(m->part_fd, m->entry.path, false, &memory, &entry, NULL) == 0 &&
+	    entry.lacks == m->entry.lacks) {
 		entry_digest(entry.xattrs, entry.n_xattrs, entry.xattr_digest);
 		entry_digest(m->entry.xattrs, m->entry.n_xattrs, m->entry.xattr_digest);
 		if (entry_same_metadata(&entry, &m->entry)) {
@@ -171,6 +184,10 @@ int mend_begin(struct vault *vault, const struct survey *survey, const struct su
 	struct mend *m;
 
 	*mend = NULL;
+	if (item->hidden)
+		return error_set(err, ERR_REFUSED,
+		                 "its disk does not give its inode, or it is a folder that can't be read: see what the "
+		                 "file system's own check says");
 	if (!item->there || item->n_places == 0)
 		return error_set(err, ERR_NOT_FOUND, "it is not there any more");
 	if (!item->whole)
@@ -305,16 +322,15 @@ int mend_take(struct mend *m, int fd, struct error *err)
 	return rc;
 }
 
-/* What was written is read again from the disk. */
+/* What was written is read again from the disk. Its size is not compared: that may be what is damaged, and the hash says it all. */
 static int prove(struct mend *m, struct error *err)
 {
 	uint8_t sha256[HASH_TAG_BYTES];
 
 	if (write_piece(m, err) != 0)
 		return -1;
-	/* A damaged file may have lost its end, so its size tells nothing. */
 	if (ftruncate(m->part_fd, m->at) != 0)
-		return error_sys(err, errno, "cutting what is mended to its length");
+		return error_sys(err, errno, "setting the size of what is mended");
 	if (durable_sync(m->part_fd, "what is mended", err) != 0 ||
 	    breath_sha256(m->breath, m->part_fd, (uint64_t)m->at, sha256, err) != 0)
 		return -1;
@@ -323,6 +339,8 @@ static int prove(struct mend *m, struct error *err)
 	hash_tag_set(m->part_fd, sha256);
 	if (entry_apply_open(m->part_fd, &m->entry, m->vault->fake_super, err) != 0)
 		return -1;
+	if (m->entry.lacks)
+		entry_xattr_copy_lacks(m->damaged_fd, m->part_fd);
 	return durable_sync(m->part_fd, "what is mended", err);
 }
 
@@ -343,8 +361,11 @@ static int put_in_place(struct mend *m, uint64_t *names, struct error *err)
 	for (size_t i = 0; i < m->item->n_places; i++) {
 		bool replaced;
 
-		if (mend_place_replace(&source, &m->item->places[i], &replaced, err) != 0)
+		if (mend_place_replace(&source, &m->item->places[i], &replaced, err) != 0) {
+			/* On a full disk, say: nobody is to find the half of it. */
+			(void)mend_place_recover(m->vault, NULL);
 			return -1;
+		}
 		*names += replaced;
 	}
 	return mend_place_done(m->vault, err);
@@ -372,6 +393,9 @@ int mend_finish(struct mend *m, uint64_t *names, struct error *err)
 
 int mend_from_twins(struct mend *m, uint64_t *names, struct error *err)
 {
+	/* An earlier mending had it whole, and perhaps nobody has it any more. */
+	if (m->built)
+		return mend_finish(m, names, err);
 	for (size_t i = 0; i < m->item->n_twins; i++) {
 		struct error fault = { .class = ERR_NONE };
 		int fd = -1;

@@ -13,16 +13,16 @@
 struct mend;
 
 /* mend_recover: what a mending that was cut off left beside a name goes, and the folder it was at gets its time back. What it had built stays for the next one, so that the names which are left become links of those that
- * have it already. Under the lock of the book. errors: by errno
+ * have it already. By who verifies next, or who writes next, as a generation may begin as a copy of this one. Takes the lock of writers; who has it has done this already. errors: by errno
  * mend_clear: that goes too. */
-int mend_recover(const struct vault *vault, struct error *err);
+int mend_recover(struct vault *vault, struct error *err);
 void mend_clear(const struct vault *vault);
 
 /* mend_begin: in: a survey and an item of it, and the book's breath; borrowed until mend_end. errors: ERR_NOT_FOUND (it is not there, or not damaged any more), ERR_REFUSED (can't be mended, with the reason),
  * by errno */
 int mend_begin(struct vault *vault, const struct survey *survey, const struct survey_item *item, struct breath *breath,
                struct mend **mend, struct error *err);
-/* mend_write: the content, from its beginning; of what an earlier mending had built nothing is needed. errors: by errno */
+/* mend_write: the content, from its beginning, of whatever size; of what an earlier mending had built nothing is needed. errors: by errno */
 int mend_write(struct mend *mend, const void *data, size_t len_bytes, struct error *err);
 /* mend_take: all of the content from an open file. */
 int mend_take(struct mend *mend, int fd, struct error *err);

@@ -11,6 +11,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/entry_xattr.h"
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
@@ -85,11 +86,20 @@ static int make_temp(struct spot *spot, struct error *err)
 	return 0;
 }
 
-static int sync_file(int parent_fd, const char *name, struct error *err)
+/* With the mark of what it lacks, if the part has that. */
+static int sync_copy(const struct mend_source *source, int to_fd, const char *name, struct error *err)
 {
-	int fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int rc = fd >= 0 ? durable_sync(fd, "what is mended", err) : error_sys(err, errno, "opening what is mended");
+	int part_fd = openat(source->folder_fd, source->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(to_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int rc = fd >= 0 && part_fd >= 0 ? 0 : error_sys(err, errno, "opening what is mended");
 
+	if (rc == 0) {
+		if (source->entry->lacks)
+			entry_xattr_copy_lacks(part_fd, fd);
+		rc = durable_sync(fd, "what is mended", err);
+	}
+	if (part_fd >= 0)
+		(void)close(part_fd);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;
@@ -101,7 +111,7 @@ static int copy(const struct mend_source *source, int to_fd, const char *name, s
 	if (file_copy_as(source->folder_fd, source->part, to_fd, name, source->entry, NULL, err) != 0 ||
 	    entry_apply(to_fd, name, source->entry, source->vault->fake_super, err) != 0)
 		return -1;
-	return sync_file(to_fd, name, err);
+	return sync_copy(source, to_fd, name, err);
 }
 
 /* In the file system's same part as the part: a further name of it, or, if it has as many as it may, a copy. */
@@ -240,6 +250,13 @@ static int undo(const struct vault *vault, const json_t *json, char *path, struc
 		rc = 0; /* it went with its generation */
 	close_spot(&spot);
 	return rc;
+}
+
+bool mend_place_left(const struct vault *vault)
+{
+	struct stat st;
+
+	return fstatat(vault->aob_fd, JOURNAL, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int mend_place_recover(const struct vault *vault, struct error *err)

@@ -27,7 +27,10 @@ struct mend_source {
 /* mend_place_replace: durable: on return 0. *replaced: it was damaged there, and is not any more; false: something else is there by now. errors: by errno */
 int mend_place_replace(struct mend_source *source, const struct survey_place *place, bool *replaced, struct error *err);
 
-/* mend_place_recover: see mend_recover. */
+/* mend_place_left: is there something to recover? */
+bool mend_place_left(const struct vault *vault);
+
+/* mend_place_recover: under the lock of writers. See mend_recover. */
 int mend_place_recover(const struct vault *vault, struct error *err);
 
 /* mend_place_done: the journal goes. */

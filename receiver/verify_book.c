@@ -241,16 +241,28 @@ static json_t *book_json(const struct verify_book *book)
 
 int verify_book_save(const struct verify_book *book, struct error *err)
 {
+	struct error fault = { .class = ERR_NONE };
 	json_t *json = book_json(book);
 	char *text = json != NULL ? json_dumps(json, JSON_INDENT(1)) : NULL;
-	int rc = text != NULL ? durable_write(book->vault->aob_fd, BOOK, DURABLE_PUBLIC, text, strlen(text), err)
-	                      : error_set(err, ERR_SYSTEM, "out of memory");
 
+	if (text == NULL)
+		(void)error_set(&fault, ERR_SYSTEM, "out of memory");
+	else
+		(void)durable_write(book->vault->aob_fd, BOOK, DURABLE_PUBLIC, text, strlen(text), &fault);
 	free(text);
 	json_decref(json);
-	if (rc == 0)
+	/* What was found is to be told all the same. */
+	if (fault.class == ERR_SPACE) {
+		log_error(LOG_WARNING, &fault, "what is read now is read again: .aob/" BOOK " can't be written");
+		return 0;
+	}
+	if (fault.class == ERR_NONE) {
 		crash_point("verify-kept");
-	return rc;
+		return 0;
+	}
+	if (err != NULL)
+		*err = fault;
+	return -1;
 }
 
 static void rewind_book(struct verify_book *book)

@@ -37,7 +37,7 @@ struct verify_book {
 int verify_book_open(const struct vault *vault, struct verify_book **book, struct error *err);
 void verify_book_close(struct verify_book **book);
 
-/* verify_book_save: durable: on return 0. */
+/* verify_book_save: durable: on return 0, but on a full disk, which is no error: then what was done since is done again. errors: by errno */
 int verify_book_save(const struct verify_book *book, struct error *err);
 
 /* verify_book_begin: a round begins. verify_book_end: it has come to its end. */

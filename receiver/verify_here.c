@@ -5,6 +5,7 @@
 
 #include "lib/bytes.h"
 #include "lib/log.h"
+#include "receiver/vault_user.h"
 #include "receiver/verify.h"
 
 #define CLEAR_LINE "\r\x1b[K"
@@ -52,6 +53,8 @@ static int64_t go_through(struct verify *verify, bool mends, FILE *out, struct e
 		char reason[VERIFY_CODEC_REASON_SIZE] = "";
 		enum wire_mended result = WIRE_MENDED_CANNOT;
 
+		if (damage->n_generations == 0)
+			continue;
 		print(damage, "", out);
 		if (mends && verify_mend(verify, i, &result, reason, err) != 0)
 			return -1;
@@ -91,7 +94,9 @@ int verify_here_run(const struct vault_options *options, const char *pipeline, b
 	struct vault *vault;
 	int rc = -1;
 
-	if (vault_open(options, pipeline, false, &vault, err) != 0)
+	/* What is written here is to be theirs whose vault it is, or they can't go on with it. */
+	if (vault_user_become(options->root, pipeline, err) != 0 ||
+	    vault_open(options, pipeline, false, &vault, err) != 0)
 		return -1;
 	if (verify_new(vault, tell, NULL, &verify, err) == 0)
 		rc = look(verify, pipeline, mends, out, err);

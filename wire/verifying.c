@@ -9,7 +9,8 @@
 #include "lib/source_content.h"
 #include "lib/stage_msg.h"
 
-#define DAMAGE_MAX ((size_t)10000) /* that a far end may tell of */
+#define DAMAGE_MAX ((size_t)10000)           /* that a far end may tell of */
+#define DAMAGE_BYTES_MAX ((size_t)256 << 20) /* … in all */
 
 struct work {
 	const struct verifying *verifying;
@@ -17,7 +18,7 @@ struct work {
 	struct remote *remote;
 	struct source_content *source;
 	struct wire_damage *damage;
-	size_t n, room;
+	size_t n, room, bytes;
 };
 
 static const char *const words[] = {
@@ -56,6 +57,10 @@ static int keep(void *context, struct wire_damage *damage, struct error *err)
 		w->damage = grown;
 		w->room = more;
 	}
+	w->bytes += sizeof(*damage) + strlen(damage->path) + damage->n_generations * sizeof(damage->generations[0]) +
+	            (damage->newest_path != NULL ? strlen(damage->newest_path) : 0);
+	if (w->bytes > DAMAGE_BYTES_MAX)
+		return error_set(err, ERR_PROTOCOL, "the far end tells of too much damage");
 	w->damage[w->n++] = *damage;
 	*damage = (struct wire_damage){ .kind = WIRE_DAMAGE_CONTENT };
 	return 0;
@@ -91,7 +96,13 @@ static bool is_mended(const struct remote_mended *mended)
 
 static int find(struct work *w, const char *path, const struct wire_damage *damage, int *fd, struct error *err)
 {
-	return source_content_find(w->source, path, damage->size_bytes, damage->sha256, meanwhile, w, fd, err);
+	const struct source_content_want want = { .size_bytes = damage->size_bytes,
+		                                  .any_size = !damage->given_up,
+		                                  .sha256 = damage->sha256,
+		                                  .meanwhile = meanwhile,
+		                                  .context = w };
+
+	return source_content_find(w->source, path, &want, fd, err);
 }
 
 static int mend(struct work *w, const struct wire_damage *damage, const struct remote_verify_hooks *hooks,
