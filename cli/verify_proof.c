@@ -27,6 +27,8 @@ struct proof {
 	bool good;
 };
 
+#define PATIENCE_MS 2000 /* a broker that is there answers at once */
+
 static const char *config_file;
 
 bool verify_proof_asked(int argc, char *const *argv)
@@ -46,7 +48,9 @@ static void ask_here(const char *pipeline, struct proof *proof)
 	json_t *g;
 	size_t i;
 
-	if (ask_open(config_file, &ask, &aside) == 0 &&
+	if (ask_open(config_file, &ask, &aside) == 0)
+		ask_patience(ask, PATIENCE_MS);
+	if (ask != NULL &&
 	    ask_verb(ask, "generations", json_pack("{s:s}", "pipeline", pipeline), &result, &aside) == 0) {
 		json_array_foreach(json_object_get(result, "generations"), i, g)
 		{

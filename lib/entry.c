@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/entry_xattr.h"
+#include "lib/log.h"
 #include "lib/sha256.h"
 #include "lib/tree_digest.h"
 
@@ -285,10 +286,16 @@ static int look_for_lacks(int path_fd, const struct entry *entry, bool fake_supe
 	struct entry whole = *entry;
 	struct stat st;
 
-	if (!marks_lacks || entry->type == ENTRY_SYMLINK)
+	if (!marks_lacks)
 		return 0;
 	if (fstat(path_fd, &st) != 0)
 		return error_sys(err, errno, "stat");
+	/* Fractions of a second would fill the log. */
+	if (st.st_mtim.tv_sec != entry->mtime_s)
+		log_line(LOG_WARNING, "\"%.300s\": this file system can't hold its time; it has the nearest",
+		         entry->path);
+	if (entry->type != ENTRY_FILE && entry->type != ENTRY_FOLDER)
+		return 0;
 	if (!lacks && st.st_mtim.tv_sec == entry->mtime_s && (uint32_t)st.st_mtim.tv_nsec == entry->mtime_ns)
 		return 0;
 	if (tree_digest_new(&digest, err) != 0)

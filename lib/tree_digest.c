@@ -33,19 +33,22 @@ bool tree_digest_counts(enum entry_type type)
 
 void tree_digest_meta(struct tree_digest *digest, const struct entry *entry, uint8_t meta[TREE_DIGEST_BYTES])
 {
+	/* Where the vault's file system can't hold a time or an attribute, files and folders can be marked for that (ENTRY_LACKS); the others can carry no mark. */
+	bool marked = entry->type == ENTRY_FILE || entry->type == ENTRY_FOLDER;
 	bool bare = entry->type == ENTRY_SYMLINK;
 	uint8_t all[META_BYTES] = { (uint8_t)entry->type };
 
 	big_endian_put(all + 1, bare ? 0 : entry->mode, 4);
 	big_endian_put(all + 5, bare ? 0 : entry->uid, 4);
 	big_endian_put(all + 9, bare ? 0 : entry->gid, 4);
-	big_endian_put(all + 13, (uint64_t)entry->mtime_s, 8);
-	big_endian_put(all + 21, entry->mtime_ns, 4);
+	if (marked) {
+		big_endian_put(all + 13, (uint64_t)entry->mtime_s, 8);
+		big_endian_put(all + 21, entry->mtime_ns, 4);
+		memcpy(all + 41, entry->xattr_digest, ENTRY_DIGEST_BYTES);
+	}
 	big_endian_put(all + 25, entry->type == ENTRY_FILE ? entry->size_bytes : 0, 8);
 	big_endian_put(all + 33, entry->rdev_major, 4);
 	big_endian_put(all + 37, entry->rdev_minor, 4);
-	if (!bare)
-		memcpy(all + 41, entry->xattr_digest, ENTRY_DIGEST_BYTES);
 	(void)digest;
 	sha256_of(all, sizeof(all), meta);
 }

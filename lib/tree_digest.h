@@ -35,7 +35,7 @@ void tree_digest_destroy(struct tree_digest **digest);
 /* tree_digest_counts: does an entry of this type enter at all? A socket does not. */
 bool tree_digest_counts(enum entry_type type);
 
-/* tree_digest_meta: of what an entry has beside its name and its content. Of a symlink that is its time alone, as a vault that is not root's keeps no more. */
+/* tree_digest_meta: of what an entry has beside its name and its content. Of a symlink nothing counts, of a pipe or device neither time nor attributes: not every vault can keep them, nor be told of it there. */
 void tree_digest_meta(struct tree_digest *digest, const struct entry *entry, uint8_t meta[TREE_DIGEST_BYTES]);
 
 /* tree_digest_content: of a symlink by its target, of devices and pipes zeros; of a file its SHA-256 is known elsewhere, of a folder tree_list tells it. */

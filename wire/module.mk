@@ -1,6 +1,7 @@
 wire_SOURCES += \
 	wire/codec.c \
 	wire/entry_codec.c \
+	wire/far_words.c \
 	wire/frame.c \
 	wire/look_codec.c \
 	wire/macs_codec.c \

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/version.h"
 #include "wire/codec.h"
+#include "wire/far_words.h"
 #include "wire/remote_command.h"
 
 #define WORDS_BYTES 4096 /* of the child's stderr that are kept, the last ones */
@@ -37,6 +38,7 @@ struct remote {
 	char place[256];
 	char words[WORDS_BYTES + 1];
 	size_t words_bytes, paces;
+	struct far_words warnings;
 };
 
 static void keep_words(struct remote *remote, const char *text, size_t n)
@@ -62,6 +64,7 @@ static void listen_to(struct remote *remote)
 	while (remote->child.err_fd >= 0 && (n = read(remote->child.err_fd, text, sizeof(text) - 1)) > 0) {
 		text[n] = '\0';
 		keep_words(remote, text, (size_t)n);
+		far_words_hear(&remote->warnings, text, (size_t)n);
 		log_trace("wire", "stderr of the far end: %s", text);
 	}
 }

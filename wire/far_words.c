@@ -1,0 +1,32 @@
+#include "wire/far_words.h"
+
+#include <string.h>
+
+#include "lib/log.h"
+
+#define WARNING " aob-receiver warning: "
+
+static void take_line(struct far_words *words)
+{
+	char safe[4 * FAR_WORDS_LINE_MAX + 1];
+	const char *said;
+
+	words->line[words->line_bytes] = '\0';
+	words->line_bytes = 0;
+	said = strstr(words->line, WARNING);
+	if (said == NULL || words->told > FAR_WORDS_MOST)
+		return;
+	if (words->told++ == FAR_WORDS_MOST)
+		log_line(LOG_WARNING, "the far end warns of more; its own log has all of it");
+	else
+		log_line(LOG_WARNING, "far end: %s", log_escape(said + strlen(WARNING), safe, sizeof(safe)));
+}
+
+void far_words_hear(struct far_words *words, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '\n')
+			take_line(words);
+		else if (words->line_bytes < FAR_WORDS_LINE_MAX)
+			words->line[words->line_bytes++] = text[i];
+}

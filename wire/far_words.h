@@ -1,0 +1,23 @@
+/* far_words: what a receiver says on its stderr, as far as somebody at this end should know it: its warnings go into our log, so many of a connection. Whatever a stranger writes there does no more harm than that.
+ *
+ * lifetime: an all-zero struct is one that has heard nothing. threads: one. */
+#ifndef AOB_FAR_WORDS_H
+#define AOB_FAR_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FAR_WORDS_MOST 20      /* warnings of a connection that are logged */
+#define FAR_WORDS_LINE_MAX 512 /* of a longer line only the beginning */
+
+struct far_words {
+	/* private */
+	char line[FAR_WORDS_LINE_MAX + 1];
+	size_t line_bytes;
+	unsigned told;
+};
+
+/* far_words_hear: the next n bytes. */
+void far_words_hear(struct far_words *words, const char *text, size_t n);
+
+#endif
