@@ -11,7 +11,8 @@ int history_seed(struct run_store *store, const char *pipeline, struct history_s
 
 	*seed = (struct history_seed){ .files = 0 };
 	if (sql_select(run_store_sql(store), &rows, err,
-	               "SELECT run, generation, snapshot_uuid, root, taken_at, written_at, files, bytes FROM seeds"
+	               "SELECT run, generation, snapshot_uuid, root, taken_at, written_at, files, bytes, root_hash "
+	               "FROM seeds"
 	               " WHERE pipeline = ?",
 	               "s", pipeline) != 0)
 		return -1;
@@ -26,6 +27,7 @@ int history_seed(struct run_store *store, const char *pipeline, struct history_s
 		seed->written_at = sql_rows_integer(rows, 5);
 		seed->files = sql_rows_integer(rows, 6);
 		seed->bytes = sql_rows_integer(rows, 7);
+		(void)snprintf(seed->root_hash, sizeof(seed->root_hash), "%s", sql_rows_text(rows, 8));
 	}
 	sql_rows_end(&rows);
 	return found;
@@ -36,9 +38,9 @@ int history_seed_keep(struct run_store *store, const struct history_seed *seed, 
 	return sql_do(
 	        run_store_sql(store), err,
 	        "INSERT OR REPLACE INTO seeds (pipeline, run, generation, snapshot_uuid, root, taken_at, written_at,"
-	        " files, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	        "sssssiiii", seed->pipeline, seed->run, seed->generation, seed->snapshot_uuid, seed->root,
-	        seed->taken_at, seed->written_at, seed->files, seed->bytes);
+	        " files, bytes, root_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	        "sssssiiiis", seed->pipeline, seed->run, seed->generation, seed->snapshot_uuid, seed->root,
+	        seed->taken_at, seed->written_at, seed->files, seed->bytes, seed->root_hash);
 }
 
 int history_seed_drop(struct run_store *store, const char *pipeline, struct error *err)

@@ -13,6 +13,7 @@ struct history_seed {
 	char generation[HISTORY_TEXT_SIZE];
 	char snapshot_uuid[HISTORY_TEXT_SIZE]; /* the first run's anchor; "": given up */
 	char root[HISTORY_SEED_ROOT_SIZE];
+	char root_hash[HISTORY_TEXT_SIZE]; /* as this machine computed it; "": not known */
 	int64_t taken_at, written_at;
 	int64_t files, bytes;
 };

@@ -284,8 +284,9 @@ static int add_seed(const struct run_config *config, const struct run_record *re
 	if (found != 1)
 		return found;
 	return json_object_set_new(request, "seed",
-	                           json_pack("{s:s, s:s, s:I}", "run", seed.run, "snapshot_uuid", seed.snapshot_uuid,
-	                                     "taken_at", (json_int_t)seed.taken_at)) == 0
+	                           json_pack("{s:s, s:s, s:I, s:s}", "run", seed.run, "snapshot_uuid",
+	                                     seed.snapshot_uuid, "taken_at", (json_int_t)seed.taken_at, "root",
+	                                     seed.root_hash)) == 0
 	               ? 0
 	               : error_sys(err, ENOMEM, "run %s", record->run);
 }

@@ -213,6 +213,9 @@ CREATE TABLE roots (
 	PRIMARY KEY (pipeline, generation)
 ) STRICT, WITHOUT ROWID;
 
+-- Of a seed, likewise: what the vault took up has to come to it. '': not known.
+ALTER TABLE seeds ADD COLUMN root_hash TEXT NOT NULL DEFAULT '';
+
 -- Care (care.h) goes on beside the pipeline's runs: one of each at a time.
 ALTER TABLE runs ADD COLUMN care INTEGER NOT NULL DEFAULT 0 CHECK (care IN (0, 1));
 DROP INDEX runs_running;

@@ -33,6 +33,7 @@ int seeding_written(struct broker *broker, const struct run *run, const char *re
 	(void)snprintf(seed.generation, sizeof(seed.generation), "%s", made.generation);
 	(void)snprintf(seed.snapshot_uuid, sizeof(seed.snapshot_uuid), "%s", made.snapshot_uuid);
 	(void)snprintf(seed.root, sizeof(seed.root), "%s", run->config->seed);
+	(void)snprintf(seed.root_hash, sizeof(seed.root_hash), "%s", made.root);
 	seed.taken_at = made.taken_at != 0 ? made.taken_at : run->record.started_at;
 	seed.files = made.files;
 	seed.bytes = made.bytes;

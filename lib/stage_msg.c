@@ -337,7 +337,8 @@ static int decode_seed(struct stage_request *request, struct error *err)
 		return 0;
 	if (want_string(object, "seed.", "run", true, &seed->run, err) != 0 ||
 	    want_string(object, "seed.", "snapshot_uuid", true, &seed->snapshot_uuid, err) != 0 ||
-	    want_integer(object, "seed.", "taken_at", INT64_MIN, INT64_MAX, &taken_at, err) != 0)
+	    want_integer(object, "seed.", "taken_at", INT64_MIN, INT64_MAX, &taken_at, err) != 0 ||
+	    want_string(object, "seed.", "root", false, &seed->root, err) != 0)
 		return -1;
 	seed->taken_at = taken_at;
 	return 0;

@@ -51,6 +51,7 @@ struct stage_seed {
 	const char *run;           /* the run that wrote the one that is on its way; NULL: none is */
 	const char *snapshot_uuid; /* of what: its snapshot stays; "" */
 	int64_t taken_at;
+	const char *root; /* its root hash; NULL or "": not known */
 };
 const struct stage_seed *stage_request_seed(const struct stage_request *request);
 /* What the watcher saw of a source at rest just before the run began: a snapshot that has the same counter is of that rest. Borrowed. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/entry_xattr.h"
 #include "lib/link_map.h"
 #include "lib/log.h"
 #include "lib/tree_walk.h"
@@ -188,6 +189,24 @@ static int take_file(struct taking *t, int from_fd, const char *name, const stru
 	return remember(t, entry, err);
 }
 
+/* What the carried disk's file system could not hold is not what this one lacks; but what it should be is known only by the mark. */
+static void keep_mark(struct taking *t, int from_fd, const char *name, const struct entry *entry)
+{
+	int from = entry->lacks ? openat(from_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+	const char *leaf;
+	int parent_fd;
+	int to = -1;
+
+	if (from >= 0 && inside_parent(t->in->tree, entry->path, &parent_fd, &leaf, NULL) == 0)
+		to = openat(parent_fd, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (to >= 0) {
+		entry_xattr_copy_lacks(from, to);
+		(void)close(to);
+	}
+	if (from >= 0)
+		(void)close(from);
+}
+
 static int take_folder(struct taking *t, int from_fd, const char *name, const struct entry *entry, struct error *err)
 {
 	struct stat st;
@@ -217,8 +236,12 @@ static int take_one(struct taking *t, int from_fd, const char *name, const struc
 	rc = link_again(t, entry, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (entry->type == ENTRY_FILE)
-		return take_file(t, from_fd, name, entry, err);
+	if (entry->type == ENTRY_FILE) {
+		rc = take_file(t, from_fd, name, entry, err);
+		if (rc == 0 && t->take->recorded)
+			keep_mark(t, from_fd, name, entry);
+		return rc;
+	}
 	if (look(t, from_fd, name, entry, &there, err) != 0 ||
 	    (there != THERE_ALL && apply_make(t->in, entry, err) != 0))
 		return -1;
@@ -286,6 +309,8 @@ static int walk_source(struct taking *t, bool folders, struct error *err)
 			rc = take_one(t, parent_fd, name, entry, err);
 		else
 			rc = entry->type == ENTRY_FOLDER ? apply_meta(t->in, entry, err) : 0;
+		if (rc == 0 && folders && t->take->recorded && entry->type == ENTRY_FOLDER)
+			keep_mark(t, parent_fd, name, entry);
 		if (rc != 0) {
 			rc = -1;
 			break;

@@ -1,13 +1,18 @@
 #include "transfer/seed_wait.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "lib/bytes.h"
+#include "lib/hex.h"
+#include "lib/log.h"
+#include "lib/tree_digest.h"
 #include "lib/tree_walk.h"
+#include "wire/codec.h"
 
 #define DAY_SIZE 32
 
@@ -26,6 +31,60 @@ bool seed_wait_over(const struct stage_seed *seed, const struct generation_info 
 	return strcmp(generation->run, seed->run) == 0 || generation->taken_at_s >= seed->taken_at;
 }
 
+/* What lies there by now, by its names, metadata and recorded hashes, which adopting has held against the content. */
+static int ask_root(struct remote *remote, const char *generation, char root[TREE_DIGEST_TEXT], struct error *err)
+{
+	struct wire *wire = remote_wire(remote);
+	char text[TREE_DIGEST_TEXT];
+	struct encoder e;
+	struct frame frame;
+	struct decoder d;
+	const uint8_t *now;
+	int rc;
+
+	encoder_init(&e);
+	put_string(&e, generation);
+	rc = e.bad ? error_set(err, ERR_SYSTEM, "out of memory")
+	           : wire_send(wire, FRAME_PROOF, e.data, e.len_bytes, err);
+	encoder_done(&e);
+	if (rc != 0 || wire_flush(wire, err) != 0 || wire_expect(wire, FRAME_PROVEN, &frame, err) != 0)
+		return -1;
+	decoder_init(&d, frame.payload, frame.len_bytes);
+	get_string(&d, text, sizeof(text));
+	get_string(&d, text, sizeof(text)); /* what is recorded there came from the disk that was carried */
+	now = get_raw(&d, TREE_DIGEST_BYTES);
+	(void)get_u64(&d);
+	if (codec_done(&d, "PROVEN", err) != 0)
+		return -1;
+	hex_text(now, TREE_DIGEST_BYTES, root);
+	return 0;
+}
+
+/* Whoever carried it could change a file together with its recorded hash. */
+static int check_root(struct remote *remote, const struct stage_request *request, const char *generation,
+                      struct error *err)
+{
+	const struct stage_seed *seed = stage_request_seed(request);
+	char root[TREE_DIGEST_TEXT];
+	char day[DAY_SIZE];
+
+	if (seed->root == NULL || *seed->root == '\0' || !remote_welcome(remote)->proves)
+		return 0;
+	if (ask_root(remote, generation, root, err) != 0)
+		return error_prefix(err, "comparing the seed that was taken up");
+	if (strcmp(root, seed->root) == 0) {
+		log_line(LOG_INFO, "the vault holds the seed: both came to the root %s", root);
+		return 0;
+	}
+	return error_set(
+	        err, ERR_DAMAGED,
+	        "what the vault took up as generation %s is not the seed of %s, by its root hash (%.16s… instead "
+	        "of %.16s…): somebody, or its disk, has changed it on its way, or damaged files were left out. "
+	        "Where the vault is, remove that generation (rm -r), and adopt a good seed; or do without: aob "
+	        "seed %s --forget",
+	        generation, day_text(seed->taken_at, day), root, seed->root, stage_request_pipeline(request));
+}
+
 int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err)
 {
 	const struct stage_seed *seed = stage_request_seed(request);
@@ -33,16 +92,24 @@ int seed_wait(struct remote *remote, const struct stage_request *request, bool *
 	char day[DAY_SIZE];
 	size_t n;
 
+	char itself[sizeof(list->name)] = "";
+	int rc;
+
 	*taken_up = false;
 	if (seed->run == NULL || seed->writes || stage_request_dry_run(request))
 		return 0;
 	if (remote_generations(remote, &list, &n, err) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		*taken_up = *taken_up || seed_wait_over(seed, &list[i]);
+		if (strcmp(list[i].run, seed->run) == 0)
+			(void)snprintf(itself, sizeof(itself), "%s", list[i].name);
+	}
 	free(list);
-	if (*taken_up)
-		return 0;
+	rc = *itself != '\0' ? check_root(remote, request, itself, err) : 0;
+	*taken_up = *taken_up && rc == 0;
+	if (*taken_up || rc != 0)
+		return rc;
 	return error_set(err, ERR_LOCKED,
 	                 "the seed of %s is on its way: where the vault is, `aob-receiver adopt --root %s --from DISK "
 	                 "%s` takes it up, and this goes on by itself. If it is lost: aob seed %s --forget",

@@ -10,7 +10,8 @@
 #include "wire/remote.h"
 
 /* seed_wait: if a seed is on its way: has the vault taken it up? All that it holds would else cross the link once more.
- * out: *taken_up: it was on its way, and has been. errors: ERR_LOCKED (not yet, and what to do), those of remote_generations */
+ * out: *taken_up: it was on its way, and has been. errors: ERR_LOCKED (not yet, and what to do), ERR_DAMAGED (what was taken up
+ * does not come to the root hash that this machine computed of the seed), those of remote_generations */
 int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err);
 
 /* seed_wait_over: that generation is the seed, or as new, so that the vault would refuse the seed: then nothing is waited for any more. Pure. */

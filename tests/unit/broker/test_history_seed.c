@@ -48,6 +48,7 @@ static void keep(const char *run)
 		                     .generation = "2026-11-26T05-36-00Z",
 		                     .snapshot_uuid = "u-1",
 		                     .root = "/mnt/usb/aob-seed",
+		                     .root_hash = "abcd",
 		                     .taken_at = 7,
 		                     .written_at = 8,
 		                     .files = 9,
@@ -71,6 +72,7 @@ static void the_newest_is_kept_until_it_is_dropped(void **state)
 	assert_string_equal(seed.run, "r2");
 	assert_string_equal(seed.root, "/mnt/usb/aob-seed");
 	assert_string_equal(seed.generation, "2026-11-26T05-36-00Z");
+	assert_string_equal(seed.root_hash, "abcd");
 	assert_int_equal(seed.taken_at + seed.written_at + seed.files + seed.bytes, 34);
 	assert_int_equal(history_seed(store, "q", &seed, &err), 0);
 	assert_int_equal(history_seed_give_up(store, "p", &err), 0);
