@@ -50,6 +50,7 @@ aob-receiver_SOURCES := \
 	receiver/removal.c \
 	receiver/seed.c \
 	receiver/seal.c \
+	receiver/seal_flat.c \
 	receiver/proving.c \
 	receiver/serve.c \
 	receiver/sheet.c \

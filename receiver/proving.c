@@ -39,7 +39,12 @@ int proving_root(struct incoming *in, struct ticker *ticker, const struct frame 
 	*equal = false;
 	in->record.root[0] = '\0';
 	ticker_begin(ticker, TEXT, 0);
-	if (seal_root(in->tree_fd, &seal, err) != 0)
+	/* Without the generation before, all of a folder is looked at: it takes longer, no more. */
+	seal.has_base = incoming_base(in, &seal.base_fd, NULL) == 0 && seal.base_fd >= 0;
+	rc = seal_root(in->tree_fd, &seal, err);
+	if (seal.has_base)
+		(void)close(seal.base_fd);
+	if (rc != 0)
 		return -1;
 	crash_point("sealed"); /* killed here: what its folders remember counts for the next attempt */
 	hex_text(seal.root, TREE_DIGEST_BYTES, in->record.root);

@@ -11,6 +11,7 @@
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
 #include "receiver/hash_tag.h"
+#include "receiver/seal_flat.h"
 
 #define NAME "user.aob.tree"
 
@@ -19,7 +20,8 @@ struct sealing {
 	struct tree_digest *digest;
 	struct tree_fold *fold;
 	struct inside *tree;
-	bool given_up; /* a folder could not remember: those above it, which come later, must not either */
+	struct inside *base; /* NULL: there is none */
+	bool given_up;       /* a folder could not remember: those above it, which come later, must not either */
 };
 
 static bool remembered(int fd, uint8_t content[TREE_DIGEST_BYTES])
@@ -81,6 +83,8 @@ int seal_copy(int from_fd, int to_fd, const char *name, const char *to_name, str
 		rc = error_sys(err, errno, "opening a folder");
 	else if (remembered(from, content) && fsetxattr(to, NAME, content, sizeof(content), 0) != 0)
 		rc = error_sys(err, errno, "setting %s", NAME);
+	if (rc == 0)
+		seal_flat_copy(from, to);
 	if (from >= 0)
 		(void)close(from);
 	if (to >= 0)
@@ -97,7 +101,6 @@ static int remember(void *context, const char *path, const struct tree_list *lis
 	int parent_fd;
 	int fd;
 
-	(void)list;
 	if (s->seal->how == SEAL_LOOK || s->given_up)
 		return 0;
 	if (inside_parent(s->tree, path, &parent_fd, &leaf, err) != 0)
@@ -105,9 +108,48 @@ static int remember(void *context, const char *path, const struct tree_list *lis
 	fd = openat(parent_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_sys(err, errno, "opening the folder \"%.300s\"", path);
+	seal_flat_keep(fd, list);
 	s->given_up = fsetxattr(fd, NAME, content, TREE_DIGEST_BYTES, 0) != 0;
 	(void)close(fd);
 	return 0;
+}
+
+static int open_folder(struct inside *inside, const char *path)
+{
+	const char *leaf;
+	int parent_fd;
+
+	return inside_parent(inside, path, &parent_fd, &leaf, NULL) == 0
+	               ? openat(parent_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+	               : -1;
+}
+
+/* A large folder, by what it was: 1: content is what it holds, and remembered, 0: it must be looked into, -1. */
+static int ask_base(struct sealing *s, const char *path, uint8_t content[TREE_DIGEST_BYTES], struct error *err)
+{
+	struct seal_flat flat = { .digest = s->digest,
+		                  .ticker = s->seal->ticker,
+		                  .skip = *path == '\0' ? s->seal->skip : NULL,
+		                  .path = path };
+	struct tree_list list;
+	int rc = 0;
+
+	if (s->base == NULL || s->seal->how != SEAL_KEEP || s->seal->child != NULL)
+		return 0;
+	flat.base_fd = open_folder(s->base, path);
+	flat.folder_fd = flat.base_fd >= 0 ? open_folder(s->tree, path) : -1;
+	if (flat.folder_fd >= 0)
+		rc = seal_flat_sum(&flat, &list, err);
+	if (rc == 1) {
+		s->seal->unhashed += flat.unhashed;
+		tree_list_content(&list, content);
+		rc = remember(s, path, &list, content, err) == 0 ? 1 : -1;
+	}
+	if (flat.base_fd >= 0)
+		(void)close(flat.base_fd);
+	if (flat.folder_fd >= 0)
+		(void)close(flat.folder_fd);
+	return rc;
 }
 
 static int tell_child(void *context, const char *name, enum entry_type type, const uint8_t digest[TREE_DIGEST_BYTES],
@@ -181,6 +223,8 @@ static int take(struct sealing *s, struct tree_walk *walk, const struct entry *e
 		return -1;
 	if (entry->type == ENTRY_FOLDER) {
 		rc = ask_folder(s, parent_fd, name, content, err);
+		if (rc == 0)
+			rc = ask_base(s, entry->path, content, err);
 		if (rc == 0 || (rc == 1 && is_root && s->seal->child != NULL))
 			return tree_fold_open(s->fold, entry->path, meta, err);
 		tree_walk_skip(walk);
@@ -219,10 +263,12 @@ int seal_root(int tree_fd, struct seal *seal, struct error *err)
 	seal->unhashed = 0;
 	if (tree_digest_new(&s.digest, err) == 0 && tree_fold_new(s.digest, &hooks, &s.fold, err) == 0 &&
 	    inside_new(tree_fd, &s.tree, err) == 0 &&
+	    (!seal->has_base || inside_new(seal->base_fd, &s.base, err) == 0) &&
 	    tree_walk_new(tree_fd, true, seal->skip != NULL ? skipped : NULL, &walk, err) == 0)
 		rc = go(&s, walk, err);
 	tree_walk_destroy(&walk);
 	inside_destroy(&s.tree);
+	inside_destroy(&s.base);
 	tree_fold_destroy(&s.fold);
 	tree_digest_destroy(&s.digest);
 	return rc == 0 ? 0 : error_prefix(err, "computing the tree's root hash");

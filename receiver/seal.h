@@ -23,6 +23,8 @@ enum seal_how {
 struct seal {
 	const char *skip; /* a name in the root that does not belong to the tree; NULL */
 	enum seal_how how;
+	bool has_base; /* of SEAL_KEEP: */
+	int base_fd; /* the generation that the tree began as: of large folders only what differs from it is looked at (seal_flat.h) */
 	int (*child)(void *context, const char *name, enum entry_type type, const uint8_t digest[TREE_DIGEST_BYTES],
 	             struct error *err); /* may be NULL: as tree_fold_hooks */
 	void *context;
