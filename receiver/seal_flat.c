@@ -96,12 +96,18 @@ void seal_flat_copy(int from_fd, int to_fd)
 		(void)fsetxattr(to_fd, NAME, sum, sizeof(sum), 0);
 }
 
-static int content_of(struct seal_flat *flat, int fd, uint8_t content[TREE_DIGEST_BYTES], struct error *err)
+/* records: nothing is written into what is published. */
+static int content_of(struct seal_flat *flat, int fd, bool records, uint8_t content[TREE_DIGEST_BYTES],
+                      struct error *err)
 {
 	if (hash_tag_get(fd, content))
 		return 0;
 	flat->unhashed++;
-	return file_copy_sha256(fd, flat->ticker, content, err);
+	if (file_copy_sha256(fd, flat->ticker, content, err) != 0)
+		return -1;
+	if (records)
+		hash_tag_set(fd, content);
+	return 0;
 }
 
 /* Of a file, or of what is marked for what it lacks. */
@@ -116,7 +122,7 @@ static int look_inside(struct seal_flat *flat, int folder_fd, const char *name, 
 	if (entry->lacks)
 		(void)fgetxattr(fd, ENTRY_LACKS, meta, TREE_DIGEST_BYTES);
 	if (entry->type == ENTRY_FILE)
-		rc = content_of(flat, fd, content, err);
+		rc = content_of(flat, fd, folder_fd == flat->folder_fd, content, err);
 	(void)close(fd);
 	return rc;
 }
