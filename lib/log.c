@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/journal.h"
+#include "lib/utf8.h"
 
 #define LINE_SIZE 4096
 #define CONTEXT_SIZE 256
@@ -33,36 +34,18 @@ void log_context(const char *fields)
 	(void)snprintf(context, sizeof(context), "%s", fields != NULL ? fields : "");
 }
 
-/* The length of the well-formed, printable UTF-8 sequence at s (RFC 3629), or 0. */
-static unsigned printable_at(const unsigned char *s)
+/* The length of the printable character at s; 0: it is a control character (C0, DEL, C1), or no UTF-8. */
+static unsigned printable_at(const char *s)
 {
-	unsigned n;
+	uint32_t point;
+	unsigned n = utf8_at(s, &point);
 
-	if (s[0] >= 0x20 && s[0] < 0x7f)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	for (unsigned i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if (s[0] == 0xc2 && s[1] < 0xa0)
-		return 0; /* C1 control characters */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f))
-		return 0; /* overlong, surrogates */
-	if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0; /* overlong, beyond U+10FFFF */
-	return n;
+	return n != 0 && point >= 0x20 && (point < 0x7f || point >= 0xa0) ? n : 0;
 }
 
 const char *log_escape(const char *in, char *out, unsigned long size)
 {
-	const unsigned char *s = (const unsigned char *)in;
+	const char *s = in;
 	unsigned long used = 0;
 
 	while (*s != '\0') {
@@ -75,7 +58,7 @@ const char *log_escape(const char *in, char *out, unsigned long size)
 			used += n;
 			s += n;
 		} else {
-			(void)snprintf(out + used, 5, "\\x%02x", *s);
+			(void)snprintf(out + used, 5, "\\x%02x", (unsigned char)*s);
 			used += 4;
 			s++;
 		}

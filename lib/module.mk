@@ -73,4 +73,5 @@ lib_SOURCES += \
 	lib/shake128.c \
 	lib/tree_digest.c \
 	lib/tree_fold.c \
-	lib/tree_walk.c
+	lib/tree_walk.c \
+	lib/utf8.c
