@@ -19,6 +19,7 @@
 #define TARGET_BYTES_MAX 65536
 #define PROC_BYTES 32
 #define STAT_BYTES 128
+#define COARSE_S 2 /* FAT counts times in these */
 /* BTRFS_EMPTY_SUBVOL_DIR_OBJECTID: in a snapshot, the empty folder in place of a nested subvolume; its times are those of the asking. The root of an ext4
  * that is mounted there has this number, too, and is as little part of the tree. */
 #define PLACEHOLDER_INODE 2
@@ -307,59 +308,127 @@ static int look_for_lacks(int path_fd, const struct entry *entry, bool fake_supe
 	return 0;
 }
 
-static int apply_held(int path_fd, const struct entry *entry, bool fake_super, bool *lacks, struct error *err)
+bool entry_not_held(int sys)
+{
+	return sys == EPERM || sys == EOPNOTSUPP || sys == ENOSYS || sys == EINVAL || sys == EOVERFLOW;
+}
+
+/* How an entry is put on. */
+struct applying {
+	bool fake_super;
+	bool lacks;     /* an attribute is larger than there is room for */
+	unsigned *lost; /* NULL: what can't be kept is an error */
+};
+
+/* What was just refused need not be kept. */
+static bool forgiven(const struct applying *how, unsigned what)
+{
+	if (how->lost == NULL || !entry_not_held(errno))
+		return false;
+	*how->lost |= what;
+	return true;
+}
+
+static int apply_held(int path_fd, const struct entry *entry, struct applying *how, struct error *err)
 {
 	char proc[PROC_BYTES];
+	bool fake_super = how->fake_super;
 
-	*lacks = false;
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
 	if (!fake_super && (entry->flags & ENTRY_OWNERLESS) == 0 &&
-	    fchownat(path_fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) != 0)
+	    fchownat(path_fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) != 0 && !forgiven(how, ENTRY_LOST_OWNER))
 		return error_sys(err, errno, "setting owner %u:%u", entry->uid, entry->gid);
-	if (entry_xattr_clear(path_fd, entry, fake_super, err) != 0 ||
-	    entry_xattr_set(path_fd, entry, false, fake_super, lacks, err) != 0)
+	if (entry_xattr_clear(path_fd, entry, fake_super, how->lost, err) != 0 ||
+	    entry_xattr_set(path_fd, entry, false, fake_super, &how->lacks, how->lost, err) != 0)
 		return -1;
 	if (fake_super) {
 		if (apply_fake(proc, path_fd, entry, err) != 0)
 			return -1;
-	} else if (entry->type != ENTRY_SYMLINK && chmod(proc, entry->mode) != 0) {
+	} else if (entry->type != ENTRY_SYMLINK && chmod(proc, entry->mode) != 0 && !forgiven(how, ENTRY_LOST_MODE)) {
 		return error_sys(err, errno, "setting mode %04o", entry->mode);
 	}
-	return entry_xattr_set(path_fd, entry, true, fake_super, lacks, err);
+	return entry_xattr_set(path_fd, entry, true, fake_super, &how->lacks, how->lost, err);
 }
 
-int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err)
+static bool has_time(const struct stat *st, const struct entry *entry)
+{
+	int64_t have_s = st->st_mtim.tv_sec;
+	uint64_t apart_s = have_s > entry->mtime_s ? (uint64_t)have_s - (uint64_t)entry->mtime_s
+	                                           : (uint64_t)entry->mtime_s - (uint64_t)have_s;
+
+	return apart_s <= COARSE_S;
+}
+
+/* Some (FAT mounted "quiet", shares of other machines) say that all went well. Some by FUSE take the time of reading and that of writing together, or none. */
+static int look_for_lost(int parent_fd, const char *name, int path_fd, const struct entry *entry, unsigned *lost,
+                         struct error *err)
+{
+	const struct timespec time = { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns };
+	const struct timespec both[2] = { time, time };
+	struct stat st;
+
+	if (fstat(path_fd, &st) != 0)
+		return error_sys(err, errno, "stat");
+	if (!has_time(&st, entry) && utimensat(parent_fd, name, both, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstat(path_fd, &st) != 0)
+		return error_sys(err, errno, "stat");
+	if ((entry->flags & ENTRY_OWNERLESS) == 0 && (st.st_uid != entry->uid || st.st_gid != entry->gid))
+		*lost |= ENTRY_LOST_OWNER;
+	if (entry->type != ENTRY_SYMLINK && (st.st_mode & 07777) != entry->mode)
+		*lost |= ENTRY_LOST_MODE;
+	if (!has_time(&st, entry))
+		*lost |= ENTRY_LOST_TIME;
+	return 0;
+}
+
+static int apply_at(int parent_fd, const char *name, const struct entry *entry, struct applying *how, struct error *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
 	int path_fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	bool lacks;
 	int rc;
 
 	if (path_fd < 0)
 		return error_sys(err, errno, "opening \"%.300s\"", entry->path);
-	rc = apply_held(path_fd, entry, fake_super, &lacks, err);
-	if (rc == 0 && utimensat(parent_fd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
+	rc = apply_held(path_fd, entry, how, err);
+	if (rc == 0 && utimensat(parent_fd, name, times, AT_SYMLINK_NOFOLLOW) != 0 &&
+	    !forgiven(how, 0)) /* look_for_lost tells */
 		rc = error_sys(err, errno, "setting the time");
 	if (rc == 0)
-		rc = look_for_lacks(path_fd, entry, fake_super, lacks, err);
+		rc = how->lost == NULL ? look_for_lacks(path_fd, entry, how->fake_super, how->lacks, err)
+		                       : look_for_lost(parent_fd, name, path_fd, entry, how->lost, err);
 	if (rc != 0)
 		error_prefix(err, "\"%.300s\"", entry->path);
 	(void)close(path_fd);
 	return rc;
 }
 
+int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err)
+{
+	struct applying how = { .fake_super = fake_super };
+
+	return apply_at(parent_fd, name, entry, &how, err);
+}
+
+int entry_apply_kept(int parent_fd, const char *name, const struct entry *entry, unsigned *lost, struct error *err)
+{
+	struct applying how = { .lost = lost };
+
+	*lost = 0;
+	return apply_at(parent_fd, name, entry, &how, err);
+}
+
 int entry_apply_open(int fd, const struct entry *entry, bool fake_super, struct error *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
-	bool lacks;
-	int rc = apply_held(fd, entry, fake_super, &lacks, err);
+	struct applying how = { .fake_super = fake_super };
+	int rc = apply_held(fd, entry, &how, err);
 
 	if (rc == 0 && futimens(fd, times) != 0)
 		rc = error_sys(err, errno, "setting the time");
 	if (rc == 0)
-		rc = look_for_lacks(fd, entry, fake_super, lacks, err);
+		rc = look_for_lacks(fd, entry, fake_super, how.lacks, err);
 	return rc == 0 ? 0 : error_prefix(err, "\"%.300s\"", entry->path);
 }
 

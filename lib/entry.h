@@ -98,6 +98,20 @@ int entry_read_open(int fd, const char *path, bool digest, struct entry_memory *
  * order: owner, xattrs, mode, ACLs, times (each undoes a part of the one before). */
 int entry_apply(int parent_fd, const char *name, const struct entry *entry, bool fake_super, struct error *err);
 
+/* What of an entry's metadata was not kept. */
+#define ENTRY_LOST_OWNER 0x01u
+#define ENTRY_LOST_MODE 0x02u
+#define ENTRY_LOST_XATTRS 0x04u
+#define ENTRY_LOST_ACL 0x08u
+#define ENTRY_LOST_TIME 0x10u /* it is off by more than the two seconds that FAT counts in */
+
+/* entry_apply_kept: entry_apply, without fake_super, onto a file system that may not be able to hold all of it, by a user who may not be allowed to: that is no error.
+ * out: *lost: ENTRY_LOST_*, also of what was taken without a word and is not there. */
+int entry_apply_kept(int parent_fd, const char *name, const struct entry *entry, unsigned *lost, struct error *err);
+
+/* entry_not_held: is this errno how a file system, or the kernel, says that such a thing can't be kept there at all? Pure. */
+bool entry_not_held(int sys);
+
 /* entry_mark_lacks: from now on, entry_apply marks what this file system can't hold as told (a time, an attribute that is too large): the digest of the metadata that
  * it should have (tree_digest_meta) goes into its attribute ENTRY_LACKS, and away again when all fits. Called once, before there are threads, by who keeps a vault. */
 void entry_mark_lacks(void);

@@ -196,7 +196,7 @@ static bool named(const struct entry *entry, const char *name)
 	return false;
 }
 
-int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, struct error *err)
+int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, const unsigned *lost, struct error *err)
 {
 	static _Thread_local char names[LIST_BYTES];
 	char proc[PROC_BYTES];
@@ -209,7 +209,7 @@ int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, s
 
 		if ((here == NULL && strcmp(there, ENTRY_LACKS) != 0) || (here != NULL && named(entry, here)))
 			continue;
-		if (removexattr(proc, there) != 0 && errno != ENODATA)
+		if (removexattr(proc, there) != 0 && errno != ENODATA && (lost == NULL || !entry_not_held(errno)))
 			return error_sys(err, errno, "removing extended attribute %s", there);
 	}
 	return 0;
@@ -225,7 +225,8 @@ static bool too_large_here(const char *proc, int sys)
 	return sys == ENOSPC && statvfs(proc, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > ROOM_BYTES;
 }
 
-int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, struct error *err)
+int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, unsigned *lost,
+                    struct error *err)
 {
 	char proc[PROC_BYTES];
 
@@ -241,6 +242,10 @@ int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake
 			continue; /* symlinks can't have user.* attributes */
 		if (setxattr(proc, there, x->value, x->len_bytes, 0) == 0)
 			continue;
+		if (lost != NULL && (entry_not_held(errno) || too_large_here(proc, errno))) {
+			*lost |= acls ? ENTRY_LOST_ACL : ENTRY_LOST_XATTRS;
+			continue;
+		}
 		if (!too_large_here(proc, errno))
 			return error_sys(err, errno, "setting extended attribute %s (%zu bytes)", there, x->len_bytes);
 		log_line(LOG_WARNING,

@@ -20,9 +20,11 @@ int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, 
                      struct error *err);
 
 /* entry_xattr_clear: remove those that entry does not name. entry_xattr_set: set those that are (acls), or are no (!acls), ACLs. One
- * that is larger than the file system can hold is left out, with a warning in the log, and *lacks becomes true. */
-int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, struct error *err);
-int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, struct error *err);
+ * that is larger than the file system can hold is left out, with a warning in the log, and *lacks becomes true.
+ * lost: NULL: one that can't be kept there is an error; else ENTRY_LOST_XATTRS or ENTRY_LOST_ACL is put to it, instead of a warning too; and what can't be removed stays. */
+int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, const unsigned *lost, struct error *err);
+int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, unsigned *lost,
+                    struct error *err);
 
 /* entry_xattr_copy_lacks: from one open file to another, as far as it goes. */
 void entry_xattr_copy_lacks(int from_fd, int to_fd);

@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lib/entry.h"
+#include "tests/unit/hidden_call.h"
 
 #define NOBODY 65534
 
@@ -358,6 +361,66 @@ static int back_to_root(void **state)
 	return getuid() == 0 ? seteuid(0) + remove_lab(state) : remove_lab(state);
 }
 
+/* In a child: a file system that has neither owners, rights nor attributes. returns: 0; else what was wrong. */
+static int apply_where_nothing_is_held(int fd)
+{
+	static const struct entry_xattr xattrs[] = { { "system.posix_acl_access", "", 0 }, { "user.u", "u", 1 } };
+	const struct entry entry = { .path = "f",
+		                     .target = "",
+		                     .type = ENTRY_FILE,
+		                     .mode = 0640,
+		                     .uid = geteuid() + 1,
+		                     .gid = getegid(),
+		                     .mtime_s = 1000000000,
+		                     .xattrs = xattrs,
+		                     .n_xattrs = 2 };
+	unsigned lost = 0;
+
+	if (!hidden_call(SYS_fchownat, EPERM))
+		return 77;
+	if (!hidden_call(SYS_setxattr, EOPNOTSUPP) || !hidden_call(SYS_chmod, EPERM))
+		return 1;
+	if (entry_apply(fd, "f", &entry, false, NULL) == 0)
+		return 2;
+	if (entry_apply_kept(fd, "f", &entry, &lost, NULL) != 0)
+		return 3;
+	if (lost != (ENTRY_LOST_OWNER | ENTRY_LOST_MODE | ENTRY_LOST_XATTRS | ENTRY_LOST_ACL))
+		return 4;
+	if (!hidden_call(SYS_utimensat, EINVAL) || entry_apply_kept(fd, "f", &entry, &lost, NULL) != 0)
+		return 5;
+	/* It has the right one already. */
+	return (lost & ENTRY_LOST_TIME) == 0 ? 0 : 6;
+}
+
+static void what_cannot_be_kept_is_told_and_the_rest_is_kept(void **state)
+{
+	struct lab *lab = *state;
+	struct entry entry = { .path = "f", .target = "", .type = ENTRY_FILE, .mode = 0640 };
+	struct stat st;
+	unsigned lost = 1;
+	pid_t pid;
+	int status;
+
+	touch(lab->to_fd, "f");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(apply_where_nothing_is_held(lab->to_fd));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(fstatat(lab->to_fd, "f", &st, 0), 0);
+	assert_int_equal(st.st_mtime, 1000000000);
+	entry.uid = geteuid();
+	entry.gid = getegid();
+	entry.mtime_s = -5;
+	assert_int_equal(entry_apply_kept(lab->to_fd, "f", &entry, &lost, NULL), 0);
+	assert_int_equal(lost, 0);
+	assert_int_equal(entry_apply_kept(lab->to_fd, "none", &entry, &lost, NULL), -1);
+}
+
 static void damaged_fake_attributes_are_told(void **state)
 {
 	static const char *const wrong[] = { "", "x", "100644 0,0 0", "100644 0,0 0:0 ", "100644 0,0 0:0x" };
@@ -392,6 +455,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_symlink_is_followed, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(what_is_not_there_is_told, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(without_root_everything_is_kept_in_attributes, make_lab, back_to_root),
+		cmocka_unit_test_setup_teardown(what_cannot_be_kept_is_told_and_the_rest_is_kept, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(damaged_fake_attributes_are_told, make_lab, back_to_root),
 	};
 
