@@ -29,10 +29,14 @@ aob_SOURCES := \
 	cli/restore_excludes.c \
 	cli/restore_fit.c \
 	cli/restore_from.c \
+	cli/restore_holds.c \
+	cli/restore_lost.c \
+	cli/restore_names.c \
 	cli/restore_options.c \
 	cli/restore_pick.c \
 	cli/restore_plan.c \
 	cli/restore_report.c \
+	cli/restore_spool.c \
 	cli/restore_sweep.c \
 	cli/restore_wish.c \
 	cli/restore_work.c \

@@ -16,6 +16,7 @@
 #include "cli/restore_carry.h"
 #include "cli/restore_excludes.h"
 #include "cli/restore_fit.h"
+#include "cli/restore_holds.h"
 #include "cli/restore_options.h"
 #include "cli/restore_plan.h"
 #include "cli/restore_report.h"
@@ -45,7 +46,8 @@ struct restore {
 	struct rate rate;
 	uint64_t paced_bytes; /* of those that came in */
 	struct restore_work work;
-	struct remote *remote; /* NULL: not yet, or not any more */
+	struct restore_holds holds; /* of the target */
+	struct remote *remote;      /* NULL: not yet, or not any more */
 	struct restore_plan *plan;
 	struct unpack *unpack;
 	struct progress_bar bar;
@@ -87,26 +89,6 @@ static int busy(void *context, struct error *err)
 	return r->remote != NULL ? wire_keepalive(remote_wire(r->remote), err) : 0;
 }
 
-/* By which the same restore is known again. */
-static void tell_wanted(struct restore *r)
-{
-	const char *const *const lists[] = { r->options.paths, r->options.globs };
-	size_t used;
-
-	(void)snprintf(r->wanted, sizeof(r->wanted), "%s%s%s", r->options.over ? "--over" : "",
-	               r->options.discards ? " --discard" : "", r->options.keep_new ? " --keep-new" : "");
-	used = strlen(r->wanted);
-
-	for (size_t i = 0; i < 2; i++)
-		for (const char *const *word = lists[i]; *word != NULL && used < sizeof(r->wanted) - 1; word++) {
-			char safe[1024];
-
-			(void)snprintf(r->wanted + used, sizeof(r->wanted) - used, "%s%s %s", used != 0 ? " " : "",
-			               i == 0 ? "--path" : "--glob", log_escape(*word, safe, sizeof(safe)));
-			used = strlen(r->wanted);
-		}
-}
-
 /* Where what is replaced is kept: the day and the time say which restore it was. */
 static void name_aside(struct restore *r)
 {
@@ -140,7 +122,7 @@ static int open_target(struct restore *r, struct error *err)
 		return 0;
 	if (r->target_fd < 0)
 		return error_sys(err, errno, "opening %s", r->options.to);
-	tell_wanted(r);
+	restore_options_wanted(&r->options, r->wanted, sizeof(r->wanted));
 	r->key = (struct restore_work_key){ .pipeline = r->options.pipeline,
 		                            .wanted = r->wanted,
 		                            .generation = r->generation };
@@ -245,6 +227,23 @@ static int drop_bad(void *context, const char *path, struct error *err)
 	return 0;
 }
 
+/* What the target can hold: tried out, but for a dry run. */
+static int find_holds(struct restore *r, struct error *err)
+{
+	restore_holds_guess(r->target_fd, &r->holds);
+	if (r->options.dry_run)
+		return 0;
+	if (restore_work_prepare(&r->work, err) != 0 || restore_holds_try(r->work.fd, &r->holds, err) != 0)
+		return error_prefix(err, "%s", r->options.to);
+	/* What is there as Photo.jpg would be taken for new where the generation has photo.jpg. */
+	if (r->options.over && !r->options.keep_new && !r->holds.cases)
+		return error_set(err, ERR_REFUSED,
+		                 "%s: %s takes large and small letters for the same, so what was not there then can't "
+		                 "be told; give --keep-new too",
+		                 r->options.to, r->holds.kind);
+	return 0;
+}
+
 static int make_plan(struct restore *r, const struct tame *tame, struct error *err)
 {
 	struct restore_plan_options options = {
@@ -254,10 +253,12 @@ static int make_plan(struct restore *r, const struct tame *tame, struct error *e
 		.over = r->options.over,
 		.discards = r->options.discards,
 		.tame = *tame,
+		.holds = &r->holds,
 		.reserved = { r->work.name, r->work.aside[0] != '\0' ? r->work.aside : r->aside_name },
 		.takes = takes,
 		.part = part_of,
 		.busy = busy,
+		.complain = complain,
 		.context = r,
 	};
 
@@ -352,6 +353,12 @@ static int fit(struct restore *r, struct error *err)
 	r->told.replaced = totals.replaced;
 	r->told.aside = r->work.aside[0] != '\0' ? r->work.aside : r->aside_name;
 	rc = restore_fit_check(&room, totals.room_bytes, totals.inodes, err);
+	if (rc == 0 && totals.too_large != 0)
+		rc = error_set(err, ERR_REFUSED,
+		               "%llu files, named above, are larger than one can be on %s; name a disk of another kind "
+		               "(exFAT, "
+		               "NTFS, ext4), or restore a part",
+		               (unsigned long long)totals.too_large, r->holds.kind);
 	progress_clear(&r->bar);
 	if (r->options.dry_run)
 		restore_report_plan(&r->options, r->chosen, &totals, &room, rc == 0, r->options.over ? &r->told : NULL);
@@ -382,7 +389,7 @@ static int run(struct restore *r, const struct config_vault *vault, struct error
 	if (r->complete)
 		return 0;
 	rc = connect_vault(r, vault, err);
-	if (rc == 0 && (make_plan(r, &tame, err) != 0 || fit(r, err) != 0 ||
+	if (rc == 0 && (find_holds(r, err) != 0 || make_plan(r, &tame, err) != 0 || fit(r, err) != 0 ||
 	                (!r->options.dry_run && carry_out(r, &tame, err) != 0))) {
 		rc = -1;
 		if (r->remote != NULL)
@@ -391,6 +398,8 @@ static int run(struct restore *r, const struct config_vault *vault, struct error
 			(void)error_prefix(err, "not finished; the same command goes on where this one ended");
 	}
 	/* A folder that was made for nothing does not stay. */
+	if (rc != 0)
+		restore_work_give_up(&r->work);
 	if (rc != 0 && made)
 		(void)rmdir(r->options.to);
 	return rc;
@@ -401,6 +410,7 @@ static int finish(struct restore *r)
 {
 	struct restore_plan_totals totals = { .entries = 0 };
 	struct unpack_totals done;
+	int status = EX_OK;
 
 	if (r->plan != NULL)
 		totals = restore_plan_totals(r->plan);
@@ -414,8 +424,13 @@ static int finish(struct restore *r)
 	done = unpack_totals(r->unpack);
 	if (r->aside != NULL)
 		r->told.kept = restore_aside_count(r->aside);
-	restore_report_done(&r->options, r->chosen, &totals, &done, r->options.over ? &r->told : NULL);
-	return done.damaged + done.missing != 0 ? EX_DATAERR : EX_OK;
+	restore_lost_add(&totals.lost, &done.lost);
+	if (done.damaged + done.missing != 0)
+		status = EX_DATAERR;
+	else if (restore_lost_any(&totals.lost))
+		status = RESTORE_EXIT_LOST;
+	restore_report_done(&r->options, r->chosen, &totals, &done, r->holds.kind, r->options.over ? &r->told : NULL);
+	return status;
 }
 
 /* Which vault; then all the rest. */

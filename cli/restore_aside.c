@@ -60,44 +60,17 @@ static int make(struct restore_aside *a, struct error *err)
 	return inside_new(a->fd, &a->inside, err);
 }
 
-static bool is_same(int parent_fd, const char *leaf, int other_fd, const char *other)
-{
-	struct stat st;
-	struct stat other_st;
-
-	return fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstatat(other_fd, other, &other_st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == other_st.st_dev &&
-	       st.st_ino == other_st.st_ino;
-}
-
 /* 0; else errno. Never over something that is there. */
 static int rename_new(int from_fd, const char *from, int to_fd, const char *to)
 {
 	if (renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) == 0)
 		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno;
 	/* A file system that can't do it at one stroke: nobody else works there. */
-	if (errno == EINVAL && faccessat(to_fd, to, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT &&
-	    renameat(from_fd, from, to_fd, to) == 0)
-		return 0;
-	return errno;
-}
-
-/* 0; else errno. */
-static int put(int parent_fd, const char *leaf, bool stays, int to_fd, const char *to)
-{
-	int rc;
-
-	if (stays) {
-		if (linkat(parent_fd, leaf, to_fd, to, 0) == 0)
-			return 0;
-		if (errno == EEXIST)
-			return is_same(parent_fd, leaf, to_fd, to) ? 0 : EEXIST; /* killed behind the link */
-		/* else: no hard links here, or too many of them */
-	}
-	rc = rename_new(parent_fd, leaf, to_fd, to);
-	if (rc == EEXIST && is_same(parent_fd, leaf, to_fd, to))
-		rc = unlinkat(parent_fd, leaf, 0) == 0 ? 0 : errno;
-	return rc;
+	if (faccessat(to_fd, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	return errno == ENOENT && renameat(from_fd, from, to_fd, to) == 0 ? 0 : errno;
 }
 
 /* Something of that path is there from before: it goes below a folder of its own. */
@@ -117,30 +90,30 @@ static int locate(struct restore_aside *a, unsigned try, const char *path, int *
 	return parents_locate(a->inside, *room, 0700, to_fd, to, err);
 }
 
-static int take(struct restore_aside *a, int parent_fd, const char *leaf, const char *path, bool stays,
-                struct error *err)
+/* Renames to the place in the folder that path stands for. 0; else errno, or -1: err is set. out: *to_fd, *to: where; *room: the caller's, free(3) */
+static int take(struct restore_aside *a, int from_fd, const char *from, const char *path, int *to_fd, const char **to,
+                char **room, struct error *err)
 {
-	char *room = NULL;
 	int rc = EEXIST;
 
 	if (make(a, err) != 0)
 		return -1;
 	for (unsigned try = 0; try < TRIES && (rc == EEXIST || rc == ENOTEMPTY); try++) {
 		struct error in_the_way = { .class = ERR_NONE };
-		const char *to = NULL;
-		int to_fd = -1;
 
-		rc = locate(a, try, path, &to_fd, &to, &room, &in_the_way) == 0
-		             ? put(parent_fd, leaf, stays, to_fd, to)
+		rc = locate(a, try, path, to_fd, to, room, &in_the_way) == 0
+		             ? rename_new(from_fd, from, *to_fd, *to)
 		             : (in_the_way.sys == ENOTDIR || in_the_way.class == ERR_REFUSED ? EEXIST : -1);
 		if (rc == -1 && err != NULL)
 			*err = in_the_way;
 	}
-	free(room);
-	crash_point("restore-aside");
-	a->count += rc == 0;
-	if (rc == 0 || rc == -1)
-		return rc;
+	return rc;
+}
+
+static int refuse(const struct restore_aside *a, int rc, const char *path, struct error *err)
+{
+	if (rc == -1)
+		return -1;
 	return rc == EXDEV || rc == EBUSY
 	               ? error_set(err, ERR_REFUSED,
 	                           "\"%.300s\" lies on another file system than the target, or one is mounted there; "
@@ -149,20 +122,80 @@ static int take(struct restore_aside *a, int parent_fd, const char *leaf, const 
 	               : error_sys(err, rc, "keeping \"%.300s\" aside in %s", path, a->name);
 }
 
-int restore_aside_keep(struct restore_aside *aside, int parent_fd, const char *leaf, const char *path,
-                       struct error *err)
-{
-	struct stat st;
-
-	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno == ENOENT ? 0 : error_sys(err, errno, "stat of \"%.300s\"", path);
-	return take(aside, parent_fd, leaf, path, !S_ISDIR(st.st_mode), err);
-}
-
 int restore_aside_move(struct restore_aside *aside, int parent_fd, const char *leaf, const char *path,
                        struct error *err)
 {
+	char *room = NULL;
+	const char *to;
+	int to_fd;
+	int rc;
+
 	if (faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return 0;
-	return take(aside, parent_fd, leaf, path, false, err);
+	rc = take(aside, parent_fd, leaf, path, &to_fd, &to, &room, err);
+	free(room);
+	crash_point("restore-aside");
+	if (rc == ENOENT) /* it has gone just now */
+		return 0;
+	aside->count += rc == 0;
+	return rc == 0 ? 0 : refuse(aside, rc, path, err);
+}
+
+/* Both change places; or there is none any more to do it with. 0, and *kept: something has come aside; else errno. */
+static int exchange(int to_fd, const char *to, int parent_fd, const char *leaf, bool *kept)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		int rc;
+
+		*kept = renameat2(to_fd, to, parent_fd, leaf, RENAME_EXCHANGE) == 0;
+		if (*kept)
+			return 0;
+		if (errno != ENOENT)
+			return errno;
+		rc = rename_new(to_fd, to, parent_fd, leaf);
+		if (rc != EEXIST)
+			return rc;
+	}
+	return EBUSY;
+}
+
+/* Whatever is put there in between goes aside, too. */
+static int swap_by_moves(struct restore_aside *a, int from_fd, const char *from, int parent_fd, const char *leaf,
+                         const char *path, struct error *err)
+{
+	for (unsigned try = 0; try < TRIES; try++) {
+		int rc;
+
+		if (restore_aside_move(a, parent_fd, leaf, path, err) != 0)
+			return -1;
+		rc = rename_new(from_fd, from, parent_fd, leaf);
+		if (rc == 0)
+			return 0;
+		if (rc != EEXIST)
+			return refuse(a, rc, path, err);
+	}
+	return refuse(a, EBUSY, path, err);
+}
+
+/* Killed behind the first rename: what was to take the place lies aside, and is made again. */
+int restore_aside_swap(struct restore_aside *aside, int from_fd, const char *from, int parent_fd, const char *leaf,
+                       const char *path, struct error *err)
+{
+	char *room = NULL;
+	const char *to;
+	bool kept = false;
+	int to_fd;
+	int rc = take(aside, from_fd, from, path, &to_fd, &to, &room, err);
+
+	if (rc == 0) {
+		crash_point("restore-aside");
+		rc = exchange(to_fd, to, parent_fd, leaf, &kept);
+		aside->count += kept;
+		if (rc != 0 && renameat(to_fd, to, from_fd, from) != 0)
+			rc = errno;
+		else if (rc == EINVAL || rc == ENOSYS)
+			rc = swap_by_moves(aside, from_fd, from, parent_fd, leaf, path, err);
+	}
+	free(room);
+	return rc == 0 ? 0 : refuse(aside, rc, path, err);
 }

@@ -18,11 +18,12 @@ struct restore_aside;
 int restore_aside_new(int target_fd, const char *name, struct restore_aside **aside, struct error *err);
 void restore_aside_destroy(struct restore_aside **aside);
 
-/* What lies in parent_fd as leaf, and has that path in the target; nothing there is no error. Killed anywhere, it lies at one of both places, or at both; repeat: safe.
- * restore_aside_keep: it may be replaced at its place by a rename afterwards: a file is there under both names meanwhile. restore_aside_move: it is gone from its place.
+/* What lies in parent_fd as leaf, and has that path in the target; nothing there is no error. Killed anywhere, it lies at one of both places; repeat: safe.
+ * restore_aside_swap: what lies in from_fd as `from`, on the same file system, takes its place at one stroke, so that what somebody else puts there meanwhile is kept, too, whenever that is;
+ * where the file system can't do that, nothing is in that place for a moment. restore_aside_move: it is gone from its place.
  * errors: ERR_REFUSED (it is on another file system, or one is mounted on it), ERR_SPACE, by errno */
-int restore_aside_keep(struct restore_aside *aside, int parent_fd, const char *leaf, const char *path,
-                       struct error *err);
+int restore_aside_swap(struct restore_aside *aside, int from_fd, const char *from, int parent_fd, const char *leaf,
+                       const char *path, struct error *err);
 int restore_aside_move(struct restore_aside *aside, int parent_fd, const char *leaf, const char *path,
                        struct error *err);
 

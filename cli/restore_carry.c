@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/restore_delta.h"
+#include "cli/restore_names.h"
 #include "cli/restore_wish.h"
 #include "wire/codec.h"
 
@@ -19,7 +20,7 @@ struct window {
 
 static void put_rest(struct encoder *e, const struct restore_plan_record *record, uint64_t at)
 {
-	restore_wish_put(e, record->entry.path, at, UINT64_MAX);
+	restore_wish_put(e, record->asked, at, UINT64_MAX);
 }
 
 /* Reads ahead as far as one window goes, and asks for its files. What was begun before stands alone, as it may have to be asked for once more. 1; 0: the plan has ended; -1 */
@@ -110,6 +111,8 @@ static int take_content(const struct restore_carry *c, struct encoder *e, const 
 static int do_record(const struct restore_carry *c, struct encoder *e, const struct restore_plan_record *record,
                      struct error *err)
 {
+	if (restore_names_changed(record->asked, record->entry.path))
+		unpack_tell_name(c->unpack, record->asked, record->entry.path);
 	switch (record->action) {
 	case RESTORE_FOLDER:
 		return unpack_folder(c->unpack, &record->entry, err);
@@ -121,6 +124,9 @@ static int do_record(const struct restore_carry *c, struct encoder *e, const str
 		return unpack_meta(c->unpack, &record->entry, err);
 	case RESTORE_CONTENT:
 		return take_content(c, e, record, err);
+	case RESTORE_NOT_HELD:
+		unpack_leave_out(c->unpack, &record->entry);
+		return 0;
 	case RESTORE_NOTHING:
 	case RESTORE_LEFT_OUT:
 		return 0;

@@ -141,7 +141,7 @@ static int compare(struct work *w, struct error *err)
 	struct frame frame;
 
 	encoder_reset(e);
-	put_bytes(e, w->record->entry.path, strlen(w->record->entry.path));
+	put_bytes(e, w->record->asked, strlen(w->record->asked));
 	put_u32(e, (uint32_t)w->block_bytes);
 	if (e->bad)
 		return error_set(err, ERR_SYSTEM, "out of memory");
@@ -228,7 +228,7 @@ static int carry_window(struct work *w, uint64_t *at, struct error *err)
 	restore_wish_begin(e);
 	while (wishes < RESTORE_WISH_MOST && e->len_bytes < RESTORE_WISH_BYTES && next_run(w, end, &run)) {
 		if (!run.same) {
-			restore_wish_put(e, w->record->entry.path, run.from, run.to);
+			restore_wish_put(e, w->record->asked, run.from, run.to);
 			wishes++;
 		}
 		end = run.to;

@@ -2,9 +2,11 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "lib/bytes.h"
+#include "lib/log.h"
 
 static int usage(FILE *out, int status)
 {
@@ -143,4 +145,22 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		return usage(stderr, EX_USAGE);
 	options->pipeline = argv[optind]; /* NULL at the end */
 	return -1;
+}
+
+void restore_options_wanted(const struct restore_options *options, char *wanted, size_t size)
+{
+	const char *const *const lists[] = { options->paths, options->globs };
+	size_t used;
+
+	(void)snprintf(wanted, size, "%s%s%s", options->over ? "--over" : "", options->discards ? " --discard" : "",
+	               options->keep_new ? " --keep-new" : "");
+	used = strlen(wanted);
+	for (size_t i = 0; i < 2; i++)
+		for (const char *const *word = lists[i]; *word != NULL && used < size - 1; word++) {
+			char safe[1024];
+
+			(void)snprintf(wanted + used, size - used, "%s%s %s", used != 0 ? " " : "",
+			               i == 0 ? "--path" : "--glob", log_escape(*word, safe, sizeof(safe)));
+			used = strlen(wanted);
+		}
 }

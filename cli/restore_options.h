@@ -3,6 +3,7 @@
 #define AOB_RESTORE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/restore_from.h"
@@ -23,5 +24,8 @@ struct restore_options {      /* strings: of argv */
 
 /* restore_options_read: argv[0] is the verb. returns: -1: go on; else the exit status to end with, said why. */
 int restore_options_read(int argc, char **argv, struct restore_options *options);
+
+/* restore_options_wanted: what of the generation, and how: by which the same restore is known again; cut to size. Pure. */
+void restore_options_wanted(const struct restore_options *options, char *wanted, size_t size);
 
 #endif

@@ -8,45 +8,37 @@
 #include <unistd.h>
 
 #include "cli/restore_above.h"
+#include "cli/restore_names.h"
+#include "cli/restore_spool.h"
+#include "lib/bytes.h"
 #include "lib/inside.h"
 #include "lib/link_map.h"
-#include "lib/scratch.h"
 #include "lib/sha256.h"
 #include "wire/codec.h"
 #include "wire/entry_codec.h"
 
-#define PAYLOAD_MOST 1048576u /* of an ENTRY */
 #define PIECE_BYTES 131072u
 #define TIME_STEP_S 2 /* of FAT */
 
 static const uint8_t no_hash[32] = { 0 };
 
-/* In the temporary file, before the entry's payload and a link's first name. */
-struct head {
-	uint64_t part_bytes;
-	int64_t ctime_s; /* of what is there, when it was looked at */
-	uint32_t ctime_ns;
-	uint32_t payload_bytes, first_bytes;
-	uint8_t action;
-	uint8_t has_basis;
-	uint8_t sha256[32];
-};
-
 struct restore_plan {
 	struct restore_plan_options options;
-	FILE *spool;
-	uint64_t at;           /* of the next record */
+	struct restore_spool *spool;
 	struct inside *inside; /* the target; NULL: nothing is there */
 	struct link_map *links;
 	struct link_map *live; /* over: which inode of the vault an inode with several names here is to be */
 	struct restore_above above;
+	struct restore_holds holds;
+	struct restore_names *names; /* NULL: the target can hold any */
 	struct sha256 sha;
 	struct entry_memory memory, have_memory;
-	uint8_t *payload; /* of the entry under way, or of the record that was read */
+	uint8_t *payload; /* of the entry under way */
 	size_t payload_bytes;
-	struct entry entry;
-	bool skips;   /* … of a file that is not taken */
-	bool in_file; /* an ENTRY came, and its end did not yet */
+	struct entry entry; /* its path is that in the target … */
+	const char *asked;  /* … and this the one in the generation */
+	bool skips;         /* … of a file that is not taken */
+	bool in_file;       /* an ENTRY came, and its end did not yet */
 	struct restore_plan_totals totals;
 	uint64_t largest_bytes; /* of the files that give back the room of what they replace */
 	char first[WIRE_PATH_MAX + 1];
@@ -62,15 +54,19 @@ int restore_plan_new(const struct restore_plan_options *options, struct restore_
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->options = *options;
+	if (options->holds != NULL)
+		made->holds = *options->holds;
+	else
+		restore_holds_guess(-1, &made->holds);
 	entry_memory_init(&made->memory);
 	entry_memory_init(&made->have_memory);
 	restore_above_init(&made->above);
-	made->payload = malloc(PAYLOAD_MOST);
-	made->spool = scratch_file(err);
+	made->payload = malloc(RESTORE_SPOOL_PAYLOAD_MOST);
 	if (made->payload == NULL)
 		(void)error_set(err, ERR_SYSTEM, "out of memory");
-	else if (made->spool != NULL && link_map_new(&made->links, err) == 0 &&
+	else if (restore_spool_new(&made->spool, err) == 0 && link_map_new(&made->links, err) == 0 &&
 	         (!options->over || link_map_new(&made->live, err) == 0) &&
+	         (restore_holds_names(&made->holds) || restore_names_new(&made->holds, &made->names, err) == 0) &&
 	         (options->target_fd < 0 || options->empty ||
 	          inside_new(options->target_fd, &made->inside, err) == 0)) {
 		*plan = made;
@@ -87,11 +83,11 @@ void restore_plan_destroy(struct restore_plan **plan)
 	if (p == NULL)
 		return;
 	*plan = NULL;
-	if (p->spool != NULL)
-		(void)fclose(p->spool);
+	restore_spool_destroy(&p->spool);
 	link_map_destroy(&p->links);
 	link_map_destroy(&p->live);
 	restore_above_done(&p->above);
+	restore_names_destroy(&p->names);
 	inside_destroy(&p->inside);
 	entry_memory_done(&p->memory);
 	entry_memory_done(&p->have_memory);
@@ -145,13 +141,21 @@ static int has_content(struct restore_plan *p, int parent_fd, const char *leaf, 
 	return n == 0 && memcmp(have, sha256, 32) == 0;
 }
 
+static uint64_t apart_s(const struct entry *a, const struct entry *b)
+{
+	return a->mtime_s > b->mtime_s ? (uint64_t)a->mtime_s - (uint64_t)b->mtime_s
+	                               : (uint64_t)b->mtime_s - (uint64_t)a->mtime_s;
+}
+
 static int same_content(struct restore_plan *p, int parent_fd, const char *leaf, const struct entry *want,
                         const struct entry *have, const uint8_t sha256[32], struct error *err)
 {
 	if (have->type != ENTRY_FILE || have->size_bytes != want->size_bytes)
 		return 0;
-	if (p->options.trust == RESTORE_TRUST_TIME)
+	if (p->options.trust == RESTORE_TRUST_TIME && p->holds.times)
 		return have->mtime_s == want->mtime_s && have->mtime_ns == want->mtime_ns;
+	if (p->options.trust == RESTORE_TRUST_TIME && apart_s(want, have) <= TIME_STEP_S)
+		return 1;
 	return memcmp(sha256, no_hash, sizeof(no_hash)) == 0 ? 0 : has_content(p, parent_fd, leaf, sha256, err);
 }
 
@@ -164,6 +168,7 @@ struct verdict {
 	uint64_t freed_bytes; /* by what is replaced, at most */
 	int64_t ctime_s;      /* of what is there */
 	uint32_t ctime_ns;
+	unsigned tamed; /* as tame_loses */
 };
 
 /* Whatever is done to an inode with several names is done to all of them, and some may be no part of this: it is left to them, and another made. Two files that are one here but
@@ -186,12 +191,8 @@ static int part_names(struct restore_plan *p, const struct entry *have, struct v
 /* What a restart has torn has the time that it was given before it had its name; another one somebody has given it since. */
 static bool is_worked_with(const struct restore_plan *p, const struct entry *want, const struct entry *have)
 {
-	uint64_t have_s = (uint64_t)have->mtime_s;
-	uint64_t want_s = (uint64_t)want->mtime_s;
-	uint64_t apart_s = have->mtime_s > want->mtime_s ? have_s - want_s : want_s - have_s;
-
 	return !p->options.over && p->options.trust == RESTORE_TRUST_NONE && have->type != ENTRY_FOLDER &&
-	       apart_s > TIME_STEP_S;
+	       apart_s(want, have) > TIME_STEP_S;
 }
 
 static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdict *v, struct error *err)
@@ -202,7 +203,8 @@ static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdi
 	const char *leaf;
 	int same = 0;
 
-	*v = (struct verdict){ .action = restore_plan_decide(&want, NULL, false) };
+	*v = (struct verdict){ .action = restore_plan_decide(&want, NULL, false),
+		               .tamed = tame_loses(&p->options.tame, &p->entry, &want) };
 	if (p->inside == NULL)
 		return 0;
 	/* What can't be looked at will be told of when something is to be put there. */
@@ -234,19 +236,19 @@ static int decide(struct restore_plan *p, const uint8_t sha256[32], struct verdi
 	return 0;
 }
 
-static void count(struct restore_plan *p, const struct head *head, uint64_t room_bytes)
+static void count(struct restore_plan *p, const struct restore_plan_record *record, uint64_t room_bytes)
 {
 	struct restore_plan_totals *t = &p->totals;
 	bool is_file = p->entry.type == ENTRY_FILE;
 	uint64_t size_bytes = p->entry.size_bytes;
 
 	t->entries++;
-	t->files += is_file && head->action != RESTORE_LEFT_OUT;
-	switch ((enum restore_action)head->action) {
+	t->files += is_file && record->action != RESTORE_LEFT_OUT;
+	switch (record->action) {
 	case RESTORE_CONTENT:
 		t->bytes += size_bytes;
-		t->carry_bytes += size_bytes - head->part_bytes;
-		t->room_bytes += room_bytes > head->part_bytes ? room_bytes - head->part_bytes : 0;
+		t->carry_bytes += size_bytes - record->part_bytes;
+		t->room_bytes += room_bytes > record->part_bytes ? room_bytes - record->part_bytes : 0;
 		t->inodes++;
 		break;
 	case RESTORE_NOTHING:
@@ -262,22 +264,21 @@ static void count(struct restore_plan *p, const struct head *head, uint64_t room
 	case RESTORE_LEFT_OUT:
 		t->left_out++;
 		break;
+	case RESTORE_NOT_HELD:
+		t->lost.symlinks++;
+		break;
 	case RESTORE_LINK:
 		break;
 	}
+	t->lost.names += restore_names_changed(p->asked, p->entry.path);
 }
 
-static int write_record(struct restore_plan *p, struct head *head, const char *first, uint64_t room_bytes,
+/* What is decided of p->entry. */
+static int write_record(struct restore_plan *p, const struct restore_plan_record *record, uint64_t room_bytes,
                         struct error *err)
 {
-	head->payload_bytes = (uint32_t)p->payload_bytes;
-	head->first_bytes = (uint32_t)strlen(first);
-	count(p, head, room_bytes);
-	if (fwrite(head, sizeof(*head), 1, p->spool) != 1 ||
-	    fwrite(p->payload, 1, p->payload_bytes, p->spool) != p->payload_bytes ||
-	    fwrite(first, 1, head->first_bytes, p->spool) != head->first_bytes)
-		return error_sys(err, errno, "writing a temporary file");
-	return 0;
+	count(p, record, room_bytes);
+	return restore_spool_add(p->spool, record, p->payload, p->payload_bytes, err);
 }
 
 /* 1: it is another name of what came before, which is in p->first; 0; -1. */
@@ -293,49 +294,87 @@ static int known_link(struct restore_plan *p, struct error *err)
 		p->first[n] = '\0';
 	if (rc == 0)
 		rc = link_map_put(p->links, p->entry.inode, p->entry.path, strlen(p->entry.path), err);
-	return rc;
+	if (rc != 1 || p->holds.links)
+		return rc;
+	p->totals.lost.links++;
+	return 0;
+}
+
+/* What the content of p->entry will take, where it takes so much in the vault. */
+static uint64_t room_of(const struct restore_plan *p, uint64_t there_bytes)
+{
+	uint64_t bytes = p->entry.size_bytes;
+	uint64_t cluster = p->holds.cluster_bytes;
+
+	/* Of what has no holes the vault's file system may take less, as it compresses. */
+	if ((p->entry.flags & ENTRY_SPARSE) != 0 && p->holds.holes && there_bytes < bytes)
+		bytes = there_bytes;
+	return cluster != 0 && bytes <= INT64_MAX ? (bytes + cluster - 1) / cluster * cluster : bytes;
+}
+
+static void look_at_size(struct restore_plan *p)
+{
+	char size[BYTES_TEXT_SIZE];
+	char most[BYTES_TEXT_SIZE];
+	char what[128];
+
+	if (p->entry.type != ENTRY_FILE || p->entry.size_bytes <= p->holds.file_most)
+		return;
+	p->totals.too_large++;
+	(void)snprintf(what, sizeof(what), "it has %s, and a file there can have %s",
+	               bytes_text(p->entry.size_bytes, size, sizeof(size)),
+	               bytes_text(p->holds.file_most, most, sizeof(most)));
+	if (p->options.complain != NULL)
+		p->options.complain(p->options.context, p->asked, what);
 }
 
 /* room: what its content takes in the vault. */
 static int add(struct restore_plan *p, const uint8_t sha256[32], uint64_t room_bytes, struct error *err)
 {
-	struct head head = { .action = RESTORE_LEFT_OUT };
+	struct restore_plan_record record = { .action = RESTORE_LEFT_OUT, .asked = p->asked, .entry = p->entry };
 	struct verdict v;
-	uint64_t size_bytes = p->entry.size_bytes;
 	int rc;
 
-	memcpy(head.sha256, sha256, sizeof(head.sha256));
+	memcpy(record.sha256, sha256, sizeof(record.sha256));
+	record.entry.ctime_s = 0;
+	record.entry.ctime_ns = 0;
 	if (tame_leaves_out(&p->options.tame, &p->entry))
-		return write_record(p, &head, "", 0, err);
+		return write_record(p, &record, 0, err);
+	if (p->entry.type == ENTRY_SYMLINK && !p->holds.symlinks) {
+		record.action = RESTORE_NOT_HELD;
+		return write_record(p, &record, 0, err);
+	}
+	look_at_size(p);
 	rc = known_link(p, err);
 	if (rc < 0)
 		return -1;
 	if (rc == 1) {
-		head.action = RESTORE_LINK;
-		return write_record(p, &head, p->first, 0, err);
+		record.action = RESTORE_LINK;
+		record.entry.target = p->first;
+		return write_record(p, &record, 0, err);
 	}
 	if (decide(p, sha256, &v, err) != 0)
 		return -1;
-	head.action = (uint8_t)v.action;
-	head.ctime_s = v.ctime_s;
-	head.ctime_ns = v.ctime_ns;
-	head.has_basis = v.has_basis && v.action == RESTORE_CONTENT;
+	record.action = v.action;
+	record.entry.ctime_s = v.ctime_s;
+	record.entry.ctime_ns = v.ctime_ns;
+	record.has_basis = v.has_basis && v.action == RESTORE_CONTENT;
 	p->totals.replaced += v.there && !v.folder_there && v.action != RESTORE_NOTHING && v.action != RESTORE_META;
 	p->totals.inodes -= v.folder_there; /* write_record counts it */
+	p->totals.ownerless += (p->entry.flags & ENTRY_OWNERLESS) != 0;
+	restore_lost_count(&p->totals.tamed, v.tamed);
 	if (v.action == RESTORE_CONTENT && p->options.part != NULL) {
-		head.part_bytes = p->options.part(p->options.context, &p->entry, sha256);
-		if (head.part_bytes > size_bytes)
-			head.part_bytes = size_bytes;
+		record.part_bytes = p->options.part(p->options.context, &p->entry, sha256);
+		if (record.part_bytes > p->entry.size_bytes)
+			record.part_bytes = p->entry.size_bytes;
 	}
-	/* Of what has no holes the vault's file system may take less, as it compresses. */
-	if ((p->entry.flags & ENTRY_SPARSE) == 0 || room_bytes > size_bytes)
-		room_bytes = size_bytes;
+	room_bytes = room_of(p, room_bytes);
 	/* One file is there twice while the new one is made. */
 	if (v.action == RESTORE_CONTENT && v.freed_bytes != 0) {
 		p->largest_bytes = room_bytes > p->largest_bytes ? room_bytes : p->largest_bytes;
 		room_bytes -= room_bytes < v.freed_bytes ? room_bytes : v.freed_bytes;
 	}
-	return write_record(p, &head, "", room_bytes, err);
+	return write_record(p, &record, room_bytes, err);
 }
 
 static bool is_below(const char *path, const char *folder)
@@ -353,7 +392,23 @@ static int load(struct restore_plan *p, const uint8_t *payload, size_t payload_b
 	p->payload_bytes = payload_bytes;
 	decoder_init(&d, p->payload, p->payload_bytes);
 	get_entry(&d, &p->memory, &p->entry);
+	p->asked = p->entry.path;
 	return codec_done(&d, "ENTRY", err);
+}
+
+/* By which path it stands in the target. A live folder's own names are all such as can be held. */
+static int find_place(struct restore_plan *p, struct error *err)
+{
+	if (p->names == NULL)
+		return 0;
+	if (restore_names_place(p->names, p->asked, &p->entry.path, err) != 0)
+		return -1;
+	return !p->options.over || p->entry.path == p->asked
+	               ? 0
+	               : error_set(err, ERR_REFUSED,
+	                           "\"%.300s\" can't have its name on %s, or only one of two that are the same there; "
+	                           "restore into an empty folder, where it gets another one",
+	                           p->asked, p->holds.kind);
 }
 
 /* The folders above what is taken, which are not taken themselves: made as they were, but over a live folder only where they are missing. */
@@ -362,10 +417,11 @@ static int add_above(struct restore_plan *p, const struct frame *frame, struct e
 	const uint8_t *payload;
 	size_t n;
 
-	while (restore_above_next(&p->above, p->entry.path, &payload, &n)) {
+	while (restore_above_next(&p->above, p->asked, &payload, &n)) {
 		struct verdict v = { .folder_there = false };
 
-		if (load(p, payload, n, err) != 0 || (p->options.over && decide(p, no_hash, &v, err) != 0) ||
+		if (load(p, payload, n, err) != 0 || find_place(p, err) != 0 ||
+		    (p->options.over && decide(p, no_hash, &v, err) != 0) ||
 		    (!v.folder_there && add(p, no_hash, 0, err) != 0) ||
 		    load(p, frame->payload, frame->len_bytes, err) != 0)
 			return -1;
@@ -385,10 +441,10 @@ static int take_entry(struct restore_plan *p, const struct frame *frame, struct 
 		if (p->options.reserved[i] != NULL && is_below(p->entry.path, p->options.reserved[i]))
 			return error_set(err, ERR_PROTOCOL, "\"%.300s\" is the name of this restore's own folder",
 			                 p->entry.path);
-	p->skips = p->options.takes != NULL && !p->options.takes(p->options.context, p->entry.path);
+	p->skips = p->options.takes != NULL && !p->options.takes(p->options.context, p->asked);
 	if (p->entry.type == ENTRY_FOLDER && p->skips)
-		return restore_above_pass(&p->above, p->entry.path, frame->payload, frame->len_bytes, err);
-	if (!p->skips && add_above(p, frame, err) != 0)
+		return restore_above_pass(&p->above, p->asked, frame->payload, frame->len_bytes, err);
+	if (!p->skips && (add_above(p, frame, err) != 0 || find_place(p, err) != 0))
 		return -1;
 	if (p->entry.type == ENTRY_FILE) {
 		p->in_file = true;
@@ -427,44 +483,20 @@ int restore_plan_end(struct restore_plan *plan, struct error *err)
 {
 	if (plan->in_file)
 		return error_set(err, ERR_PROTOCOL, "the answer ends inside a file");
-	return fflush(plan->spool) == 0 ? 0 : error_sys(err, errno, "writing a temporary file");
+	return restore_spool_end(plan->spool, err);
 }
 
 int restore_plan_seek(struct restore_plan *plan, uint64_t at, struct error *err)
 {
-	plan->at = at;
-	return fseeko(plan->spool, (off_t)at, SEEK_SET) == 0 ? 0 : error_sys(err, errno, "reading a temporary file");
+	return restore_spool_seek(plan->spool, at, err);
 }
 
 uint64_t restore_plan_tell(const struct restore_plan *plan)
 {
-	return plan->at;
+	return restore_spool_tell(plan->spool);
 }
 
 int restore_plan_next(struct restore_plan *plan, struct restore_plan_record *record, struct error *err)
 {
-	struct head head;
-	struct decoder d;
-
-	if (fread(&head, sizeof(head), 1, plan->spool) != 1)
-		return ferror(plan->spool) == 0 ? 0 : error_sys(err, errno, "reading a temporary file");
-	if (head.payload_bytes > PAYLOAD_MOST || head.first_bytes > WIRE_PATH_MAX ||
-	    fread(plan->payload, 1, head.payload_bytes, plan->spool) != head.payload_bytes ||
-	    fread(plan->first, 1, head.first_bytes, plan->spool) != head.first_bytes)
-		return error_set(err, ERR_IO, "a temporary file is cut short");
-	plan->first[head.first_bytes] = '\0';
-	decoder_init(&d, plan->payload, head.payload_bytes);
-	get_entry(&d, &plan->memory, &record->entry);
-	if (codec_done(&d, "ENTRY", err) != 0)
-		return -1;
-	record->action = (enum restore_action)head.action;
-	record->entry.ctime_s = head.ctime_s;
-	record->entry.ctime_ns = head.ctime_ns;
-	if (record->action == RESTORE_LINK)
-		record->entry.target = plan->first;
-	memcpy(record->sha256, head.sha256, sizeof(record->sha256));
-	record->part_bytes = head.part_bytes;
-	record->has_basis = head.has_basis != 0;
-	plan->at += sizeof(head) + head.payload_bytes + head.first_bytes;
-	return 1;
+	return restore_spool_next(plan->spool, record, err);
 }

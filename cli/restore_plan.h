@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/restore_holds.h"
+#include "cli/restore_lost.h"
 #include "cli/tame.h"
 #include "lib/entry.h"
 #include "lib/error.h"
@@ -20,7 +22,8 @@ enum restore_action {
 	RESTORE_LINK,        /* another name of a file that comes before */
 	RESTORE_META,        /* its content is there */
 	RESTORE_CONTENT,
-	RESTORE_LEFT_OUT /* a pipe or device that was not asked for */
+	RESTORE_LEFT_OUT, /* a pipe or device that was not asked for */
+	RESTORE_NOT_HELD  /* a symlink that the target can't hold */
 };
 
 /* Of a smaller file the whole content is as quickly there as what differs. */
@@ -41,6 +44,7 @@ struct restore_plan_options {
 	bool over;     /* what is there is the user's, not an earlier restore's */
 	bool discards; /* … and what is replaced gives its room back */
 	struct tame tame;
+	const struct restore_holds *holds; /* NULL: the target can hold all. Borrowed */
 	const char *reserved
 	        [RESTORE_RESERVED]; /* no entry may lie in the folders of these names; "" or NULL none. Borrowed */
 	/* false: it is left out, silently, but for the folders that lead to what is taken; NULL: all is taken */
@@ -49,6 +53,8 @@ struct restore_plan_options {
 	uint64_t (*part)(void *context, const struct entry *entry, const uint8_t sha256[32]);
 	int (*busy)(void *context,
 	            struct error *err); /* called now and then while files are read; -1 ends it. May be NULL */
+	/* May be NULL: called for each file that is too large for the target. */
+	void (*complain)(void *context, const char *path, const char *what);
 	void *context;
 };
 
@@ -60,11 +66,16 @@ struct restore_plan_totals {
 	uint64_t room_bytes;               /* that they will take */
 	uint64_t inodes;                   /* that will be new */
 	uint64_t left_out;
-	uint64_t replaced; /* of those that are there: are to become others */
+	uint64_t replaced;         /* of those that are there: are to become others */
+	uint64_t too_large;        /* files that are larger than the target can hold one */
+	uint64_t ownerless;        /* symlinks whose owner the vault could not keep */
+	struct restore_lost lost;  /* as the target can't hold it, as far as that is known before */
+	struct restore_lost tamed; /* as this user may not set it, or it was not asked for */
 };
 
 struct restore_plan_record {
 	enum restore_action action;
+	const char *asked; /* its path in the generation; the entry's is that in the target */
 	struct entry
 	        entry; /* of a link: `target` is the first name's path; ctime: of what is there, when it was looked at. Valid until the next record is read */
 	uint8_t sha256[32]; /* of a file's content; zeros: the vault has recorded none */

@@ -10,10 +10,15 @@
 static json_t *json_of(const struct restore_options *options, const char *generation,
                        const struct restore_plan_totals *plan)
 {
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "pipeline", options->pipeline, "generation",
-	                 generation, "to", options->to, "files", (json_int_t)plan->files, "bytes",
-	                 (json_int_t)plan->bytes, "there_files", (json_int_t)plan->there_files, "there_bytes",
-	                 (json_int_t)plan->there_bytes, "left_out", (json_int_t)plan->left_out);
+	const struct restore_lost *tamed = &plan->tamed;
+
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I}}", "pipeline",
+	                 options->pipeline, "generation", generation, "to", options->to, "files",
+	                 (json_int_t)plan->files, "bytes", (json_int_t)plan->bytes, "there_files",
+	                 (json_int_t)plan->there_files, "there_bytes", (json_int_t)plan->there_bytes, "left_out",
+	                 (json_int_t)plan->left_out, "not_set", "owners", (json_int_t)tamed->owners, "attributes",
+	                 (json_int_t)tamed->attributes, "special_rights", (json_int_t)tamed->rights, "unknown_owners",
+	                 (json_int_t)plan->ownerless);
 }
 
 /* more: taken. */
@@ -47,18 +52,39 @@ static void print_left_out(const struct restore_plan_totals *plan)
 	if (plan->left_out != 0)
 		(void)printf("%llu devices and pipes are left out; --keep-special brings them back\n",
 		             (unsigned long long)plan->left_out);
+	if (plan->tamed.rights != 0)
+		(void)printf(
+		        "setuid and setgid bits and capabilities of %llu entries are left out; --keep-special brings "
+		        "them back\n",
+		        (unsigned long long)plan->tamed.rights);
+}
+
+/* As this user may not set it; or the vault's could not. */
+static void print_not_set(const struct restore_plan_totals *plan)
+{
+	struct restore_lost not_set = plan->tamed;
+	char text[256];
+
+	not_set.rights = 0;
+	if (*restore_lost_text(&not_set, text, sizeof(text)) != '\0')
+		(void)printf("not set, as only root may: %s; the same as root brings them back\n", text);
+	if (plan->ownerless != 0)
+		(void)printf(
+		        "not known, as the vault is not kept by root: the owners and attributes of %llu symlinks\n",
+		        (unsigned long long)plan->ownerless);
 }
 
 void restore_report_done(const struct restore_options *options, const char *generation,
-                         const struct restore_plan_totals *plan, const struct unpack_totals *done,
+                         const struct restore_plan_totals *plan, const struct unpack_totals *done, const char *kind,
                          const struct restore_report_over *over)
 {
 	char bytes[BYTES_TEXT_SIZE];
 
 	if (options->json) {
 		print(json_of(options, generation, plan),
-		      json_pack("{s:I, s:I, s:I}", "carried_bytes", (json_int_t)done->bytes, "damaged",
-		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing),
+		      json_pack("{s:I, s:I, s:I, s:o}", "carried_bytes", (json_int_t)done->bytes, "damaged",
+		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing, "not_held",
+		                restore_lost_json(&plan->lost, kind)),
 		      over);
 		return;
 	}
@@ -71,6 +97,8 @@ void restore_report_done(const struct restore_options *options, const char *gene
 		             "all is well, remove it\n",
 		             (unsigned long long)over->kept, options->to, over->aside);
 	print_left_out(plan);
+	print_not_set(plan);
+	restore_lost_print(&plan->lost, kind, stdout);
 	if (done->damaged + done->missing != 0)
 		(void)fprintf(stderr,
 		              "aob restore: %llu files are damaged in the vault, %llu can't be read there; try an "
@@ -106,6 +134,7 @@ void restore_report_plan(const struct restore_options *options, const char *gene
 		             (unsigned long long)over->replaced, (unsigned long long)over->removed,
 		             options->discards ? "; only the latter would be kept" : "; all would be kept");
 	print_left_out(plan);
+	print_not_set(plan);
 }
 
 void restore_report_complete(const struct restore_options *options, const char *generation)

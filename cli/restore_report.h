@@ -13,9 +13,9 @@ struct restore_report_over {
 	uint64_t replaced, removed, kept;
 };
 
-/* over: NULL: nothing was there. */
+/* plan: `lost` is all that was. kind: of the target's file system. over: NULL: nothing was there. */
 void restore_report_done(const struct restore_options *options, const char *generation,
-                         const struct restore_plan_totals *plan, const struct unpack_totals *done,
+                         const struct restore_plan_totals *plan, const struct unpack_totals *done, const char *kind,
                          const struct restore_report_over *over);
 
 /* restore_report_complete: an earlier run of the same had all but ended. */

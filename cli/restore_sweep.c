@@ -25,7 +25,7 @@ static int has(const struct restore_sweep *s, struct reading *r, const char *pat
 static bool is_ours(const struct restore_sweep *s, const char *path)
 {
 	return strcmp(path, s->work_name) == 0 ||
-	       strncmp(path, RESTORE_WORK_PREFIX, strlen(RESTORE_WORK_PREFIX)) == 0 ||
+	       strncmp(path, RESTORE_FOLDER_PREFIX, strlen(RESTORE_FOLDER_PREFIX)) == 0 ||
 	       (strncmp(path, RESTORE_ASIDE_PREFIX, strlen(RESTORE_ASIDE_PREFIX)) == 0 && strchr(path, '/') == NULL);
 }
 

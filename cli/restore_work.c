@@ -45,9 +45,10 @@ static int look(struct restore_work *work, struct error *err)
 	errno = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	while ((item = readdir(dir)) != NULL) {
-		size_t n = strlen(RESTORE_WORK_PREFIX);
+		size_t n = strlen(RESTORE_FOLDER_PREFIX);
 
-		if (strncmp(item->d_name, RESTORE_WORK_PREFIX, n) == 0 && strlen(item->d_name) == n + 16)
+		if (strncmp(item->d_name, RESTORE_FOLDER_PREFIX, n) == 0 &&
+		    strlen(item->d_name) == n + RESTORE_FOLDER_DIGITS)
 			(void)snprintf(work->name, sizeof(work->name), "%.30s", item->d_name);
 		else if (!is_dots(item->d_name))
 			work->others = true;
@@ -156,11 +157,35 @@ static int make_folder(struct restore_work *work, struct error *err)
 
 	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
 		return error_sys(err, errno, "drawing a random name");
-	(void)snprintf(work->name, sizeof(work->name), RESTORE_WORK_PREFIX "%016" PRIx64, number);
+	(void)snprintf(work->name, sizeof(work->name), RESTORE_FOLDER_PREFIX "%016" PRIx64, number);
 	if (mkdirat(work->target_fd, work->name, 0700) != 0)
 		return error_sys(err, errno, "making the folder %s in the target", work->name);
 	work->fd = openat(work->target_fd, work->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return work->fd >= 0 ? 0 : error_sys(err, errno, "opening %s", work->name);
+}
+
+int restore_work_prepare(struct restore_work *work, struct error *err)
+{
+	struct stat st;
+
+	if (work->fd >= 0)
+		return 0;
+	if (fstat(work->target_fd, &st) != 0)
+		return error_sys(err, errno, "stat of the target");
+	work->was = st.st_mtim;
+	work->made = true;
+	return make_folder(work, err);
+}
+
+void restore_work_give_up(struct restore_work *work)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, work->was };
+
+	if (!work->made || work->fd < 0 || unlinkat(work->target_fd, work->name, AT_REMOVEDIR) != 0)
+		return;
+	(void)futimens(work->target_fd, times);
+	work->made = false;
+	restore_work_close(work);
 }
 
 int restore_work_begin(struct restore_work *work, const struct restore_work_key *key, const char *generation,
@@ -171,8 +196,9 @@ int restore_work_begin(struct restore_work *work, const struct restore_work_key 
 	json_t *json;
 	int rc = -1;
 
-	if (work->fd < 0 && make_folder(work, err) != 0)
+	if (restore_work_prepare(work, err) != 0)
 		return -1;
+	work->made = false;
 	(void)fremovexattr(work->target_fd,
 	                   END_ATTRIBUTE); /* another one's: it is as good as complete, and this changes the target */
 	work->key = *key;
@@ -227,23 +253,41 @@ int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, 
 	return rc;
 }
 
-static int remove_folder(struct restore_work *work, struct error *err)
+/* One pass: how many names went; -1. While names go, some file systems pass over others. */
+static int empty_folder(struct restore_work *work, struct error *err)
 {
 	int fd = openat(work->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *item;
+	int gone = 0;
 
 	if (dir == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
 		return error_sys(err, errno, "opening %s", work->name);
 	}
-	/* The state last: killed before, the same command finds all that is there. */
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	while ((item = readdir(dir)) != NULL)
 		if (!is_dots(item->d_name) && strcmp(item->d_name, STATE) != 0)
-			(void)unlinkat(work->fd, item->d_name, 0);
+			gone += unlinkat(work->fd, item->d_name, 0) == 0;
 	(void)closedir(dir);
+	return gone;
+}
+
+static int remove_folder(struct restore_work *work, struct error *err)
+{
+	int gone;
+
+	/* By FUSE, what is open has a name until it is closed. */
+	if (work->bad_fd >= 0)
+		(void)close(work->bad_fd);
+	work->bad_fd = -1;
+	do
+		gone = empty_folder(work, err);
+	while (gone > 0);
+	if (gone < 0)
+		return -1;
+	/* The state last: killed before, the same command finds all that is there. */
 	(void)unlinkat(work->fd, STATE, 0);
 	crash_point("restore-emptied");
 	if (unlinkat(work->target_fd, work->name, AT_REMOVEDIR) != 0)

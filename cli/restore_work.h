@@ -1,4 +1,4 @@
-/* restore_work: the folder that an unfinished restore keeps in its target, ".aob-restore-" and 16 random digits, so that nothing in a generation has that name: which generation is
+/* restore_work: the folder that an unfinished restore keeps in its target (lib/restore_folder.h), with 16 random digits, so that nothing in a generation has that name: which generation is
  * being restored, files under way, and which of those that came were not as they should be. It goes when all is there. As its going moves the target's time, that is remembered in an attribute of the target until it is
  * set again: killed in between, the same command only does that.
  *
@@ -11,8 +11,8 @@
 
 #include "cli/restore_aside.h"
 #include "lib/error.h"
+#include "lib/restore_folder.h"
 
-#define RESTORE_WORK_PREFIX ".aob-restore-"
 #define RESTORE_WORK_NAME_SIZE 32
 
 /* What a restore is known again by. Borrowed. */
@@ -34,6 +34,8 @@ struct restore_work {
 	bool same_boot;                      /* as the last time: what is there is there */
 	bool others;                         /* the target holds other things than that folder */
 	/* private: */
+	bool made;                   /* the folder, by this process, and nothing is begun in it */
+	struct timespec was;         /* the target's time before that */
 	struct restore_work_key key; /* of restore_work_begin */
 	char begun[32];
 	struct timespec time; /* of the target */
@@ -42,6 +44,11 @@ struct restore_work {
 /* restore_work_open: locks the target, and looks for what an earlier restore left there. Changes nothing.
  * errors: ERR_LOCKED; ERR_REFUSED: another restore was begun there, says which; by errno */
 int restore_work_open(struct restore_work *work, int target_fd, const struct restore_work_key *key, struct error *err);
+
+/* restore_work_prepare: makes the folder, if it is not there: for what is tried out before anything is begun. restore_work_give_up: if it was made so and nothing was begun, it goes, and the
+ * target has its time again. */
+int restore_work_prepare(struct restore_work *work, struct error *err);
+void restore_work_give_up(struct restore_work *work);
 
 /* restore_work_begin: makes the folder, if it is not there, and writes down what is being restored. durable: on return 0. repeat: safe */
 int restore_work_begin(struct restore_work *work, const struct restore_work_key *key, const char *generation,

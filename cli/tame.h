@@ -19,4 +19,8 @@ struct entry tame_entry(const struct tame *tame, const struct entry *entry, stru
 /* tame_leaves_out: a device or pipe that was not asked for. */
 bool tame_leaves_out(const struct tame *tame, const struct entry *entry);
 
+/* tame_loses: what of it is not put onto this machine: ENTRY_LOST_OWNER and ENTRY_LOST_XATTRS, as this user may not set them; ENTRY_LOST_MODE, as setuid and setgid bits and
+ * capabilities were not asked for. in: tamed: as tame_entry made it */
+unsigned tame_loses(const struct tame *tame, const struct entry *entry, const struct entry *tamed);
+
 #endif

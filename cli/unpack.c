@@ -12,6 +12,7 @@
 #include "lib/crash_point.h"
 #include "lib/inside.h"
 #include "lib/link_map.h"
+#include "lib/log.h"
 #include "lib/sha256.h"
 #include "wire/codec.h"
 #include "wire/wire.h"
@@ -38,6 +39,7 @@ struct unpack {
 	struct unpack_totals totals;
 	struct link_map *bad; /* over: first names of files with several that did not come whole; NULL: none yet */
 	struct entry_xattr kept[TAME_XATTRS_MOST];
+	char safe[1024];
 	uint8_t piece[PIECE_BYTES];
 };
 
@@ -94,11 +96,12 @@ static void complain(struct unpack *u, const char *path, const char *what)
 static int apply(struct unpack *u, int parent_fd, const char *leaf, const struct entry *entry, struct error *err)
 {
 	struct entry tamed = tame_entry(&u->options.tame, entry, u->kept);
-	int rc = entry_apply(parent_fd, leaf, &tamed, false, err);
+	unsigned lost;
 
-	if (rc != 0 && err != NULL && (err->sys == EOPNOTSUPP || err->sys == EPERM))
-		(void)error_prefix(err, "the target's file system can't keep all metadata; ext4, XFS and btrfs can");
-	return rc;
+	if (entry_apply_kept(parent_fd, leaf, &tamed, &lost, err) != 0)
+		return -1;
+	restore_lost_count(&u->totals.lost, lost);
+	return 0;
 }
 
 /* The folder that path lies in, which may have to be made. */
@@ -107,60 +110,74 @@ static int locate(struct unpack *u, const char *path, int *parent_fd, const char
 	return parents_locate(u->tree, path, 0755, parent_fd, leaf, err);
 }
 
-/* What is replaced is kept before, if it is to be. A folder goes with all in it in any case: a rename does not replace it. *flags: of the rename: what comes in between is not replaced. */
-static int make_way(struct unpack *u, int parent_fd, const char *leaf, const char *path, unsigned *flags,
-                    struct error *err)
+static bool is_file_there(int parent_fd, const char *leaf)
 {
 	struct stat st;
-	bool folder;
 
-	*flags = u->options.replaces && u->options.aside == NULL ? 0 : RENAME_NOREPLACE;
-	if (u->options.aside == NULL || fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return 0;
-	folder = S_ISDIR(st.st_mode);
-	if (!folder)
-		*flags = 0;
-	if (!folder && u->options.discards)
-		return 0;
-	if (restore_aside_keep(u->options.aside, parent_fd, leaf, path, err) != 0)
-		return -1;
-	if (folder)
-		inside_forget(u->other);
-	return 0;
+	return fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode);
+}
+
+/* 0; else errno. What is replaced is kept, if it is to be; a folder goes there with all in it in any case: a rename does not replace it. What comes in between is not replaced. */
+static int put_there(struct unpack *u, const char *name, int parent_fd, const char *leaf, const char *path,
+                     struct error *err)
+{
+	bool keeps = u->options.aside != NULL;
+	unsigned flags = keeps || !u->options.replaces ? RENAME_NOREPLACE : 0;
+
+	if (keeps && faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!u->options.discards || !is_file_there(parent_fd, leaf)) {
+			inside_forget(u->other); /* it may have led through a folder there */
+			return restore_aside_swap(u->options.aside, u->work->fd, name, parent_fd, leaf, path, err);
+		}
+		flags = 0;
+	}
+	return renameat2(u->work->fd, name, parent_fd, leaf, flags) == 0 ? 0 : errno;
 }
 
 /* What is complete in our own folder takes its place in the tree. */
 static int place(struct unpack *u, const char *name, const char *path, struct error *err)
 {
-	unsigned flags;
 	int parent_fd;
 	const char *leaf;
+	int rc = EEXIST;
 
 	if (locate(u, path, &parent_fd, &leaf, err) != 0)
 		return -1;
-	for (unsigned i = 0; i < PLACE_TRIES; i++) {
-		if (make_way(u, parent_fd, leaf, path, &flags, err) != 0)
-			return -1;
-		crash_point("restore-place");
-		if (renameat2(u->work->fd, name, parent_fd, leaf, flags) == 0)
-			return 0;
-		if (errno != EEXIST || u->options.aside == NULL)
+	crash_point("restore-place");
+	for (unsigned i = 0; i < PLACE_TRIES && rc == EEXIST; i++) {
+		rc = put_there(u, name, parent_fd, leaf, path, err);
+		if (rc <= 0)
+			return rc;
+		if (u->options.aside == NULL)
 			break;
 	}
 	/* A file system that can't do it at one stroke: nobody else works there. */
-	if (errno == EINVAL && faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT &&
+	if (rc == EINVAL && faccessat(parent_fd, leaf, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT &&
 	    renameat(u->work->fd, name, parent_fd, leaf) == 0)
 		return 0;
-	if (errno == EEXIST || errno == EISDIR || errno == ENOTDIR || errno == EINVAL)
+	if (rc == EEXIST || rc == EISDIR || rc == ENOTDIR || rc == EINVAL)
 		return error_set(err, ERR_REFUSED,
 		                 "\"%.300s\" is there already and is not what the vault has; move it away, or restore "
 		                 "into an empty folder",
 		                 path);
-	return errno == EXDEV ? error_set(err, ERR_REFUSED,
-	                                  "\"%.300s\" lies on another file system than the target; restore it with a "
-	                                  "--to of its own",
-	                                  path)
-	                      : error_sys(err, errno, "putting \"%.300s\" in its place", path);
+	return rc == EXDEV ? error_set(err, ERR_REFUSED,
+	                               "\"%.300s\" lies on another file system than the target; restore it with a "
+	                               "--to of its own",
+	                               path)
+	                   : error_sys(err, rc, "putting \"%.300s\" in its place", path);
+}
+
+/* Before a file that nothing is kept of goes, what takes its place is on the disk. A rename alone does not order that everywhere (XFS). */
+static int settle(struct unpack *u, int fd, const char *path, struct error *err)
+{
+	int parent_fd;
+	const char *leaf;
+
+	if (!u->options.discards || locate(u, path, &parent_fd, &leaf, err) != 0)
+		return u->options.discards ? -1 : 0;
+	if (!is_file_there(parent_fd, leaf) || fsync(fd) == 0)
+		return 0;
+	return error_sys(err, errno, "syncing \"%.300s\"", path);
 }
 
 int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err)
@@ -188,12 +205,47 @@ int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error
 	                                           : error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
 }
 
+void unpack_leave_out(struct unpack *unpack, const struct entry *entry)
+{
+	char what[512];
+
+	if (entry->type == ENTRY_SYMLINK)
+		(void)snprintf(what, sizeof(what), "left out, as it can't be held there: a symlink to %.400s",
+		               log_escape(entry->target, unpack->safe, sizeof(unpack->safe)));
+	else
+		(void)snprintf(what, sizeof(what), "left out, as it can't be held there: a device or pipe");
+	complain(unpack, entry->path, what);
+}
+
+void unpack_tell_name(struct unpack *unpack, const char *path, const char *place)
+{
+	char what[512];
+
+	(void)snprintf(what, sizeof(what), "stands there as %.400s",
+	               log_escape(place, unpack->safe, sizeof(unpack->safe)));
+	complain(unpack, path, what);
+}
+
 int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err)
 {
+	struct error aside = { .class = ERR_NONE };
 	int fd = unpack->work->fd;
 
 	(void)unlinkat(fd, SPECIAL_NAME, 0);
-	if (entry_make(fd, SPECIAL_NAME, entry, false, err) != 0 || apply(unpack, fd, SPECIAL_NAME, entry, err) != 0)
+	if (entry_make(fd, SPECIAL_NAME, entry, false, &aside) != 0) {
+		if (!entry_not_held(aside.sys)) {
+			if (err != NULL)
+				*err = aside;
+			return -1;
+		}
+		if (entry->type == ENTRY_SYMLINK)
+			unpack->totals.lost.symlinks++;
+		else
+			unpack->totals.lost.specials++;
+		unpack_leave_out(unpack, entry);
+		return 0;
+	}
+	if (apply(unpack, fd, SPECIAL_NAME, entry, err) != 0)
 		return error_prefix(err, "\"%.300s\"", entry->path);
 	return place(unpack, SPECIAL_NAME, entry->path, err);
 }
@@ -240,6 +292,22 @@ static int stays(struct unpack *u, const char *path, const char *first, struct e
 	return rc;
 }
 
+/* The file that path becomes another name of. */
+static int settle_first(struct unpack *u, int first_fd, const char *first_leaf, const char *path, struct error *err)
+{
+	int fd;
+	int rc;
+
+	if (!u->options.discards)
+		return 0;
+	fd = openat(first_fd, first_leaf, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, errno, "opening \"%.300s\"", path);
+	rc = settle(u, fd, path, err);
+	(void)close(fd);
+	return rc;
+}
+
 int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err)
 {
 	struct stat st;
@@ -263,6 +331,8 @@ int unpack_link(struct unpack *unpack, const char *path, const char *first, stru
 	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == first_st.st_dev &&
 	    st.st_ino == first_st.st_ino)
 		return 0;
+	if (S_ISREG(first_st.st_mode) && settle_first(unpack, first_fd, first_leaf, path, err) != 0)
+		return -1;
 	(void)unlinkat(unpack->work->fd, LINK_NAME, 0);
 	if (linkat(first_fd, first_leaf, unpack->work->fd, LINK_NAME, 0) != 0)
 		return error_sys(err, errno, "linking \"%.300s\"", path);
@@ -412,6 +482,8 @@ static int close_file(struct unpack *u, bool bad, struct error *err)
 	int rc =
 	        ftruncate(u->fd, (off_t)u->written) == 0 ? 0 : error_sys(err, errno, "writing \"%.300s\"", entry->path);
 
+	if (rc == 0)
+		rc = settle(u, u->fd, entry->path, err);
 	if (close(u->fd) != 0 && rc == 0)
 		rc = error_sys(err, errno, "closing \"%.300s\"", entry->path);
 	u->fd = -1;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cli/restore_aside.h"
+#include "cli/restore_lost.h"
 #include "cli/restore_work.h"
 #include "cli/tame.h"
 #include "lib/entry.h"
@@ -30,9 +31,10 @@ struct unpack_options {
 
 struct unpack_totals {
 	uint64_t files;
-	uint64_t bytes;   /* that came */
-	uint64_t damaged; /* written, but their content is not what was recorded */
-	uint64_t missing; /* the vault's disk would not give them */
+	uint64_t bytes;           /* that came */
+	uint64_t damaged;         /* written, but their content is not what was recorded */
+	uint64_t missing;         /* the vault's disk would not give them */
+	struct restore_lost lost; /* as the target can't hold it */
 };
 
 /* unpack_new: work: begun; borrowed, as is its target. */
@@ -40,10 +42,13 @@ int unpack_new(struct restore_work *work, const struct unpack_options *options, 
                struct error *err);
 void unpack_destroy(struct unpack **unpack);
 
-/* Each may be repeated. errors: ERR_REFUSED (something else is there, a symlink on the way), ERR_SPACE, by errno */
+/* Each may be repeated. What of it the target can't hold is counted, and no error. errors: ERR_REFUSED (something else is there, a symlink on the way), ERR_SPACE, by errno */
 int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err);
 int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err);
 int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err);
+/* unpack_leave_out: a symlink that the target can't hold; told. unpack_tell_name: what is complained of names that are not as they were. */
+void unpack_leave_out(struct unpack *unpack, const struct entry *entry);
+void unpack_tell_name(struct unpack *unpack, const char *path, const char *place);
 /* unpack_meta: of what is there. A file that lies in the user's own tree has to have the entry's ctime still: else it is left as it is, and complained of. */
 int unpack_meta(struct unpack *unpack, const struct entry *entry, struct error *err);
 

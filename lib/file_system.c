@@ -6,10 +6,12 @@
 #include <linux/types.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -83,4 +85,87 @@ bool file_system_is(int fd, const char *name)
 		if (ways[i](fd, own) && strcasecmp(own, name) == 0)
 			return true;
 	return false;
+}
+
+/* linux/magic.h has most of them, and not all. */
+static const struct {
+	uint32_t magic;
+	const char *kind;
+} kinds[] = {
+	{ 0x4d44, FILE_SYSTEM_FAT },
+	{ 0x2011bab0, "exFAT" },
+	{ 0x7366746e, "NTFS" },
+	{ 0x5346544e, "NTFS" },
+	{ 0xef53, "ext2/3/4" },
+	{ 0x58465342, "XFS" },
+	{ 0x9123683e, "btrfs" },
+	{ 0x01021994, "tmpfs" },
+	{ 0xf2f52010, "F2FS" },
+	{ 0x2fc12fc1, "ZFS" },
+	{ 0x482b, "HFS+" },
+	{ 0x6969, "an NFS share" },
+	{ 0xff534d42, "an SMB share" },
+	{ 0xfe534d42, "an SMB share" },
+	{ 0xf15f, "eCryptfs" },
+};
+
+/* What the first block of a disk says: both have their name there. */
+static const char *kind_on(const char *device)
+{
+	char block[16] = "";
+	int fd = open(device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, block, sizeof(block)) : -1;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (n == (ssize_t)sizeof(block) && memcmp(block + 3, "EXFAT   ", 8) == 0)
+		return "exFAT";
+	return n == (ssize_t)sizeof(block) && memcmp(block + 3, "NTFS    ", 8) == 0 ? "NTFS" : "FUSE";
+}
+
+/* Of one by FUSE the list of mounts tells more: "fuse.sshfs", or the disk that it lies on. */
+static void kind_by_fuse(int fd, char kind[FILE_SYSTEM_KIND_SIZE])
+{
+	FILE *in = fopen("/proc/self/mountinfo", "re");
+	struct stat st;
+	char *line = NULL;
+	size_t room = 0;
+
+	(void)snprintf(kind, FILE_SYSTEM_KIND_SIZE, "FUSE");
+	while (in != NULL && fstat(fd, &st) == 0 && getline(&line, &room, in) > 0) {
+		const char *more = strstr(line, " - ");
+		char number[32];
+		char wanted[32];
+		char type[32];
+		char device[256];
+
+		(void)snprintf(wanted, sizeof(wanted), "%u:%u", major(st.st_dev), minor(st.st_dev));
+		if (more == NULL || sscanf(line, "%*s %*s %31s", number) != 1 || strcmp(number, wanted) != 0 ||
+		    sscanf(more, " - %31s %255s", type, device) != 2)
+			continue;
+		if (strcmp(type, "fuseblk") == 0)
+			(void)snprintf(kind, FILE_SYSTEM_KIND_SIZE, "%s", kind_on(device));
+		else if (strncmp(type, "fuse.", 5) == 0)
+			(void)snprintf(kind, FILE_SYSTEM_KIND_SIZE, "%.26s", type + 5);
+		break;
+	}
+	free(line);
+	if (in != NULL)
+		(void)fclose(in);
+}
+
+void file_system_kind(int fd, char kind[FILE_SYSTEM_KIND_SIZE])
+{
+	struct statfs fs;
+
+	(void)snprintf(kind, FILE_SYSTEM_KIND_SIZE, "this file system");
+	if (fstatfs(fd, &fs) != 0)
+		return;
+	if ((uint32_t)fs.f_type == 0x65735546) {
+		kind_by_fuse(fd, kind);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if ((uint32_t)fs.f_type == kinds[i].magic)
+			(void)snprintf(kind, FILE_SYSTEM_KIND_SIZE, "%s", kinds[i].kind);
 }

@@ -21,12 +21,13 @@ static const struct {
 	enum entry_type type;
 	uint32_t mode;
 	const char *kept; /* the attributes' values */
+	unsigned lost;
 } rows[] = {
-	{ "root, nothing special", { false, false }, ENTRY_FILE, 01755, "atu" },
-	{ "root, all", { true, false }, ENTRY_FILE, 07755, "catu" },
-	{ "a user", { false, true }, ENTRY_FILE, 01755, "au" },
-	{ "a user, all", { true, true }, ENTRY_FILE, 07755, "au" },
-	{ "a folder's group bit is how it is shared", { false, false }, ENTRY_FOLDER, 07755, "atu" },
+	{ "root, nothing special", { false, false }, ENTRY_FILE, 01755, "atu", ENTRY_LOST_MODE },
+	{ "root, all", { true, false }, ENTRY_FILE, 07755, "catu", 0 },
+	{ "a user", { false, true }, ENTRY_FILE, 01755, "au", ENTRY_LOST_MODE | ENTRY_LOST_OWNER | ENTRY_LOST_XATTRS },
+	{ "a user, all", { true, true }, ENTRY_FILE, 07755, "au", ENTRY_LOST_OWNER | ENTRY_LOST_XATTRS },
+	{ "a folder's group bit is how it is shared", { false, false }, ENTRY_FOLDER, 07755, "atu", ENTRY_LOST_MODE },
 };
 
 static void what_is_dangerous_is_left_out(void **state)
@@ -50,6 +51,7 @@ static void what_is_dangerous_is_left_out(void **state)
 			(void)strncat(values, tamed.xattrs[k].value, 1);
 		if (tamed.mode != rows[i].mode || strcmp(values, rows[i].kept) != 0)
 			fail_msg("%s: mode %o, attributes %s", rows[i].name, tamed.mode, values);
+		assert_int_equal(tame_loses(&rows[i].tame, &entry, &tamed), rows[i].lost);
 		assert_int_equal(tamed.uid, rows[i].tame.user_only ? geteuid() : 12345);
 		assert_int_equal(tamed.gid, rows[i].tame.user_only ? getegid() : 54321);
 	}
