@@ -23,6 +23,7 @@ static const uint8_t no_hash[HASH_TAG_BYTES] = { 0 };
 struct give {
 	const struct vault *vault;
 	struct wire *wire;
+	struct ticker *ticker;
 	struct encoder encoder;
 	struct sha256 sha;
 	char generation[32];
@@ -34,7 +35,7 @@ struct give {
 	uint8_t piece[WIRE_DATA_MAX];
 };
 
-int give_new(const struct vault *vault, struct wire *wire, struct give **give, struct error *err)
+int give_new(const struct vault *vault, struct ticker *ticker, struct give **give, struct error *err)
 {
 	struct give *made = calloc(1, sizeof(*made));
 
@@ -42,7 +43,8 @@ int give_new(const struct vault *vault, struct wire *wire, struct give **give, s
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->vault = vault;
-	made->wire = wire;
+	made->wire = ticker->wire;
+	made->ticker = ticker;
 	made->generation_fd = -1;
 	encoder_init(&made->encoder);
 	*give = made;
@@ -204,10 +206,12 @@ static int say_rest(struct give *give, int fd, uint64_t from, struct error *err)
 	ssize_t n;
 
 	sha256_init(&give->sha);
+	ticker_begin(give->ticker, "reading a file's beginning", from);
 	while ((n = read_piece(give, fd, at, at < from ? from - at : UINT64_MAX)) > 0) {
 		if (!tagged)
 			sha256_update(&give->sha, give->piece, (size_t)n);
-		if (at >= from && wire_send(give->wire, FRAME_FETCH_DATA, give->piece, (size_t)n, err) != 0)
+		if ((at < from ? ticker_step(give->ticker, err)
+		               : wire_send(give->wire, FRAME_FETCH_DATA, give->piece, (size_t)n, err)) != 0)
 			return -1;
 		at += (uint64_t)n;
 	}

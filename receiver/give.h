@@ -5,13 +5,14 @@
 #ifndef AOB_GIVE_H
 #define AOB_GIVE_H
 
+#include "receiver/ticker.h"
 #include "receiver/vault.h"
 #include "wire/wire.h"
 
 struct give;
 
-/* give_new: vault, wire: borrowed. */
-int give_new(const struct vault *vault, struct wire *wire, struct give **give, struct error *err);
+/* give_new: vault, ticker: borrowed; the ticker's wire is what is answered by. */
+int give_new(const struct vault *vault, struct ticker *ticker, struct give **give, struct error *err);
 void give_destroy(struct give **give);
 
 /* give_tree: frame is the TREE. errors: ERR_NOT_FOUND (generation, path), ERR_INPUT, ERR_LOCKED, ERR_DAMAGED (files are missing), by errno, the wire's */

@@ -303,7 +303,7 @@ static int on_contact(struct session *s, const struct frame *frame, struct error
 
 static int on_give(struct session *s, const struct frame *frame, struct error *err)
 {
-	if (s->give == NULL && give_new(s->vault, s->wire, &s->give, err) != 0)
+	if (s->give == NULL && give_new(s->vault, &s->ticker, &s->give, err) != 0)
 		return -1;
 	if (frame->type == FRAME_TREE)
 		return give_tree(s->give, frame, err);

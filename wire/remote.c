@@ -10,6 +10,7 @@
 
 #include "lib/child.h"
 #include "lib/clock.h"
+#include "lib/duration.h"
 #include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/version.h"
@@ -23,6 +24,10 @@
 #define GREET_MS 120000 /* a far disk may have to spin up */
 #define EXPLAIN_MS 2000
 #define GENERATIONS_MAX 100000
+#define SILENCE_VARIABLE "AOB_SILENCE"
+/* What is asked is answered at once, or NOTEs tell of long work; but a large disk may take its time. A receiver that builds may copy or sync for long without a word. */
+#define ANSWER_SILENCE_MS (UINT64_C(5) * 60 * 1000)
+#define BUILD_SILENCE_MS (UINT64_C(60) * 60 * 1000)
 #define SSH_FAILED 255 /* ssh(1): an error of ssh itself */
 #define NOT_FOUND_STATUS 127
 
@@ -204,6 +209,21 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	return w->contact && writes(role) && vault->contact != NULL ? send_contact(remote, vault->contact, err) : 0;
 }
 
+/* How long may the far end say nothing? */
+static int set_patience(struct remote *remote, const char *role, struct error *err)
+{
+	const char *wanted = secure_getenv(SILENCE_VARIABLE);
+	uint64_t ms = strcmp(role, "transfer") == 0 ? BUILD_SILENCE_MS : ANSWER_SILENCE_MS;
+
+	if (wanted != NULL && (duration_parse(wanted, &ms, err) != 0 || ms == 0)) {
+		if (ms == 0)
+			(void)error_set(err, ERR_CONFIG, "0 is no such time");
+		return error_prefix(err, SILENCE_VARIABLE);
+	}
+	wire_patience(remote->wire, ms);
+	return 0;
+}
+
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
                 const struct wire_hooks *hooks, struct remote **remote, struct error *err)
 {
@@ -216,7 +236,8 @@ int remote_open(const struct config_vault *vault, const char *pipeline, const ch
 	if (hooks != NULL)
 		made->hooks = *hooks;
 	made->greet_until_ms = clock_now_ms() + GREET_MS;
-	if (start(made, vault, err) != 0 || greet(made, vault, pipeline, role, err) != 0) {
+	if (start(made, vault, err) != 0 || set_patience(made, role, err) != 0 ||
+	    greet(made, vault, pipeline, role, err) != 0) {
 		remote_explain(made, err);
 		error_prefix(err, "vault %s", made->place);
 		remote_close(&made);

@@ -11,6 +11,7 @@
 
 #include "lib/big_endian.h"
 #include "lib/clock.h"
+#include "lib/duration.h"
 #include "lib/log.h"
 #include "wire/codec.h"
 #include "wire/pack.h"
@@ -24,7 +25,8 @@
 #define WAIT_MS 500        /* between two calls of hooks.waiting */
 #define LAST_WORDS_MS 5000 /* how long a FAULT is looked for after a broken write */
 #define PING_MS 30000
-#define SILENCE_MS 180000 /* of a client; longer than a ping and a slow link need */
+#define SILENCE_MS 180000                    /* of a client; longer than a ping and a slow link need */
+#define PATIENCE_MOST_MS (UINT64_C(1) << 48) /* without end */
 #define SHOWN_BYTES 60
 #define PACED_MS 2         /* a pace that took so long had to wait */
 #define PIPE_BYTES 1048576 /* asked for; fewer switches between this process and its child */
@@ -40,8 +42,9 @@ struct wire {
 	size_t raw_at, raw_bytes;
 	uint8_t *plain; /* decompressed, not consumed: plain_at … plain_bytes */
 	size_t plain_at, plain_bytes;
-	struct pack *pack; /* NULL: not compressed */
-	int64_t left_ms;   /* when bytes last left */
+	struct pack *pack;                           /* NULL: not compressed */
+	int64_t left_ms;                             /* when bytes last left */
+	int64_t read_patience_ms, write_patience_ms; /* 0: without end */
 	uint64_t count_in, count_out;
 	bool frames_came;
 	bool ended;    /* the other side closed */
@@ -89,6 +92,7 @@ int wire_new(int in_fd, int out_fd, char side, const struct wire_hooks *hooks, s
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	}
 	made->left_ms = clock_now_ms();
+	made->read_patience_ms = side == 'R' ? SILENCE_MS : 0;
 	ignore_sigpipe();
 	/* Of no use to sockets, and refused where many large pipes are open already. */
 	(void)fcntl(in_fd, F_SETPIPE_SZ, PIPE_BYTES);
@@ -99,6 +103,11 @@ int wire_new(int in_fd, int out_fd, char side, const struct wire_hooks *hooks, s
 	}
 	*wire = made;
 	return 0;
+}
+
+void wire_patience(struct wire *wire, uint64_t silence_ms)
+{
+	wire->read_patience_ms = wire->write_patience_ms = silence_ms <= PATIENCE_MOST_MS ? (int64_t)silence_ms : 0;
 }
 
 void wire_destroy(struct wire **wire)
@@ -149,6 +158,20 @@ static int wait_ready(struct wire *wire, int fd, short events, int64_t until_ms,
 		    wire->hooks.waiting(wire->hooks.context, err) != 0)
 			return -1;
 	}
+}
+
+/* Until when something has to come, or to go; 0: for ever. */
+static int64_t patience_ends(int64_t patience_ms)
+{
+	return patience_ms != 0 ? clock_now_ms() + patience_ms : 0;
+}
+
+static int silent(int64_t patience_ms, struct error *err)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	return error_set(err, ERR_LINK, "the other end is silent: for %s nothing has come from it",
+	                 duration_text((uint64_t)patience_ms, text, sizeof(text)));
 }
 
 /* The other side does not read any more. If it said why before, that is the error. */
@@ -211,9 +234,11 @@ static int write_all(void *context, struct iovec *pieces, int n_pieces, struct e
 			left -= (size_t)n;
 			wire->count_out += (uint64_t)n;
 		} else if (errno == EAGAIN) {
+			int rc = wait_ready(wire, wire->out_fd, POLLOUT, patience_ends(wire->write_patience_ms), err);
+
+			if (rc <= 0)
+				return rc < 0 ? -1 : silent(wire->write_patience_ms, err);
 			waited = 1;
-			if (wait_ready(wire, wire->out_fd, POLLOUT, 0, err) < 0)
-				return -1;
 		} else if (errno == EPIPE || errno == ECONNRESET) {
 			return last_words(wire, err);
 		} else if (errno != EINTR) {
@@ -277,8 +302,10 @@ int wire_send(struct wire *wire, unsigned type, const void *payload, size_t len_
 /* One read from the descriptor, of RAW_BYTES at most. Sets *n, 0 at the end. */
 static int read_some(struct wire *wire, uint8_t *to, size_t *n, int64_t until_ms, struct error *err)
 {
-	if (until_ms == 0 && wire->side == 'R')
-		until_ms = clock_now_ms() + SILENCE_MS;
+	int64_t patience_ms = until_ms == 0 ? wire->read_patience_ms : LAST_WORDS_MS;
+
+	if (until_ms == 0)
+		until_ms = patience_ends(patience_ms);
 	for (;;) {
 		ssize_t got = read(wire->in_fd, to, RAW_BYTES);
 		int rc;
@@ -295,7 +322,7 @@ static int read_some(struct wire *wire, uint8_t *to, size_t *n, int64_t until_ms
 		if (rc < 0)
 			return -1;
 		if (rc == 0)
-			return error_set(err, ERR_LINK, "the other end is silent");
+			return silent(patience_ms, err);
 	}
 }
 

@@ -80,12 +80,16 @@ struct wire_hooks {
 /* wire_new: over in_fd and out_fd, which stay the caller's (set non-blocking by this call). side: 'C' client, 'R' receiver; a frame
  * that the other side may not send is ERR_PROTOCOL. hooks: copied, may be NULL. errors: ERR_SYSTEM. */
 int wire_new(int in_fd, int out_fd, char side, const struct wire_hooks *hooks, struct wire **wire, struct error *err);
+
+/* wire_patience: by the client: from now on an end that for so long neither says anything where it should, nor takes anything, is taken for lost. Before: it is waited for as long as
+ * it takes. A receiver has a patience of its own, see wire_keepalive. */
+void wire_patience(struct wire *wire, uint64_t silence_ms);
 void wire_destroy(struct wire **wire);
 
 /* wire_compress: from the next frame on, both ways. Call right after WELCOME was sent or received. */
 int wire_compress(struct wire *wire, struct error *err);
 
-/* wire_send: queue one frame; goes out when 64 KiB are together or at wire_flush. Waits for the other end as long as it takes.
+/* wire_send: queue one frame; goes out when 64 KiB are together or at wire_flush. Waits for the other end as long as wire_patience says.
  * errors: ERR_LINK (the other end is gone; if it said FAULT before, that is what err holds), ERR_INTERNAL (over the greatest size), hooks' own. */
 int wire_send(struct wire *wire, unsigned type, const void *payload, size_t len_bytes, struct error *err);
 int wire_flush(struct wire *wire, struct error *err);

@@ -60,7 +60,8 @@ static int open_lab(void **state)
 	open_pair(&g->pair, NULL);
 	encoder_init(&g->e);
 	*state = g;
-	return give_new(g->vault->vault, g->pair.receiver, &g->give, &g->err);
+	g->vault->ticker.wire = g->pair.receiver;
+	return give_new(g->vault->vault, &g->vault->ticker, &g->give, &g->err);
 }
 
 static int close_lab(void **state)

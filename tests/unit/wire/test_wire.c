@@ -296,6 +296,32 @@ static void hooks_count_what_leaves_and_end_the_waiting(void **state)
 	close_pair(&pair);
 }
 
+/* It has not closed: it is stopped, or the machine hangs. */
+static void who_is_silent_for_too_long_is_taken_for_lost(void **state)
+{
+	static const uint8_t data[WIRE_DATA_MAX];
+	struct error err = { .class = ERR_NONE };
+	struct frame frame;
+	struct pair pair;
+	int rc = 0;
+
+	(void)state;
+	open_pair(&pair, NULL);
+	wire_patience(pair.client, 300);
+	assert_int_equal(wire_send(pair.receiver, FRAME_NOTE, "1", 1, NULL), 0);
+	assert_int_equal(wire_flush(pair.receiver, NULL), 0);
+	assert_int_equal(wire_receive(pair.client, &frame, &err), 1);
+	assert_int_equal(wire_receive(pair.client, &frame, &err), -1);
+	assert_int_equal(err.class, ERR_LINK);
+	assert_string_equal(err.text, "the other end is silent: for 300 ms nothing has come from it");
+	error_clear(&err);
+	for (int i = 0; i < 100 && rc == 0; i++)
+		rc = wire_send(pair.client, FRAME_FILE_DATA, data, sizeof(data), &err);
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.class, ERR_LINK);
+	close_pair(&pair);
+}
+
 static void an_end_that_closes_is_seen_without_reading(void **state)
 {
 	struct pair pair;
@@ -315,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_that_closes_is_seen_without_reading),
+		cmocka_unit_test(who_is_silent_for_too_long_is_taken_for_lost),
 		cmocka_unit_test(frames_cross_both_ways),
 		cmocka_unit_test(the_header_is_length_and_type),
 		cmocka_unit_test(what_is_too_large_is_not_sent),
