@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/presence.h"
 #include "lib/rate.h"
+#include "lib/restore_folder.h"
 #include "transfer/anchor.h"
 #include "transfer/detect.h"
 #include "transfer/plan.h"
@@ -34,7 +35,7 @@ struct transfer {
 	const struct stage_request *request;
 	const char *path; /* the folder that is read … */
 	const char *root; /* … and the snapshot that it lies in */
-	const char *const *excludes;
+	const char **excludes;
 	enum detect_way way;
 	char view[ANCHOR_VIEW_SIZE];
 	int root_fd; /* of the snapshot */
@@ -99,6 +100,25 @@ static int open_folder(const char *path, int *fd, struct error *err)
 	return *fd >= 0 ? 0 : error_sys(err, errno, "opening the snapshot %s", path);
 }
 
+/* What is asked for, and what is in no generation in any case. */
+static int read_excludes(struct transfer *t, struct error *err)
+{
+	const char *const *asked = NULL;
+	size_t n = 0;
+
+	if (stage_request_with_strings(t->request, "exclude", &asked, err) != 0)
+		return -1;
+	while (asked != NULL && asked[n] != NULL)
+		n++;
+	t->excludes = calloc(n + 2, sizeof(*t->excludes));
+	if (t->excludes == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		t->excludes[i] = asked[i];
+	t->excludes[n] = RESTORE_FOLDER_PATTERN;
+	return 0;
+}
+
 static int read_request(struct transfer *t, struct error *err)
 {
 	const char *engine = "native";
@@ -107,8 +127,7 @@ static int read_request(struct transfer *t, struct error *err)
 
 	if (stage_request_with_string(t->request, "engine", &engine, err) != 0 ||
 	    stage_request_with_string(t->request, "detection", &detection, err) != 0 ||
-	    detect_way_named(detection, &t->way, err) != 0 ||
-	    stage_request_with_strings(t->request, "exclude", &t->excludes, err) != 0)
+	    detect_way_named(detection, &t->way, err) != 0 || read_excludes(t, err) != 0)
 		return -1;
 	if (strcmp(engine, "native") != 0)
 		return error_set(err, ERR_CONFIG, "engine: %s: this transfer knows `native`", engine);
@@ -549,6 +568,7 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 	t->sender.anchor = NULL; /* the anchor's own */
 	sender_done(&t->sender);
 	anchor_close(&t->anchor);
+	free(t->excludes);
 	plan_destroy(&t->plan);
 	outline_destroy(&t->outline);
 	if (t->root_fd >= 0)
