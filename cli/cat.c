@@ -107,8 +107,10 @@ static int take_file_end(struct cat *cat, const struct frame *frame, struct erro
 	return cat->looking->json ? print_json(cat, have, err) : 0;
 }
 
-static int take(struct cat *cat, const struct frame *frame, struct error *err)
+static int take(void *context, const struct frame *frame, struct error *err)
 {
+	struct cat *cat = context;
+
 	switch (frame->type) {
 	case FRAME_ENTRY:
 		return take_entry(cat, frame, err);
@@ -123,21 +125,17 @@ static int take(struct cat *cat, const struct frame *frame, struct error *err)
 
 static int write_out(struct cat *cat, struct error *err)
 {
+	const struct looking_answer answer = { .end = FRAME_FETCH_END, .take = take, .context = cat };
 	struct looking *looking = cat->looking;
-	struct frame frame;
-	int rc;
 
 	cat->path = looking->words[0];
 	if (looking_path(&cat->path, cat->room, sizeof(cat->room), err) != 0 ||
 	    choose_generation(looking->remote, looking->pipeline, looking->generation, &cat->chosen, err) != 0 ||
 	    remote_ask_part(looking->remote, FRAME_FETCH, cat->chosen.name, cat->path, err) != 0)
 		return -1;
-	while ((rc = looking_next(looking, FRAME_FETCH_END, &frame, err)) == 1)
-		if (take(cat, &frame, err) != 0)
-			return -1;
-	if (rc == 0 && !cat->ended)
-		return error_set(err, ERR_PROTOCOL, "the answer ends inside the file");
-	return rc == 0 ? 0 : looking_missing(looking, cat->path, err);
+	if (looking_take(looking, &answer, err) != 0)
+		return looking_missing(looking, cat->path, err);
+	return cat->ended ? 0 : error_set(err, ERR_PROTOCOL, "the answer ends inside the file");
 }
 
 static int work(struct looking *looking, struct error *err)

@@ -126,16 +126,15 @@ static void count(struct diff *diff, const struct wire_difference *d, enum what 
 	t->bytes_after += d->after != NULL ? d->after->size_bytes : 0;
 }
 
-static int take(struct diff *diff, const struct frame *frame, struct error *err)
+static int take(void *context, const struct frame *frame, struct error *err)
 {
+	struct diff *diff = context;
 	struct wire_difference difference;
 	struct decoder d;
 	enum what what;
 	char text[96];
 	const char *path;
 
-	if (frame->type != FRAME_DIFFERENCE)
-		return error_set(err, ERR_PROTOCOL, "%s in the answer", frame_name(frame->type));
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_difference(&d, &diff->memory, &difference);
 	if (codec_done(&d, "DIFFERENCE", err) != 0)
@@ -205,15 +204,14 @@ static int ask(struct diff *diff, struct error *err)
 
 static int compare(struct diff *diff, struct error *err)
 {
-	struct frame frame;
-	int rc;
+	const struct looking_answer answer = {
+		.each = FRAME_DIFFERENCE, .end = FRAME_DIFF_END, .take = take, .context = diff
+	};
 
 	if (ask(diff, err) != 0)
 		return -1;
-	while ((rc = looking_next(diff->looking, FRAME_DIFF_END, &frame, err)) == 1)
-		if (take(diff, &frame, err) != 0)
-			return -1;
-	return rc == 0 ? print_totals(diff, err) : looking_missing(diff->looking, diff->path, err);
+	return looking_take(diff->looking, &answer, err) == 0 ? print_totals(diff, err)
+	                                                      : looking_missing(diff->looking, diff->path, err);
 }
 
 static int work(struct looking *looking, struct error *err)

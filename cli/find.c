@@ -54,13 +54,12 @@ static void print_line(struct find *find, const struct wire_found *found)
 	             entry->type == ENTRY_FOLDER ? "/" : "");
 }
 
-static int take(struct find *find, const struct frame *frame, struct error *err)
+static int take(void *context, const struct frame *frame, struct error *err)
 {
+	struct find *find = context;
 	struct wire_found found;
 	struct decoder d;
 
-	if (frame->type != FRAME_FOUND)
-		return error_set(err, ERR_PROTOCOL, "%s in the answer", frame_name(frame->type));
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_found(&d, &find->memory, &found);
 	if (codec_done(&d, "FOUND", err) != 0)
@@ -99,8 +98,9 @@ static int ask(struct find *find, struct error *err)
 	return rc;
 }
 
-static int take_end(const struct find *find, const struct frame *frame, struct error *err)
+static int take_end(void *context, const struct frame *frame, struct error *err)
 {
+	const struct find *find = context;
 	uint64_t looked_into;
 	struct decoder d;
 	char safe[256];
@@ -120,21 +120,16 @@ static int take_end(const struct find *find, const struct frame *frame, struct e
 static int work(struct looking *looking, struct error *err)
 {
 	struct find *find = calloc(1, sizeof(*find));
-	struct frame frame;
+	const struct looking_answer answer = {
+		.each = FRAME_FOUND, .end = FRAME_FIND_END, .take = take, .take_end = take_end, .context = find
+	};
 	int rc;
 
 	if (find == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	find->looking = looking;
 	entry_memory_init(&find->memory);
-	rc = ask(find, err) == 0 ? 1 : -1;
-	while (rc == 1) {
-		rc = looking_next(looking, FRAME_FIND_END, &frame, err);
-		if (rc == 1 && take(find, &frame, err) != 0)
-			rc = -1;
-	}
-	if (rc == 0)
-		rc = take_end(find, &frame, err);
+	rc = ask(find, err) == 0 ? looking_take(looking, &answer, err) : -1;
 	entry_memory_done(&find->memory);
 	free(find);
 	return rc;

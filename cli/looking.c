@@ -106,7 +106,8 @@ static void show_note(struct looking *looking, const struct frame *frame)
 	looking->noted = true;
 }
 
-int looking_next(struct looking *looking, unsigned end, struct frame *frame, struct error *err)
+/* 1: a frame of the answer; 0: its end, the frame `end`; -1 */
+static int next(struct looking *looking, unsigned end, struct frame *frame, struct error *err)
 {
 	int rc;
 
@@ -125,6 +126,20 @@ int looking_next(struct looking *looking, unsigned end, struct frame *frame, str
 	}
 	clear_note(looking);
 	return frame->type == end ? 0 : 1;
+}
+
+int looking_take(struct looking *looking, const struct looking_answer *answer, struct error *err)
+{
+	struct frame frame;
+	int rc;
+
+	while ((rc = next(looking, answer->end, &frame, err)) == 1) {
+		if (answer->each != 0 && frame.type != answer->each)
+			return error_set(err, ERR_PROTOCOL, "%s in the answer", frame_name(frame.type));
+		if (answer->take(answer->context, &frame, err) != 0)
+			return -1;
+	}
+	return rc == 0 && answer->take_end != NULL ? answer->take_end(answer->context, &frame, err) : rc;
 }
 
 int looking_missing(const struct looking *looking, const char *path, struct error *err)

@@ -41,9 +41,17 @@ int looking_path(const char **path, char *whole, size_t size, struct error *err)
 /* looking_ask: one request. errors: those of wire_send, ERR_SYSTEM */
 int looking_ask(struct looking *looking, unsigned type, const struct encoder *request, struct error *err);
 
-/* looking_next: 1: a frame of the answer; 0: its end, the frame `end`; -1: ERR_LINK, ERR_IO (standard output is gone), those of wire_receive. How far long work is
- * shows on a terminal. */
-int looking_next(struct looking *looking, unsigned end, struct frame *frame, struct error *err);
+struct looking_answer {
+	unsigned each,
+	        end; /* the types of its frames, and of its last one; each 0: take tells which are right; each as end: there is only that one */
+	int (*take)(void *context, const struct frame *frame, struct error *err);     /* NULL with only one */
+	int (*take_end)(void *context, const struct frame *frame, struct error *err); /* may be NULL */
+	void *context;
+};
+
+/* looking_take: what was asked for, frame by frame. How far long work is shows on a terminal.
+ * errors: ERR_LINK, ERR_IO (standard output is gone), ERR_PROTOCOL, those of wire_receive, of take and take_end */
+int looking_take(struct looking *looking, const struct looking_answer *answer, struct error *err);
 
 /* looking_missing: behind a failed question for path: if it is not there, err says how to find where it is. Returns -1. */
 int looking_missing(const struct looking *looking, const char *path, struct error *err);

@@ -59,13 +59,12 @@ static void print_line(const struct ls *ls, const struct entry *entry)
 	(void)puts(entry->type == ENTRY_FOLDER ? "/" : "");
 }
 
-static int take(struct ls *ls, const struct frame *frame, struct error *err)
+static int take(void *context, const struct frame *frame, struct error *err)
 {
+	struct ls *ls = context;
 	struct entry entry;
 	struct decoder d;
 
-	if (frame->type != FRAME_ENTRY)
-		return error_set(err, ERR_PROTOCOL, "%s in the answer", frame_name(frame->type));
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_entry(&d, &ls->memory, &entry);
 	if (codec_done(&d, "ENTRY", err) != 0)
@@ -98,19 +97,17 @@ static int ask(struct ls *ls, struct error *err)
 
 static int list(struct ls *ls, struct error *err)
 {
+	const struct looking_answer answer = {
+		.each = FRAME_ENTRY, .end = FRAME_LOOK_END, .take = take, .context = ls
+	};
 	struct looking *looking = ls->looking;
-	struct frame frame;
-	int rc;
 
 	ls->path = looking->words[0];
 	if (looking_path(&ls->path, ls->room, sizeof(ls->room), err) != 0 ||
 	    choose_generation(looking->remote, looking->pipeline, looking->generation, &ls->chosen, err) != 0 ||
 	    ask(ls, err) != 0)
 		return -1;
-	while ((rc = looking_next(looking, FRAME_LOOK_END, &frame, err)) == 1)
-		if (take(ls, &frame, err) != 0)
-			return -1;
-	return rc == 0 ? 0 : looking_missing(looking, ls->path, err);
+	return looking_take(looking, &answer, err) == 0 ? 0 : looking_missing(looking, ls->path, err);
 }
 
 static int work(struct looking *looking, struct error *err)

@@ -63,8 +63,9 @@ static void ask_here(const char *pipeline, struct proof *proof)
 	ask_close(&ask);
 }
 
-static int take_proven(const struct frame *frame, struct proof *proof, struct error *err)
+static int take_proven(void *context, const struct frame *frame, struct error *err)
 {
+	struct proof *proof = context;
 	char generation[32];
 	const uint8_t *now;
 	struct decoder d;
@@ -84,21 +85,17 @@ static int take_proven(const struct frame *frame, struct proof *proof, struct er
 
 static int ask_vault(struct looking *looking, struct proof *proof, struct error *err)
 {
+	const struct looking_answer answer = {
+		.each = FRAME_PROVEN, .end = FRAME_PROVEN, .take_end = take_proven, .context = proof
+	};
 	struct encoder e;
-	struct frame frame;
 	int rc;
 
 	encoder_init(&e);
 	put_string(&e, proof->generation);
 	rc = looking_ask(looking, FRAME_PROOF, &e, err);
 	encoder_done(&e);
-	if (rc != 0)
-		return -1;
-	rc = looking_next(looking, FRAME_PROVEN, &frame, err);
-	if (rc != 0)
-		return rc < 0 ? -1
-		              : error_set(err, ERR_PROTOCOL, "%s came where PROVEN was due", frame_name(frame.type));
-	return take_proven(&frame, proof, err);
+	return rc == 0 ? looking_take(looking, &answer, err) : -1;
 }
 
 static const char *told(const char *root)
