@@ -15,6 +15,7 @@
 #include "broker/watch_state.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/seed_folder.h"
 
 /* A verb takes its decoded request and gives its result, or NULL with *err. */
 typedef json_t *verb_function(struct broker *broker, json_t *request, struct error *err);
@@ -140,8 +141,10 @@ static json_t *verb_seed(struct broker *broker, json_t *request, struct error *e
 	root = want_text(request, "root", err);
 	if (root == NULL)
 		return NULL;
-	if (*root != '/' || strlen(root) >= HISTORY_SEED_ROOT_SIZE) {
-		(void)error_set(err, ERR_INPUT, "root: want an absolute path of less than %d bytes",
+	if (*root != '/' || strlen(root) >= HISTORY_SEED_ROOT_SIZE || !seeding_root_valid(root)) {
+		(void)error_set(err, ERR_INPUT,
+		                "root: want the absolute path of a folder " SEED_FOLDER
+		                ", of less than %d bytes, as `aob seed` makes it on the disk",
 		                HISTORY_SEED_ROOT_SIZE);
 		return NULL;
 	}

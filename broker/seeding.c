@@ -8,6 +8,7 @@
 #include "broker/reply.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/seed_folder.h"
 
 static json_t *to_json(const struct history_seed *seed)
 {
@@ -15,6 +16,13 @@ static json_t *to_json(const struct history_seed *seed)
 	                 "root", seed->root, "snapshot_uuid", seed->snapshot_uuid, "taken_at",
 	                 (json_int_t)seed->taken_at, "written_at", (json_int_t)seed->written_at, "files",
 	                 (json_int_t)seed->files, "bytes", (json_int_t)seed->bytes);
+}
+
+bool seeding_root_valid(const char *root)
+{
+	const char *last = strrchr(root, '/');
+
+	return last != NULL && strcmp(last + 1, SEED_FOLDER) == 0 && strstr(root, "/../") == NULL;
 }
 
 int seeding_written(struct broker *broker, const struct run *run, const char *result_json, const char *snapshot_json,

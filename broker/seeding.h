@@ -10,6 +10,9 @@
 #include "broker/broker.h"
 #include "broker/runs.h"
 
+/* seeding_root_valid: may a seed go there? Only into a folder of a seed's name, by a path without "..". Who may write there the transfer looks at. Pure. */
+bool seeding_root_valid(const char *root);
+
 /* seeding_written: the step `transfer` of a run that writes a seed is done. Belongs into the step's change. */
 int seeding_written(struct broker *broker, const struct run *run, const char *result_json, const char *snapshot_json,
                     struct error *err);

@@ -80,6 +80,7 @@ static int read_seed(struct adopting *a, const char *pipeline, struct error *err
 	a->wanted.pinned = false;
 	a->take.from_fd = a->seed.tree_fd;
 	a->take.recorded = true;
+	a->take.files_most = a->wanted.files;
 	/* Written by other than root: then it is kept in the form of such a vault. */
 	a->take.fake_super = a->seed.owned_by != 0;
 	a->bar.total = a->wanted.bytes;

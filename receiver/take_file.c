@@ -19,6 +19,8 @@
 
 #define PIECE_BYTES ((size_t)1 << 20)
 #define PUSH_BYTES (UINT64_C(8) << 20)
+/* Zeros have to be hashed, too: so much is half a day's work, with the vault locked; and no disk bounds what a file says that it has. */
+#define HOLES_MOST (UINT64_C(64) << 40)
 #define PART "taken" /* in parts/; the names of parts are hexadecimal */
 
 int take_file_init(struct take_file *take, struct error *err)
@@ -46,6 +48,7 @@ struct passing {
 	struct part_writer writer;
 	uint64_t pushed;
 	bool unreadable; /* what failed was reading */
+	bool hollow;     /* … it has too many holes */
 };
 
 static int pass_data(struct passing *p, off_t from, off_t to, struct error *err)
@@ -82,6 +85,11 @@ static int pass_hole(struct passing *p, uint64_t len_bytes, struct error *err)
 {
 	uint64_t left = len_bytes;
 
+	if (len_bytes > HOLES_MOST - p->take->hole_bytes) {
+		p->hollow = true;
+		return error_set(err, ERR_DAMAGED, "too many holes");
+	}
+	p->take->hole_bytes += len_bytes;
 	memset(p->take->piece, 0, PIECE_BYTES);
 	while (left != 0) {
 		size_t n = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
@@ -241,6 +249,12 @@ static int take_open(struct take_file *take, int from_fd, const char *name, int 
 	if (shared)
 		p.out_fd = -1;
 	if (hash(&p, st->st_size, sha256, err) != 0) {
+		if (p.hollow) {
+			*result = TAKE_FILE_DAMAGED;
+			*why = "it has holes of more than 64 TiB, with those of the files before it, which nobody can "
+			       "wait for to be hashed";
+			return 0;
+		}
 		*result = p.unreadable ? TAKE_FILE_UNREADABLE : TAKE_FILE_TAKEN;
 		return p.unreadable ? 0 : error_prefix(err, "\"%.300s\"", entry->path);
 	}

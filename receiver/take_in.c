@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,9 @@
 #include "receiver/version.h"
 #include "wire/wire.h"
 
-#define NAMED_MOST 100 /* of one kind; the rest is counted */
-#define SILENT_MOST 8  /* files in a row that can't be read: then it is the disk */
+#define NAMED_MOST 100                    /* of one kind; the rest is counted */
+#define SILENT_MOST 8                     /* files in a row that can't be read: then it is the disk */
+#define ENTRIES_MOST UINT64_C(1000000000) /* beyond, it is a disk that goes in circles */
 
 struct taking {
 	struct take_in *take;
@@ -29,6 +31,7 @@ struct taking {
 	struct link_map *taken;  /* inode of the incoming tree -> inode of the source */
 	struct entry_memory memory;
 	unsigned silent;
+	uint64_t entries;
 	char first[WIRE_PATH_MAX + 1];
 };
 
@@ -170,6 +173,10 @@ static int take_file(struct taking *t, int from_fd, const char *name, const stru
 	const char *why;
 	enum there there;
 
+	if (entry->size_bytes > INT64_MAX - t->take->bytes) {
+		name_it(t, t->take->damaged++, entry->path, "with it, it would be more bytes than can be counted");
+		return 0;
+	}
 	t->take->bytes += entry->size_bytes;
 	if (look(t, from_fd, name, entry, &there, err) != 0)
 		return -1;
@@ -224,6 +231,10 @@ static int take_one(struct taking *t, int from_fd, const char *name, const struc
 
 	if (*entry->path == '\0')
 		return 0;
+	if (++t->entries > ENTRIES_MOST)
+		return error_set(err, ERR_DAMAGED,
+		                 "there are more than %" PRIu64 " entries: is the disk's file system whole?",
+		                 ENTRIES_MOST);
 	if (incoming_allows(t->in, entry->path, err) != 0)
 		return -1;
 	if (entry->type == ENTRY_SOCKET) {
@@ -233,6 +244,11 @@ static int take_one(struct taking *t, int from_fd, const char *name, const struc
 	if (entry->type == ENTRY_FOLDER)
 		return take_folder(t, from_fd, name, entry, err);
 	t->take->files += entry->type == ENTRY_FILE;
+	if (t->take->recorded && t->take->files > t->take->files_most)
+		return error_set(err, ERR_DAMAGED,
+		                 "there are more files than the %" PRIu64
+		                 " that the seed's record tells of: somebody has written there since; write it anew",
+		                 t->take->files_most);
 	rc = link_again(t, entry, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -326,6 +342,7 @@ static int take_all(struct taking *t, struct error *err)
 
 	if (take->recorded && remove_extra(t, err) != 0)
 		return -1;
+	t->entries = 0;
 	take->files = take->bytes = take->there_files = take->damaged = take->sockets = take->elsewhere = 0;
 	take->bar->done = 0;
 	return walk_source(t, false, err) == 0 ? walk_source(t, true, err) : -1;

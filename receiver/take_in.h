@@ -15,7 +15,8 @@
 
 struct take_in {
 	/* the caller's */
-	int from_fd; /* the tree */
+	int from_fd;         /* the tree */
+	uint64_t files_most; /* of one that is recorded: more it can't have */
 	bool recorded; /* it is a generation: its files carry their hashes, and what it does not have goes from the incoming tree */
 	bool fake_super; /* rsync --fake-super made it, or may have */
 	bool move;       /* its files may be taken away rather than copied, where blocks can't be shared */

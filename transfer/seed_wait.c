@@ -1,11 +1,13 @@
 #include "transfer/seed_wait.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/bytes.h"
 #include "lib/hex.h"
@@ -115,6 +117,25 @@ int seed_wait(struct remote *remote, const struct stage_request *request, bool *
 	                 "%s` takes it up, and this goes on by itself. If it is lost: aob seed %s --forget",
 	                 day_text(seed->taken_at, day), stage_request_vault(request)->root,
 	                 stage_request_pipeline(request), stage_request_pipeline(request));
+}
+
+int seed_wait_place(const struct stage_request *request, struct error *err)
+{
+	const char *root = stage_request_vault(request)->root;
+	struct stat st;
+
+	if (!stage_request_seed(request)->writes)
+		return 0;
+	if (lstat(root, &st) != 0)
+		return error_sys(err, errno, "%s (is the disk of the seed mounted?)", root);
+	if (!S_ISDIR(st.st_mode) || (st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return error_set(
+		        err, ERR_REFUSED,
+		        "%s is no folder that root alone may write to, so somebody could lead the seed elsewhere; "
+		        "remove it, and let `aob seed`, as root, make it",
+		        root);
+	return 0;
 }
 
 /* What all that is there takes on a disk; names of one file count each, so it is never too little. */

@@ -14,6 +14,10 @@
  * does not come to the root hash that this machine computed of the seed), those of remote_generations */
 int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err);
 
+/* seed_wait_place: where a seed is to be written is a folder that nobody but root (or this process's user) may write to: who may speak to the broker is not to lead root's writing anywhere.
+ * errors: ERR_REFUSED, by errno */
+int seed_wait_place(const struct stage_request *request, struct error *err);
+
 /* seed_wait_over: that generation is the seed, or as new, so that the vault would refuse the seed: then nothing is waited for any more. Pure. */
 bool seed_wait_over(const struct stage_seed *seed, const struct generation_info *generation);
 

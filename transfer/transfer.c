@@ -533,7 +533,7 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	rate_init(&t->rate, vault->rates, vault->n_rates, clock_now_us());
 	t->sender.meter = &t->meter;
 	t->sender.careful = stage_request_attempt(t->request) > 1;
-	if (read_request(t, err) != 0)
+	if (read_request(t, err) != 0 || seed_wait_place(t->request, err) != 0)
 		return -1;
 	meter_note(&t->meter, "connecting");
 	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)

@@ -1,6 +1,8 @@
 /* A seed is written by a run like others, counts for nothing, and lets the pipeline's runs wait until the vault has it, or until it is forgotten. */
 #include "broker_lab.h"
 
+#include "broker/seeding.h"
+
 #define SEED "{\"v\":1,\"verb\":\"seed\",\"pipeline\":\"one\",\"root\":\"/mnt/usb/aob-seed\"}"
 
 /* Of pipeline "one" in the status, the caller's. */
@@ -174,6 +176,7 @@ static void one_that_is_lost_is_forgotten(void **state)
 
 	lab_refused(lab, "{\"v\":1,\"verb\":\"forget-seed\",\"pipeline\":\"one\"}", "not-found");
 	lab_refused(lab, "{\"v\":1,\"verb\":\"seed\",\"pipeline\":\"one\",\"root\":\"usb\"}", "input");
+	lab_refused(lab, "{\"v\":1,\"verb\":\"seed\",\"pipeline\":\"one\",\"root\":\"/etc\"}", "input");
 	write_seed(lab, snapshots, transfers, run);
 	lab_run(lab, "one", run);
 	make_snapshot(snapshots, "next-uuid", "seed-uuid");
@@ -190,6 +193,18 @@ static void one_that_is_lost_is_forgotten(void **state)
 	zsock_destroy(&transfers);
 }
 
+static void it_goes_only_where_a_seed_goes(void **state)
+{
+	(void)state;
+	assert_true(seeding_root_valid("/mnt/usb/aob-seed"));
+	assert_true(seeding_root_valid("/aob-seed"));
+	assert_false(seeding_root_valid("/etc"));
+	assert_false(seeding_root_valid("/mnt/aob-seed/more"));
+	assert_false(seeding_root_valid("/mnt/../etc/aob-seed"));
+	assert_false(seeding_root_valid("/mnt/my-aob-seed"));
+	assert_false(seeding_root_valid("aob-seed"));
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
 
 int main(int argc, char **argv)
@@ -198,6 +213,7 @@ int main(int argc, char **argv)
 		LAB_TEST(a_seed_counts_for_nothing_and_is_waited_for),
 		LAB_TEST(a_broker_that_is_killed_while_it_records_one_hears_of_it_again),
 		LAB_TEST(one_that_is_lost_is_forgotten),
+		cmocka_unit_test(it_goes_only_where_a_seed_goes),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "broker") == 0)

@@ -115,6 +115,7 @@ static void a_generation_is_held_against_its_hashes_and_what_it_lacks_goes(void 
 	fill(&lab);
 	vault_lab_write(lab.vault, ".aob/incoming/run-1/tree/extra", "of another run");
 	lab.take.recorded = true;
+	lab.take.files_most = 10;
 	give_hash(&lab, "tree/b", SHA_OF_B);
 	give_hash(&lab, "tree/a/file", SHA_OF_B);
 	assert_int_equal(take(&lab), 0);
@@ -218,6 +219,7 @@ static void what_root_wrote_is_taken_as_it_is(void **state)
 	fill(&lab);
 	give_hash(&lab, "tree/b", SHA_OF_B);
 	lab.take.recorded = true;
+	lab.take.files_most = 10;
 	fd = openat(lab.take.from_fd, "b", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fsetxattr(fd, "user.rsync.%stat", text, strlen(text), 0), 0);
 	assert_int_equal(fchmod(fd, 0640), 0);
@@ -237,6 +239,45 @@ static void what_root_wrote_is_taken_as_it_is(void **state)
 	end(&lab);
 }
 
+/* A disk that means harm: what a file says of its size costs time, whatever is in it. */
+static void sizes_without_end_are_no_work_without_end(void **state)
+{
+	struct take_lab lab;
+	int fd;
+
+	begin(&lab, state, "run-1");
+	fd = openat(lab.take.from_fd, "hollow", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	if (ftruncate(fd, (off_t)1 << 60) != 0) {
+		(void)close(fd);
+		end(&lab);
+		skip(); /* this file system does not know such sizes */
+	}
+	assert_int_equal(close(fd), 0);
+	fd = openat(lab.take.from_fd, "more", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, INT64_MAX - 4096), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(take(&lab), 0);
+	assert_int_equal(lab.take.damaged, 2);
+	assert_non_null(strstr(lab.names, "hollow: it has holes of more than 64 TiB"));
+	assert_non_null(strstr(lab.names, "more: with it, it would be more bytes than can be counted"));
+	end(&lab);
+}
+
+static void more_files_than_the_record_tells_of_are_not_gone_through(void **state)
+{
+	struct take_lab lab;
+
+	begin(&lab, state, "run-1");
+	fill(&lab);
+	lab.take.recorded = true;
+	lab.take.files_most = 0;
+	assert_int_equal(take(&lab), -1);
+	assert_int_equal(lab.vault->err.class, ERR_DAMAGED);
+	end(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +290,10 @@ int main(void)
 		                                vault_lab_close),
 		cmocka_unit_test_setup_teardown(what_cannot_be_given_its_hash_is_copied, vault_lab_open,
 		                                vault_lab_close),
+		cmocka_unit_test_setup_teardown(sizes_without_end_are_no_work_without_end, vault_lab_open,
+		                                vault_lab_close),
+		cmocka_unit_test_setup_teardown(more_files_than_the_record_tells_of_are_not_gone_through,
+		                                vault_lab_open, vault_lab_close),
 		cmocka_unit_test_setup_teardown(what_root_wrote_is_taken_as_it_is, vault_lab_open, vault_lab_close),
 	};
 
