@@ -271,14 +271,14 @@ static int take_open(struct take_file *take, int from_fd, const char *name, int 
 	return put(take, out_fd, entry, sha256, err);
 }
 
-/* Only what nobody else has by another name, and only where it can't be shared; and never without its hash: after a restart, what has none is taken for torn, and removed. */
-static bool goes_away(struct take_file *take, int in_fd, const struct stat *st)
+/* Only what nobody else has by another name, out of a folder that may be written to, and only where it can't be shared; and never without its hash: after a restart, what has none is taken for torn, and removed. */
+static bool goes_away(struct take_file *take, int from_fd, int in_fd, const struct stat *st)
 {
 	int probe_fd;
 	struct stat there;
 
 	if (!take->move || st->st_nlink != 1 || fstat(take->incoming->tree_fd, &there) != 0 ||
-	    there.st_dev != st->st_dev || !hash_tag_may_set(in_fd))
+	    there.st_dev != st->st_dev || !hash_tag_may_set(in_fd) || faccessat(from_fd, ".", W_OK, AT_EACCESS) != 0)
 		return false;
 	if (take->sharing != SHARING_UNKNOWN)
 		return take->sharing == SHARING_FAILS;
@@ -312,7 +312,7 @@ int take_file_take(struct take_file *take, int from_fd, const char *name, const 
 		(void)error_set(err, ERR_BUSY, "\"%.300s\" was replaced while it was read", entry->path);
 	else if (clear_part(take, err) == 0)
 		rc = 0;
-	if (rc == 0 && !goes_away(take, in_fd, &st)) {
+	if (rc == 0 && !goes_away(take, from_fd, in_fd, &st)) {
 		out_fd = openat(take->incoming->parts_fd, PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		                0600);
 		if (out_fd < 0)

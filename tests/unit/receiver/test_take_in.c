@@ -188,6 +188,10 @@ static void what_cannot_be_given_its_hash_is_copied(void **state)
 	begin(&lab, state, "run-1");
 	fill(&lab);
 	assert_int_equal(fchmodat(lab.take.from_fd, "b", 0444, 0), 0);
+	vault_lab_write(lab.vault, "tree/a/alone", "alone");
+	assert_int_equal(fchmodat(lab.take.from_fd, "a", 0555, 0),
+	                 0); /* out of it nothing can be taken, and it is made before what is in it */
+	lab.vault->vault->fake_super = root;
 	(void)snprintf(command, sizeof(command), "chown -R -h %d:%d '%s'", NOBODY, NOBODY, lab.vault->root);
 	if (root)
 		assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a test's own words */
@@ -196,7 +200,9 @@ static void what_cannot_be_given_its_hash_is_copied(void **state)
 	assert_int_equal(take(&lab), 0);
 	assert_true(!root || (seteuid(0) == 0 && setegid(0) == 0));
 	assert_int_equal(fstatat(lab.take.from_fd, "b", &st, 0), 0);
+	assert_int_equal(fstatat(lab.take.from_fd, "a/alone", &st, 0), 0);
 	assert_string_equal(taken(&lab, "b"), "b");
+	assert_string_equal(taken(&lab, "a/alone"), "alone");
 	fd = openat(lab.incoming->tree_fd, "b", O_RDONLY | O_CLOEXEC);
 	assert_true(hash_tag_get(fd, sha256));
 	assert_int_equal(close(fd), 0);
