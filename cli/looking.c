@@ -130,7 +130,7 @@ static int next(struct looking *looking, unsigned end, struct frame *frame, stru
 
 int looking_take(struct looking *looking, const struct looking_answer *answer, struct error *err)
 {
-	struct frame frame;
+	struct frame frame = { .payload = NULL };
 	int rc;
 
 	while ((rc = next(looking, answer->end, &frame, err)) == 1) {
