@@ -10,7 +10,7 @@ from daemons import environment, processes
 from lab import HURRY, PIPELINES
 
 MOMENT_S = 6  # how long a fault waits for its moment
-DAEMONS = ("broker", "watcher", "snapshotter", "transfer-1", "transfer-2", "pruner", "monitor")
+DAEMONS = ("broker", "watcher", "snapshotter", "transfer-1", "transfer-2", "pruner", "verifier", "monitor")
 CHILDREN = ("aob-receiver", "ssh")
 ONCE = 0.1  # a fault that is over at once
 

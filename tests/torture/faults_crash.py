@@ -6,8 +6,10 @@ from daemons import environment
 from faults import MOMENT_S, Fault
 from lab import BRAKED, HURRY, PIPELINES
 
-RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "synced", "braked", "recorded", "renamed", "current", "trashed", "record-removed",
-                   "released", "owned")
+RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "sealed", "synced", "braked", "recorded", "renamed", "current", "trashed",
+                   "record-removed", "released", "owned")
+MEND_POINTS = ("mend-built", "mend-noted", "mend-beside", "mend-replaced", "mend-timed", "mend-done", "verify-kept")
+TRANSFER_POINTS = ("ledger-kept",)
 BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
                  "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
 ELSEWHERE = ("taken", "seed-recorded")  # of what no pipeline does by itself: 450-a-seed-is-carried, test_seeding
@@ -24,7 +26,7 @@ class CrashReceiver(Fault):
             self.pipeline = BRAKED
 
     def claims(self):
-        return {"vault " + self.pipeline}
+        return {"vault " + self.pipeline, "rot " + self.pipeline}
 
     def inject(self, world):
         for point in self.points:
@@ -59,7 +61,58 @@ class CrashReceiver(Fault):
         world.lab.disarm(self.pipeline)
 
     def __str__(self):
-        return "CrashReceiver %s at %s" % (self.pipeline, ", ".join(self.points))
+        return "%s %s at %s" % (type(self).__name__, self.pipeline, ", ".join(self.points))
+
+
+class CrashMending(CrashReceiver):
+    """The next receiver that verifies and mends dies exactly there; then one at another place."""
+
+    def draw(self, dice):
+        self.points = dice.sample(MEND_POINTS, dice.choice((1, 2, 4)))
+        if "mend-beside" in self.points:
+            self.pipeline = next(name for name in PIPELINES if PIPELINES[name][0] == "btrfs")
+
+    def provoke(self, world, point):
+        """One that was verifying already may have gone by; or what rots is mended by nobody."""
+        for _ in range(4):
+            world.rot(self.pipeline, self.dice, "flip")
+            world.verify(self.pipeline)
+            if world.wait(MOMENT_S / 4, lambda: not world.lab.armed(self.pipeline)):
+                return True
+        return False
+
+
+class CrashTransfer(Fault):
+    """Both transfers are to die exactly there, one does."""
+    weight = 2
+
+    def draw(self, dice):
+        self.point = dice.choice(TRANSFER_POINTS)
+
+    def claims(self):
+        return {"transfer-1", "transfer-2", "vault " + self.pipeline, "link " + self.pipeline}
+
+    def inject(self, world):
+        workers = [world.nas.daemons[name] for name in ("transfer-1", "transfer-2")]
+        deaths = sum(worker.deaths for worker in workers)
+        for worker in workers:
+            worker.again(AOB_CRASH_POINT=self.point)
+        for _ in range(2):  # a run that was in flight already may have gone by
+            world.change_something(self.pipeline, self.dice)
+            world.run(self.pipeline)
+            if world.wait(MOMENT_S, lambda: sum(worker.deaths for worker in workers) > deaths):
+                world.hits["transfer " + self.point] += 1
+                break
+        self.undo(world)
+
+    def undo(self, world):
+        for name in ("transfer-1", "transfer-2"):
+            pid = world.nas.daemons[name].pid()
+            if pid is not None and b"AOB_CRASH_POINT=" in environment(pid):
+                world.nas.daemons[name].again()
+
+    def __str__(self):
+        return "CrashTransfer at %s (%s)" % (self.point, self.pipeline)
 
 
 class CrashBroker(Fault):

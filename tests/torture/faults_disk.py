@@ -159,7 +159,7 @@ class Swap(Fault):
     hold = (ONCE, ONCE)
 
     def claims(self):
-        return {"vault " + self.pipeline, "link " + self.pipeline}
+        return {"vault " + self.pipeline, "link " + self.pipeline, "rot " + self.pipeline}
 
     def inject(self, world):
         lab, image = world.lab, world.lab.image(self.pipeline)

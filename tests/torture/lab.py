@@ -26,6 +26,7 @@ PIPELINES = {
 }
 BRAKED = "e"  # the pipeline whose mass changes hold older generations until they are released
 KEPT = 3
+VERIFY_EVERY = "%ds" % (30 // HURRY)
 RIGHT = {"keep": KEPT, "rate": "3 MB/s", "without": ()}
 
 
@@ -70,18 +71,18 @@ class Nas:
             if name not in without:
                 gate = ", gate" if name == "b" and self.name == "nas" else ""
                 brake = "50%" if name == BRAKED else "off"
-                text.append("  %s: { source: %s, vault: v%s, brake: %s, %s, stages: [snapshot%s, transfer, prune: { last: %d }] }"
-                            % (name, self.source(name), name, brake, PIPELINES[name][3], gate, keep))
+                text.append("  %s: { source: %s, vault: v%s, brake: %s, verify_every: %s, %s, stages: [snapshot%s, transfer, prune: { last: %d }] }"
+                            % (name, self.source(name), name, brake, VERIFY_EVERY, PIPELINES[name][3], gate, keep))
         with open(self.config + ".new", "w") as f:
             f.write("\n".join(text) + "\n" + more)
         os.rename(self.config + ".new", self.config)
 
     def start(self):
-        parts = ["broker", "snapshotter", "transfer-1", "transfer-2", "pruner", "watcher"] + (["monitor"] if self.name == "nas" else [])
+        parts = ["broker", "snapshotter", "transfer-1", "transfer-2", "pruner", "watcher"] + (["verifier", "monitor"] if self.name == "nas" else [])
         for part in parts:
             program = part.split("-")[0]
             argv = ["%s/aob-%s" % (BUILD, program), "--config", self.config]
-            if program in ("snapshotter", "transfer", "pruner"):
+            if program in ("snapshotter", "transfer", "pruner", "verifier"):
                 argv += ["--worker", "%s-%s" % (self.name, part)]
             env = {"AOB_LEASE_MS": LEASE_MS} if part == "broker" else {}
             env.update(AOB_MACHINE_ID_FILE=self.work + "/machine-id", AOB_HURRY=str(HURRY))
@@ -101,10 +102,10 @@ class Nas:
             self.lab.keeper.remove(daemon)
         self.daemons = {}
 
-    def aob(self, *words):
+    def aob(self, *words, patience_s=LOOK_S):
         """Exit status, standard output, standard error; None: no answer in time."""
         try:
-            done = subprocess.run([BUILD + "/aob", words[0], "--config", self.config, *words[1:]], capture_output=True, text=True, timeout=LOOK_S)
+            done = subprocess.run([BUILD + "/aob", words[0], "--config", self.config, *words[1:]], capture_output=True, text=True, timeout=patience_s)
         except subprocess.TimeoutExpired:
             return None, "", "no answer"
         return done.returncode, done.stdout, done.stderr

@@ -13,12 +13,14 @@ import threading
 import time
 
 from daemons import descriptors, processes, rss_bytes
-from lab import KEPT, sh
+from lab import KEPT, PIPELINES, sh
+from rot import Damage, inodes, names_of
 from same_tree import describe, differences
 
 RSS_MOST = 64 << 20
 DESCRIPTORS_MOST = 200
 SETTLE_S = 60  # how long what ends may take to be gone
+MEND_S = 420  # within which what is damaged is found and mended, as pauses between tries grow to some minutes
 Known = collections.namedtuple("Known", "uuid run digest inodes")
 
 
@@ -35,16 +37,6 @@ def subvolume(path):
 
 def digest(tree):
     return hashlib.sha256(repr((sorted(tree[0].items()), tree[1])).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def inodes(root):
-    """One line for the inode and the time of everything: what is written anew shows here, even if it is the same again."""
-    out = []
-    for at, folders, files in os.walk(os.fsencode(root)):
-        for name in [b"."] + folders + files:
-            st = os.lstat(os.path.join(at, name))
-            out.append((os.path.join(at, name)[len(root):], st.st_ino, st.st_mtime_ns, st.st_mode))
-    return hashlib.sha256(repr(sorted(out)).encode()).hexdigest()
 
 
 INO_LOOKUP, ROOT = 0xD0009412, 256  # BTRFS_IOC_INO_LOOKUP, BTRFS_FIRST_FREE_OBJECTID: linux/btrfs.h
@@ -73,7 +65,8 @@ class Witness(threading.Thread):
         self.ours = {}  # UUID of a snapshot: our own of it
         self.expected = {}  # UUID: digest
         self.known = collections.defaultdict(dict)  # pipeline: generation: Known
-        self.peaks, self.settle_s = collections.Counter(), SETTLE_S
+        self.rot = {name: Damage() for name in PIPELINES}  # what faults have damaged in published generations
+        self.peaks, self.settle_s, self.mend_s = collections.Counter(), SETTLE_S, MEND_S
         self.trouble = None
         os.mkdir(lab.work + "/manifests")
         self.watch(lab.nas)
@@ -152,6 +145,10 @@ class Witness(threading.Thread):
             self.expected[uuid] = digest(tree)
         return path
 
+    def tree_of(self, uuid):
+        with open(self.manifest(uuid), "rb") as f:
+            return pickle.load(f)
+
     # ---- one generation
 
     def record(self, pipeline, name):
@@ -161,31 +158,114 @@ class Witness(threading.Thread):
         except FileNotFoundError:
             return None
 
-    def whole(self, pipeline, name):
-        """The generation is what its record names, and what it was when it was seen first."""
-        path, record = "%s/generations/%s" % (self.lab.folder(pipeline), name), self.record(pipeline, name)
+    def whole(self, pipeline, name, at_rest=False):
+        """The generation is what its record names, and what it was when it was seen first, but for the damage that is known."""
+        path, record, rot = "%s/generations/%s" % (self.lab.folder(pipeline), name), self.record(pipeline, name), self.rot[pipeline]
         if record is None:
             if not os.path.exists(path):
                 return  # removed meanwhile
             raise Broken("%s: generation %s has no record" % (pipeline, name))
-        tree = describe(path)
-        now = Known(record["snapshot_uuid"], record["run"], digest(tree), inodes(path))
-        known = self.known[pipeline].get(name)
+        tree, uuid = describe(path), record["snapshot_uuid"]
+        now, known = Known(uuid, record["run"], digest(tree), inodes(path)), self.known[pipeline].get(name)
         if not os.path.exists(path):
             return
+        if known is not None and known[:2] != now[:2]:
+            raise Broken("%s: the record of generation %s has changed" % (pipeline, name))
+        manifest = self.manifest(uuid)
+        if not rot.clean():
+            self.whole_but(pipeline, name, tree, at_rest)
+            now = now._replace(digest=self.expected[uuid])
         if known is None:
-            manifest = self.manifest(record["snapshot_uuid"])
-            if digest(tree) != self.expected[record["snapshot_uuid"]]:
+            if now.digest != self.expected[uuid]:
                 with open(manifest, "rb") as f:
                     faults = differences(pickle.load(f), tree)
                 raise Broken("%s: generation %s is not the snapshot that its record names:\n%s" % (pipeline, name, "\n".join(faults[:20])))
-            if any(entry.startswith(".aob-") for entry in os.listdir(path)):
+            if any(entry.startswith(".aob-") for entry in os.listdir(path)) and (rot.clean() or at_rest):
                 raise Broken("%s: generation %s has a work folder left in it" % (pipeline, name))
             self.known[pipeline][name] = now
-        elif known != now:
-            with open(self.manifest(known.uuid), "rb") as f:
-                faults = differences(pickle.load(f), tree)
-            raise Broken("%s: generation %s has changed since it was published:\n%s" % (pipeline, name, "\n".join(faults[:20]) or "its record, or inodes and times"))
+            return
+        faults = differences(self.tree_of(uuid), tree) if known.digest != now.digest else []
+        faults += ["%r has another inode" % other for other in self.moved(rot, known, now, name, tree)]
+        if known.digest != now.digest or faults:
+            raise Broken("%s: generation %s has changed since it was published:\n%s" % (pipeline, name, "\n".join(faults[:20])))
+
+    def whole_but(self, pipeline, name, tree, at_rest):
+        """The same, where something has been damaged: that is so still, or good again. In the middle of a mending a bit less can be said."""
+        rot, expected = self.rot[pipeline], self.tree_of(self.record(pipeline, name)["snapshot_uuid"])
+        gone = rot.gone(name, tree)
+        expected = {path: what for path, what in expected[0].items() if path not in gone}, expected[1]
+        # In subvolumes, a mending that is cut off between two names of a file leaves two files.
+        how = rot.midway if not at_rest else rot.apart if PIPELINES[pipeline][0] == "btrfs" else rot.healed
+        faults = differences(how(expected), how(tree))
+        if faults:
+            raise Broken("%s: generation %s is not what it was, beside what was damaged:\n%s" % (pipeline, name, "\n".join(faults[:20])))
+
+    @staticmethod
+    def moved(rot, known, now, name, tree):
+        """Paths whose inode is another one, though nothing of theirs was damaged."""
+        if rot.clean():
+            return [path for path in set(known.inodes) | set(now.inodes) if known.inodes.get(path) != now.inodes.get(path)]
+        return [path for path in set(known.inodes) & set(now.inodes) if known.inodes[path] != now.inodes[path]
+                and (name, path) not in rot.removed and not (path in tree[0] and rot.touched(tree[0][path]))]
+
+    # ---- what is damaged
+
+    def damage(self, pipeline):
+        """All that is damaged or gone now: {(generation, path)}, and of these what somebody still has."""
+        trees = {name: describe("%s/generations/%s" % (self.lab.folder(pipeline), name)) for name in self.generations(pipeline)}
+        return self.rot[pipeline].left(trees, describe(self.lab.nas.source(pipeline)))
+
+    def cared(self, nas, pipeline):
+        """What was damaged is good again by itself if the source or the vault still has it; what is not is named, exactly, and an alarm."""
+        if self.rot[pipeline].clean():
+            return
+        within(self.mend_s, lambda: self.mended(pipeline))
+        within(self.mend_s, lambda: self.named(nas, pipeline))
+
+    def mended(self, pipeline):
+        mendable = self.damage(pipeline)[2]
+        if mendable:
+            raise Broken("%s: damaged still, though it could be mended: %s" % (pipeline, sorted(mendable)[:5]))
+
+    def named(self, nas, pipeline):
+        bad, gone, _ = self.damage(pipeline)
+        status, out, err = nas.aob("verify", pipeline, "--all", "--look-only", "--json", patience_s=60)
+        if status not in (0, 65):
+            raise Broken("%s: no verification: %s %s" % (pipeline, status, err))
+        told, missing = set(), set()
+        for line in map(json.loads, out.splitlines()):
+            if "damage" in line:
+                path = bytes.fromhex(line["path_hex"]) if "path_hex" in line else os.fsencode(line["path"])
+                if line["damage"] == "missing":
+                    missing |= {(name, path) for name in line["generations"]}
+                else:
+                    told |= names_of({name: "%s/generations/%s" % (self.lab.folder(pipeline), name) for name in line["generations"]}, path)
+        lost = {(name, path) for name, path in gone if not {(name, path), (name, b"")} & missing and "own_files" in (self.record(pipeline, name) or {})}
+        odd = {(name, path) for name, path in missing if (name, path) not in gone and not (path == b"" and name in {other for other, _ in gone})}
+        if told != bad or lost or odd:
+            raise Broken("%s: damaged and not named: %s; named and not damaged: %s; gone and not named: %s; named as gone: %s"
+                         % (pipeline, sorted(bad - told)[:5], sorted(told - bad)[:5], sorted(lost)[:5], sorted(odd)[:5]))
+        alarms = [one for p in nas.ask("status")["pipelines"] if p["name"] == pipeline for one in p["alarms"] if one["kind"] == "damaged"]
+        if bool(alarms) != bool(told | missing):
+            raise Broken("%s: %d files are damaged, the alarms are %s" % (pipeline, len(told | missing), alarms))
+
+    def put_right(self, nas, pipeline):
+        """By hand, what nobody had any more; from then on all is as it was, and the alarm ends."""
+        rot = self.rot[pipeline]
+        if rot.clean():
+            return
+        bad, _, _ = self.damage(pipeline)
+        for name, path in bad:
+            rot.put_right(os.path.join(os.fsencode("%s/generations/%s" % (self.lab.folder(pipeline), name)), path))
+        for name in self.generations(pipeline):
+            rot.put_back("%s/generations/%s" % (self.lab.folder(pipeline), name), name)
+        within(self.mend_s, lambda: self.named(nas, pipeline))
+        for name in self.generations(pipeline):
+            self.whole(pipeline, name, at_rest=True)
+            path = "%s/generations/%s" % (self.lab.folder(pipeline), name)
+            known = self.known[pipeline][name]
+            self.known[pipeline][name] = known._replace(digest=digest(describe(path)), inodes=inodes(path))
+        self.rot[pipeline] = Damage()
 
     def generations(self, pipeline):
         try:
@@ -233,8 +313,9 @@ class Witness(threading.Thread):
         if gone:
             raise Broken("%s: of the newest %d generations these are gone: %s" % (pipeline, KEPT, sorted(gone)))
         self.known[pipeline] = {name: known for name, known in self.known[pipeline].items() if name in there}
+        self.cared(nas, pipeline)
         for name in there:
-            self.whole(pipeline, name)
+            self.whole(pipeline, name, at_rest=True)
         within(self.settle_s, lambda: self.one_snapshot(nas, pipeline))
         within(self.settle_s, lambda: self.store(nas, pipeline, accepted, there, by_hand))
 
@@ -243,7 +324,8 @@ class Witness(threading.Thread):
             left = os.listdir("%s/.aob/%s" % (folder, name))
             if left:
                 raise Broken("left in %s/.aob/%s: %s" % (folder, name, left))
-        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash", "brake.json", "owner.json", "contact.json", "pages", "verify.json"}
+        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash", "brake.json", "owner.json", "contact.json", "pages", "verify.json",
+                                                          "verify.lock"}
         odd |= set(os.listdir(folder)) - {".aob", "generations", "current", "START-HERE.html", "README.txt"}
         if odd:
             raise Broken("left in %s: %s" % (folder, sorted(odd)))
@@ -259,7 +341,7 @@ class Witness(threading.Thread):
 
     def last_run(self, nas, pipeline):
         """Its name and state."""
-        return self.sql(nas, "select run, state from runs where pipeline = ? order by seq desc limit 1", pipeline)[0]
+        return self.sql(nas, "select run, state from runs where pipeline = ? and care = 0 order by seq desc limit 1", pipeline)[0]
 
     def sql(self, nas, text, *values):
         db = sqlite3.connect("file:%s?mode=ro" % nas.state, uri=True, timeout=10)
@@ -272,7 +354,7 @@ class Witness(threading.Thread):
         """I4: what was acknowledged is in the store, and what the store says is in the vault is there."""
         if self.sql(nas, "pragma integrity_check") != [("ok",)]:
             raise Broken("the store is damaged")
-        runs = dict(self.sql(nas, "select run, state from runs where pipeline = ?", pipeline))
+        runs = dict(self.sql(nas, "select run, state from runs where pipeline = ? and care = 0", pipeline))
         kept = {row[0] for row in self.sql(nas, "select generation from generations where pipeline = ? and pruned = 0", pipeline)}
         lost = sorted(run for run in accepted if run not in runs)
         unended = sorted(run for run, state in runs.items() if state == "running")

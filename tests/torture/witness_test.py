@@ -5,7 +5,9 @@ import sqlite3
 import subprocess
 
 from lab import sh
-from witness import SETTLE_S, Broken
+from rot import Damage as Rot
+from rot import inodes
+from witness import MEND_S, SETTLE_S, Broken
 
 
 def flip(path):
@@ -44,6 +46,29 @@ class Damage:
         def right():
             flip(path)
             self.world.witness.known["e"] = known
+        return right
+
+    def damage_that_nobody_mends(self):
+        path = some_file("%s/generations/%s" % (self.folder, self.names[-1]))
+        self.world.witness.rot["e"].flip(path, 0)
+
+        def right():
+            self.world.witness.rot["e"].put_right(path)
+            self.world.witness.rot["e"] = Rot()
+        return right
+
+    def a_file_that_is_missing_beside_what_is_known(self):
+        """Something else has rotted: that is no excuse."""
+        root = "%s/generations/%s" % (self.folder, self.names[0])
+        rot = Rot()
+        rot.remove(root, "here", os.path.relpath(os.fsencode(some_file(root)), os.fsencode(root)))
+        self.world.witness.rot["e"].good[0, b""] = (0, b"")
+
+        def right():
+            rot.put_back(root, "here")
+            known = self.world.witness.known["e"]
+            known[self.names[0]] = known[self.names[0]]._replace(inodes=inodes(root))
+            self.world.witness.rot["e"] = Rot()
         return right
 
     def a_file_more(self):
@@ -118,7 +143,9 @@ class Damage:
 
 def run(world, tell):
     """Returns how many were seen; raises if one was not."""
-    world.witness.settle_s = 1
+    verifier = world.nas.daemons["verifier"]
+    verifier.stop()  # it would mend what is broken here
+    world.witness.settle_s = world.witness.mend_s = 1
     names = [name for name in vars(Damage) if not name.startswith("_")]
     for name in names:
         right = getattr(Damage(world), name)()
@@ -131,6 +158,7 @@ def run(world, tell):
             raise AssertionError("the checker does not see: " + name.replace("_", " "))
         finally:
             right()
-    world.witness.settle_s = SETTLE_S
+    world.witness.settle_s, world.witness.mend_s = SETTLE_S, MEND_S
+    verifier.start()
     world.check()
     return len(names)

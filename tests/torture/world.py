@@ -2,17 +2,28 @@
 import collections
 import os
 import shutil
+import stat
 import time
 
 from lab import BRAKED, HURRY, KEPT, PIPELINES, RIGHT, Lab, Nas
 from mutations import Mutator
+from rot import SIZE
 from same_tree import describe
 from witness import Broken, Witness, digest
 
 REST_S = 420  # within which all pipelines have to come to rest; pauses between tries grow to some minutes
 FIRST_S = 120
+ROT_LEAST, ROT_MOST = 100, 1 << 20  # bytes of a file that rots
 MASS = 400  # more files than the changes leave of all others
 IMPATIENT_S = 6 / HURRY  # a run that pauses for longer is cancelled and asked for anew, half of the times
+
+
+def write(path, data):
+    """Whatever the changes have put there: who opens a FIFO waits for ever."""
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        shutil.rmtree(path) if stat.S_ISDIR(os.lstat(path).st_mode) else os.unlink(path)
+    with open(path, "wb") as f:
+        f.write(data)
 
 
 class World:
@@ -55,8 +66,7 @@ class World:
         """So that there is something to do."""
         self.mutate(pipeline, dice.randint(1, 8), dice)
         try:
-            with open(self.nas.source(pipeline) + "/news", "wb") as f:
-                f.write(dice.randbytes(dice.randint(1, 200000)))
+            write(self.nas.source(pipeline) + "/news", dice.randbytes(dice.randint(1, 200000)))
         except OSError:
             pass
 
@@ -88,6 +98,30 @@ class World:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def rot(self, pipeline, dice, how):
+        """A published file rots ("flip", "cut"), or is gone ("remove"; not of the newest generation, which the next one may begin as, nor of the oldest, as both neighbours tell of it). True if one did."""
+        witness = self.witness
+        try:
+            names = witness.generations(pipeline)
+            name = dice.choice(names[1:-1] if how == "remove" else names + names[-1:])
+            tree, root = witness.tree_of(witness.record(pipeline, name)["snapshot_uuid"]), "%s/generations/%s" % (self.lab.folder(pipeline), name)
+            linked = {path for group in tree[1] for path in group} if how == "remove" else set()
+            paths = sorted(path for path, what in tree[0].items() if stat.S_ISREG(what[0]) and ROT_LEAST <= what[SIZE] <= ROT_MOST and path not in linked)
+            path = dice.choice(paths)
+            if how == "remove":
+                witness.rot[pipeline].remove(root, name, path)
+            else:
+                getattr(witness.rot[pipeline], how)(os.path.join(os.fsencode(root), path), dice=dice)
+        except (OSError, IndexError, TypeError) as fault:  # none there; or the disk is full, or it has gone meanwhile
+            self.note("  nothing rots in %s: %s" % (pipeline, fault))
+            return False
+        self.note("  %s of %r in %s of %s" % (how, path, name, pipeline))
+        return True
+
+    def verify(self, pipeline):
+        """Somebody has it verified."""
+        return self.nas.aob("verify", pipeline, "--all")[0] in (0, 65)
+
     def remove_by_hand(self, pipeline, generation):
         self.by_hand[pipeline].add(generation)
         self.witness.forget(pipeline, generation)
@@ -95,8 +129,7 @@ class World:
     def large(self, pipeline, size, dice):
         """Something that takes a while to cross."""
         try:
-            with open(self.nas.source(pipeline) + "/large", "wb") as f:
-                f.write(dice.randbytes(size))
+            write(self.nas.source(pipeline) + "/large", dice.randbytes(size))
         except OSError:
             pass
 
@@ -132,7 +165,7 @@ class World:
         """Until a generation of each source as it is now is there, and nothing runs any more."""
         began, wanted, asked = time.monotonic(), {}, {}
         for name in PIPELINES:
-            wanted[name] = digest(describe(self.witness.keep(self.nas, name)))
+            wanted[name] = describe(self.witness.keep(self.nas, name))
         seen = {}
         while wanted:
             for name in list(wanted):
@@ -142,10 +175,10 @@ class World:
                     continue
                 if running is None:
                     at = self.witness.current(name)
-                    if at not in seen:
-                        seen[at] = digest(describe(at)) if at else None
+                    if at not in seen or not seen[at]:
+                        seen[at] = at is not None and self.same(name, at, wanted[name])
                     # A run that published, and whose next step failed, has left to the next one what it would have removed.
-                    if seen[at] != wanted[name] or self.witness.last_run(self.nas, name)[1] == "failed":
+                    if not seen[at] or self.witness.last_run(self.nas, name)[1] == "failed":
                         self.run(name)
                     elif not self.waits_for_watcher(name):
                         del wanted[name]
@@ -158,6 +191,13 @@ class World:
                 raise Broken("not at rest within %d s: %s\n%s" % (limit_s, sorted(wanted), self.nas.aob("status")[1]))
             time.sleep(0.2)
         return time.monotonic() - began
+
+    def same(self, name, at, wanted):
+        """Is it the source, but for what rots there?"""
+        rot = self.witness.rot[name]
+        if rot.clean():
+            return digest(describe(at)) == digest(wanted)
+        return digest(rot.midway(describe(at))) == digest(rot.midway(wanted))
 
     def waits_for_watcher(self, name):
         """A source that the watcher has just found to be changed gets a run of its own soon."""
@@ -176,6 +216,7 @@ class World:
             raise Broken("what the brake holds can't be released: %s" % (self.nas.aob("release", BRAKED),))
         for name in PIPELINES:
             self.witness.settled(self.nas, name, self.accepted[name], self.by_hand[name])
+            self.witness.put_right(self.nas, name)
         self.witness.leaks(self.nases)
         self.witness.forget_snapshots()
         self.blind.clear()
