@@ -13,8 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define RECORD "root/p/.aob/generations/" PLAYGROUND_GENERATION ".json"
-static const char *const places[] = { RECORD,
+static const char *const places[] = { ("root/p/.aob/generations/" PLAYGROUND_GENERATION ".json"),
 	                              "root/p/.aob/incoming/run-1/state.json",
 	                              "root/p/.aob/format.json",
 	                              "root/p/.aob/incoming/run-1/moves",
