@@ -100,6 +100,18 @@ class Damage:
             f.truncate(len(self.data[self.good[key(was)]]))
             os.utime(f.fileno(), ns=(st.st_atime_ns, st.st_mtime_ns))
 
+    @staticmethod
+    def link_again(root, groups):
+        """By hand, names that were links of one another, and are several files since a mending was cut off between them."""
+        for names in groups:
+            paths = [os.path.join(os.fsencode(root), name) for name in names]
+            for path in paths[1:]:
+                if os.lstat(path).st_ino != os.lstat(paths[0]).st_ino:
+                    above = os.lstat(os.path.dirname(path))
+                    os.unlink(path)
+                    os.link(paths[0], path, follow_symlinks=False)
+                    os.utime(os.path.dirname(path), ns=(above.st_atime_ns, above.st_mtime_ns))
+
     # ---- trees, as same_tree.describe() tells them
 
     @staticmethod

@@ -263,8 +263,12 @@ class Witness(threading.Thread):
         for name in self.generations(pipeline):
             self.whole(pipeline, name, at_rest=True)
             path = "%s/generations/%s" % (self.lab.folder(pipeline), name)
+            if PIPELINES[pipeline][0] == "btrfs":
+                rot.link_again(path, self.tree_of(self.record(pipeline, name)["snapshot_uuid"])[1])
             known = self.known[pipeline][name]
-            self.known[pipeline][name] = known._replace(digest=digest(describe(path)), inodes=inodes(path))
+            if digest(describe(path)) != self.expected[known.uuid]:
+                raise Broken("%s: generation %s is not what it was, though all is put right" % (pipeline, name))
+            self.known[pipeline][name] = known._replace(digest=self.expected[known.uuid], inodes=inodes(path))
         self.rot[pipeline] = Damage()
 
     def generations(self, pipeline):
