@@ -23,6 +23,45 @@ static const struct {
 	{ "GiB/s", 8ULL * 1024 * 1024 * 1024 },
 };
 
+static const struct {
+	const char *name;
+	uint64_t bytes;
+} units[] = {
+	{ "B", 1 },
+	{ "kB", 1000 },
+	{ "MB", 1000000 },
+	{ "GB", 1000000000 },
+	{ "TB", 1000000000000 },
+	{ "KiB", UINT64_C(1) << 10 },
+	{ "MiB", UINT64_C(1) << 20 },
+	{ "GiB", UINT64_C(1) << 30 },
+	{ "TiB", UINT64_C(1) << 40 },
+};
+
+bool bytes_unit(const char *name, uint64_t *bytes)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(name, units[i].name) == 0) {
+			*bytes = units[i].bytes;
+			return true;
+		}
+	return false;
+}
+
+int bytes_parse(const char *text, uint64_t *bytes, struct error *err)
+{
+	const char *unit = text;
+	uint64_t number = 0;
+	uint64_t factor = 0;
+
+	if (number_parse(&unit, &number) != 0 || !bytes_unit(unit, &factor))
+		return error_set(err, ERR_INPUT,
+		                 "'%.40s' is no amount; write a number and a unit, such as 500 MB or 2 GiB", text);
+	if (number_scale(number, factor, bytes) != 0 || *bytes > INT64_MAX)
+		return error_set(err, ERR_INPUT, "'%.40s' is more than can be counted", text);
+	return 0;
+}
+
 /* What people write, and could mean bits or bytes; and what only lacks the right case. */
 static const char *rate_remedy(const char *unit)
 {

@@ -2,6 +2,7 @@
 #ifndef AOB_BYTES_H
 #define AOB_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,11 @@
 
 /* bytes_text: three digits: "0 B", "999 B", "1.60 GB", "23.4 MB". Returns out. */
 const char *bytes_text(uint64_t bytes, char *out, size_t size);
+
+/* bytes_unit: how many bytes "kB", "GiB" and the like stand for. */
+bool bytes_unit(const char *name, uint64_t *bytes);
+/* bytes_parse: "500 MB", "2 GiB". errors: ERR_INPUT, saying what to write instead */
+int bytes_parse(const char *text, uint64_t *bytes, struct error *err);
 
 /* bytes_rate_text: "200 kB/s"; 0 is "unlimited". Returns out. */
 const char *bytes_rate_text(uint64_t bytes_per_s, char *out, size_t size);

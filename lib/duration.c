@@ -113,3 +113,31 @@ const char *duration_text(uint64_t ms, char *out, size_t size)
 	(void)snprintf(out, size, ms == 0 ? "0 s" : "%llu ms", (unsigned long long)ms);
 	return out;
 }
+
+const char *duration_about(uint64_t ms, char *out, size_t size)
+{
+	static const uint64_t minute = 60000;
+	static const uint64_t day = 86400000;
+	const struct {
+		uint64_t below_ms, step_ms; /* so long, told in such steps */
+	} steps[] = {
+		{ 10 * minute, minute },       /* 7 min */
+		{ 60 * minute, 5 * minute },   /* 25 min */
+		{ 600 * minute, 10 * minute }, /* 3 h 20 min */
+		{ 10 * day, 60 * minute },     /* 2 d 5 h */
+		{ UINT64_MAX, day },
+	};
+	char text[DURATION_TEXT_SIZE];
+	size_t i = 0;
+
+	if (ms < minute) {
+		(void)snprintf(out, size, "less than a minute");
+		return out;
+	}
+	while (ms > steps[i].below_ms)
+		i++;
+	if (ms % steps[i].step_ms != 0 && ms < UINT64_MAX - steps[i].step_ms)
+		ms += steps[i].step_ms - ms % steps[i].step_ms;
+	(void)snprintf(out, size, "about %s", duration_text(ms, text, sizeof(text)));
+	return out;
+}

@@ -12,6 +12,7 @@ lib_SOURCES += \
 	lib/yaml_pos.c \
 	lib/config_value.c \
 	lib/config_schema.c \
+	lib/beside.c \
 	lib/boot_id.c \
 	lib/brake_percent.c \
 	lib/bytes.c \

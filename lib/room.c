@@ -8,22 +8,8 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "lib/bytes.h"
 #include "lib/number.h"
-
-static const struct {
-	const char *name;
-	uint64_t bytes;
-} units[] = {
-	{ "B", 1 },
-	{ "kB", 1000 },
-	{ "MB", 1000000 },
-	{ "GB", 1000000000 },
-	{ "TB", 1000000000000 },
-	{ "KiB", UINT64_C(1) << 10 },
-	{ "MiB", UINT64_C(1) << 20 },
-	{ "GiB", UINT64_C(1) << 30 },
-	{ "TiB", UINT64_C(1) << 40 },
-};
 
 int room_read(const char *path, struct room *room, struct error *err)
 {
@@ -59,6 +45,7 @@ int room_min_parse(const char *text, struct room_min *min, struct error *err)
 {
 	const char *unit = text;
 	uint64_t number = 0;
+	uint64_t factor = 0;
 
 	*min = (struct room_min){ ROOM_DEFAULT_BYTES, ROOM_DEFAULT_THOUSANDTHS, true };
 	if (text == NULL)
@@ -72,12 +59,11 @@ int room_min_parse(const char *text, struct room_min *min, struct error *err)
 		min->thousandths = (unsigned)((number + 99) / 100); /* a little is not nothing */
 		return 0;
 	}
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(unit, units[i].name) == 0) {
-			if (number_scale(number, units[i].bytes, &min->bytes) != 0)
-				return error_set(err, ERR_INPUT, "'%.40s' is more than can be counted", text);
-			return 0;
-		}
+	if (bytes_unit(unit, &factor)) {
+		if (number_scale(number, factor, &min->bytes) != 0)
+			return error_set(err, ERR_INPUT, "'%.40s' is more than can be counted", text);
+		return 0;
+	}
 	if (*unit == '\0' && number == 0)
 		return 0;
 	return error_set(err, ERR_INPUT, "'%.40s' has %s unit; write 5%%, 500 MB or 20 GiB, or 0 for no limit", text,

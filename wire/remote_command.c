@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/beside.h"
 #include "lib/credential.h"
 
 static void add(struct remote_command *command, const char *word)
@@ -112,19 +113,10 @@ static int ssh_command(const struct config_vault *vault, struct remote_command *
 	return 0;
 }
 
-/* The receiver of a local vault: the one beside this program, else the one on PATH. */
+/* The receiver of a local vault. */
 static void local_command(const struct config_vault *vault, struct remote_command *command)
 {
-	static const char name[] = "aob-receiver";
-	ssize_t n = readlink("/proc/self/exe", command->program, sizeof(command->program) - sizeof(name) - 1);
-	char *slash;
-
-	command->program[n > 0 ? n : 0] = '\0';
-	slash = strrchr(command->program, '/');
-	if (slash != NULL)
-		memcpy(slash + 1, name, sizeof(name));
-	if (slash == NULL || access(command->program, X_OK) != 0)
-		memcpy(command->program, name, sizeof(name));
+	(void)beside_program("aob-receiver", command->program, sizeof(command->program));
 	add(command, command->program);
 	add(command, "serve");
 	add(command, "--root");

@@ -91,12 +91,27 @@ static void amounts_are_written_with_three_digits(void **state)
 	assert_string_equal(bytes_rate_text(0, out, sizeof(out)), "unlimited");
 }
 
+static void amounts_are_read(void **state)
+{
+	static const char *const wrong[] = { "", "7", "7 mb", "MB", "7%", "-1 MB", "1000000000000 TiB" };
+	uint64_t bytes = 0;
+
+	(void)state;
+	assert_int_equal(bytes_parse("64 MiB", &bytes, NULL), 0);
+	assert_int_equal(bytes, 67108864);
+	assert_int_equal(bytes_parse("1.5kB", &bytes, NULL), 0);
+	assert_int_equal(bytes, 1500);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(bytes_parse(wrong[i], &bytes, NULL), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_are_read),
 		cmocka_unit_test(doubtful_rates_are_refused_with_the_remedy),
 		cmocka_unit_test(amounts_are_written_with_three_digits),
+		cmocka_unit_test(amounts_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

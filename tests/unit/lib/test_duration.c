@@ -116,6 +116,27 @@ static void durations_are_written_with_two_units(void **state)
 		assert_string_equal(duration_text(cases[i].ms, out, sizeof(out)), cases[i].text);
 }
 
+static void what_is_estimated_is_rounded_up(void **state)
+{
+	static const struct {
+		uint64_t s;
+		const char *text;
+	} cases[] = {
+		{ 0, "less than a minute" },     { 59, "less than a minute" }, { 60, "about 1 min" },
+		{ 61, "about 2 min" },           { 600, "about 10 min" },      { 601, "about 15 min" },
+		{ 3300, "about 55 min" },        { 3301, "about 1 h" },        { 3601, "about 1 h 10 min" },
+		{ 11700, "about 3 h 20 min" },   { 36000, "about 10 h" },      { 36001, "about 11 h" },
+		{ 190000, "about 2 d 5 h" },     { 864000, "about 10 d" },     { 864001, "about 11 d" },
+		{ 3000000000, "about 34723 d" },
+	};
+	char out[DURATION_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(duration_about(cases[i].s * 1000, out, sizeof(out)), cases[i].text);
+	(void)duration_about(UINT64_MAX, out, sizeof(out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +144,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_duration_is_refused),
 		cmocka_unit_test(times_of_the_day_are_read_or_refused),
 		cmocka_unit_test(durations_are_written_with_two_units),
+		cmocka_unit_test(what_is_estimated_is_rounded_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
