@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/choose.h"
 #include "cli/listing.h"
 #include "cli/looking.h"
 #include "cli/verbs.h"
 #include "lib/hex.h"
 #include "lib/sha256.h"
+#include "wire/choose.h"
 #include "wire/entry_codec.h"
 
 static const char usage[] =

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/choose.h"
 #include "cli/listing.h"
 #include "cli/looking.h"
 #include "cli/verbs.h"
 #include "lib/bytes.h"
+#include "wire/choose.h"
 #include "wire/look_codec.h"
 
 static const char usage[] = "usage: aob diff PIPELINE G1 G2 [PATH] [--json]\n"

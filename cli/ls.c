@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/choose.h"
 #include "cli/listing.h"
 #include "cli/looking.h"
 #include "cli/verbs.h"
 #include "lib/bytes.h"
+#include "wire/choose.h"
 #include "wire/entry_codec.h"
 
 static const char usage[] = "usage: aob ls PIPELINE [--generation G] [PATH] [--recursive] [--json]\n"

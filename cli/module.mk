@@ -5,7 +5,6 @@ aob_SOURCES := \
 	cli/ask.c \
 	cli/cat.c \
 	cli/check.c \
-	cli/choose.c \
 	cli/diff.c \
 	cli/events.c \
 	cli/find.c \

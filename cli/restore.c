@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/choose.h"
 #include "cli/interrupt.h"
 #include "cli/restore_aside.h"
 #include "cli/restore_carry.h"
@@ -31,6 +30,7 @@
 #include "lib/log.h"
 #include "lib/progress.h"
 #include "lib/rate.h"
+#include "wire/choose.h"
 #include "wire/remote.h"
 
 #define COMPLAINTS_MOST 1000 /* lines about single files */

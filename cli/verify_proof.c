@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/ask.h"
-#include "cli/choose.h"
 #include "cli/looking.h"
 #include "lib/hex.h"
+#include "wire/choose.h"
 
 static const char usage[] =
         "usage: aob verify --proof PIPELINE [--generation G] [--json]\n"

@@ -1,4 +1,5 @@
 wire_SOURCES += \
+	wire/choose.c \
 	wire/codec.c \
 	wire/entry_codec.c \
 	wire/far_words.c \

@@ -1,4 +1,4 @@
-#include "cli/choose.h"
+#include "wire/choose.h"
 
 #include <stdlib.h>
 #include <string.h>
