@@ -60,6 +60,7 @@ struct restore {
 	struct restore_aside *aside;
 	struct restore_excludes excludes;
 	struct restore_report_over told;
+	struct restore_report_course course;
 };
 
 static int give_up_if_asked(void *context, struct error *err)
@@ -68,11 +69,15 @@ static int give_up_if_asked(void *context, struct error *err)
 	return interrupt_asked() ? error_set(err, ERR_CANCELLED, "interrupted") : 0;
 }
 
+/* what: static */
 static void complain(void *context, const char *path, const char *what)
 {
 	struct restore *r = context;
+	struct restore_report_course *course = &r->course;
 	char safe[1024];
 
+	if (course->n_wrong < RESTORE_REPORT_WRONG_MAX && (course->wrong[course->n_wrong] = strdup(path)) != NULL)
+		course->reasons[course->n_wrong++] = what;
 	if (++r->complaints > COMPLAINTS_MOST)
 		return;
 	progress_clear(&r->bar);
@@ -327,8 +332,10 @@ static int carry_out(struct restore *r, const struct tame *tame, struct error *e
 	progress_begin(&r->bar, "restoring");
 	r->bar.total = restore_plan_totals(r->plan).carry_bytes;
 	carry.unpack = r->unpack;
+	r->course.carry_us = -clock_now_us();
 	if (restore_carry_run(&carry, err) != 0)
 		return -1;
+	r->course.carry_us += clock_now_us();
 	remote_close(&r->remote);
 	if (sweep(r, r->aside, err) != 0 || restore_carry_settle(&carry, false, err) != 0 ||
 	    unpack_sync(r->unpack, err) != 0)
@@ -429,7 +436,8 @@ static int finish(struct restore *r)
 		status = EX_DATAERR;
 	else if (restore_lost_any(&totals.lost))
 		status = RESTORE_EXIT_LOST;
-	restore_report_done(&r->options, r->chosen, &totals, &done, r->holds.kind, r->options.over ? &r->told : NULL);
+	restore_report_done(&r->options, r->chosen, &totals, &done, r->holds.kind, &r->course,
+	                    r->options.over ? &r->told : NULL);
 	return status;
 }
 
@@ -486,6 +494,8 @@ int restore_main(int argc, char **argv, const char *config_path)
 	restore_plan_destroy(&r.plan);
 	restore_work_close(&r.work);
 	restore_pick_done(&r.pick);
+	for (size_t i = 0; i < r.course.n_wrong; i++)
+		free(r.course.wrong[i]);
 	if (r.target_fd >= 0)
 		(void)close(r.target_fd);
 	return status;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/listing.h"
 #include "lib/bytes.h"
 
 /* What both tell. */
@@ -36,6 +37,25 @@ static void print(json_t *json, json_t *more, const struct restore_report_over *
 	(void)fputc('\n', stdout);
 	json_decref(json);
 	json_decref(more);
+}
+
+/* A list of what is not as it should be: a name that is no text is told in hexadecimal digits too. */
+static json_t *wrong_json(const struct restore_report_course *course)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < course->n_wrong; i++) {
+		json_t *row = json_pack("{s:s}", "reason", course->reasons[i]);
+
+		if (row == NULL || listing_name_json(row, "path", course->wrong[i]) != 0 ||
+		    json_array_append(list, row) != 0) {
+			json_decref(row);
+			json_decref(list);
+			return NULL;
+		}
+		json_decref(row);
+	}
+	return list;
 }
 
 static void print_there(const struct restore_plan_totals *plan)
@@ -76,15 +96,16 @@ static void print_not_set(const struct restore_plan_totals *plan)
 
 void restore_report_done(const struct restore_options *options, const char *generation,
                          const struct restore_plan_totals *plan, const struct unpack_totals *done, const char *kind,
-                         const struct restore_report_over *over)
+                         const struct restore_report_course *course, const struct restore_report_over *over)
 {
 	char bytes[BYTES_TEXT_SIZE];
 
 	if (options->json) {
 		print(json_of(options, generation, plan),
-		      json_pack("{s:I, s:I, s:I, s:o}", "carried_bytes", (json_int_t)done->bytes, "damaged",
+		      json_pack("{s:I, s:f, s:I, s:I, s:o, s:o}", "carried_bytes", (json_int_t)done->bytes,
+		                "carry_seconds", (double)course->carry_us / 1e6, "damaged",
 		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing, "not_held",
-		                restore_lost_json(&plan->lost, kind)),
+		                restore_lost_json(&plan->lost, kind), "wrong", wrong_json(course)),
 		      over);
 		return;
 	}

@@ -13,10 +13,20 @@ struct restore_report_over {
 	uint64_t replaced, removed, kept;
 };
 
+#define RESTORE_REPORT_WRONG_MAX 20 /* files that are told of by name in the JSON */
+
+/* How it went. */
+struct restore_report_course {
+	int64_t carry_us; /* from the first content that was asked for to the last that was in its place */
+	char *wrong[RESTORE_REPORT_WRONG_MAX]; /* paths of files that are not as they should be; as they are … */
+	const char *reasons[RESTORE_REPORT_WRONG_MAX]; /* … and what is wrong with each */
+	size_t n_wrong;
+};
+
 /* plan: `lost` is all that was. kind: of the target's file system. over: NULL: nothing was there. */
 void restore_report_done(const struct restore_options *options, const char *generation,
                          const struct restore_plan_totals *plan, const struct unpack_totals *done, const char *kind,
-                         const struct restore_report_over *over);
+                         const struct restore_report_course *course, const struct restore_report_over *over);
 
 /* restore_report_complete: an earlier run of the same had all but ended. */
 void restore_report_complete(const struct restore_options *options, const char *generation);
