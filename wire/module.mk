@@ -10,6 +10,12 @@ wire_SOURCES += \
 	wire/pack.c \
 	wire/pack_level.c \
 	wire/pieces.c \
+	wire/rehearse_bundle.c \
+	wire/rehearse_restore.c \
+	wire/rehearse_sample.c \
+	wire/rehearse_scratch.c \
+	wire/rehearse_time.c \
+	wire/rehearsing.c \
 	wire/remote.c \
 	wire/remote_command.c \
 	wire/remote_verify.c \
