@@ -8,6 +8,7 @@
 #include "lib/mdp_client.h"
 
 #define TIMEOUT_MS 10000
+#define PATIENCE_MS 2000 /* of who only tells something */
 
 struct ask {
 	struct config *config;
@@ -50,6 +51,21 @@ void ask_patience(struct ask *ask, uint64_t timeout_ms)
 const struct config *ask_config(const struct ask *ask)
 {
 	return ask->config;
+}
+
+int ask_tell(const char *config_path, const char *verb, const char *pipeline, json_t *result, struct error *err)
+{
+	struct ask *ask = NULL;
+	int rc;
+
+	if (result == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (ask_open(config_path, &ask, err) != 0 || ask == NULL)
+		return -1;
+	ask_patience(ask, PATIENCE_MS);
+	rc = ask_verb(ask, verb, json_pack("{s:s, s:O}", "pipeline", pipeline, "result", result), NULL, err);
+	ask_close(&ask);
+	return rc;
 }
 
 const char *ask_text(const json_t *object, const char *key)

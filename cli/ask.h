@@ -24,6 +24,10 @@ const struct config *ask_config(const struct ask *ask); /* borrowed */
  * out: *result, the caller's, json_decref; may be NULL. errors: ERR_LINK, what the broker answers, ERR_PROTOCOL */
 int ask_verb(struct ask *ask, const char *verb, json_t *body, json_t **result, struct error *err);
 
+/* ask_tell: tells the broker what a command found by itself, as a stage would have; a broker that is there answers at once. result: borrowed; NULL: out of memory.
+ * errors: those of ask_open and ask_verb */
+int ask_tell(const char *config_path, const char *verb, const char *pipeline, json_t *result, struct error *err);
+
 /* Members of an answer, with "" and 0 for what is not there or of another type; borrowed. */
 const char *ask_text(const json_t *object, const char *key);
 int64_t ask_number(const json_t *object, const char *key);

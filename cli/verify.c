@@ -37,8 +37,6 @@ static const char usage_text[] =
         "  --look-only   mend nothing\n"
         "  --json        an object for each damaged file, then one with the totals\n";
 
-#define PATIENCE_MS 2000 /* a broker that is there answers at once */
-
 struct verify {
 	const char *config_path;
 	struct verifying verifying;
@@ -172,19 +170,11 @@ static void tell_broker(const struct verify *v)
 {
 	struct error aside = { .class = ERR_NONE };
 	struct stage_result *result = stage_result_new();
-	struct ask *ask = NULL;
 
-	if (result == NULL)
-		(void)error_set(&aside, ERR_SYSTEM, "out of memory");
-	else if (ask_open(v->config_path, &ask, &aside) == 0) {
-		ask_patience(ask, PATIENCE_MS);
+	if (result != NULL)
 		verifying_tell(&v->result, result);
-		(void)ask_verb(
-		        ask, "verified",
-		        json_pack("{s:s, s:O}", "pipeline", v->verifying.pipeline, "result", stage_result_json(result)),
-		        NULL, &aside);
-	}
-	ask_close(&ask);
+	(void)ask_tell(v->config_path, "verified", v->verifying.pipeline,
+	               result != NULL ? stage_result_json(result) : NULL, &aside);
 	stage_result_destroy(&result);
 	if (aside.class != ERR_NONE && v->result.verified.damaged > 0)
 		(void)fprintf(stderr, "aob verify: the broker could not be told (%s); the next share tells it\n",
