@@ -73,6 +73,7 @@ struct config_pipeline {
 	const struct config_vault *vault;
 	enum config_kind kind;    /* of the source */
 	uint64_t max_age_ms;      /* how old the state in the vault may get; 0: any age */
+	uint64_t rehearse_ms;     /* a sample of the vault is brought back so often; 0: never */
 	uint64_t verify_every_ms; /* all that lies in the vault is read again so often; 0: never */
 	unsigned brake;           /* percent; BRAKE_PERCENT_OFF: `off` */
 	bool watched;             /* false: `watch: off`, runs only when asked */
@@ -99,6 +100,7 @@ enum config_notice { /* what a notifier may tell of: `on` is a set of 1u << thes
 	             CONFIG_NOTICE_FAILED,
 	             CONFIG_NOTICE_OVERDUE,
 	             CONFIG_NOTICE_DAMAGED,
+	             CONFIG_NOTICE_NOT_RESTORABLE,
 	             CONFIG_NOTICE_BRAKED,
 	             CONFIG_NOTICE_FORECAST,
 	             CONFIG_NOTICE_BROKER, /* it does not answer: of no pipeline, so of all */

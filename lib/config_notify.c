@@ -15,10 +15,15 @@
 #define SENDMAIL "/usr/sbin/sendmail"
 
 static const char *const notices[CONFIG_NOTICES] = {
-	[CONFIG_NOTICE_FAILED] = "failed",       [CONFIG_NOTICE_OVERDUE] = "overdue",
-	[CONFIG_NOTICE_DAMAGED] = "damaged",     [CONFIG_NOTICE_BRAKED] = "braked",
-	[CONFIG_NOTICE_FORECAST] = "forecast",   [CONFIG_NOTICE_BROKER] = "broker-down",
-	[CONFIG_NOTICE_RECOVERED] = "recovered", [CONFIG_NOTICE_STARTED] = "started",
+	[CONFIG_NOTICE_FAILED] = "failed",
+	[CONFIG_NOTICE_OVERDUE] = "overdue",
+	[CONFIG_NOTICE_DAMAGED] = "damaged",
+	[CONFIG_NOTICE_BRAKED] = "braked",
+	[CONFIG_NOTICE_NOT_RESTORABLE] = "not-restorable",
+	[CONFIG_NOTICE_FORECAST] = "forecast",
+	[CONFIG_NOTICE_BROKER] = "broker-down",
+	[CONFIG_NOTICE_RECOVERED] = "recovered",
+	[CONFIG_NOTICE_STARTED] = "started",
 	[CONFIG_NOTICE_FINISHED] = "finished",
 };
 
@@ -30,10 +35,10 @@ static const struct {
 	[CONFIG_WEBHOOK_NTFY] = { "ntfy", CONFIG_NOTICES_ALARMS },
 	[CONFIG_WEBHOOK_GOTIFY] = { "gotify", CONFIG_NOTICES_ALARMS },
 	/* It keeps an own clock of what is overdue, so it wants every run. */
-	[CONFIG_WEBHOOK_HEALTHCHECKS] = { "healthchecks", 1u << CONFIG_NOTICE_STARTED | 1u << CONFIG_NOTICE_FINISHED |
-	                                                          1u << CONFIG_NOTICE_FAILED |
-	                                                          1u << CONFIG_NOTICE_DAMAGED |
-	                                                          1u << CONFIG_NOTICE_BRAKED },
+	[CONFIG_WEBHOOK_HEALTHCHECKS] = { "healthchecks",
+	                                  1u << CONFIG_NOTICE_STARTED | 1u << CONFIG_NOTICE_FINISHED |
+	                                          1u << CONFIG_NOTICE_FAILED | 1u << CONFIG_NOTICE_DAMAGED |
+	                                          1u << CONFIG_NOTICE_NOT_RESTORABLE | 1u << CONFIG_NOTICE_BRAKED },
 };
 
 const char *config_notify_notice(enum config_notice notice)
@@ -72,7 +77,8 @@ static unsigned read_on(struct config_build *b, const struct yaml_pos *list, uns
 			           item->text, near);
 		else
 			faults_add(b->faults, item->line, item->column,
-			           "unknown notice '%.64s'; want failed, overdue, damaged, braked, forecast, "
+			           "unknown notice '%.64s'; want failed, overdue, damaged, not-restorable, braked, "
+			           "forecast, "
 			           "broker-down, recovered, started or finished",
 			           item->text);
 	}

@@ -11,6 +11,8 @@
 #define IDLE_MS 600000
 #define MAX_WAIT_MS DAY_MS
 #define MAX_AGE_MS (3 * DAY_MS)
+#define REHEARSE_WEEKLY_MS ((uint64_t)7 * 24 * 3600 * 1000)
+#define REHEARSE_MONTHLY_MS ((uint64_t)30 * 24 * 3600 * 1000)
 #define VERIFY_EVERY_MS ((uint64_t)30 * 24 * 3600 * 1000)
 #define SPAN_MOST (3650 * DAY_MS)
 #define FINISHED_MS 60000
@@ -115,6 +117,27 @@ static uint64_t read_verify_every(struct config_build *b, const struct yaml_pos 
 	return read_span(b, value, &key, VERIFY_EVERY_MS);
 }
 
+/* As a duration, or by the words that people have for it. */
+static uint64_t read_rehearse(struct config_build *b, const struct yaml_pos *value)
+{
+	static const struct schema_key key = {
+		"rehearse",
+		SCHEMA_DURATION,
+		false,
+		1000,
+		SPAN_MOST,
+		NULL,
+		"how often a restore is rehearsed: monthly, weekly, a time such as 14d, or never"
+	};
+	bool is_text = value != NULL && value->kind == YAML_POS_TEXT;
+
+	if (is_text && strcmp(value->text, "monthly") == 0)
+		return REHEARSE_MONTHLY_MS;
+	if (is_text && strcmp(value->text, "weekly") == 0)
+		return REHEARSE_WEEKLY_MS;
+	return read_span(b, value, &key, REHEARSE_MONTHLY_MS);
+}
+
 /* A quiet time of Macs: as written, else the default, or `idle` if that was written and is longer. */
 static uint64_t read_quiet(const struct yaml_pos *value, const char *key, uint64_t usual_ms, uint64_t idle_ms)
 {
@@ -196,6 +219,7 @@ static void read_pipeline(struct config_build *b, const struct yaml_pos *value, 
 	read_watch(b, yaml_pos_get(value, "watch"), pipeline);
 	pipeline->max_age_ms = read_max_age(b, yaml_pos_get(value, "max_age"), pipeline);
 	pipeline->verify_every_ms = read_verify_every(b, yaml_pos_get(value, "verify_every"));
+	pipeline->rehearse_ms = read_rehearse(b, yaml_pos_get(value, "rehearse"));
 	pipeline->brake = read_brake(b, yaml_pos_get(value, "brake"));
 	config_stage_read(b, yaml_pos_get(value, "stages"), pipeline);
 }

@@ -98,6 +98,8 @@ static const struct schema_key pipeline_keys[] = {
 	  "how old the state in the vault may get before it is overdue, such as 26h, or never" },
 	{ "verify_every", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "how often all that lies in the vault is read again, such as 30d, or never" },
+	{ "rehearse", SCHEMA_OTHER, false, 0, 0, NULL,
+	  "how often a restore is rehearsed: monthly, weekly, a time such as 14d, or never" },
 	{ "brake", SCHEMA_TEXT, false, 0, 0, NULL,
 	  "how much of the last generation a run may remove or rewrite, such as 50%, or off" },
 	{ "stages", SCHEMA_LIST, true, 0, 0, NULL, "a list such as - snapshot: { driver: btrfs }" },

@@ -317,6 +317,24 @@ static void how_often_a_vault_is_read_again(void **state)
 	config_destroy(&config);
 }
 
+static void how_often_a_restore_is_rehearsed(void **state)
+{
+	struct config *config = load("vaults: { v: { path: /v } }\n"
+	                             "pipelines:\n"
+	                             "  a: { source: /a, vault: v, stages: [x] }\n"
+	                             "  b: { source: /b, vault: v, rehearse: weekly, stages: [x] }\n"
+	                             "  c: { source: /c, vault: v, rehearse: never, stages: [x] }\n"
+	                             "  d: { source: /d, vault: v, rehearse: monthly, stages: [x] }\n"
+	                             "  e: { source: /e, vault: v, rehearse: 90d, stages: [x] }\n");
+	static const uint64_t days[] = { 30, 7, 0, 30, 90 };
+
+	(void)state;
+	assert_int_equal(config->n_pipelines, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(config->pipelines[i].rehearse_ms, days[i] * 24 * 3600000);
+	config_destroy(&config);
+}
+
 static void notifiers_are_held_with_their_defaults(void **state)
 {
 	struct config *config = load(
@@ -519,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_contact_is_no_letter),
 		cmocka_unit_test(how_old_a_state_may_get_follows_how_long_it_may_wait),
 		cmocka_unit_test(how_often_a_vault_is_read_again),
+		cmocka_unit_test(how_often_a_restore_is_rehearsed),
 		cmocka_unit_test(notifiers_are_held_with_their_defaults),
 		cmocka_unit_test(what_only_looks_alike_is_taken),
 		cmocka_unit_test(a_vault_behind_a_symlink_into_a_source_is_found),
