@@ -18,7 +18,7 @@
 #define KEEP_LEAST_S 3600 /* an unchanged source's clock is not written more often: disks want to sleep */
 
 /* By gravity: what `was` names. */
-static const char *const gravity[] = { "damaged", "braked", "failed", "overdue", "forecast" };
+static const char *const gravity[] = { "damaged", "not-restorable", "braked", "failed", "overdue", "forecast" };
 #define N_KINDS (sizeof(gravity) / sizeof(gravity[0]))
 
 static void read_boot_id(char id[STEADY_BOOT_SIZE])

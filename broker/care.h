@@ -1,7 +1,8 @@
-/* care: what lies in the vaults is looked after, by runs of one step that go on beside the pipelines' own runs, count as none of them, and hold none of them up: `verify`, a share of a round each night
- * (verifier/). What comes of it is an alarm, `damaged`, if something can't be mended, and is told by events.
+/* care: what lies in the vaults is looked after, by runs of one step that go on beside the pipelines' own runs, count as none of them, and hold none of them up, one at a time a pipeline: `verify`, a share of a
+ * round each night (verifier/), and `rehearse`, now and then (rehearser/). What comes of it is an alarm, `damaged`, if something can't be mended, or `not-restorable`, and is told by events. One that fails is
+ * begun again, not sooner than after an hour.
  *
- * threads: one. source: docs/configuration.md "Verifying" */
+ * threads: one. source: docs/configuration.md "Verifying", "Rehearsing" */
 #ifndef AOB_BROKER_CARE_H
 #define AOB_BROKER_CARE_H
 
@@ -14,10 +15,11 @@ void care_turn(struct broker *broker);
 /* care_done: a run of care has ended well: to be called in a change. errors: ERR_PROTOCOL (no object), of the store */
 int care_done(struct broker *broker, const struct run *run, const char *result_json, struct error *err);
 
-/* care_told: a client has verified by itself. result: as the stage's. errors: those of care_done */
-int care_told(struct broker *broker, const struct config_pipeline *pipeline, const json_t *result, struct error *err);
+/* care_told: a client has done it by itself. service: which kind; result: as that stage's. errors: those of care_done */
+int care_told(struct broker *broker, const struct config_pipeline *pipeline, const char *service, const json_t *result,
+              struct error *err);
 
-/* care_json: for status: what was verified, and how it was. errors: of the store, ERR_SYSTEM */
-int care_json(struct broker *broker, const struct config_pipeline *pipeline, json_t **json, struct error *err);
+/* care_json: for status: a member for each kind, named after its service: what was done, how it was, and the failure since, if there was one. errors: of the store, ERR_SYSTEM */
+int care_json(struct broker *broker, const struct config_pipeline *pipeline, json_t *json, struct error *err);
 
 #endif

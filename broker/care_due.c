@@ -18,5 +18,9 @@ bool care_due(const struct care_clock *clock)
 		return gone_s < 0 || gone_s >= clock->every_s;
 	if (gone_s < 0)
 		return night;
+	if (clock->at_once && clock->never)
+		return night || gone_s >= PATIENCE_S;
+	if (clock->at_once && !clock->bad)
+		return gone_s >= clock->every_s + (night ? 0 : DAY_S);
 	return gone_s >= (night ? APART_S : PATIENCE_S);
 }

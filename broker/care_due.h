@@ -9,10 +9,12 @@ struct care_clock {
 	int64_t since_s, now_s; /* wall clock: when it was done last, or since when it is known that it is to be */
 	int64_t every_s;        /* how long it may take to get through all of it; 0: it is not to be done */
 	unsigned minute;        /* of the day, local time */
+	bool at_once;           /* all of it each time, not a share each night */
+	bool never, bad;        /* … it was never done; it was, and something was wrong */
 };
 
 /* care_due: a share each night, between 1 and 6 o'clock; by day, if there was no night for nearly two days (a machine that is off then). What is to be through in less than a day knows no
- * night: each time that so long has gone by. A clock that was set back makes it due in the next night. */
+ * night: each time that so long has gone by. What is done at once: for the first time in the first night, then each time that so long has gone by, but each night while something is wrong. A clock that was set back makes it due in the next night. */
 bool care_due(const struct care_clock *clock);
 
 #endif

@@ -15,4 +15,12 @@ int care_store_result(struct run_store *store, const char *pipeline, const char 
 int care_store_keep(struct run_store *store, const char *pipeline, const char *kind, int64_t since,
                     const char *result_json, struct error *err);
 
+struct care_failure {
+	int64_t at; /* wall clock */
+	struct error error;
+};
+/* care_store_failure: how the newest run of that kind that has ended failed, or was cancelled. Returns 1, 0 (it ended well, or there is none), -1. */
+int care_store_failure(struct run_store *store, const char *pipeline, const char *kind, struct care_failure *failure,
+                       struct error *err);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "broker/brake_alarm.h"
 #include "broker/care.h"
+#include "broker/care_kind.h"
 #include "broker/history.h"
 #include "broker/history_seed.h"
 #include "broker/reload.h"
@@ -240,14 +241,24 @@ static json_t *verb_released(struct broker *broker, json_t *request, struct erro
 	return json_object();
 }
 
-/* By the command, with what the vault had said. */
-static json_t *verb_verified(struct broker *broker, json_t *request, struct error *err)
+/* By a command, with what it found. */
+static json_t *told(struct broker *broker, json_t *request, const char *service, struct error *err)
 {
 	const struct config_pipeline *pipeline = want_pipeline(broker, request, err);
 
-	if (pipeline == NULL || care_told(broker, pipeline, json_object_get(request, "result"), err) != 0)
+	if (pipeline == NULL || care_told(broker, pipeline, service, json_object_get(request, "result"), err) != 0)
 		return NULL;
 	return json_object();
+}
+
+static json_t *verb_verified(struct broker *broker, json_t *request, struct error *err)
+{
+	return told(broker, request, CARE_VERIFY, err);
+}
+
+static json_t *verb_rehearsed(struct broker *broker, json_t *request, struct error *err)
+{
+	return told(broker, request, CARE_REHEARSE, err);
 }
 
 /* Not want_pipeline: a run in flight can be cancelled also when a reload took its pipeline away. */
@@ -381,6 +392,7 @@ static const struct {
 	{ "pause", verb_pause, { "v", "verb", "pipeline", NULL } },
 	{ "resume", verb_resume, { "v", "verb", "pipeline", NULL } },
 	{ "released", verb_released, { "v", "verb", "pipeline", "generation", NULL } },
+	{ "rehearsed", verb_rehearsed, { "v", "verb", "pipeline", "result", NULL } },
 	{ "verified", verb_verified, { "v", "verb", "pipeline", "result", NULL } },
 	{ "cancel", verb_cancel, { "v", "verb", "pipeline", NULL } },
 	{ "reload", verb_reload, { "v", "verb", NULL } },

@@ -7,7 +7,9 @@ aob-broker_SOURCES := \
 	broker/broker.c \
 	broker/care.c \
 	broker/care_due.c \
+	broker/care_rehearse.c \
 	broker/care_store.c \
+	broker/care_verify.c \
 	broker/client_verbs.c \
 	broker/dispatch.c \
 	broker/events.c \

@@ -373,3 +373,40 @@ int reply_verified(const char *verify_json, struct reply_verified *out, struct e
 	json_decref(root);
 	return 0;
 }
+
+int reply_rehearsed(const char *rehearse_json, struct reply_rehearsed *out, struct error *err)
+{
+	json_t *root = load_object(rehearse_json, strlen(rehearse_json), err);
+	json_t *restorable = json_object_get(root, "restorable");
+	json_t *row = NULL;
+	size_t i;
+
+	if (root != NULL && !json_is_boolean(restorable))
+		(void)error_set(err, ERR_PROTOCOL, "restorable: want true or false");
+	if (!json_is_boolean(restorable)) {
+		json_decref(root);
+		return error_prefix(err, "rehearse");
+	}
+	out->restorable = json_is_true(restorable);
+	take_text(root, "generation", out->generation, sizeof(out->generation));
+	take_text(root, "seed", out->seed, sizeof(out->seed));
+	out->files = take_count(root, "files");
+	out->bytes = take_count(root, "bytes");
+	out->seconds = take_count(root, "seconds");
+	out->whole_files = take_count(root, "whole_files");
+	out->whole_bytes = take_count(root, "whole_bytes");
+	out->whole_seconds = take_count(root, "whole_seconds");
+	out->bundles = take_count(root, "bundles");
+	out->wrong = take_count(root, "wrong");
+	out->n_faults = 0;
+	json_array_foreach(json_object_get(root, "faults"), i, row)
+	{
+		if (out->n_faults == REPLY_FAULTS_MAX)
+			break;
+		take_text(row, "path", out->faults[out->n_faults].path, sizeof(out->faults[0].path));
+		take_text(row, "reason", out->faults[out->n_faults].reason, sizeof(out->faults[0].reason));
+		out->n_faults++;
+	}
+	json_decref(root);
+	return 0;
+}

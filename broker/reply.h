@@ -87,6 +87,24 @@ struct reply_verified {                 /* what a verification says */
 /* reply_verified: of a verification's result. errors: ERR_PROTOCOL (no object) */
 int reply_verified(const char *verify_json, struct reply_verified *out, struct error *err);
 
+#define REPLY_FAULTS_MAX 20
+struct reply_rehearsed { /* what a rehearsal says */
+	char generation[HISTORY_TEXT_SIZE];
+	bool restorable;
+	int64_t files, bytes, seconds;                   /* that came back, in so long */
+	int64_t whole_files, whole_bytes, whole_seconds; /* of the generation; seconds 0: not known */
+	int64_t bundles, wrong;
+	char seed[24];
+	size_t n_faults; /* some of what is wrong: */
+	struct {
+		char path[512];
+		char reason[512];
+	} faults[REPLY_FAULTS_MAX];
+};
+
+/* reply_rehearsed: of a rehearsal's result. errors: ERR_PROTOCOL (no object, or not of the form) */
+int reply_rehearsed(const char *rehearse_json, struct reply_rehearsed *out, struct error *err);
+
 /* reply_macs: calls each for every Mac (HISTORY_MACS_MAX at most) that a snapshot step names. each: 0 or -1 (stops). */
 int reply_macs(const char *snapshot_json,
                int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,

@@ -17,7 +17,7 @@
 #include "lib/error.h"
 #include "lib/stage_msg.h"
 
-#define RUN_STORE_VERSION 6 /* of the tables, PRAGMA user_version */
+#define RUN_STORE_VERSION 7 /* of the tables, PRAGMA user_version */
 #define RUN_ID_SIZE 32
 #define RUN_ATTEMPTS_KEPT 100 /* of one step; older rows go */
 

@@ -229,3 +229,17 @@ CREATE TABLE care (
 	result   TEXT NOT NULL,    -- JSON object; '' before
 	PRIMARY KEY (pipeline, kind)
 ) STRICT, WITHOUT ROWID;
+
+-- since version 7
+
+-- A second kind of care.
+ALTER TABLE care RENAME TO old_care;
+CREATE TABLE care (
+	pipeline TEXT NOT NULL,
+	kind     TEXT NOT NULL CHECK (kind IN ('verify', 'rehearse')),
+	since    INTEGER NOT NULL,
+	result   TEXT NOT NULL,
+	PRIMARY KEY (pipeline, kind)
+) STRICT, WITHOUT ROWID;
+INSERT INTO care SELECT * FROM old_care;
+DROP TABLE old_care;

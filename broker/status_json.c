@@ -85,7 +85,7 @@ static json_t *progress_json(const struct run *run)
 	                 "eta_s", p->eta_s < 0 ? json_null() : json_integer(p->eta_s), "note", p->note);
 }
 
-static json_t *running_json(const struct broker *broker, const struct run *run)
+json_t *status_json_running(const struct broker *broker, const struct run *run)
 {
 	size_t index = 0;
 	const struct run_step *step = NULL;
@@ -176,21 +176,6 @@ static json_t *last_good_json(struct broker *broker, const struct config_pipelin
 	return found == 1 ? generation_json(broker, &generation) : json_null();
 }
 
-static int add_care(struct broker *broker, const struct config_pipeline *pipeline, json_t *json, struct error *err)
-{
-	json_t *care = NULL;
-
-	if (care_json(broker, pipeline, &care, err) != 0)
-		return -1;
-	if (json_object_set_new(care, "running", running_json(broker, runs_care_of(broker, pipeline->name))) == 0 &&
-	    json_object_set(json, "verify", care) == 0) {
-		json_decref(care);
-		return 0;
-	}
-	json_decref(care);
-	return error_set(err, ERR_SYSTEM, "out of memory");
-}
-
 static json_t *pipeline_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
 	int paused = history_paused(broker->store, pipeline->name, err);
@@ -208,9 +193,9 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source",
 	                 pipeline->source, "vault", pipeline->vault->name, "paused", paused, "watch",
 	                 watch_state_json(broker, pipeline), "last_good", last_good, "last_run", last_run, "running",
-	                 running_json(broker, runs_of(broker, pipeline->name)), "seed", seed);
+	                 status_json_running(broker, runs_of(broker, pipeline->name)), "seed", seed);
 	if (json != NULL &&
-	    (safety_json_add(broker, pipeline, json, err) != 0 || add_care(broker, pipeline, json, err) != 0)) {
+	    (safety_json_add(broker, pipeline, json, err) != 0 || care_json(broker, pipeline, json, err) != 0)) {
 		json_decref(json);
 		json = NULL;
 	}
@@ -270,7 +255,7 @@ json_t *status_json_run(struct broker *broker, const char *run_id, struct error 
 	in_flight = runs_named(broker, run.pipeline, run_id);
 	out = run_json(broker, &run);
 	if (json_object_set_new(out, "steps", steps) != 0 ||
-	    json_object_set_new(out, "running", running_json(broker, in_flight)) != 0) {
+	    json_object_set_new(out, "running", status_json_running(broker, in_flight)) != 0) {
 		json_decref(out);
 		out = NULL;
 	}

@@ -9,6 +9,8 @@
 
 /* status_json_error: {"code", "message"}, or null for ERR_NONE. Control characters are escaped, lines are kept. */
 json_t *status_json_error(const struct error *error);
+/* status_json_running: a run in flight; null: none. */
+json_t *status_json_running(const struct broker *broker, const struct run *run);
 
 json_t *status_json(struct broker *broker, struct error *err);
 json_t *status_json_run(struct broker *broker, const char *run, struct error *err);

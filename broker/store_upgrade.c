@@ -53,13 +53,14 @@ static const char begin_totals[] =
         " SELECT pipeline, sum(literal_bytes), sum(wire_sent) FROM generations WHERE true GROUP BY pipeline"
         " ON CONFLICT (pipeline) DO UPDATE SET literal_bytes = excluded.literal_bytes, wire_sent = excluded.wire_sent;";
 
-/* Versions 3 to 6 only add, each behind its line. */
+/* Versions 3 to 7 only add, each behind its line. */
 static const char *added_since(int64_t version)
 {
 	return version == 2   ? strstr(schema_sql, "-- since version 3")
 	       : version == 3 ? strstr(schema_sql, "-- since version 4")
 	       : version == 4 ? strstr(schema_sql, "-- since version 5")
 	       : version == 5 ? strstr(schema_sql, "-- since version 6")
+	       : version == 6 ? strstr(schema_sql, "-- since version 7")
 	                      : schema_sql;
 }
 
@@ -77,10 +78,10 @@ static int make_tables(struct sql *sql, int64_t version, struct error *err)
 		return -1;
 	if ((version == 1 || version == 2) && sql_script(sql, begin_totals, err) != 0)
 		return -1;
-	return sql_script(sql, "PRAGMA user_version = 6", err);
+	return sql_script(sql, "PRAGMA user_version = 7", err);
 }
 
-_Static_assert(RUN_STORE_VERSION == 6, "make_tables knows this version");
+_Static_assert(RUN_STORE_VERSION == 7, "make_tables knows this version");
 
 int store_upgrade(struct sql *sql, struct error *err)
 {

@@ -2,6 +2,11 @@
 #ifndef AOB_TESTS_STORE_BACK_H
 #define AOB_TESTS_STORE_BACK_H
 
+#define STORE_BACK_TO_6                                                                                                \
+	"DELETE FROM care WHERE kind = 'rehearse'; ALTER TABLE care RENAME TO newer;"                                  \
+	"CREATE TABLE care (pipeline TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('verify')),"                    \
+	" since INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY (pipeline, kind)) STRICT, WITHOUT ROWID;"          \
+	"INSERT INTO care SELECT * FROM newer; DROP TABLE newer; PRAGMA user_version = 6;"
 #define STORE_BACK_TO_5                                                                                                \
 	"DROP TABLE care; DROP TABLE roots; DROP INDEX runs_running; ALTER TABLE runs DROP COLUMN care;"               \
 	"CREATE UNIQUE INDEX runs_running ON runs (pipeline) WHERE state = 'running';"                                 \

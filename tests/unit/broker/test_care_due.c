@@ -31,6 +31,19 @@ static void in_the_night_or_by_day_if_there_was_none(void **state)
 		/* in less than a day */
 		{ { .now_s = HOUR - 1, .every_s = HOUR, .minute = 720 }, false },
 		{ { .now_s = HOUR, .every_s = HOUR, .minute = 720 }, true },
+		/* all at once: in the first night … */
+		{ { .now_s = HOUR, .every_s = 30 * DAY, .minute = 180, .at_once = true, .never = true }, true },
+		{ { .now_s = HOUR, .every_s = 30 * DAY, .minute = 720, .at_once = true, .never = true }, false },
+		{ { .now_s = 42 * HOUR, .every_s = 30 * DAY, .minute = 720, .at_once = true, .never = true }, true },
+		/* … then when so long has gone by … */
+		{ { .now_s = 29 * DAY, .every_s = 30 * DAY, .minute = 180, .at_once = true }, false },
+		{ { .now_s = 30 * DAY, .every_s = 30 * DAY, .minute = 180, .at_once = true }, true },
+		{ { .now_s = 30 * DAY, .every_s = 30 * DAY, .minute = 720, .at_once = true }, false },
+		{ { .now_s = 31 * DAY, .every_s = 30 * DAY, .minute = 720, .at_once = true }, true },
+		{ { .now_s = 60, .every_s = 60, .minute = 720, .at_once = true }, true },
+		/* … and each night while something is wrong */
+		{ { .now_s = 20 * HOUR, .every_s = 30 * DAY, .minute = 180, .at_once = true, .bad = true }, true },
+		{ { .now_s = HOUR, .every_s = 30 * DAY, .minute = 180, .at_once = true, .bad = true }, false },
 		/* the clock was set back */
 		{ { .since_s = 900 * DAY, .now_s = DAY, .every_s = 30 * DAY, .minute = 720 }, false },
 		{ { .since_s = 900 * DAY, .now_s = DAY, .every_s = 30 * DAY, .minute = 180 }, true },
