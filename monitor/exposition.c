@@ -84,6 +84,8 @@ HAS(caught_up, p->forecast.known && p->forecast.caught_up_at != 0)
 HAS(vault_full, p->forecast.known && p->forecast.vault_full_at != 0)
 HAS(source_full, p->forecast.known && p->forecast.source_full_at != 0)
 HAS(totals, p->totals.known)
+HAS(rehearsal, p->rehearsal.known)
+HAS(restore_time, p->rehearsal.known && p->rehearsal.whole_s != 0)
 
 static bool is_text(const char *a, const char *b)
 {
@@ -145,6 +147,9 @@ VALUE(verified, (int64_t)counted(state, p)->verified)
 VALUE(found_damaged, (int64_t)counted(state, p)->damaged)
 VALUE(verified_at, counted(state, p)->verified_at_ms / 1000)
 VALUE(is_damaged, metrics_marks(state->metrics, p->name).damaged || view_alarm_of(p, "damaged") != NULL)
+VALUE(restorable, p->rehearsal.restorable)
+VALUE(rehearsed_at, p->rehearsal.at)
+VALUE(restore_time, p->rehearsal.whole_s)
 VALUE(braked, view_alarm_of(p, "braked") != NULL)
 
 static const struct family families[] = {
@@ -194,6 +199,14 @@ static const struct family families[] = {
 	  value_is_damaged },
 	{ "aob_last_verification_timestamp_seconds", "gauge", "When a generation was verified last; 0: never.", NULL,
 	  value_verified_at },
+	{ "aob_restorable", "gauge",
+	  "1: the last rehearsal of a restore gave everything back as it was; 0: it did not.", has_rehearsal,
+	  value_restorable },
+	{ "aob_last_rehearsal_timestamp_seconds", "gauge", "When a restore was rehearsed last.", has_rehearsal,
+	  value_rehearsed_at },
+	{ "aob_restore_estimated_seconds", "gauge",
+	  "How long a restore of the whole generation would take, by the last rehearsal that went well.",
+	  has_restore_time, value_restore_time },
 	{ "aob_braked", "gauge",
 	  "1: too much changed in a run, and the generations before it are held until they are released.", NULL,
 	  value_braked },

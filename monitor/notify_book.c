@@ -205,11 +205,9 @@ static void end(struct telling *t, bool (*ends)(const struct telling *t, const c
 static const struct known {
 	const char *kind;
 	enum config_notice notice;
-} known[] = { { "failed", CONFIG_NOTICE_FAILED },
-	      { "overdue", CONFIG_NOTICE_OVERDUE },
-	      { "damaged", CONFIG_NOTICE_DAMAGED },
-	      { "braked", CONFIG_NOTICE_BRAKED },
-	      { "forecast", CONFIG_NOTICE_FORECAST } };
+} known[] = { { "failed", CONFIG_NOTICE_FAILED },   { "overdue", CONFIG_NOTICE_OVERDUE },
+	      { "damaged", CONFIG_NOTICE_DAMAGED }, { "not-restorable", CONFIG_NOTICE_NOT_RESTORABLE },
+	      { "braked", CONFIG_NOTICE_BRAKED },   { "forecast", CONFIG_NOTICE_FORECAST } };
 
 /* NULL: one that only a status tells, such as `store`. */
 static const struct known *notice_of(const char *kind)
@@ -263,6 +261,13 @@ static void on_damaged(struct telling *t)
 
 	(void)snprintf(key, sizeof(key), "damaged:%.100s", generation != NULL ? generation : "");
 	begin(t, CONFIG_NOTICE_DAMAGED, key, "");
+}
+
+/* A good one ends it by a recovery. */
+static void on_rehearsed(struct telling *t)
+{
+	if (json_is_false(json_object_get(t->data, "restorable")))
+		begin(t, CONFIG_NOTICE_NOT_RESTORABLE, "not-restorable", "");
 }
 
 static void on_recovered(struct telling *t)
@@ -329,7 +334,7 @@ static void list_told(const json_t *entry, const char *const *only, json_t *list
 /* With what a run that ended well does not end. */
 static void on_finished(struct telling *t)
 {
-	static const char *const lasting[] = { "braked", "damaged", NULL };
+	static const char *const lasting[] = { "braked", "damaged", "not-restorable", NULL };
 	const json_t *data = t->data;
 	json_t *copy = json_deep_copy(data);
 	json_t *still = json_array();
@@ -349,15 +354,11 @@ static const struct {
 	bool of_whole_runs; /* those of single steps and dry runs are nobody's business */
 	void (*take)(struct telling *t);
 } events[] = {
-	{ "aob.run.started", true, on_started },
-	{ "aob.run.finished", true, on_finished },
-	{ "aob.run.failed", true, on_failed },
-	{ "aob.generation.published", false, succeeded },
-	{ "aob.generation.damaged", false, on_damaged },
-	{ "aob.pipeline.overdue", false, on_overdue },
-	{ "aob.pipeline.braked", false, on_braked },
-	{ "aob.pipeline.forecast", false, on_forecast },
-	{ "aob.pipeline.recovered", false, on_recovered },
+	{ "aob.run.started", true, on_started },         { "aob.run.finished", true, on_finished },
+	{ "aob.run.failed", true, on_failed },           { "aob.generation.published", false, succeeded },
+	{ "aob.generation.damaged", false, on_damaged }, { "aob.generation.rehearsed", false, on_rehearsed },
+	{ "aob.pipeline.overdue", false, on_overdue },   { "aob.pipeline.braked", false, on_braked },
+	{ "aob.pipeline.forecast", false, on_forecast }, { "aob.pipeline.recovered", false, on_recovered },
 };
 
 static const char *text_of(const json_t *object, const char *key)

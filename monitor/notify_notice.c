@@ -17,6 +17,7 @@ static const struct {
 	[CONFIG_NOTICE_FAILED] = { "the backup failed", 4 },
 	[CONFIG_NOTICE_OVERDUE] = { "the backup is overdue", 4 },
 	[CONFIG_NOTICE_DAMAGED] = { "the copy is damaged", 5 },
+	[CONFIG_NOTICE_NOT_RESTORABLE] = { "a restore would not give everything back", 5 },
 	[CONFIG_NOTICE_BRAKED] = { "too much changed at once, please look", 4 },
 	[CONFIG_NOTICE_FORECAST] = { "this will not go well for long", 3 },
 	[CONFIG_NOTICE_BROKER] = { "nothing is backed up: the broker does not answer", 4 },
@@ -132,6 +133,7 @@ void notify_notice_fill(struct notify_notice *notice, const json_t *data)
 	case CONFIG_NOTICE_DAMAGED:
 		tell_damaged(notice, data);
 		break;
+	case CONFIG_NOTICE_NOT_RESTORABLE:
 	case CONFIG_NOTICE_BRAKED:
 	case CONFIG_NOTICE_FORECAST:
 	case CONFIG_NOTICE_BROKER:

@@ -79,9 +79,11 @@ static void as_healthchecks(const struct config_notify *config, const struct not
                             struct notify_webhook_request *request)
 {
 	static const char *const suffixes[CONFIG_NOTICES] = {
-		[CONFIG_NOTICE_FAILED] = "/fail", [CONFIG_NOTICE_OVERDUE] = "/fail",  [CONFIG_NOTICE_DAMAGED] = "/fail",
-		[CONFIG_NOTICE_BRAKED] = "/fail", [CONFIG_NOTICE_FORECAST] = "/log",  [CONFIG_NOTICE_BROKER] = "/fail",
-		[CONFIG_NOTICE_RECOVERED] = "",   [CONFIG_NOTICE_STARTED] = "/start", [CONFIG_NOTICE_FINISHED] = "",
+		[CONFIG_NOTICE_FAILED] = "/fail",         [CONFIG_NOTICE_OVERDUE] = "/fail",
+		[CONFIG_NOTICE_DAMAGED] = "/fail",        [CONFIG_NOTICE_BRAKED] = "/fail",
+		[CONFIG_NOTICE_FORECAST] = "/log",        [CONFIG_NOTICE_BROKER] = "/fail",
+		[CONFIG_NOTICE_NOT_RESTORABLE] = "/fail", [CONFIG_NOTICE_RECOVERED] = "",
+		[CONFIG_NOTICE_STARTED] = "/start",       [CONFIG_NOTICE_FINISHED] = "",
 	};
 
 	/* Not green while something is wrong that this does not end. */

@@ -152,6 +152,7 @@ static const char *event_words(const char *what)
 		{ "generation.pruned", "An old copy was removed" },
 		{ "generation.verified", "A copy was verified" },
 		{ "generation.damaged", "A copy is damaged" },
+		{ "generation.rehearsed", "A restore was rehearsed" },
 		{ "snapshot.given-up", "A snapshot was given up for room" },
 		{ "pipeline.seeded", "A first copy was written on a disk, to be carried to the vault" },
 		{ "pipeline.paused", "Paused" },

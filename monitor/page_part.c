@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/duration.h"
 #include "lib/version.h"
 #include "monitor/assets.h"
 #include "monitor/plot.h"
@@ -213,6 +214,28 @@ static void add_history(struct text *text, const struct page_of *of, const char 
 	text_add(text, "</div>");
 }
 
+/* By the last rehearsal; "": there was none. */
+static const char *restorable_line(const struct view_pipeline *p, char out[LINE_SIZE])
+{
+	char about[DURATION_TEXT_SIZE];
+
+	out[0] = '\0';
+	if (p->rehearsal.known)
+		(void)snprintf(out, LINE_SIZE, "%s%s", p->rehearsal.restorable ? "in " : "no",
+		               p->rehearsal.restorable
+		                       ? duration_about((uint64_t)p->rehearsal.whole_s * 1000, about, sizeof(about))
+		                       : "");
+	return out;
+}
+
+static const char *rehearsed_line(const struct view_pipeline *p, int64_t now_s, char out[LINE_SIZE])
+{
+	char ago[WORDS_SIZE];
+
+	(void)snprintf(out, LINE_SIZE, "rehearsed %s", words_ago(p->rehearsal.at, now_s, ago));
+	return out;
+}
+
 /* A run that waits has its reason in the sentence already. */
 static const char *waits_line(const struct view_pipeline *p, const struct verdict *verdict)
 {
@@ -229,6 +252,8 @@ void page_part_card(const struct page_of *of, const struct view_pipeline *p, boo
 	char size[LINE_SIZE];
 	char watch[LINE_SIZE];
 	char room[LINE_SIZE];
+	char restorable[LINE_SIZE];
+	char rehearsed[LINE_SIZE];
 
 	text_init(&running);
 	text_init(&last_good);
@@ -256,6 +281,8 @@ void page_part_card(const struct page_of *of, const struct view_pipeline *p, boo
 		{ "vault", p->vault },
 		{ "room", room_line(p, room) },
 		{ "forecast", page_part_string(&forecast) },
+		{ "restorable", restorable_line(p, restorable) },
+		{ "rehearsed", rehearsed_line(p, of->now_s, rehearsed) },
 		{ "history", page_part_string(&history) },
 	};
 

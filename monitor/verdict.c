@@ -82,7 +82,7 @@ static struct verdict of_good(const struct view_pipeline *p, int64_t now)
 /* One that a later broker may know, and we do not: NULL: none. */
 static const struct view_alarm *strange_alarm(const struct view_pipeline *p)
 {
-	static const char *const known[] = { "failed", "overdue", "forecast", "damaged", "braked" };
+	static const char *const known[] = { "failed", "overdue", "forecast", "damaged", "not-restorable", "braked" };
 
 	for (size_t i = 0; i < p->n_alarms; i++) {
 		bool found = false;
@@ -102,11 +102,14 @@ struct verdict verdict_of(const struct view_pipeline *p, struct verdict_marks ma
 	const struct view_alarm *strange = strange_alarm(p);
 	const struct view_alarm *braked = view_alarm_of(p, "braked");
 	const struct view_alarm *failed = view_alarm_of(p, "failed");
+	const struct view_alarm *lost = view_alarm_of(p, "not-restorable");
 	char age[DURATION_TEXT_SIZE];
 	int64_t at = 0;
 
 	if (marks.damaged || view_alarm_of(p, "damaged") != NULL)
 		return say(VERDICT_BAD, "Damaged", "A generation in the vault does not match its hashes any more.");
+	if (lost != NULL)
+		return say(VERDICT_BAD, "Not restorable", "%.600s", lost->reason);
 	if (p->overdue)
 		return say(VERDICT_BAD, "Overdue", "%.400s",
 		           *p->overdue_reason != '\0' ? p->overdue_reason : "The copy is older than max_age allows.");

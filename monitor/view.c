@@ -96,6 +96,16 @@ static struct view_totals read_totals(const json_t *totals)
 	};
 }
 
+static struct view_rehearsal read_rehearsal(const json_t *rehearse)
+{
+	return (struct view_rehearsal){
+		.known = json_is_integer(json_object_get(rehearse, "at")),
+		.at = view_read_amount(rehearse, "at"),
+		.restorable = view_read_flag(rehearse, "restorable"),
+		.whole_s = view_read_amount(rehearse, "whole_seconds"),
+	};
+}
+
 /* out: *n, how many. */
 static const struct view_alarm *read_alarms(struct arena *arena, const json_t *list, size_t *n)
 {
@@ -145,6 +155,7 @@ static struct view_pipeline read_pipeline(struct arena *arena, const json_t *p)
 		.space = read_space(json_object_get(p, "space")),
 		.forecast = read_forecast(arena, json_object_get(p, "forecast")),
 		.totals = read_totals(json_object_get(p, "totals")),
+		.rehearsal = read_rehearsal(json_object_get(p, "rehearse")),
 	};
 }
 

@@ -73,10 +73,18 @@ struct view_forecast {
 	const char *reason;
 };
 
-struct view_alarm {       /* in force now */
-	const char *kind; /* failed, overdue, forecast, damaged, braked, or one that is not known here */
+struct view_alarm { /* in force now */
+	const char
+	        *kind; /* failed, overdue, forecast, damaged, not-restorable, braked, or one that is not known here */
 	int64_t since;
 	const char *reason;
+};
+
+struct view_rehearsal { /* of a restore, the last one */
+	bool known;
+	int64_t at;
+	bool restorable;
+	int64_t whole_s; /* how long a restore of everything would take; 0: not known */
 };
 
 struct view_totals { /* over the store's life */
@@ -104,6 +112,7 @@ struct view_pipeline {
 	struct view_space space;
 	struct view_forecast forecast;
 	struct view_totals totals;
+	struct view_rehearsal rehearsal;
 };
 
 struct view_worker {
