@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
 	{ "cat", cat_main, "one file of a generation" },
 	{ "restore", restore_main, "bring a generation, a folder or a file back" },
 	{ "verify", verify_main, "read the vault again, and mend what is damaged; --proof: by root hashes" },
+	{ "rehearse", rehearse_main, "would a restore give everything back, and in what time?" },
 	{ "prune", prune_main, "remove what the policy does not keep; --dry-run only says what" },
 	{ "release", release_main, "let go of what the brake holds, after you have looked" },
 	{ "seed", seed_main, "write a first generation on a disk that somebody carries to the vault" },

@@ -19,6 +19,7 @@ aob_SOURCES := \
 	cli/order.c \
 	cli/parents.c \
 	cli/prune.c \
+	cli/rehearse.c \
 	cli/release.c \
 	cli/restore.c \
 	cli/restore_above.c \
@@ -49,4 +50,4 @@ aob_SOURCES := \
 	cli/verify.c \
 	cli/verify_proof.c \
 	cli/watch_run.c
-aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lcrypto -lzstd
+aob_LIBS := -lczmq -lzmq -lyaml -ljansson -lexpat -lcrypto -lzstd

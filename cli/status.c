@@ -200,6 +200,39 @@ static void print_verified(const json_t *pipeline, int64_t now)
 		print_progress(running);
 }
 
+/* Would a restore give it back, and in what time? What is wrong stands among the alarms. */
+static void print_rehearsed(const json_t *pipeline, int64_t now)
+{
+	const json_t *rehearse = json_object_get(pipeline, "rehearse");
+	const json_t *failure = json_object_get(rehearse, "failure");
+	bool running = json_is_object(json_object_get(rehearse, "running"));
+	bool good = json_is_true(json_object_get(rehearse, "restorable"));
+	char failed[800] = "";
+	char text[1200];
+	char about[DURATION_TEXT_SIZE];
+	char bytes[BYTES_TEXT_SIZE];
+	char age[64];
+
+	if (ask_number(rehearse, "every_s") == 0 && !json_is_integer(json_object_get(rehearse, "at")))
+		return;
+	if (json_is_object(failure))
+		(void)snprintf(failed, sizeof(failed), "; the last try failed %s: %s",
+		               style_age(ask_number(failure, "at"), now, age, sizeof(age)),
+		               ask_text(json_object_get(failure, "error"), "message"));
+	if (!json_is_integer(json_object_get(rehearse, "at")))
+		(void)snprintf(text, sizeof(text), "not rehearsed yet%s%s", running ? ", but just now" : "", failed);
+	else
+		(void)snprintf(text, sizeof(text), "%s%s (rehearsed %s with %lld files, %s)%s%s", good ? "in " : "NO",
+		               good ? duration_about((uint64_t)ask_number(rehearse, "whole_seconds") * 1000, about,
+		                                     sizeof(about))
+		                    : "",
+		               style_age(ask_number(rehearse, "at"), now, age, sizeof(age)),
+		               (long long)ask_number(rehearse, "files"),
+		               bytes_text((uint64_t)ask_number(rehearse, "bytes"), bytes, sizeof(bytes)),
+		               running ? "; again just now" : "", failed);
+	line(failed[0] != '\0' ? STYLE_WARN : STYLE_DIM, "restorable", text);
+}
+
 /* One line a Mac: what it does, and the last backup that it completed. */
 static void print_mac(const json_t *mac, int64_t now)
 {
@@ -244,6 +277,7 @@ static void print_pipeline(const json_t *pipeline, const json_t *workers, int64_
 	print_alarms(pipeline, now);
 	print_seed(pipeline, now);
 	print_verified(pipeline, now);
+	print_rehearsed(pipeline, now);
 	if (json_is_object(running))
 		print_running(running, workers, now);
 	(void)snprintf(text, sizeof(text), "%s%s%s", ask_text(watch, "state"),

@@ -11,6 +11,7 @@ int diff_main(int argc, char **argv, const char *config_path);
 int cat_main(int argc, char **argv, const char *config_path);
 int list_main(int argc, char **argv, const char *config_path);
 int verify_main(int argc, char **argv, const char *config_path);
+int rehearse_main(int argc, char **argv, const char *config_path);
 int prune_main(int argc, char **argv, const char *config_path);
 int release_main(int argc, char **argv, const char *config_path);
 int seed_main(int argc, char **argv, const char *config_path);

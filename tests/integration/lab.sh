@@ -106,9 +106,9 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 	/usr/sbin/sshd -f "$WORK/ssh/sshd_config" -E "$WORK/log/sshd.log"
 }
 
-# write_config [KEY=VALUE…]: idle, max_wait, rate, brake, verify_every, stages (YAML text for the stages between snapshot and prune), prune, port, exclude
+# write_config [KEY=VALUE…]: idle, max_wait, rate, brake, verify_every, rehearse, stages (YAML text for the stages between snapshot and prune), prune, port, exclude
 write_config() {
-	local idle=2s max_wait=1h rate=unlimited brake=50% verify_every=30d stages='' prune='last: 50' port=$SSH_PORT local_vault='' exclude='[]'
+	local idle=2s max_wait=1h rate=unlimited brake=50% verify_every=30d rehearse=never stages='' prune='last: 50' port=$SSH_PORT local_vault='' exclude='[]'
 	[ $# = 0 ] || local "$@"
 	cat >"$AOB_CONFIG.new" <<-END
 		broker:
@@ -131,6 +131,7 @@ write_config() {
 		    watch: { idle: $idle, max_wait: $max_wait }
 		    brake: $brake
 		    verify_every: $verify_every
+		    rehearse: $rehearse
 		    stages:
 		      - snapshot: { driver: btrfs }
 		$stages
