@@ -332,7 +332,7 @@ install-systemd:
 	install -m 644 deploy/systemd/aob.target deploy/systemd/aob.slice $(units)/
 	for unit in deploy/systemd/aob-*.service; do \
 		sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit >$(units)/$${unit##*/} && chmod 644 $(units)/$${unit##*/} || exit 1; done
-	for stage in snapshotter transfer pruner verifier; do \
+	for stage in snapshotter transfer pruner verifier rehearser; do \
 		cp $(units)/aob-$$stage.service $(units)/aob-$$stage@.service || exit 1; done
 	ln -sfn aob-.service.d $(units)/aob-@.service.d
 	install -m 644 deploy/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/aob.conf
