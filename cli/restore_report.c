@@ -103,9 +103,9 @@ void restore_report_done(const struct restore_options *options, const char *gene
 	if (options->json) {
 		print(json_of(options, generation, plan),
 		      json_pack("{s:I, s:f, s:I, s:I, s:o, s:o}", "carried_bytes", (json_int_t)done->bytes,
-		                "carry_seconds", (double)course->carry_us / 1e6, "damaged",
-		                (json_int_t)done->damaged, "missing", (json_int_t)done->missing, "not_held",
-		                restore_lost_json(&plan->lost, kind), "wrong", wrong_json(course)),
+		                "carry_seconds", (double)course->carry_us / 1e6, "damaged", (json_int_t)done->damaged,
+		                "missing", (json_int_t)done->missing, "not_held", restore_lost_json(&plan->lost, kind),
+		                "wrong", wrong_json(course)),
 		      over);
 		return;
 	}

@@ -112,7 +112,8 @@ static const char *check(const struct listed *more, size_t n_more)
 		if (fstatat(folder_fd, path, &st, 0) == 0)
 			entries[n++] = (struct listed){ names[i], (uint64_t)st.st_size };
 	}
-	memcpy(entries + n, more, n_more * sizeof(*more));
+	for (size_t i = 0; i < n_more; i++)
+		entries[n + i] = more[i];
 	assert_int_equal(rehearse_sample_new(1, 1000000, &sample, NULL), 0);
 	bundles = list(BUNDLE, entries, n + n_more, sample);
 	assert_int_equal(rehearse_bundle_count(bundles), 1);
