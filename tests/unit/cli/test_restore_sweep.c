@@ -6,6 +6,7 @@
 struct sweep_lab {
 	struct restore_lab lab;
 	struct restore_plan *plan;
+	const char *paths[2]; /* as the pick has them */
 	struct restore_pick pick;
 	struct restore_aside *aside;
 };
@@ -43,9 +44,9 @@ static void add(struct restore_plan *plan, const char *path, enum entry_type typ
 static void begin(struct sweep_lab *s, const char *path)
 {
 	struct restore_plan_options options = { .over = true };
-	const char *const paths[] = { path, NULL };
 	const char *const none[] = { NULL };
 
+	*s = (struct sweep_lab){ .paths = { path } };
 	restore_lab_open(&s->lab);
 	options.target_fd = s->lab.target_fd;
 	assert_int_equal(mkdirat(s->lab.target_fd, "d", 0755), 0);
@@ -64,7 +65,7 @@ static void begin(struct sweep_lab *s, const char *path)
 	add(s->plan, "d/old", ENTRY_FILE, "old");
 	add(s->plan, "old", ENTRY_FILE, "old");
 	assert_int_equal(restore_plan_end(s->plan, NULL), 0);
-	assert_int_equal(restore_pick_init(&s->pick, path != NULL ? paths : none, none, NULL), 0);
+	assert_int_equal(restore_pick_init(&s->pick, s->paths, none, NULL), 0);
 	assert_int_equal(restore_aside_new(s->lab.target_fd, "kept", &s->aside, NULL), 0);
 }
 
