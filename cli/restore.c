@@ -69,19 +69,26 @@ static int give_up_if_asked(void *context, struct error *err)
 	return interrupt_asked() ? error_set(err, ERR_CANCELLED, "interrupted") : 0;
 }
 
+static void tell(void *context, const char *path, const char *what)
+{
+	struct restore *r = context;
+	char safe[1024];
+
+	if (++r->complaints > COMPLAINTS_MOST)
+		return;
+	progress_clear(&r->bar);
+	(void)fprintf(stderr, "aob restore: %s: %s\n", log_escape(path, safe, sizeof(safe)), what);
+}
+
 /* what: static */
 static void complain(void *context, const char *path, const char *what)
 {
 	struct restore *r = context;
 	struct restore_report_course *course = &r->course;
-	char safe[1024];
 
 	if (course->n_wrong < RESTORE_REPORT_WRONG_MAX && (course->wrong[course->n_wrong] = strdup(path)) != NULL)
 		course->reasons[course->n_wrong++] = what;
-	if (++r->complaints > COMPLAINTS_MOST)
-		return;
-	progress_clear(&r->bar);
-	(void)fprintf(stderr, "aob restore: %s: %s\n", log_escape(path, safe, sizeof(safe)), what);
+	tell(r, path, what);
 }
 
 /* In long work without a word to the far end. */
@@ -263,7 +270,7 @@ static int make_plan(struct restore *r, const struct tame *tame, struct error *e
 		.takes = takes,
 		.part = part_of,
 		.busy = busy,
-		.complain = complain,
+		.tell = tell,
 		.context = r,
 	};
 
@@ -317,6 +324,7 @@ static int carry_out(struct restore *r, const struct tame *tame, struct error *e
 		                          .replaces = r->work.generation[0] != '\0' && !r->work.same_boot,
 		                          .discards = r->options.discards,
 		                          .complain = complain,
+		                          .tell = tell,
 		                          .busy = busy,
 		                          .context = r };
 	struct restore_carry carry = {

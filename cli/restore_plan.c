@@ -324,8 +324,8 @@ static void look_at_size(struct restore_plan *p)
 	(void)snprintf(what, sizeof(what), "it has %s, and a file there can have %s",
 	               bytes_text(p->entry.size_bytes, size, sizeof(size)),
 	               bytes_text(p->holds.file_most, most, sizeof(most)));
-	if (p->options.complain != NULL)
-		p->options.complain(p->options.context, p->asked, what);
+	if (p->options.tell != NULL)
+		p->options.tell(p->options.context, p->asked, what);
 }
 
 /* room: what its content takes in the vault. */

@@ -54,7 +54,7 @@ struct restore_plan_options {
 	int (*busy)(void *context,
 	            struct error *err); /* called now and then while files are read; -1 ends it. May be NULL */
 	/* May be NULL: called for each file that is too large for the target. */
-	void (*complain)(void *context, const char *path, const char *what);
+	void (*tell)(void *context, const char *path, const char *what);
 	void *context;
 };
 

@@ -93,6 +93,12 @@ static void complain(struct unpack *u, const char *path, const char *what)
 		u->options.complain(u->options.context, path, what);
 }
 
+static void tell(struct unpack *u, const char *path, const char *what)
+{
+	if (u->options.tell != NULL)
+		u->options.tell(u->options.context, path, what);
+}
+
 static int apply(struct unpack *u, int parent_fd, const char *leaf, const struct entry *entry, struct error *err)
 {
 	struct entry tamed = tame_entry(&u->options.tame, entry, u->kept);
@@ -214,7 +220,7 @@ void unpack_leave_out(struct unpack *unpack, const struct entry *entry)
 		               log_escape(entry->target, unpack->safe, sizeof(unpack->safe)));
 	else
 		(void)snprintf(what, sizeof(what), "left out, as it can't be held there: a device or pipe");
-	complain(unpack, entry->path, what);
+	tell(unpack, entry->path, what);
 }
 
 void unpack_tell_name(struct unpack *unpack, const char *path, const char *place)
@@ -223,7 +229,7 @@ void unpack_tell_name(struct unpack *unpack, const char *path, const char *place
 
 	(void)snprintf(what, sizeof(what), "stands there as %.400s",
 	               log_escape(place, unpack->safe, sizeof(unpack->safe)));
-	complain(unpack, path, what);
+	tell(unpack, path, what);
 }
 
 int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err)

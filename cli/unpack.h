@@ -23,8 +23,10 @@ struct unpack_options {
 	bool replaces; /* what lies at the place of something that comes goes: an earlier restore left it, and the machine was restarted since */
 	struct restore_aside *aside; /* NULL: what lies there is not the user's. Else it is kept there. Borrowed */
 	bool discards;               /* … but of files that are replaced nothing is kept */
-	/* May be NULL: called for each file that is not as it should be. */
+	/* May be NULL: called for each file that is not as it should be; what: static. */
 	void (*complain)(void *context, const char *path, const char *what);
+	/* May be NULL: called for each that stands there otherwise than in the vault, as the target is what it is. */
+	void (*tell)(void *context, const char *path, const char *what);
 	int (*busy)(void *context, struct error *err); /* called now and then in long work; -1 ends it. May be NULL */
 	void *context;
 };
@@ -46,7 +48,7 @@ void unpack_destroy(struct unpack **unpack);
 int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error *err);
 int unpack_special(struct unpack *unpack, const struct entry *entry, struct error *err);
 int unpack_link(struct unpack *unpack, const char *path, const char *first, struct error *err);
-/* unpack_leave_out: a symlink that the target can't hold; told. unpack_tell_name: what is complained of names that are not as they were. */
+/* unpack_leave_out: a symlink that the target can't hold; told. unpack_tell_name: of a name that is not as it was. */
 void unpack_leave_out(struct unpack *unpack, const struct entry *entry);
 void unpack_tell_name(struct unpack *unpack, const char *path, const char *place);
 /* unpack_meta: of what is there. A file that lies in the user's own tree has to have the entry's ctime still: else it is left as it is, and complained of. */
