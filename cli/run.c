@@ -39,10 +39,7 @@ static void print_generation(const json_t *result)
 
 static void print_result(const json_t *info, bool json)
 {
-	if (json)
-		ask_print(info);
-	else
-		watch_run_generations(info, print_generation);
+	watch_run_generations(info, json, print_generation);
 }
 
 static int work(struct ask *ask, const struct options *options, struct error *err)

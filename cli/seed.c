@@ -37,10 +37,7 @@ static void print_generation(const json_t *result)
 
 static void print_result(const json_t *info, bool json)
 {
-	if (json)
-		ask_print(info);
-	else
-		watch_run_generations(info, print_generation);
+	watch_run_generations(info, json, print_generation);
 }
 
 /* For the two people who do the rest. */

@@ -84,11 +84,15 @@ int watch_run_status(const json_t *info, struct error *err)
 	                 json_is_object(fault) ? ask_text(fault, "message") : "the run failed");
 }
 
-void watch_run_generations(const json_t *info, void (*print)(const json_t *result))
+void watch_run_generations(const json_t *info, bool json, void (*print)(const json_t *result))
 {
 	size_t i;
 	json_t *step;
 
+	if (json) {
+		ask_print(info);
+		return;
+	}
 	json_array_foreach(json_object_get(info, "steps"), i, step)
 	{
 		const json_t *result = json_object_get(step, "result");

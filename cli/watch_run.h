@@ -12,8 +12,8 @@ int watch_run_follow(struct ask *ask, const char *run, json_t **info, struct err
 int watch_run_ask(struct ask *ask, const char *verb, json_t *body, const struct options *options,
                   void (*print)(const json_t *info, bool json), struct error *err);
 
-/* watch_run_generations: the result of each step that tells a generation, to print. */
-void watch_run_generations(const json_t *info, void (*print)(const json_t *result));
+/* watch_run_generations: all of it as JSON; else the result of each step that tells a generation, to print. */
+void watch_run_generations(const json_t *info, bool json, void (*print)(const json_t *result));
 
 /* watch_run_status: what the run ended as, as an error; 0 for `ok`. ERR_CANCELLED, ERR_BUSY (deferred), or the class of its fault. */
 int watch_run_status(const json_t *info, struct error *err);

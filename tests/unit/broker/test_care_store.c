@@ -1,47 +1,11 @@
 /* Each kind of care has its own clock and result; how the newest of its runs failed is told; an older store learns of the second kind and forgets nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/broker/store_lab.h"
 
-#include <cmocka.h>
-
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/care_store.h"
 #include "broker/sql.h"
 #include "tests/unit/broker/store_back.h"
-#include "tests/unit/scratch.h"
-
-static char folder[200];
-static struct run_store *store;
-static struct error err;
-
-static void open_store(void)
-{
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
-	if (run_store_open(path, &store, &err) != 0)
-		fail_msg("%s", err.text);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	if (scratch_make(folder, sizeof(folder), "care") != 0)
-		return -1;
-	open_store();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	run_store_close(&store);
-	return scratch_remove(folder);
-}
 
 static void keep(const char *kind, int64_t since, const char *result)
 {

@@ -1,46 +1,11 @@
 /* What is on its way is remembered, one a pipeline, until it is taken up or forgotten; an older store learns to. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/broker/store_lab.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/history_seed.h"
 #include "broker/sql.h"
 #include "tests/unit/broker/store_back.h"
-#include "tests/unit/scratch.h"
-
-static char folder[200];
-static struct run_store *store;
-static struct error err;
-
-static void open_store(void)
-{
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
-	if (run_store_open(path, &store, &err) != 0)
-		fail_msg("%s", err.text);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	if (scratch_make(folder, sizeof(folder), "seed") != 0)
-		return -1;
-	open_store();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	run_store_close(&store);
-	return scratch_remove(folder);
-}
 
 static void keep(const char *run)
 {

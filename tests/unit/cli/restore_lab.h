@@ -40,6 +40,22 @@ static inline void restore_lab_close(struct restore_lab *lab)
 	assert_int_equal(scratch_remove(lab->folder), 0);
 }
 
+/* For a test's set-up and tear-down: *state is the lab. */
+static inline int restore_lab_set_up(void **state)
+{
+	static struct restore_lab lab;
+
+	restore_lab_open(&lab);
+	*state = &lab;
+	return 0;
+}
+
+static inline int restore_lab_tear_down(void **state)
+{
+	restore_lab_close(*state);
+	return 0;
+}
+
 static inline void restore_lab_file(const struct restore_lab *lab, const char *name, const char *text)
 {
 	int fd = openat(lab->target_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

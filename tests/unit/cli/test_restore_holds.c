@@ -9,21 +9,6 @@
 
 #include "tests/unit/hidden_call.h"
 
-static int set_up(void **state)
-{
-	static struct restore_lab lab;
-
-	restore_lab_open(&lab);
-	*state = &lab;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	restore_lab_close(*state);
-	return 0;
-}
-
 static void nothing_stays_of_a_trial(void **state)
 {
 	const struct restore_lab *lab = *state;
@@ -95,7 +80,7 @@ static void where_nothing_can_be_made_it_is_said(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, restore_lab_set_up, restore_lab_tear_down)
 	const struct CMUnitTest tests[] = { TEST(nothing_stays_of_a_trial), TEST(what_is_refused_is_not_held),
 		                            TEST(a_dry_run_knows_of_kinds_alone),
 		                            TEST(where_nothing_can_be_made_it_is_said) };

@@ -3,21 +3,6 @@
 
 #include "cli/restore_plan.h"
 
-static int set_up(void **state)
-{
-	static struct restore_lab lab;
-
-	restore_lab_open(&lab);
-	*state = &lab;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	restore_lab_close(*state);
-	return 0;
-}
-
 static struct restore_plan *open_plan(const struct restore_lab *lab, enum restore_trust trust)
 {
 	struct restore_plan_options options = { .target_fd = lab->target_fd,
@@ -255,7 +240,7 @@ static void an_answer_that_makes_no_sense_is_refused(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, restore_lab_set_up, restore_lab_tear_down)
 	const struct CMUnitTest tests[] = { TEST(into_an_empty_folder_all_comes),
 		                            TEST(a_place_in_it_is_come_back_to),
 		                            TEST(what_is_there_decides),

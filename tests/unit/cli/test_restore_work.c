@@ -10,21 +10,6 @@
 
 static const struct restore_work_key whole = { .pipeline = "p", .wanted = "" };
 
-static int set_up(void **state)
-{
-	static struct restore_lab lab;
-
-	restore_lab_open(&lab);
-	*state = &lab;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	restore_lab_close(*state);
-	return 0;
-}
-
 /* As a process that is killed leaves it: open again, as a lock is of an open file. */
 static int open_again(struct restore_lab *lab)
 {
@@ -202,7 +187,7 @@ static void a_killed_end_is_only_finished(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, restore_lab_set_up, restore_lab_tear_down)
 	const struct CMUnitTest tests[] = { TEST(looking_changes_nothing),        TEST(the_same_restore_goes_on),
 		                            TEST(another_one_is_refused_by_name), TEST(two_at_once_are_refused),
 		                            TEST(what_was_bad_is_told_once),      TEST(a_broken_state_is_none),
