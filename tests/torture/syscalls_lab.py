@@ -8,6 +8,7 @@ import shutil
 import subprocess
 
 import wire_peer as w
+from disks import Disks
 
 KEPT = 3
 
@@ -32,10 +33,11 @@ def same_tree(a, b):
         raise Broken("%s is not %s:\n%s" % (b, a, out))
 
 
-class Lab:
+class Lab(Disks):
     def __init__(self, work, kinds):
-        self.work, self.mounts, self.n, self.many = work, [], 0, 0
-        os.makedirs(work + "/bin")
+        super().__init__(work)
+        self.n, self.many = 0, 0
+        os.mkdir(work + "/bin")
         self.nas = self.mount("nas", "btrfs", "1G")
         self.source = self.nas + "/data"
         sh("btrfs", "-q", "subvolume", "create", self.source)
@@ -52,20 +54,6 @@ class Lab:
         os.chmod(work + "/bin/aob-receiver", 0o755)
         self.vaults = {kind: self.mount("vault-" + kind, kind, "1G") for kind in kinds}
         self.snapshots = []
-
-    def mount(self, name, kind, size):
-        image, at = "%s/%s.img" % (self.work, name), "%s/%s" % (self.work, name)
-        sh("truncate", "-s", size, image)
-        sh("mkfs." + kind, "-q", image)
-        os.mkdir(at)
-        sh("mount", "-o", "loop", image, at)
-        self.mounts.append((at, image))
-        return at
-
-    def close(self):
-        for at, _ in reversed(self.mounts):
-            subprocess.run(["umount", "-l", at])
-        shutil.rmtree(self.work, ignore_errors=True)
 
     def write(self, name, content):
         with open(self.source + "/" + name, "wb") as f:
@@ -157,14 +145,13 @@ class Vault:
         self.said = done.stdout + done.stderr
         return done.returncode == 0
 
-    def prune(self):
-        """The oldest generation goes. True if the receiver said so."""
+    def ask(self, role, question, answer):
+        """What the frame `answer` says to the question, in a session of that role; None: it did not come. What else was said: said."""
         peer = w.Peer([self.lab.work + "/bin/aob-receiver", "serve", "--root", self.root], stderr=subprocess.PIPE)
-        good, self.said = False, ""
+        heard, self.said = None, ""
         try:
-            peer.say(w.hello("prune"), w.prune(self.victim))
-            heard = peer.until("PRUNED")[-1][1]
-            good = heard[4 + len(self.victim)] in (0, 2)
+            peer.say(w.hello(role), question)
+            heard = peer.until(answer)[-1][1]
             peer.say(w.frame("BYE"))
             peer.child.stdin.close()
             peer.child.stdout.read()
@@ -173,7 +160,12 @@ class Vault:
         self.said += peer.child.stderr.read().decode(errors="replace")
         peer.child.stderr.close()
         peer.end()
-        return good
+        return heard
+
+    def prune(self):
+        """The oldest generation goes. True if the receiver said so."""
+        heard = self.ask("prune", w.prune(self.victim), "PRUNED")
+        return heard is not None and heard[4 + len(self.victim)] in (0, 2)
 
     # ---- looking, with tools that are none of ours
 
@@ -239,20 +231,8 @@ class Vault:
 
     def brake(self, release):
         """What the vault's brake says: 0 nothing is held, 1 something is, 2 released. None: it did not come to an answer."""
-        peer = w.Peer([self.lab.work + "/bin/aob-receiver", "serve", "--root", self.root], stderr=subprocess.PIPE)
-        result, self.said = None, ""
-        try:
-            peer.say(w.hello("release"), w.brake(release, self.generations()[-1]))
-            result = peer.until("BRAKED")[-1][1][0]
-            peer.say(w.frame("BYE"))
-            peer.child.stdin.close()
-            peer.child.stdout.read()
-        except (w.Gone, w.Fault, BrokenPipeError) as fault:
-            self.said = repr(fault)
-        self.said += peer.child.stderr.read().decode(errors="replace")
-        peer.child.stderr.close()
-        peer.end()
-        return result
+        heard = self.ask("release", w.brake(release, self.generations()[-1]), "BRAKED")
+        return None if heard is None else heard[0]
 
     def held(self):
         """The newest generation has tripped the brake: those before it can't be removed."""
