@@ -7,6 +7,7 @@
 
 #include "lib/bytes.h"
 #include "lib/log.h"
+#include "lib/uri.h"
 
 #define COLUMNS 78 /* of plain text */
 #define TEXT_SIZE 8192
@@ -53,15 +54,10 @@ void sheet_raw(const struct sheet *sheet, const char *markup)
 		(void)fputs(markup, sheet->out);
 }
 
-/* RFC 3986 section 2.3, and the slash. */
 void sheet_url(const struct sheet *sheet, const char *path)
 {
-	for (const unsigned char *c = (const unsigned char *)path; sheet->html && *c != '\0'; c++) {
-		bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-		             strchr("-._~/", *c) != NULL;
-
-		(void)fprintf(sheet->out, plain ? "%c" : "%%%02X", *c);
-	}
+	for (const unsigned char *c = (const unsigned char *)path; sheet->html && *c != '\0'; c++)
+		(void)fprintf(sheet->out, uri_is_plain(*c) ? "%c" : "%%%02X", *c);
 }
 
 static size_t columns(const char *text, size_t n)

@@ -15,17 +15,13 @@
 #include "lib/beside.h"
 #include "lib/child.h"
 #include "lib/log.h"
+#include "lib/uri.h"
 
 #define SAID_MAX 65536u /* the result; of complaints so much as well */
 #define POLL_MS 500
 #define END_MS 10000
 
 /* ---- the command */
-
-static bool is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/-_.~", c) != NULL;
-}
 
 char *rehearse_restore_from(const struct config_vault *vault)
 {
@@ -37,7 +33,8 @@ char *rehearse_restore_from(const struct config_vault *vault)
 		return out;
 	n = (size_t)snprintf(out, room, "ssh://%s", vault->ssh);
 	for (const char *at = vault->root; *at != '\0'; at++)
-		n += (size_t)snprintf(out + n, room - n, is_plain(*at) ? "%c" : "%%%02X", (unsigned char)*at);
+		n += (size_t)snprintf(out + n, room - n, uri_is_plain((unsigned char)*at) ? "%c" : "%%%02X",
+		                      (unsigned char)*at);
 	return out;
 }
 
