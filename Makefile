@@ -18,6 +18,7 @@
 #   make torture-mends     verifications likewise, while the vault rots (root)         ROUNDS= SEED=
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
+#   make versions          released versions meet today's, in every order that people upgrade in (root; RELEASED=VERSION)
 #   make systems           a Debian 12 of its own is booted, gets the packages, and what happens to machines happens to it (root)
 #   make receiver-static   the vault's end as one file that needs nothing: build/static/ARCH/aob-receiver
 #     ARCH=arm64|armhf|…   for another machine (deploy/install-deps cross)
@@ -322,6 +323,13 @@ systems:
 	$(Q)deploy/install-deps --systems
 	$(Q)$(again) deb
 	$(Q)tests/systems/booted
+
+# What was released before meets what is here.
+.PHONY: versions
+versions: export BUILD := $(abspath $(BUILD))
+versions: deps
+	$(Q)$(again) all
+	$(Q)tests/systems/versions
 
 # Units, their users and folders. Of each stage there is one for more workers, too: aob-transfer@2.
 units = $(DESTDIR)$(PREFIX)/lib/systemd/system

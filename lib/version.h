@@ -1,5 +1,5 @@
 /* version: of all executables built from this tree. */
 #ifndef AOB_VERSION_H
 #define AOB_VERSION_H
-#define AOB_VERSION "0.1.0"
+#define AOB_VERSION "0.2.0"
 #endif
