@@ -291,6 +291,7 @@ format:
 lint:
 	$(Q)tests/lint
 
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/aob $(DESTDIR)$(PREFIX)/share/aob
 	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin/
@@ -300,6 +301,11 @@ install: all
 	install -m 644 README.md LICENSE SECURITY.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
 	cp -R deploy/supervisord deploy/examples deploy/prometheus deploy/grafana $(DESTDIR)$(PREFIX)/share/aob/
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/supervisord/aob.conf >$(DESTDIR)$(PREFIX)/share/aob/supervisord/aob.conf
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(ZSH_COMPLETIONS)
+	for program in aob aob-receiver; do \
+		deploy/completions/generate $$program bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
+		deploy/completions/generate $$program zsh >$(DESTDIR)$(ZSH_COMPLETIONS)/_$$program || exit 1; done
+	chmod 644 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aob* $(DESTDIR)$(ZSH_COMPLETIONS)/_aob*
 	$(again) install-systemd
 
 # Debian packages for this machine's release and kind: build/deb/*.deb. From a copy of what git knows, with debian/ where dpkg-buildpackage wants it; the same

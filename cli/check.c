@@ -6,23 +6,32 @@
 #include "cli/verbs.h"
 
 static const char usage[] =
-        "usage: aob check [FILE]\n\n"
+        "usage: aob check [FILE] [--pipelines]\n\n"
         "Reads a configuration and says everything that is wrong in it, as FILE:LINE:COLUMN: MESSAGE.\n"
-        "Exit status 0, or 78.\n";
+        "Exit status 0, or 78.\n\n"
+        "  --pipelines   the names of its pipelines instead, one a line\n";
+
+static void print_summary(const struct config *config)
+{
+	(void)printf("%s is right: %zu pipeline%s, %zu vault%s\n", config->path, config->n_pipelines,
+	             config->n_pipelines == 1 ? "" : "s", config->n_vaults, config->n_vaults == 1 ? "" : "s");
+}
 
 int check_main(int argc, char **argv, const char *config_path)
 {
 	struct error err = { .class = ERR_NONE };
 	struct config *config;
 	struct options options;
-	int status = options_read(argc, argv, "", OPTIONS_MAY_WORD, usage, &options);
+	int status = options_read(argc, argv, "pipelines ", OPTIONS_MAY_WORD, usage, &options);
 
 	if (status >= 0)
 		return status;
 	if (config_load(options.word != NULL ? options.word : config_path, &config, stderr, &err) != 0)
 		return err.class == ERR_CONFIG ? EX_CONFIG : ask_failed("check", &err);
-	(void)printf("%s is right: %zu pipeline%s, %zu vault%s\n", config->path, config->n_pipelines,
-	             config->n_pipelines == 1 ? "" : "s", config->n_vaults, config->n_vaults == 1 ? "" : "s");
+	for (size_t i = 0; options.pipelines && i < config->n_pipelines; i++)
+		(void)puts(config->pipelines[i].name);
+	if (!options.pipelines)
+		print_summary(config);
 	config_destroy(&config);
 	return EX_OK;
 }

@@ -18,7 +18,7 @@ static const struct flag flags[] = {
 	{ "wait", offsetof(struct options, wait) },     { "watch", offsetof(struct options, watch) },
 	{ "follow", offsetof(struct options, follow) }, { "dry-run", offsetof(struct options, dry_run) },
 	{ "vault", offsetof(struct options, vault) },   { "force", offsetof(struct options, force) },
-	{ "forget", offsetof(struct options, forget) },
+	{ "forget", offsetof(struct options, forget) }, { "pipelines", offsetof(struct options, pipelines) },
 };
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
 

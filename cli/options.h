@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct options {
-	bool json, now, wait, watch, follow, dry_run, vault, force, forget;
+	bool json, now, wait, watch, follow, dry_run, vault, force, forget, pipelines;
 	const char *to;   /* NULL: not given */
 	const char *word; /* the pipeline or file; NULL: none was given */
 };
