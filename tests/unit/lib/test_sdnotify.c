@@ -107,6 +107,35 @@ static void alive_only_if_asked_for(void **state)
 	assert_in_range(sdnotify_alive(1000), 1, 100);
 }
 
+/* As while a machine boots: its manager has more to do than to read. */
+static void what_found_no_room_is_said_again(void **state)
+{
+	const char *text;
+	int n = 0;
+
+	(void)state;
+	set("WATCHDOG_USEC", 60000000);
+	(void)nanosleep(&(struct timespec){ .tv_nsec = 110 * 1000000L }, NULL); /* what another test made due */
+	(void)sdnotify_alive(0);
+	while (n < 5000 && sdnotify_alive(1000) > 100) {
+		sdnotify_send("FULL=1");
+		n++;
+	}
+	assert_in_range(n, 2, 4999);
+	sdnotify_status("late");
+	sdnotify_send("READY=1");
+	assert_in_range(sdnotify_alive(1000), 0, 100);
+	do
+		text = received();
+	while (strcmp(text, "WATCHDOG=1") == 0 || strcmp(text, "FULL=1") == 0);
+	assert_string_equal(text, "");
+	assert_in_range(sdnotify_alive(1000), 101, 1000);
+	assert_string_equal(received(), "READY=1");
+	assert_string_equal(received(), "STATUS=late");
+	(void)sdnotify_alive(1000);
+	assert_string_equal(received(), "");
+}
+
 static void nobody_there_is_no_matter(void **state)
 {
 	(void)state;
@@ -127,6 +156,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reloading_has_its_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(alive_more_than_twice_as_often_as_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(alive_only_if_asked_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_found_no_room_is_said_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_there_is_no_matter, set_up, tear_down),
 	};
 
