@@ -461,6 +461,7 @@ static int find_and_run(struct restore *r, const char *config_path, struct error
 		rc = restore_from_init(&from, r->options.from, r->options.pipeline, r->options.identity,
 		                       r->options.ssh_options, err);
 		r->options.pipeline = from.pipeline;
+		from.vault.plain = r->options.plain;
 		rc = rc == 0 && restore_excludes_init(&r->excludes, NULL, err) == 0 ? run(r, &from.vault, err) : -1;
 		if (rc == 0)
 			rc = finish(r);

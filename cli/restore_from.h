@@ -7,7 +7,7 @@
 #include "lib/config.h"
 #include "lib/error.h"
 
-#define RESTORE_FROM_SSH_OPTIONS 16
+#define RESTORE_FROM_SSH_OPTIONS 64 /* as many as a request may name */
 
 struct restore_from {
 	struct config_vault vault; /* leads into the rest */

@@ -26,6 +26,8 @@ static int usage(FILE *out, int status)
 	        "  --from WHERE     ssh://[user@]host[:port]/folder/of/the/vault, or a folder of this machine (a disk "
 	        "in\n"
 	        "                   hand): no configuration is needed then\n"
+	        "  --compression off  with --from: nothing is compressed on its way, where the far end is too weak for "
+	        "it\n"
 	        "  --over           DIR holds something, and becomes as it was then: only what differs crosses. What "
 	        "is "
 	        "replaced\n"
@@ -65,6 +67,16 @@ static int read_rate(const char *text, struct restore_options *options)
 	return -1;
 }
 
+/* As the configuration's key of a vault. */
+static int read_compression(const char *word, struct restore_options *options)
+{
+	options->plain = strcmp(word, "off") == 0;
+	if (options->plain || strcmp(word, "auto") == 0)
+		return 0;
+	(void)fprintf(stderr, "aob restore: --compression: want auto or off\n");
+	return -1;
+}
+
 int restore_options_read(int argc, char **argv, struct restore_options *options)
 {
 	static const struct option table[] = { { "generation", required_argument, NULL, 'g' },
@@ -74,6 +86,7 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		                               { "from", required_argument, NULL, 'f' },
 		                               { "identity", required_argument, NULL, 'i' },
 		                               { "ssh-option", required_argument, NULL, 'o' },
+		                               { "compression", required_argument, NULL, 'c' },
 		                               { "over", no_argument, NULL, 'O' },
 		                               { "discard", no_argument, NULL, 'D' },
 		                               { "keep-new", no_argument, NULL, 'N' },
@@ -112,6 +125,9 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 		case 'o':
 			bad = bad || add(options->ssh_options, RESTORE_FROM_SSH_OPTIONS, optarg) != 0;
 			break;
+		case 'c':
+			bad = bad || read_compression(optarg, options) != 0;
+			break;
 		case 'r':
 			bad = bad || read_rate(optarg, options) != 0;
 			break;
@@ -141,7 +157,7 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 	}
 	if (bad || options->to == NULL || argc > optind + 1 || (argc == optind && options->from == NULL) ||
 	    (!options->over && (options->discards || options->keep_new)) ||
-	    (options->from == NULL && (options->identity != NULL || options->ssh_options[0] != NULL)))
+	    (options->from == NULL && (options->identity != NULL || options->ssh_options[0] != NULL || options->plain)))
 		return usage(stderr, EX_USAGE);
 	options->pipeline = argv[optind]; /* NULL at the end */
 	return -1;

@@ -15,6 +15,7 @@ struct restore_options {      /* strings: of argv */
 	const char *paths[RESTORE_PICK_MOST + 1], *globs[RESTORE_PICK_MOST + 1]; /* NULL-terminated */
 	const char *from, *identity;                                             /* NULL: as the configuration says */
 	const char *ssh_options[RESTORE_FROM_SSH_OPTIONS + 1];
+	bool plain;        /* --compression off */
 	uint64_t rate_bps; /* 0: as fast as it goes */
 	bool over;         /* over what is there */
 	bool discards;     /* … and files that are replaced are not kept */

@@ -14,10 +14,13 @@
 
 #include "lib/beside.h"
 #include "lib/child.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/uri.h"
 
-#define SAID_MAX 65536u /* the result; of complaints so much as well */
+#define SAID_MAX                                                                                                       \
+	(1u                                                                                                            \
+	 << 20) /* the result, which may name 20 files by the longest paths there are, escaped; of complaints so much as well */
 #define POLL_MS 500
 #define END_MS 10000
 
@@ -56,7 +59,7 @@ static const char **command(const struct rehearse_restore *restore, const char *
 		                      from,    "--generation", restore->generation, "--to",
 		                      to,      "--json" };
 	const char **argv = calloc(
-	        sizeof(fixed) / sizeof(fixed[0]) + 2 * count(paths) + 2 * count(vault->ssh_options) + 3, sizeof(*argv));
+	        sizeof(fixed) / sizeof(fixed[0]) + 2 * count(paths) + 2 * count(vault->ssh_options) + 5, sizeof(*argv));
 	size_t n = sizeof(fixed) / sizeof(fixed[0]);
 
 	if (argv == NULL)
@@ -65,6 +68,10 @@ static const char **command(const struct rehearse_restore *restore, const char *
 	if (vault->identity != NULL) {
 		argv[n++] = "--identity";
 		argv[n++] = vault->identity;
+	}
+	if (vault->plain) {
+		argv[n++] = "--compression";
+		argv[n++] = "off";
 	}
 	for (const char *const *option = vault->ssh_options; option != NULL && *option != NULL; option++) {
 		argv[n++] = "--ssh-option";
@@ -90,13 +97,16 @@ static int take_wrong(const json_t *row, struct rehearse_restore_result *result,
 {
 	struct rehearse_restore_wrong *wrong = &result->wrongs[result->n_wrongs];
 	const char *path = json_string_value(json_object_get(row, "path"));
+	const char *digits = json_string_value(json_object_get(row, "path_hex")); /* of a name that is no text */
 	const char *reason = json_string_value(json_object_get(row, "reason"));
 
 	if (path == NULL || reason == NULL)
 		return error_set(err, ERR_PROTOCOL, "wrong: want {\"path\", \"reason\"}");
-	wrong->path = strdup(path);
+	wrong->path = digits != NULL ? calloc(1, strlen(digits) / 2 + 1) : strdup(path);
 	if (wrong->path == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (digits != NULL)
+		(void)hex_bytes(digits, (uint8_t *)wrong->path, strlen(digits) / 2);
 	(void)log_escape(reason, wrong->reason, sizeof(wrong->reason));
 	result->n_wrongs++;
 	return 0;

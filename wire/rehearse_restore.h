@@ -21,7 +21,7 @@ struct rehearse_restore {
 };
 
 struct rehearse_restore_wrong { /* a file that did not come back as it was */
-	char *path;
+	char *path;             /* as it is, whatever bytes */
 	char reason[256];
 };
 

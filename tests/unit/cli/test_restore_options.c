@@ -24,6 +24,8 @@ static const struct {
 	{ { "--from", "/disk", "--to", "d" }, GO_ON },
 	{ { "p", "--from", "/disk", "--identity", "k", "--ssh-option", "A=b", "--to", "d" }, GO_ON },
 	{ { "p", "--to", "d", "--rate", "200 kB/s", "--dry-run", "--json", "--keep-special" }, GO_ON },
+	{ { "p", "--from", "/disk", "--compression", "off", "--to", "d" }, GO_ON },
+	{ { "p", "--from", "/disk", "--compression", "auto", "--to", "d" }, GO_ON },
 	{ { "--help" }, EX_OK },
 	{ { "p" }, EX_USAGE },
 	{ { "--to", "d" }, EX_USAGE },
@@ -32,6 +34,8 @@ static const struct {
 	{ { "p", "--to", "d", "--keep-new" }, EX_USAGE },
 	{ { "p", "--to", "d", "--identity", "k" }, EX_USAGE },
 	{ { "p", "--to", "d", "--ssh-option", "A=b" }, EX_USAGE },
+	{ { "p", "--to", "d", "--compression", "off" }, EX_USAGE },
+	{ { "p", "--from", "/disk", "--to", "d", "--compression", "zstd" }, EX_USAGE },
 	{ { "p", "--to", "d", "--rate", "fast" }, EX_USAGE },
 	{ { "p", "--to", "d", "--no-such" }, EX_USAGE },
 };
