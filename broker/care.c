@@ -11,7 +11,6 @@
 #include "lib/log.h"
 
 #define TURN_MS 1000
-#define HOLD_S 3600 /* after one that failed: what it failed of does not pass in a second */
 
 /* In the order in which they begin, if several are due: one at a time goes on. */
 static const struct care_kind *const kinds[] = { &care_kind_verify, &care_kind_rehearse };
@@ -49,28 +48,45 @@ static int begin_clock(struct broker *broker, const char *pipeline, const struct
 	return broker_commit(broker, err);
 }
 
-/* How it went last: never yet, or so that it should be done again soon? */
-static int read_last(struct broker *broker, const char *pipeline, const struct care_kind *kind,
-                     struct care_clock *clock, struct error *err)
+/* last: how it went then; NULL: never yet */
+static int begin_care(struct broker *broker, const struct config_pipeline *pipeline, const struct care_kind *kind,
+                      const struct care_clock *clock, const json_t *last, struct error *err)
 {
-	json_t *result = NULL;
-	int found = care_store_result(broker->store, pipeline, kind->service, &result, err);
+	json_t *with = json_pack("{s:I}", "every_s", (json_int_t)clock->every_s);
 
-	clock->never = found == 0;
-	clock->bad = found == 1 && kind->is_bad != NULL && kind->is_bad(result);
-	json_decref(result);
-	return found < 0 ? -1 : 0;
+	if (with != NULL && kind->give != NULL && kind->give(last, with, err) != 0) {
+		json_decref(with);
+		return -1;
+	}
+	return runs_care(broker, pipeline, kind->service, with, err);
 }
 
-/* 1: one has just failed, and is not begun again yet. A clock that was set back holds nothing up. */
+/* 1: one has just failed, and is not begun again yet. */
 static int is_held(struct broker *broker, const char *pipeline, const struct care_kind *kind,
                    const struct care_clock *clock, struct error *err)
 {
-	int64_t hold_s = clock->every_s < HOLD_S ? clock->every_s : HOLD_S;
 	struct care_failure failure;
 	int found = care_store_failure(broker->store, pipeline, kind->service, &failure, err);
 
-	return found == 1 ? clock->now_s >= failure.at && clock->now_s - failure.at < hold_s : found;
+	return found == 1 ? care_held(clock, failure.at) : found;
+}
+
+static int begin_if_due(struct broker *broker, const struct config_pipeline *pipeline, const struct care_kind *kind,
+                        struct care_clock *clock, struct error *err)
+{
+	json_t *last = NULL;
+	int found = care_store_result(broker->store, pipeline->name, kind->service, &last, err);
+	int rc = found < 0 ? -1 : 0;
+
+	clock->never = found == 0;
+	clock->bad = found == 1 && kind->is_bad != NULL && kind->is_bad(last);
+	if (rc == 0 && care_due(clock)) {
+		rc = is_held(broker, pipeline->name, kind, clock, err);
+		if (rc == 0)
+			rc = begin_care(broker, pipeline, kind, clock, last, err);
+	}
+	json_decref(last);
+	return rc < 0 ? -1 : 0;
 }
 
 static int look_at(struct broker *broker, const struct config_pipeline *pipeline, const struct care_kind *kind,
@@ -89,15 +105,7 @@ static int look_at(struct broker *broker, const struct config_pipeline *pipeline
 		return -1;
 	if (found == 0)
 		return begin_clock(broker, pipeline->name, kind, err);
-	if (read_last(broker, pipeline->name, kind, &clock, err) != 0)
-		return -1;
-	if (!care_due(&clock))
-		return 0;
-	found = is_held(broker, pipeline->name, kind, &clock, err);
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	return runs_care(broker, pipeline, kind->service, json_pack("{s:I}", "every_s", (json_int_t)clock.every_s),
-	                 err);
+	return begin_if_due(broker, pipeline, kind, &clock, err);
 }
 
 void care_turn(struct broker *broker)
@@ -114,6 +122,16 @@ void care_turn(struct broker *broker)
 				          kinds[k]->service);
 }
 
+static int check(const struct care_kind *kind, const char *result_json, struct error *err)
+{
+	return kind != NULL && kind->check != NULL ? kind->check(result_json, err) : 0;
+}
+
+int care_check(const struct run *run, const char *result_json, struct error *err)
+{
+	return check(kind_of(run->record.steps[0].service), result_json, err);
+}
+
 int care_done(struct broker *broker, const struct run *run, const char *result_json, struct error *err)
 {
 	const struct care_kind *kind = kind_of(run->record.steps[0].service);
@@ -128,14 +146,14 @@ int care_told(struct broker *broker, const struct config_pipeline *pipeline, con
               struct error *err)
 {
 	const struct care_kind *kind = kind_of(service);
-	char *text = json_dumps(result, JSON_COMPACT);
+	char *text = json_is_object(result) ? json_dumps(result, JSON_COMPACT) : NULL;
 	int rc = -1;
 
 	if (text == NULL || kind == NULL) {
 		free(text);
 		return error_set(err, ERR_INPUT, "result: want an object");
 	}
-	if (broker_begin(broker, err) == 0) {
+	if (check(kind, text, err) == 0 && broker_begin(broker, err) == 0) {
 		rc = kind->take(broker, pipeline->name, text, err);
 		if (rc != 0)
 			broker_undo(broker, err);

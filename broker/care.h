@@ -12,10 +12,13 @@
 /* care_turn: begins what is due: where something lies in the vault, a worker is there for it, and nothing of the pipeline is in flight. */
 void care_turn(struct broker *broker);
 
-/* care_done: a run of care has ended well: to be called in a change. errors: ERR_PROTOCOL (no object), of the store */
+/* care_check: is what a worker answered of the form that care_done takes? errors: ERR_PROTOCOL */
+int care_check(const struct run *run, const char *result_json, struct error *err);
+
+/* care_done: a run of care has ended well: to be called in a change, with what care_check has passed. errors: of the store */
 int care_done(struct broker *broker, const struct run *run, const char *result_json, struct error *err);
 
-/* care_told: a client has done it by itself. service: which kind; result: as that stage's. errors: those of care_done */
+/* care_told: a client has done it by itself. service: which kind; result: as that stage's. errors: those of care_check, of the store */
 int care_told(struct broker *broker, const struct config_pipeline *pipeline, const char *service, const json_t *result,
               struct error *err);
 

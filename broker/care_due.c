@@ -24,3 +24,10 @@ bool care_due(const struct care_clock *clock)
 		return gone_s >= clock->every_s + (night ? 0 : DAY_S);
 	return gone_s >= (night ? APART_S : PATIENCE_S);
 }
+
+bool care_held(const struct care_clock *clock, int64_t failed_s)
+{
+	int64_t gone_s = clock->now_s - failed_s;
+
+	return gone_s >= 0 && gone_s < (clock->every_s < HOUR_S ? clock->every_s : HOUR_S);
+}

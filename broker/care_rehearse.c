@@ -48,8 +48,8 @@ static json_t *told(const struct reply_rehearsed *r, const char *reason)
 	json_t *faults = json_array();
 
 	for (size_t i = 0; i < r->n_faults; i++)
-		(void)json_array_append_new(
-		        faults, json_pack("{s:s, s:s}", "path", r->faults[i].path, "reason", r->faults[i].reason));
+		(void)json_array_append_new(faults, json_pack("{s:s, s:s, s:s}", "path", r->faults[i].path, "reason",
+		                                              r->faults[i].reason, "mark", r->faults[i].mark));
 	return json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}", "generation",
 	                 r->generation, "restorable", (int)r->restorable, "reason", reason, "files",
 	                 (json_int_t)r->files, "bytes", (json_int_t)r->bytes, "seconds", (json_int_t)r->seconds,
@@ -95,6 +95,15 @@ static int take(struct broker *broker, const char *pipeline, const char *result_
 	return rc;
 }
 
+static int check(const char *result_json, struct error *err)
+{
+	struct reply_rehearsed *now = calloc(1, sizeof(*now));
+	int rc = now != NULL ? reply_rehearsed(result_json, now, err) : error_set(err, ERR_SYSTEM, "out of memory");
+
+	free(now);
+	return rc;
+}
+
 static uint64_t every_ms(const struct config_pipeline *pipeline)
 {
 	return pipeline->rehearse_ms;
@@ -105,6 +114,34 @@ static bool is_bad(const json_t *result)
 	return json_is_false(json_object_get(result, "restorable"));
 }
 
-const struct care_kind care_kind_rehearse = {
-	.service = CARE_REHEARSE, .at_once = true, .every_ms = every_ms, .take = take, .is_bad = is_bad
-};
+/* That another sample is good does not say that what was wrong is over: the same once more, and in any case what was wrong. */
+static int give(const json_t *result, json_t *with, struct error *err)
+{
+	json_t *again = json_array();
+	json_t *fault;
+	size_t i;
+
+	if (!is_bad(result)) {
+		json_decref(again);
+		return 0;
+	}
+	json_array_foreach(json_object_get(result, "faults"), i, fault)
+	{
+		json_t *mark = json_object_get(fault, "mark");
+
+		if (json_string_length(mark) != 0)
+			(void)json_array_append(again, mark);
+	}
+	if (json_object_set_new(with, "again", again) == 0 &&
+	    json_object_set(with, "seed", json_object_get(result, "seed")) == 0)
+		return 0;
+	return error_set(err, ERR_SYSTEM, "out of memory");
+}
+
+const struct care_kind care_kind_rehearse = { .service = CARE_REHEARSE,
+	                                      .at_once = true,
+	                                      .every_ms = every_ms,
+	                                      .check = check,
+	                                      .take = take,
+	                                      .is_bad = is_bad,
+	                                      .give = give };

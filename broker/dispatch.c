@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/care.h"
 #include "broker/holds.h"
 #include "broker/outcome.h"
 #include "broker/runs.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/log_limit.h"
+#include "lib/pace.h"
 
 #define PROGRESS_MS 500
 #define LINES_PER_MINUTE 100
@@ -146,7 +148,8 @@ static int settle(struct broker *broker, struct run *run, const void *body, size
 	if (reply_final_parse(body, len_bytes, &final, &err) != 0)
 		return run->record.cancelling ? outcome_cancelled(broker, run) : outcome_error(broker, run, &err, true);
 	if (final.status == REPLY_OK) {
-		rc = outcome_ok(broker, run, final.result_json);
+		rc = run->record.care ? care_check(run, final.result_json, &err) : 0;
+		rc = rc == 0 ? outcome_ok(broker, run, final.result_json) : outcome_error(broker, run, &err, true);
 		free(final.result_json);
 		return rc;
 	}
@@ -210,6 +213,17 @@ void dispatch_gone(void *cookie, struct worker *worker, bool said_so)
 		(void)outcome_lost(broker, run, OUTCOME_GIVEN_UP);
 }
 
+/* Its worker has gone for good, it seems: what else is to be done for the vault does not wait for it. */
+static void give_up_care(struct broker *broker, struct run *run, const char *service)
+{
+	struct error why;
+
+	(void)error_set(&why, ERR_LINK, "no worker for service %s is connected any more; start one, it begins again",
+	                service);
+	if (runs_abandon(broker, run, STEP_FAILED, &why, NULL, NULL) < 0)
+		run->queued_told = false; /* could not be stored: once more */
+}
+
 static void tend_run(struct broker *broker, struct run *run)
 {
 	enum step_state state = state_of(run);
@@ -223,12 +237,16 @@ static void tend_run(struct broker *broker, struct run *run)
 	} else if (state == STEP_WORKING && broker->now_ms >= run->lease_until_ms && worker_of(broker, run) == NULL) {
 		(void)outcome_lost(broker, run, OUTCOME_SILENT);
 	} else if (state == STEP_QUEUED && !run->queued_told &&
-	           broker->now_ms - run->queued_ms >= DISPATCH_NO_WORKER_MS) {
+	           broker->now_ms - run->queued_ms >= pace_ms(DISPATCH_NO_WORKER_MS)) {
 		const char *service = run->record.steps[runs_step(run)].service;
 
 		run->queued_told = true;
 		if (service_known(mdp_broker_services(broker->mdp), service))
 			return;
+		if (run->record.care) {
+			give_up_care(broker, run, service);
+			return;
+		}
 		(void)error_set(&run->last_error, ERR_LINK,
 		                "no worker for service %s is connected; start one, the run goes on by itself", service);
 		runs_log(run);
@@ -315,7 +333,7 @@ void dispatch_turn(struct broker *broker)
 
 int64_t dispatch_wait_ms(struct broker *broker)
 {
-	int64_t at_ms = broker->now_ms + DISPATCH_NO_WORKER_MS;
+	int64_t at_ms = broker->now_ms + pace_ms(DISPATCH_NO_WORKER_MS);
 
 	for (const struct run *run = broker->runs; run != NULL; run = run->next) {
 		int64_t due_ms = at_ms;

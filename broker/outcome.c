@@ -328,7 +328,8 @@ int outcome_error(struct broker *broker, struct run *run, const struct error *er
 	if (error->class == ERR_BUSY) {
 		verdict.state = STEP_DEFERRED;
 	} else if (retry) {
-		struct retry again = retry_decide(error->class, verdict.failures, chance());
+		struct retry again = run->record.care ? retry_care(error->class, verdict.failures, chance())
+		                                      : retry_decide(error->class, verdict.failures, chance());
 
 		verdict.delay_ms = (uint64_t)pace_ms((int64_t)again.delay_ms);
 		if (again.again)

@@ -405,6 +405,7 @@ int reply_rehearsed(const char *rehearse_json, struct reply_rehearsed *out, stru
 			break;
 		take_text(row, "path", out->faults[out->n_faults].path, sizeof(out->faults[0].path));
 		take_text(row, "reason", out->faults[out->n_faults].reason, sizeof(out->faults[0].reason));
+		take_text(row, "mark", out->faults[out->n_faults].mark, sizeof(out->faults[0].mark));
 		out->n_faults++;
 	}
 	json_decref(root);

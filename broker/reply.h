@@ -99,6 +99,7 @@ struct reply_rehearsed { /* what a rehearsal says */
 	struct {
 		char path[512];
 		char reason[512];
+		char mark[24]; /* "": no single file */
 	} faults[REPLY_FAULTS_MAX];
 };
 

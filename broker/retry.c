@@ -34,6 +34,13 @@ struct retry retry_decide(enum error_class class, unsigned failures, uint32_t ra
 	return retry;
 }
 
+struct retry retry_care(enum error_class class, unsigned failures, uint32_t random)
+{
+	struct retry retry = retry_decide(class, failures, random);
+
+	return failures < RETRY_CARE_ATTEMPTS ? retry : (struct retry){ false, 0 };
+}
+
 struct retry retry_lost(unsigned losses, uint32_t random)
 {
 	struct retry retry = { losses < RETRY_LOSSES, 0 };

@@ -27,6 +27,26 @@ static void log_wrongs(const struct rehearsing_result *r)
 		         *r->wrongs[i].path != '\0' ? ": " : "", r->wrongs[i].reason);
 }
 
+/* What the broker gives: how much, and where something was wrong last time, the same sample once more, and in any case what was wrong. */
+static int read_wish(const struct stage_request *request, struct rehearsing *rehearsing, struct error *err)
+{
+	int64_t most_bytes = (int64_t)REHEARSING_MOST_BYTES;
+	const char *const *again = NULL;
+	const char *seed = NULL;
+
+	if (stage_request_with_integer(request, "most_bytes", &most_bytes, err) != 0 ||
+	    stage_request_with_string(request, "seed", &seed, err) != 0 ||
+	    stage_request_with_strings(request, "again", &again, err) != 0)
+		return -1;
+	rehearsing->most_bytes = most_bytes > 0 ? (uint64_t)most_bytes : 0;
+	for (; again != NULL && *again != NULL; again++)
+		(void)rehearsing_again(rehearsing, *again);
+	if ((seed == NULL || !rehearsing_seed(rehearsing, seed)) &&
+	    getrandom(&rehearsing->seed, sizeof(rehearsing->seed), 0) != (ssize_t)sizeof(rehearsing->seed))
+		return error_set(err, ERR_SYSTEM, "no random number");
+	return 0;
+}
+
 int rehearse_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
                  struct error *err)
 {
@@ -36,15 +56,11 @@ int rehearse_run(struct stage_job *job, const struct stage_request *request, str
 		                         .asked_to_stop = asked_to_stop,
 		                         .context = job };
 	struct rehearsing_result *r = calloc(1, sizeof(*r));
-	int64_t most_bytes = (int64_t)REHEARSING_MOST_BYTES;
 	int rc;
 
 	if (r == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	rc = stage_request_with_integer(request, "most_bytes", &most_bytes, err);
-	if (rc == 0 && getrandom(&rehearsing.seed, sizeof(rehearsing.seed), 0) != (ssize_t)sizeof(rehearsing.seed))
-		rc = error_set(err, ERR_SYSTEM, "no random number");
-	rehearsing.most_bytes = most_bytes > 0 ? (uint64_t)most_bytes : 0;
+	rc = read_wish(request, &rehearsing, err);
 	if (rc == 0)
 		rc = rehearsing_run(&rehearsing, r, err);
 	if (rc == 0) {

@@ -17,10 +17,14 @@ struct row {
 	size_t n;
 	struct candidate of[REHEARSE_SAMPLE_FILES_MAX]; /* by rank; each alone within most_bytes */
 	struct candidate smallest;                      /* path NULL: there was none */
+	struct candidate again[REHEARSE_SAMPLE_AGAIN_MAX];
+	size_t n_again;
 };
 
 struct rehearse_sample {
 	uint64_t seed;
+	uint64_t marks[REHEARSE_SAMPLE_AGAIN_MAX]; /* of those to be taken again */
+	size_t n_marks;
 	struct row rows[REHEARSE_CLASSES];
 };
 
@@ -46,6 +50,8 @@ void rehearse_sample_destroy(struct rehearse_sample **sample)
 
 		for (size_t i = 0; i < row->n; i++)
 			free(row->of[i].path);
+		for (size_t i = 0; i < row->n_again; i++)
+			free(row->again[i].path);
 		free(row->smallest.path);
 	}
 	free(*sample);
@@ -65,13 +71,40 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-uint64_t rehearse_sample_rank(const struct rehearse_sample *sample, const char *path)
+static uint64_t rank(uint64_t seed, const char *path)
 {
-	uint64_t hash = mix(sample->seed + UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t hash = mix(seed + UINT64_C(0x9e3779b97f4a7c15));
 
 	for (const char *at = path; *at != '\0'; at++)
 		hash = mix(hash + (unsigned char)*at + 1);
 	return hash | 1; /* 0 is that of the preferred */
+}
+
+uint64_t rehearse_sample_rank(const struct rehearse_sample *sample, const char *path)
+{
+	return rank(sample->seed, path);
+}
+
+uint64_t rehearse_sample_mark(const char *path)
+{
+	return rank(0, path);
+}
+
+void rehearse_sample_again(struct rehearse_sample *sample, const uint64_t *marks, size_t n)
+{
+	sample->n_marks = n < REHEARSE_SAMPLE_AGAIN_MAX ? n : REHEARSE_SAMPLE_AGAIN_MAX;
+	for (size_t i = 0; i < sample->n_marks; i++)
+		sample->marks[i] = marks[i];
+}
+
+static bool is_marked(const struct rehearse_sample *sample, const char *path)
+{
+	uint64_t mark = sample->n_marks != 0 ? rehearse_sample_mark(path) : 0;
+
+	for (size_t i = 0; i < sample->n_marks; i++)
+		if (sample->marks[i] == mark)
+			return true;
+	return false;
 }
 
 static int copy(struct candidate *to, uint64_t rank, const char *path, uint64_t bytes, struct error *err)
@@ -120,6 +153,8 @@ int rehearse_sample_offer(struct rehearse_sample *sample, const char *path, uint
 
 	if (!is_near(path))
 		return 0;
+	if (is_marked(sample, path) && row->n_again < REHEARSE_SAMPLE_AGAIN_MAX)
+		return copy(&row->again[row->n_again++], 0, path, size_bytes, err);
 	if (size_bytes <= row->most_bytes)
 		return put(row, rehearse_sample_rank(sample, path), path, size_bytes, err);
 	if (row->smallest.path == NULL || size_bytes < row->smallest.bytes)
@@ -131,7 +166,7 @@ int rehearse_sample_prefer(struct rehearse_sample *sample, const char *path, uin
 {
 	struct row *row = &sample->rows[rehearse_sample_class(size_bytes)];
 
-	if (!is_near(path) || size_bytes > row->most_bytes)
+	if (!is_near(path) || size_bytes > row->most_bytes || is_marked(sample, path))
 		return 0;
 	for (size_t i = 0; i < row->n; i++) {
 		struct candidate it = row->of[i];
@@ -153,8 +188,12 @@ size_t rehearse_sample_take(const struct rehearse_sample *sample, enum rehearse_
 	size_t n = 0;
 
 	*bytes = 0;
-	for (size_t i = 0; i < row->n; i++)
-		if (row->of[i].bytes <= row->most_bytes - *bytes) {
+	for (; n < row->n_again; n++) {
+		*bytes += row->again[n].bytes;
+		paths[n] = row->again[n].path;
+	}
+	for (size_t i = 0; i < row->n && n < REHEARSE_SAMPLE_FILES_MAX; i++)
+		if (*bytes <= row->most_bytes && row->of[i].bytes <= row->most_bytes - *bytes) {
 			*bytes += row->of[i].bytes;
 			paths[n++] = row->of[i].path;
 		}

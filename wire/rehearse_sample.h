@@ -1,5 +1,7 @@
 /* rehearse_sample: which files of a generation a rehearsal brings back: at random, but the same ones for the same seed, whatever order they are told in. Pure.
  *
+ * What was wrong last time is drawn again, whatever chance says and however large it is: that another sample is good says nothing of it.
+ *
  * Small files cost by their number, large ones by their bytes, so they are two classes, each sampled and timed by itself (rehearse_time.h). Of each there is at least one, if there is any.
  *
  * lifetime: rehearse_sample_new / rehearse_sample_destroy. threads: one. */
@@ -15,6 +17,7 @@
 #define REHEARSE_SAMPLE_FILES_MAX 150       /* of a class */
 #define REHEARSE_SAMPLE_PATH_MAX 4096       /* what lies further down is not taken: paths are given to a command … */
 #define REHEARSE_SAMPLE_DEPTH_MAX 64        /* … and cleared away afterwards */
+#define REHEARSE_SAMPLE_AGAIN_MAX 20
 
 enum rehearse_class { REHEARSE_SMALL, REHEARSE_LARGE, REHEARSE_CLASSES };
 
@@ -27,6 +30,11 @@ void rehearse_sample_destroy(struct rehearse_sample **sample);
 enum rehearse_class rehearse_sample_class(uint64_t size_bytes);
 /* rehearse_sample_rank: the file's place in a row by chance. */
 uint64_t rehearse_sample_rank(const struct rehearse_sample *sample, const char *path);
+
+/* rehearse_sample_mark: what a path is known by from one sample to the next, whatever their seeds. Never 0. */
+uint64_t rehearse_sample_mark(const char *path);
+/* rehearse_sample_again: the files with these marks are taken, if they are offered. To be told before the first is; copied, REHEARSE_SAMPLE_AGAIN_MAX at most. */
+void rehearse_sample_again(struct rehearse_sample *sample, const uint64_t *marks, size_t n);
 
 /* rehearse_sample_offer: one file of the generation. errors: ERR_SYSTEM */
 int rehearse_sample_offer(struct rehearse_sample *sample, const char *path, uint64_t size_bytes, struct error *err);

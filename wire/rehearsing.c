@@ -1,5 +1,6 @@
 #include "wire/rehearsing.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/crash_point.h"
+#include "lib/hex.h"
 #include "lib/link_map.h"
 #include "lib/log.h"
 #include "lib/stage_msg.h"
@@ -63,6 +65,7 @@ static void wrong(void *context, const char *path, const char *reason)
 	if (r->n_wrongs == REHEARSING_WRONG_MAX || (at->path = malloc(room)) == NULL)
 		return; /* counted all the same */
 	(void)log_escape(path, at->path, room);
+	at->mark = *path != '\0' ? rehearse_sample_mark(path) : 0;
 	(void)snprintf(at->reason, sizeof(at->reason), "%.*s", REHEARSING_REASON_SIZE - 1, reason);
 	r->n_wrongs++;
 }
@@ -299,8 +302,10 @@ int rehearsing_run(const struct rehearsing *rehearsing, struct rehearsing_result
 	entry_memory_init(&w.memory);
 	if (rehearse_scratch_open(&w.scratch, err) == 0 && link_map_new(&w.links, err) == 0 &&
 	    rehearse_sample_new(rehearsing->seed, rehearsing->most_bytes, &w.sample, err) == 0 &&
-	    rehearse_bundle_new(&w.bundles, err) == 0)
+	    rehearse_bundle_new(&w.bundles, err) == 0) {
+		rehearse_sample_again(w.sample, rehearsing->again, rehearsing->n_again);
 		rc = work(&w, err);
+	}
 	remote_close(&w.remote);
 	rehearse_bundle_destroy(&w.bundles);
 	rehearse_sample_destroy(&w.sample);
@@ -318,6 +323,39 @@ void rehearsing_done(struct rehearsing_result *result)
 	for (size_t i = 0; i < result->n_wrongs; i++)
 		free(result->wrongs[i].path);
 	result->n_wrongs = 0;
+}
+
+bool rehearsing_seed(struct rehearsing *rehearsing, const char *text)
+{
+	char *end = NULL;
+	uint64_t seed;
+
+	errno = 0;
+	seed = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
+		return false;
+	rehearsing->seed = seed;
+	return true;
+}
+
+bool rehearsing_again(struct rehearsing *rehearsing, const char *mark)
+{
+	if (!hex_is(mark, sizeof(uint64_t)) || rehearsing->n_again == REHEARSING_WRONG_MAX)
+		return false;
+	rehearsing->again[rehearsing->n_again++] = strtoull(mark, NULL, 16);
+	return true;
+}
+
+static void tell_wrong(const struct rehearsing_wrong *wrong, struct stage_result *row)
+{
+	char mark[2 * sizeof(uint64_t) + 1];
+
+	stage_result_string(row, "path", wrong->path);
+	stage_result_string(row, "reason", wrong->reason);
+	if (wrong->mark == 0)
+		return;
+	(void)snprintf(mark, sizeof(mark), "%016llx", (unsigned long long)wrong->mark);
+	stage_result_string(row, "mark", mark);
 }
 
 void rehearsing_tell(const struct rehearsing_result *r, struct stage_result *result)
@@ -341,7 +379,6 @@ void rehearsing_tell(const struct rehearsing_result *r, struct stage_result *res
 
 		if (row == NULL)
 			return;
-		stage_result_string(row, "path", r->wrongs[i].path);
-		stage_result_string(row, "reason", r->wrongs[i].reason);
+		tell_wrong(&r->wrongs[i], row);
 	}
 }

@@ -24,6 +24,9 @@ struct rehearsing {
 	const char *generation; /* NULL: the current one */
 	uint64_t most_bytes;    /* of the sample; more only if there is no file that small */
 	uint64_t seed;          /* the same one draws the same sample of the same generation */
+	uint64_t again
+	        [REHEARSING_WRONG_MAX]; /* marks of files that were wrong last time: they are in the sample, as another one says nothing of them */
+	size_t n_again;
 	/* How far it is: bytes; total 0: not known. asked_to_stop: at least once a second; -1 (err set) ends it. Each may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total, const char *note);
 	int (*asked_to_stop)(void *context, struct error *err);
@@ -31,7 +34,8 @@ struct rehearsing {
 };
 
 struct rehearsing_wrong {
-	char *path; /* as the command tells it, escaped; "": no single file */
+	char *path;    /* escaped; "": no single file */
+	uint64_t mark; /* rehearse_sample_mark of the path; 0: no single file */
 	char reason[REHEARSING_REASON_SIZE];
 };
 
@@ -52,6 +56,10 @@ struct rehearsing_result {
  * errors: those of remote_open (the vault can't be reached), ERR_CONFIG (an older receiver), ERR_NOT_FOUND (no such generation), ERR_SPACE (no room for the sample), asked_to_stop's; ERR_SYSTEM */
 int rehearsing_run(const struct rehearsing *rehearsing, struct rehearsing_result *result, struct error *err);
 void rehearsing_done(struct rehearsing_result *result);
+
+/* rehearsing_seed, rehearsing_again: a seed, and the mark of a file that is wrong, as rehearsing_tell wrote them, taken over from the last rehearsal into the next one. False: it is none, and nothing is taken. Pure. */
+bool rehearsing_seed(struct rehearsing *rehearsing, const char *text);
+bool rehearsing_again(struct rehearsing *rehearsing, const char *mark);
 
 /* rehearsing_tell: the result as the stage replies it and the broker keeps it (docs/protocol.md, `rehearse`). */
 void rehearsing_tell(const struct rehearsing_result *r, struct stage_result *result);

@@ -55,9 +55,32 @@ static void in_the_night_or_by_day_if_there_was_none(void **state)
 		assert_int_equal(care_due(&rows[i].clock), rows[i].due);
 }
 
+static void what_failed_is_held_for_an_hour_at_most(void **state)
+{
+	static const struct {
+		struct care_clock clock;
+		int64_t failed_s;
+		bool held;
+	} rows[] = {
+		{ { .now_s = 10 * HOUR, .every_s = DAY }, 10 * HOUR, true },
+		{ { .now_s = 11 * HOUR - 1, .every_s = DAY }, 10 * HOUR, true },
+		{ { .now_s = 11 * HOUR, .every_s = DAY }, 10 * HOUR, false },
+		{ { .now_s = 10 * HOUR + 3, .every_s = 4 }, 10 * HOUR, true },
+		{ { .now_s = 10 * HOUR + 4, .every_s = 4 }, 10 * HOUR, false },
+		{ { .now_s = 10 * HOUR - 1, .every_s = DAY }, 10 * HOUR, false }, /* the clock was set back */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(care_held(&rows[i].clock, rows[i].failed_s), rows[i].held);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(in_the_night_or_by_day_if_there_was_none) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_the_night_or_by_day_if_there_was_none),
+		cmocka_unit_test(what_failed_is_held_for_an_hour_at_most),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

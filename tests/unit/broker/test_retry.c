@@ -68,6 +68,24 @@ static void a_lost_worker_is_replaced_at_once_and_not_for_ever(void **state)
 	assert_false(retry_lost(RETRY_LOSSES, 0).again);
 }
 
+static void care_waits_for_its_vault_for_about_an_hour(void **state)
+{
+	uint64_t least_ms = 0;
+	uint64_t most_ms = 0;
+	unsigned failures = 1;
+
+	(void)state;
+	for (struct retry retry; (retry = retry_care(ERR_LINK, failures, 0)).again; failures++) {
+		assert_int_equal(retry.delay_ms, retry_decide(ERR_LINK, failures, 0).delay_ms);
+		least_ms += retry.delay_ms;
+		most_ms += 2 * retry.delay_ms;
+	}
+	assert_in_range(least_ms, 20 * 60 * 1000, 60 * 60 * 1000);
+	assert_in_range(most_ms, 40 * 60 * 1000, 90 * 60 * 1000);
+	assert_false(retry_care(ERR_CONFIG, 1, 0).again);
+	assert_false(retry_care(ERR_DAMAGED, RETRY_ATTEMPTS, 0).again);
+}
+
 static void failed_runs_make_a_pipeline_rest(void **state)
 {
 	(void)state;
@@ -83,6 +101,7 @@ int main(void)
 		cmocka_unit_test(the_class_decides_how_often),
 		cmocka_unit_test(pauses_grow_to_the_cap_and_differ),
 		cmocka_unit_test(a_lost_worker_is_replaced_at_once_and_not_for_ever),
+		cmocka_unit_test(care_waits_for_its_vault_for_about_an_hour),
 		cmocka_unit_test(failed_runs_make_a_pipeline_rest),
 	};
 

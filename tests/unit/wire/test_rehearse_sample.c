@@ -174,6 +174,31 @@ static void what_lies_too_far_down_is_not_taken(void **state)
 	rehearse_sample_destroy(&sample);
 }
 
+static void what_was_wrong_is_drawn_again(void **state)
+{
+	static char out[16000];
+	const uint64_t marks[] = { rehearse_sample_mark("photos/017.jpg"), rehearse_sample_mark("photos/900.jpg"),
+		                   rehearse_sample_mark("gone") };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct rehearse_sample *sample = new_sample(seed, 64 * MIB);
+
+		rehearse_sample_again(sample, marks, 3);
+		for (unsigned i = 0; i < 900; i++)
+			offer(sample, i, 1000);
+		offer(sample, 900, 200 * MIB); /* larger than the sample may be */
+		offer(sample, 901, MIB);
+		assert_int_equal(rehearse_sample_prefer(sample, "photos/017.jpg", 1000, NULL), 0);
+		assert_int_equal(take(sample, REHEARSE_SMALL, out, sizeof(out)), REHEARSE_SAMPLE_FILES_MAX);
+		assert_int_equal(strncmp(out, "photos/017.jpg ", 15), 0);
+		assert_null(strstr(out + 1, "photos/017.jpg"));
+		assert_int_equal(take(sample, REHEARSE_LARGE, out, sizeof(out)), 1);
+		assert_string_equal(out, "photos/900.jpg ");
+		rehearse_sample_destroy(&sample);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +207,7 @@ int main(void)
 		cmocka_unit_test(its_bounds_are_kept),
 		cmocka_unit_test(of_what_does_not_fit_the_smallest_is_taken),
 		cmocka_unit_test(what_is_preferred_comes_first),
+		cmocka_unit_test(what_was_wrong_is_drawn_again),
 		cmocka_unit_test(what_lies_too_far_down_is_not_taken),
 	};
 
