@@ -10,6 +10,7 @@ aob_SOURCES := \
 	cli/find.c \
 	cli/health.c \
 	cli/interrupt.c \
+	cli/link.c \
 	cli/list.c \
 	cli/list_vault.c \
 	cli/listing.c \

@@ -30,6 +30,7 @@ aob-receiver_SOURCES := \
 	receiver/inventory.c \
 	receiver/json_path.c \
 	receiver/mass_change.c \
+	receiver/measuring.c \
 	receiver/mend.c \
 	receiver/mend_place.c \
 	receiver/missing.c \

@@ -1,9 +1,12 @@
 #include "receiver/serve.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/version.h"
@@ -13,6 +16,7 @@
 #include "receiver/fetch.h"
 #include "receiver/find.h"
 #include "receiver/give.h"
+#include "receiver/measuring.h"
 #include "receiver/owner.h"
 #include "receiver/proving.h"
 #include "receiver/record.h"
@@ -26,15 +30,17 @@
 
 #define FEATURES                                                                                                       \
 	(WIRE_FEATURE_ZSTD | WIRE_FEATURE_SPACE | WIRE_FEATURE_BRAKE | WIRE_FEATURE_MACS | WIRE_FEATURE_OWNER |        \
-	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY)
+	 WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY |     \
+	 WIRE_FEATURE_DOCTOR)
 
 struct session {
 	const struct vault_options *options;
 	struct wire *wire;
-	struct vault *vault;
+	struct vault *vault; /* NULL: of a doctor */
 	struct building *building;
 	struct give *give;     /* NULL: nothing was asked of it yet */
 	struct verify *verify; /* NULL: it was not asked for */
+	struct measuring measuring;
 	struct ticker ticker;
 	struct encoder encoder;
 	bool tells_macs; /* the client takes MACS */
@@ -59,6 +65,42 @@ static void put_room(struct encoder *encoder, int folder_fd)
 	put_u64(encoder, told ? (uint64_t)room.f_blocks * room.f_frsize : 0);
 }
 
+/* What is welcomed is a pipeline's vault; of a doctor, the machine: there may be no vault on it yet. */
+static int greet_vault(struct session *s, const char *role, const char *pipeline, uint32_t *features, struct error *err)
+{
+	bool writes = strcmp(role, "transfer") == 0;
+
+	s->prunes = strcmp(role, "prune") == 0;
+	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
+	    building_new(s->vault, s->wire, &s->ticker, (*features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
+		return -1;
+	if (!writes)
+		vault_read_as_written(s->vault);
+	if (!seal_possible(s->vault->folder_fd))
+		*features &= ~WIRE_FEATURE_PROOF;
+	s->tells_root = (*features & WIRE_FEATURE_PROOF) != 0;
+	return 0;
+}
+
+static int put_welcome(struct session *s, uint32_t features, struct error *err)
+{
+	int root_fd = s->vault != NULL ? s->vault->folder_fd : open(s->options->root, O_DIRECTORY | O_CLOEXEC);
+
+	if (root_fd < 0)
+		return error_sys(err, errno, "the vault's folder %s", s->options->root);
+	put_u16(&s->encoder, WIRE_VERSION);
+	put_u32(&s->encoder, features);
+	put_string(&s->encoder, s->vault != NULL ? s->vault->id : "");
+	put_string(&s->encoder, "aob-receiver " AOB_VERSION);
+	put_string(&s->encoder, s->vault != NULL ? strategy_name(s->vault->strategy) : "");
+	put_i64(&s->encoder, time(NULL));
+	if ((features & WIRE_FEATURE_SPACE) != 0)
+		put_room(&s->encoder, root_fd);
+	if (s->vault == NULL)
+		(void)close(root_fd);
+	return 0;
+}
+
 /* The first two frames. The features that both sides have are used. */
 static int greet(struct session *s, struct error *err)
 {
@@ -71,7 +113,7 @@ static int greet(struct session *s, struct error *err)
 	uint32_t features;
 	uint16_t lowest;
 	uint16_t highest;
-	bool writes;
+	int rc = 0;
 
 	if (wire_expect(s->wire, FRAME_HELLO, &frame, err) != 0)
 		return -1;
@@ -88,25 +130,11 @@ static int greet(struct session *s, struct error *err)
 	if (magic != WIRE_MAGIC || lowest > WIRE_VERSION || highest < WIRE_VERSION)
 		return error_set(err, ERR_PROTOCOL, "this receiver (%s) speaks version %d, the client %u to %u",
 		                 AOB_VERSION, WIRE_VERSION, lowest, highest);
-	writes = strcmp(role, "transfer") == 0;
 	s->tells_macs = (features & WIRE_FEATURE_MACS) != 0;
-	s->prunes = strcmp(role, "prune") == 0;
-	if (vault_open(s->options, pipeline, writes, &s->vault, err) != 0 ||
-	    building_new(s->vault, s->wire, &s->ticker, (features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
+	if ((features & WIRE_FEATURE_DOCTOR) == 0 || strcmp(role, "doctor") != 0)
+		rc = greet_vault(s, role, pipeline, &features, err);
+	if (rc != 0 || put_welcome(s, features, err) != 0)
 		return -1;
-	if (!writes)
-		vault_read_as_written(s->vault);
-	if (!seal_possible(s->vault->folder_fd))
-		features &= ~WIRE_FEATURE_PROOF;
-	s->tells_root = (features & WIRE_FEATURE_PROOF) != 0;
-	put_u16(&s->encoder, WIRE_VERSION);
-	put_u32(&s->encoder, features);
-	put_string(&s->encoder, s->vault->id);
-	put_string(&s->encoder, "aob-receiver " AOB_VERSION);
-	put_string(&s->encoder, strategy_name(s->vault->strategy));
-	put_i64(&s->encoder, time(NULL));
-	if ((features & WIRE_FEATURE_SPACE) != 0)
-		put_room(&s->encoder, s->vault->folder_fd);
 	if (reply(s, FRAME_WELCOME, err) != 0)
 		return -1;
 	return (features & WIRE_FEATURE_ZSTD) != 0 ? wire_compress(s->wire, err) : wire_flush(s->wire, err);
@@ -330,8 +358,18 @@ static int on_verify(struct session *s, const struct frame *frame, struct error 
 	return verify_answer(s->verify, s->wire, frame, err);
 }
 
+/* A doctor has no vault. */
+static int dispatch_doctor(struct session *s, const struct frame *frame, struct error *err)
+{
+	if (frame->type == FRAME_MEASURE || frame->type == FRAME_MEASURE_END)
+		return measuring_take(&s->measuring, s->wire, frame, err);
+	return error_set(err, ERR_PROTOCOL, "%s from a doctor", frame_name(frame->type));
+}
+
 static int dispatch(struct session *s, const struct frame *frame, struct error *err)
 {
+	if (s->vault == NULL)
+		return dispatch_doctor(s, frame, err);
 	switch (frame->type) {
 	case FRAME_GENERATIONS:
 		return on_generations(s, err);

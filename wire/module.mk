@@ -5,6 +5,7 @@ wire_SOURCES += \
 	wire/far_words.c \
 	wire/frame.c \
 	wire/look_codec.c \
+	wire/measure.c \
 	wire/macs_codec.c \
 	wire/note.c \
 	wire/pack.c \

@@ -161,9 +161,9 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	struct encoder e;
 	struct frame frame;
 	struct decoder d;
-	uint32_t features = WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY | WIRE_FEATURE_CONTACT | WIRE_FEATURE_LOOK |
-	                    WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS | WIRE_FEATURE_BRAKE |
-	                    WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
+	uint32_t features = WIRE_FEATURE_DOCTOR | WIRE_FEATURE_PROOF | WIRE_FEATURE_VERIFY | WIRE_FEATURE_CONTACT |
+	                    WIRE_FEATURE_LOOK | WIRE_FEATURE_GIVE | WIRE_FEATURE_OWNER | WIRE_FEATURE_MACS |
+	                    WIRE_FEATURE_BRAKE | WIRE_FEATURE_SPACE | (vault->plain ? 0 : WIRE_FEATURE_ZSTD);
 	int rc;
 
 	encoder_init(&e);
@@ -198,6 +198,7 @@ static int greet(struct remote *remote, const struct config_vault *vault, const 
 	w->gives = (features & WIRE_FEATURE_GIVE) != 0;
 	w->proves = (features & WIRE_FEATURE_PROOF) != 0;
 	w->verifies = (features & WIRE_FEATURE_VERIFY) != 0;
+	w->doctors = (features & WIRE_FEATURE_DOCTOR) != 0;
 	if (codec_done(&d, "WELCOME", err) != 0)
 		return -1;
 	if (w->version != WIRE_VERSION)

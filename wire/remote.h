@@ -28,11 +28,12 @@ struct remote_welcome {
 	bool gives;    /* it answers TREE, GIVE and SUMS */
 	bool proves;   /* it answers ROOT, BRANCH and PROOF, and tells roots */
 	bool verifies; /* it answers VERIFY and MEND */
+	bool doctors;  /* it knows the role "doctor" */
 };
 
 /* remote_open: run ssh (BatchMode, ServerAliveInterval 15, ServerAliveCountMax 4; identity, port and ssh_options of the vault) or the
  * local aob-receiver (beside this executable, else on PATH) with "serve --root ROOT", say HELLO, take WELCOME, turn on compression.
- * in:      role "transfer", "prune", "restore", "release", "list", "adopt", "verify"; hooks as wire_new. Who writes ("transfer", "prune") says which machine it is,
+ * in:      role "transfer", "prune", "restore", "release", "list", "adopt", "verify", "doctor"; hooks as wire_new. Who writes ("transfer", "prune") says which machine it is,
  *          and whom a relative is to call, if the vault has a contact
  * patience: who says nothing for five minutes where an answer is due (an hour, where a generation is built), or for as long as $AOB_SILENCE says, is taken for lost
  * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG */

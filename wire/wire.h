@@ -17,15 +17,16 @@
 #define WIRE_MAGIC 0x414f4231u /* "AOB1" */
 #define WIRE_VERSION 2
 #define WIRE_FEATURE_ZSTD 0x1u
-#define WIRE_FEATURE_SPACE 0x2u    /* WELCOME tells how much room the vault has */
-#define WIRE_FEATURE_BRAKE 0x4u    /* COMMIT tells the client's brake; BRAKE is answered */
-#define WIRE_FEATURE_MACS 0x8u     /* MACS is told and taken */
-#define WIRE_FEATURE_OWNER 0x10u   /* the client tells which machine it is */
-#define WIRE_FEATURE_LOOK 0x20u    /* LOOK, FIND and DIFF are answered */
-#define WIRE_FEATURE_CONTACT 0x40u /* the client tells whom a relative is to call */
-#define WIRE_FEATURE_GIVE 0x80u    /* TREE, GIVE and SUMS are answered */
-#define WIRE_FEATURE_PROOF 0x100u  /* ROOT, BRANCH and PROOF are answered; GENERATION tells the root */
-#define WIRE_FEATURE_VERIFY 0x200u /* VERIFY and MEND are answered */
+#define WIRE_FEATURE_SPACE 0x2u     /* WELCOME tells how much room the vault has */
+#define WIRE_FEATURE_BRAKE 0x4u     /* COMMIT tells the client's brake; BRAKE is answered */
+#define WIRE_FEATURE_MACS 0x8u      /* MACS is told and taken */
+#define WIRE_FEATURE_OWNER 0x10u    /* the client tells which machine it is */
+#define WIRE_FEATURE_LOOK 0x20u     /* LOOK, FIND and DIFF are answered */
+#define WIRE_FEATURE_CONTACT 0x40u  /* the client tells whom a relative is to call */
+#define WIRE_FEATURE_GIVE 0x80u     /* TREE, GIVE and SUMS are answered */
+#define WIRE_FEATURE_PROOF 0x100u   /* ROOT, BRANCH and PROOF are answered; GENERATION tells the root */
+#define WIRE_FEATURE_VERIFY 0x200u  /* VERIFY and MEND are answered */
+#define WIRE_FEATURE_DOCTOR 0x1000u /* the role `doctor` is known; MEASURE is answered */
 #define WIRE_PATH_MAX 65535
 #define WIRE_PATTERN_MAX 4096u /* of FIND */
 #define WIRE_DATA_MAX 262144
