@@ -292,9 +292,14 @@ lint:
 	$(Q)tests/lint
 
 ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
+version = $(shell sed -n 's/^.define AOB_VERSION "\(.*\)"/\1/p' lib/version.h)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/aob $(DESTDIR)$(PREFIX)/share/aob
 	install -m 755 $(PROGRAMS:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin/
+	install -d $(DESTDIR)$(PREFIX)/sbin
+	for setup in nas-setup vault-setup; do \
+		awk '/^# shellcheck source=/ { next } /^\. .*setup-lib/ { print "AOB_VERSION=$(version)"; while ((getline < "deploy/setup-lib.sh") > 0) print; next } { print }' \
+			deploy/$$setup >$(DESTDIR)$(PREFIX)/sbin/aob-$$setup && chmod 755 $(DESTDIR)$(PREFIX)/sbin/aob-$$setup || exit 1; done
 	for page in man/*.[1-8]; do section=$${page##*.}; \
 		install -d $(DESTDIR)$(PREFIX)/share/man/man$$section && \
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
