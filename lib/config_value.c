@@ -196,13 +196,17 @@ bool config_value_check(const struct yaml_pos *value, const struct schema_key *k
 	return true;
 }
 
-bool config_value_name(const struct yaml_pos *name, const char *what, struct faults *faults)
+bool config_value_is_name(const char *text)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t len = strlen(name->text);
+	size_t len = strlen(text);
 
-	if (len > 0 && len <= CONFIG_NAME_MAX && strspn(name->text, letters) == len &&
-	    strchr("._-", name->text[0]) == NULL)
+	return len > 0 && len <= CONFIG_NAME_MAX && strspn(text, letters) == len && strchr("._-", text[0]) == NULL;
+}
+
+bool config_value_name(const struct yaml_pos *name, const char *what, struct faults *faults)
+{
+	if (config_value_is_name(name->text))
 		return true;
 	faults_add(
 	        faults, name->line, name->column,

@@ -14,7 +14,9 @@
 /* config_value_check: is this value what the key wants? Adds faults if not. Lists and maps: only that they are. */
 bool config_value_check(const struct yaml_pos *value, const struct schema_key *key, struct faults *faults);
 
-/* config_value_name: pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]*, at most CONFIG_NAME_MAX. */
+/* config_value_is_name: pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]*, at most CONFIG_NAME_MAX. */
+bool config_value_is_name(const char *text);
+/* config_value_name: is this value one? Adds faults if not. */
 bool config_value_name(const struct yaml_pos *name, const char *what, struct faults *faults);
 
 /* The text of map's key; otherwise if there is none or it is not a text. Borrowed. */

@@ -153,3 +153,14 @@ int error_exit(enum error_class class)
 {
 	return (unsigned)class < ERR_CLASSES ? classes[class].exit : EX_SOFTWARE;
 }
+
+enum error_class error_class_of_exit(int status)
+{
+	enum error_class found = ERR_CLASSES;
+
+	for (enum error_class class = ERR_NONE; class < ERR_CLASSES; class ++)
+		if (classes[class].exit == status &&
+		    (found == ERR_CLASSES || classes[class].retry > classes[found].retry))
+			found = class;
+	return found != ERR_CLASSES ? found : ERR_INTERNAL;
+}

@@ -65,5 +65,8 @@ const char *error_code(enum error_class class);    /* "link", "space", …: the 
 enum error_class error_class_of(const char *code); /* ERR_INTERNAL for an unknown code */
 enum error_retry error_retry_of(enum error_class class);
 int error_exit(enum error_class class); /* sysexits.h value; 0 for ERR_NONE */
+/* error_class_of_exit: the class that a program's exit status stands for; of several with that status the one that is tried again the most. ERR_INTERNAL
+ * for a status that is none of them, ERR_NONE for 0. */
+enum error_class error_class_of_exit(int status);
 
 #endif

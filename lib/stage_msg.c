@@ -490,6 +490,11 @@ void stage_request_destroy(struct stage_request **request)
 	free(r);
 }
 
+char *stage_request_text(const struct stage_request *request)
+{
+	return json_dumps(request->root, JSON_COMPACT);
+}
+
 const char *stage_request_job(const struct stage_request *request)
 {
 	return request->job;

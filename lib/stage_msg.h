@@ -28,6 +28,9 @@ void stage_request_destroy(struct stage_request **request);
 /* stage_cancel_parse: is it {"v":1,"cancel":JOB}? Then true and JOB in job. Anything else is false. */
 bool stage_cancel_parse(const void *json, size_t len_bytes, char *job, size_t size);
 
+/* stage_request_text: its JSON on one line. Owned by the caller, free(3). NULL: out of memory. */
+char *stage_request_text(const struct stage_request *request);
+
 /* All strings are borrowed from the request and never NULL. */
 const char *stage_request_job(const struct stage_request *request);
 const char *stage_request_run(const struct stage_request *request);

@@ -64,13 +64,6 @@ static void drain(struct talk *t, int *fd, bool keep)
 	t->tail[t->used] = '\0';
 }
 
-static bool has_ended(const struct child *child)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child->pid;
-}
-
 /* Until it has closed all that we hold of it. Returns 0, or -1: time is over, or stop. */
 static int converse(struct talk *t, const char *program, const atomic_bool *stop, struct error *err)
 {
@@ -90,7 +83,7 @@ static int converse(struct talk *t, const char *program, const atomic_bool *stop
 			return error_set(err, ERR_SYSTEM, "%s took longer than %d s and was stopped", program,
 			                 NOTIFY_DRIVER_TRY_MS / 1000);
 		if (poll(fds, 3, 200) <= 0) {
-			if (has_ended(&t->child))
+			if (child_has_ended(&t->child))
 				return 0; /* something that it left running holds our ends */
 			continue;
 		}

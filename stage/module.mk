@@ -1,0 +1,6 @@
+PROGRAMS += aob-stage
+aob-stage_SOURCES := \
+	stage/answer.c \
+	stage/command.c \
+	stage/main.c
+aob-stage_LIBS := -lczmq -lzmq -lyaml -ljansson -lcrypto
