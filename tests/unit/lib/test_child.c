@@ -219,9 +219,56 @@ gone:
 	(void)close(pipe_fd[1]);
 }
 
+/* It and what it has started end together; and what it leaves running does not outlive it. */
+static void a_group_ends_as_one(void **state)
+{
+	const char *const stubborn[] = { "sh", "-c", "trap '' TERM; sleep 300 & echo $!; sleep 300", NULL };
+	const char *const leaves[] = { "sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $! $WORD", NULL };
+	char *const environment[] = { (char[]){ "PATH=/usr/bin:/bin" }, (char[]){ "WORD=said" }, NULL };
+	const char *const *all[] = { stubborn, leaves };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct child child;
+		struct error err = { 0 };
+		char line[64] = "";
+		char *word = line;
+		long pid;
+		ssize_t n;
+
+		assert_int_equal(child_start_group(&child, all[i], environment, &err), 0);
+		n = read(child.out_fd, line, sizeof(line) - 1);
+		assert_true(n > 0);
+		pid = strtol(line, &word, 10);
+		assert_true(pid > 1);
+		assert_string_equal(word, i == 0 ? "\n" : " said\n");
+		child_end(&child, i == 0 ? 0 : 5000);
+		assert_int_equal(child.pid, 0);
+		assert_true(child_has_ended(&child));
+		/* A dead one waits for init, which may take a moment. */
+		for (int tries = 0; tries < 100 && kill((pid_t)pid, 0) == 0; tries++) {
+			char path[64];
+			char stat[256] = "";
+			FILE *file;
+
+			(void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+			file = fopen(path, "re");
+			if (file == NULL || fgets(stat, sizeof(stat), file) == NULL || strstr(stat, ") Z ") != NULL) {
+				if (file != NULL)
+					(void)fclose(file);
+				break;
+			}
+			(void)fclose(file);
+			assert_true(tries < 99);
+			(void)poll(NULL, 0, 20);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_ends_as_one),
 		cmocka_unit_test(it_hears_and_speaks_through_pipes),
 		cmocka_unit_test(no_shell_looks_at_the_words),
 		cmocka_unit_test(what_cannot_be_run_is_told_at_once),

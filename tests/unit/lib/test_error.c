@@ -154,9 +154,24 @@ static void who_does_not_want_to_know_gives_null(void **state)
 	error_clear(NULL);
 }
 
+static void an_exit_status_is_the_class_that_is_tried_again_the_most(void **state)
+{
+	(void)state;
+	assert_int_equal(error_class_of_exit(0), ERR_NONE);
+	assert_int_equal(error_class_of_exit(75), ERR_LOCKED);
+	assert_int_equal(error_class_of_exit(69), ERR_LINK);
+	assert_int_equal(error_class_of_exit(65), ERR_DAMAGED);
+	assert_int_equal(error_class_of_exit(77), ERR_PERMISSION);
+	assert_int_equal(error_class_of_exit(1), ERR_INTERNAL);
+	assert_int_equal(error_class_of_exit(255), ERR_INTERNAL);
+	for (enum error_class class = ERR_NONE; class < ERR_CLASSES; class ++)
+		assert_int_equal(error_exit(error_class_of_exit(error_exit(class))), error_exit(class));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_exit_status_is_the_class_that_is_tried_again_the_most),
 		cmocka_unit_test(every_class_has_its_row),
 		cmocka_unit_test(what_is_forgiven_is_no_error),
 		cmocka_unit_test(what_is_no_class_counts_as_a_bug_of_ours),
