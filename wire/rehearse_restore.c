@@ -149,17 +149,9 @@ void rehearse_restore_done(struct rehearse_restore_result *result)
 	result->n_wrongs = 0;
 }
 
-/* Codes that stand for several classes are told apart by nobody; the text says it all. */
 static enum error_class class_of(int status)
 {
-	static const enum error_class classes[] = { ERR_LINK,    ERR_LOCKED,    ERR_SPACE,  ERR_IO,
-		                                    ERR_DAMAGED, ERR_NOT_FOUND, ERR_CONFIG, ERR_PERMISSION,
-		                                    ERR_USAGE,   ERR_PROTOCOL,  ERR_SYSTEM };
-
-	for (size_t i = 0; WIFEXITED(status) && i < sizeof(classes) / sizeof(classes[0]); i++)
-		if (error_exit(classes[i]) == WEXITSTATUS(status))
-			return classes[i];
-	return ERR_INTERNAL;
+	return WIFEXITED(status) ? error_class_of_exit(WEXITSTATUS(status)) : ERR_INTERNAL;
 }
 
 /* The last thing that it said, without its name in front. */
