@@ -23,6 +23,7 @@
 #   make receiver-static   the vault's end as one file that needs nothing: build/static/ARCH/aob-receiver
 #     ARCH=arm64|armhf|…   for another machine (deploy/install-deps cross)
 #   make deb               Debian packages: build/deb/*.deb (aob, aob-receiver, aob-monitor)
+#   make deb-twice         and once more, otherwise: the same bytes; lintian is quiet (root)
 #   make install           below PREFIX (/usr/local), DESTDIR      make format lint clean
 #
 #   CC=clang               another compiler        SANITIZE=1     with ASan and UBSan
@@ -305,7 +306,8 @@ install: all
 		install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$$section/ || exit 1; done
 	install -m 644 README.md LICENSE SECURITY.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/aob/
 	cp -R deploy/supervisord deploy/examples deploy/prometheus deploy/grafana $(DESTDIR)$(PREFIX)/share/aob/
-	sed 's|/usr/local/bin|$(PREFIX)/bin|' deploy/supervisord/aob.conf >$(DESTDIR)$(PREFIX)/share/aob/supervisord/aob.conf
+	for conf in deploy/supervisord/*.conf; do \
+		sed 's|/usr/local|$(PREFIX)|g' $$conf >$(DESTDIR)$(PREFIX)/share/aob/supervisord/$${conf##*/} || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(ZSH_COMPLETIONS)
 	for program in aob aob-receiver; do \
 		deploy/completions/generate $$program bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
@@ -319,13 +321,19 @@ install: all
 deb_tree = $(build_given)/deb/aob
 deb:
 	$(Q)deploy/install-deps --deb
-	$(Q)rm -rf $(build_given)/deb && mkdir -p $(deb_tree)
-	$(Q)git ls-files -z | xargs -0 cp --parents -t $(deb_tree)
-	$(Q)cp -R deploy/debian $(deb_tree)/debian
+	$(Q)rm -rf $(build_given)/deb
+	$(Q)deploy/debian-tree $(deb_tree)
 	$(Q)cd $(deb_tree) && env -u BUILD -u MAKEFLAGS DEB_BUILD_OPTIONS='nocheck parallel=$(shell nproc)' dpkg-buildpackage -b -us -uc $(if $(V),,>../log 2>&1) || \
 		{ tail -n 40 ../log >&2; exit 1; }
 	$(Q)rm -rf $(deb_tree)
 	$(Q)ls $(build_given)/deb/*.deb
+
+# Built again elsewhere, otherwise, later: the same bytes; and lintian is quiet.
+.PHONY: deb-twice
+deb-twice: export BUILD := $(abspath $(BUILD))
+deb-twice:
+	$(Q)$(again) deb
+	$(Q)tests/systems/deb-twice
 
 # A Debian 12 of its own is booted with its systemd, and lives with the packages.
 .PHONY: systems
@@ -353,6 +361,7 @@ install-systemd:
 		sed 's|/usr/local/bin|$(PREFIX)/bin|' $$unit >$(units)/$${unit##*/} && chmod 644 $(units)/$${unit##*/} || exit 1; done
 	for stage in snapshotter transfer pruner verifier rehearser; do \
 		cp $(units)/aob-$$stage.service $(units)/aob-$$stage@.service || exit 1; done
+	install -m 644 deploy/systemd/aobdied@.service $(units)/
 	ln -sfn aob-.service.d $(units)/aob-@.service.d
 	install -m 644 deploy/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/aob.conf
 	install -m 644 deploy/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/aob.conf

@@ -14,6 +14,7 @@
 #include "broker/care.h"
 #include "broker/client_verbs.h"
 #include "broker/dispatch.h"
+#include "broker/dying.h"
 #include "broker/history.h"
 #include "broker/holds.h"
 #include "broker/reload.h"
@@ -121,7 +122,7 @@ static int open_parts(struct broker *broker, struct error *err)
 	mdp_start();
 	if (security_new(broker->config, &broker->security, err) != 0 ||
 	    events_new(broker->config->events, broker->security, &broker->events, err) != 0 ||
-	    run_store_events(broker->store, restore_event, broker->events, err) != 0 ||
+	    run_store_events(broker->store, restore_event, broker->events, err) != 0 || dying_open(broker, err) != 0 ||
 	    watch_state_load(broker, err) != 0 || alarms_load(broker, err) != 0 || runs_load(broker, err) != 0 ||
 	    mdp_broker_new(broker->config->endpoint, broker->security, &hooks, broker, &broker->mdp, err) != 0)
 		return -1;
@@ -162,6 +163,7 @@ void broker_close(struct broker **broker)
 	runs_free(b);
 	watch_state_free(b);
 	holds_free(b);
+	dying_close(b);
 	run_store_close(&b->store);
 	config_destroy(&b->config);
 	if (b->signal_fd >= 0)
@@ -254,6 +256,7 @@ int broker_loop(struct broker *broker, struct error *err)
 		dispatch_turn(broker);
 		alarms_turn(broker);
 		care_turn(broker);
+		dying_turn(broker);
 		trim(broker);
 		give_back(broker);
 		tell_manager(broker);

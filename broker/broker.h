@@ -22,6 +22,7 @@
 
 struct alarms_clock;
 struct hold_note;
+struct process_watch;
 struct run;
 struct watch_state;
 
@@ -35,15 +36,16 @@ struct broker {
 	struct run *runs;            /* in flight; one a pipeline */
 	struct watch_state *watches; /* one a pipeline */
 	struct hold_note *hold_notes;
-	int64_t holds_ms;              /* when the disks are looked at next */
-	struct alarms_clock *clocks;   /* one a pipeline */
-	struct steady steady;          /* what ages are counted on */
-	int64_t alarms_up_s;           /* on it: since when this broker is up */
-	int64_t alarms_ms, outlook_ms; /* when they are looked at next */
-	int64_t care_ms;               /* likewise what is due in the vaults */
-	bool alarms_stale;             /* the store knows more than clocks */
-	uint64_t queued;               /* counter for the order of jobs */
-	int64_t now_ms;                /* monotonic, of this turn */
+	struct process_watch *processes; /* those that die */
+	int64_t holds_ms;                /* when the disks are looked at next */
+	struct alarms_clock *clocks;     /* one a pipeline */
+	struct steady steady;            /* what ages are counted on */
+	int64_t alarms_up_s;             /* on it: since when this broker is up */
+	int64_t alarms_ms, outlook_ms;   /* when they are looked at next */
+	int64_t care_ms;                 /* likewise what is due in the vaults */
+	bool alarms_stale;               /* the store knows more than clocks */
+	uint64_t queued;                 /* counter for the order of jobs */
+	int64_t now_ms;                  /* monotonic, of this turn */
 	int64_t lease_ms;
 	int64_t trim_at_ms, give_back_at_ms;
 	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */

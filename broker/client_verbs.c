@@ -7,6 +7,7 @@
 #include "broker/brake_alarm.h"
 #include "broker/care.h"
 #include "broker/care_kind.h"
+#include "broker/dying.h"
 #include "broker/history.h"
 #include "broker/history_seed.h"
 #include "broker/reload.h"
@@ -261,6 +262,16 @@ static json_t *verb_rehearsed(struct broker *broker, json_t *request, struct err
 	return told(broker, request, CARE_REHEARSE, err);
 }
 
+/* By the service manager. */
+static json_t *verb_process(struct broker *broker, json_t *request, struct error *err)
+{
+	const char *name = want_text(request, "process", err);
+	const char *what = name != NULL ? want_text(request, "what", err) : NULL;
+	const char *reason = what != NULL ? want_text(request, "reason", err) : NULL;
+
+	return reason != NULL && dying_told(broker, name, what, reason, err) == 0 ? json_object() : NULL;
+}
+
 /* Not want_pipeline: a run in flight can be cancelled also when a reload took its pipeline away. */
 static json_t *verb_cancel(struct broker *broker, json_t *request, struct error *err)
 {
@@ -394,6 +405,7 @@ static const struct {
 	{ "released", verb_released, { "v", "verb", "pipeline", "generation", NULL } },
 	{ "rehearsed", verb_rehearsed, { "v", "verb", "pipeline", "result", NULL } },
 	{ "verified", verb_verified, { "v", "verb", "pipeline", "result", NULL } },
+	{ "process", verb_process, { "v", "verb", "process", "what", "reason", NULL } },
 	{ "cancel", verb_cancel, { "v", "verb", "pipeline", NULL } },
 	{ "reload", verb_reload, { "v", "verb", NULL } },
 	{ "watch-report", verb_watch_report, { "v", "verb", "sources", NULL } },

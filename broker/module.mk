@@ -12,6 +12,7 @@ aob-broker_SOURCES := \
 	broker/care_verify.c \
 	broker/client_verbs.c \
 	broker/dispatch.c \
+	broker/dying.c \
 	broker/events.c \
 	broker/figures.c \
 	broker/forecast.c \
@@ -25,6 +26,7 @@ aob-broker_SOURCES := \
 	broker/outlook.c \
 	broker/overdue.c \
 	broker/pipeline.c \
+	broker/process_watch.c \
 	broker/reload.c \
 	broker/reply.c \
 	broker/retry.c \

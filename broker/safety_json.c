@@ -5,6 +5,7 @@
 
 #include "broker/alarms.h"
 #include "broker/alarms_age.h"
+#include "broker/dying.h"
 #include "broker/history.h"
 #include "broker/holds.h"
 #include "broker/runs.h"
@@ -113,7 +114,10 @@ static void add_unstored(struct broker *broker, const struct alarms_state *state
 {
 	int64_t for_ms = broker->now_ms - broker->store_trouble_ms;
 	char reason[ERROR_TEXT_SIZE];
+	int64_t since = dying_text(broker, reason, sizeof(reason));
 
+	if (since != 0)
+		add_alarm(list, "process", since, reason);
 	if (state->overdue && !overdue)
 		add_alarm(list, "overdue", state->overdue_since, waits);
 	if (!broker->store_trouble || for_ms < STORE_PATIENCE_MS)

@@ -15,6 +15,8 @@ struct ask;
 
 /* ask_open: loads the configuration (its faults go to stderr, one a line). errors: those of config_load, mdp_client_new */
 int ask_open(const char *config_path, struct ask **ask, struct error *err);
+/* ask_open_anyway: with a configuration that is wrong, the broker is looked for where it is by default: one that runs has an older one in force. */
+int ask_open_anyway(const char *config_path, struct ask **ask, struct error *err);
 void ask_close(struct ask **ask);
 /* ask_patience: how long an answer may take; 10 s without it. */
 void ask_patience(struct ask *ask, uint64_t timeout_ms);

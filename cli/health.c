@@ -70,7 +70,8 @@ static void judge_alarms(const json_t *pipeline, struct finding *finding)
 		if (strcmp(kind, "overdue") == 0)
 			continue; /* by its age */
 		if (strcmp(kind, "failed") == 0 || strcmp(kind, "damaged") == 0 ||
-		    strcmp(kind, "not-restorable") == 0 || strcmp(kind, "braked") == 0 || strcmp(kind, "store") == 0)
+		    strcmp(kind, "not-restorable") == 0 || strcmp(kind, "braked") == 0 || strcmp(kind, "store") == 0 ||
+		    strcmp(kind, "process") == 0)
 			find(finding, HEALTH_CRITICAL, kind, ask_text(alarm, "reason"));
 		else
 			find(finding, HEALTH_WARNING, kind, ask_text(alarm, "reason"));

@@ -39,6 +39,7 @@ static const struct verb verbs[] = {
 	{ "check", check_main, "is a configuration right?" },
 	{ "reload", order_main, "read the configuration again" },
 	{ "events", events_main, "what happens, as CloudEvents" },
+	{ "died", died_main, "for service managers: a process of ours died" },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -5,6 +5,7 @@ aob_SOURCES := \
 	cli/ask.c \
 	cli/cat.c \
 	cli/check.c \
+	cli/died.c \
 	cli/diff.c \
 	cli/events.c \
 	cli/find.c \

@@ -19,10 +19,12 @@ static const struct flag flags[] = {
 	{ "follow", offsetof(struct options, follow) }, { "dry-run", offsetof(struct options, dry_run) },
 	{ "vault", offsetof(struct options, vault) },   { "force", offsetof(struct options, force) },
 	{ "forget", offsetof(struct options, forget) }, { "pipelines", offsetof(struct options, pipelines) },
+	{ "down", offsetof(struct options, down) },     { "up", offsetof(struct options, up) },
 };
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
 
-static const struct flag texts[] = { { "to", offsetof(struct options, to) } }; /* with a text behind */
+static const struct flag texts[] = { { "to", offsetof(struct options, to) },
+	                             { "reason", offsetof(struct options, reason) } }; /* with a text behind */
 #define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
 
 static bool has(const char *known, const char *name)

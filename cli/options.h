@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 struct options {
-	bool json, now, wait, watch, follow, dry_run, vault, force, forget, pipelines;
-	const char *to;   /* NULL: not given */
-	const char *word; /* the pipeline or file; NULL: none was given */
+	bool json, now, wait, watch, follow, dry_run, vault, force, forget, pipelines, down, up;
+	const char *to, *reason; /* NULL: not given */
+	const char *word;        /* the pipeline or file; NULL: none was given */
 };
 
 enum options_word { OPTIONS_NO_WORD, OPTIONS_MAY_WORD, OPTIONS_WANT_WORD };

@@ -19,6 +19,7 @@ int seed_main(int argc, char **argv, const char *config_path);
 int adopt_main(int argc, char **argv, const char *config_path);
 int check_main(int argc, char **argv, const char *config_path);
 int events_main(int argc, char **argv, const char *config_path);
+int died_main(int argc, char **argv, const char *config_path);
 int order_main(int argc, char **argv, const char *config_path); /* pause, resume, cancel, reload */
 
 #endif

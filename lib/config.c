@@ -12,7 +12,6 @@
 #include "lib/config_value.h"
 #include "lib/mdp.h"
 
-#define DEFAULT_ENDPOINT "ipc:///run/aob/broker"
 #define DEFAULT_EVENTS "ipc:///run/aob/events"
 #define DEFAULT_STATE "/var/lib/aob/state.db"
 #define MEMORY_MAX_BYTES (64u << 20)
@@ -106,7 +105,7 @@ static void build_broker(struct config_build *b)
 		(void)config_schema_check(broker, &config_schema_broker, b->faults);
 	if (curve != NULL && curve->kind == YAML_POS_MAP)
 		(void)config_schema_check(curve, &config_schema_curve, b->faults);
-	config->endpoint = read_endpoint(b, broker, "endpoint", DEFAULT_ENDPOINT);
+	config->endpoint = read_endpoint(b, broker, "endpoint", CONFIG_DEFAULT_ENDPOINT);
 	config->events = read_endpoint(b, broker, "events", DEFAULT_EVENTS);
 	config->state = config_value_path(broker, "state", DEFAULT_STATE, b->arena);
 	config->curve.server_certificate = config_value_path(curve, "server_certificate", NULL, b->arena);

@@ -17,6 +17,7 @@
 
 struct json_t;
 
+#define CONFIG_DEFAULT_ENDPOINT "ipc:///run/aob/broker"
 #define CONFIG_DEFAULT_PATH "/etc/aob/aob.yaml"
 #define CONFIG_DEFAULT_LISTEN "127.0.0.1:9877"
 #define CONFIG_DEFAULT_LANGUAGE "en"
