@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
 	{ "status", status_main }, { "run", run_main },       { "list", list_main },       { "prune", prune_main },
 	{ "check", check_main },   { "events", events_main }, { "pause", order_main },     { "resume", order_main },
 	{ "cancel", order_main },  { "reload", order_main },  { "release", release_main }, { "seed", seed_main },
+	{ "died", died_main },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -410,6 +411,46 @@ static void help_is_no_fault(void **state)
 	}
 }
 
+static void asks_of_a_death(const char *const *words, const char *what, const char *reason)
+{
+	char want[256];
+
+	one(words, "{\"status\":\"ok\",\"result\":{}}");
+	assert_int_equal(lab.status, EX_OK);
+	(void)snprintf(want, sizeof(want), "\"process\":\"aob-x\",\"what\":\"%s\",\"reason\":\"%s\"", what, reason);
+	if (strstr(lab.asked, want) == NULL)
+		fail_msg("no %s in %s", want, lab.asked);
+}
+
+static void died_tells_what_the_manager_knows(void **state)
+{
+	static const char *const rows[][4] = { { "signal", "killed", "KILL", "killed by signal KILL" },
+		                               { "exit-code", "exited", "70", "exit status 70" },
+		                               { "watchdog", "killed", "ABRT",
+		                                 "killed by signal ABRT, as it did not say that it is alive" } };
+
+	(void)state;
+	asks_of_a_death(WORDS("died", "aob-x"), "died", "");
+	asks_of_a_death(WORDS("died", "aob-x", "--down", "--reason", "why"), "down", "why");
+	asks_of_a_death(WORDS("died", "aob-x", "--up"), "up", "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)setenv("SERVICE_RESULT", rows[i][0], 1);
+		(void)setenv("EXIT_CODE", rows[i][1], 1);
+		(void)setenv("EXIT_STATUS", rows[i][2], 1);
+		asks_of_a_death(WORDS("died", "aob-x"), "died", rows[i][3]);
+	}
+	(void)setenv("SERVICE_RESULT", "success", 1); /* it was stopped: nothing is asked */
+	verb_lab_start(&lab, WORDS("died", "aob-x"));
+	verb_lab_end(&lab);
+	(void)unsetenv("SERVICE_RESULT");
+	(void)unsetenv("EXIT_CODE");
+	(void)unsetenv("EXIT_STATUS");
+	assert_int_equal(lab.status, EX_OK);
+	verb_lab_start(&lab, WORDS("died", "aob-x", "--up", "--down"));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_USAGE);
+}
+
 #define VERB_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -432,6 +473,7 @@ int main(int argc, char **argv)
 		VERB_TEST(prune_tells_what_and_why),
 		VERB_TEST(orders_are_given),
 		VERB_TEST(a_seed_is_forgotten_and_goes_nowhere_that_is_no_disk),
+		VERB_TEST(died_tells_what_the_manager_knows),
 		VERB_TEST(the_faults_of_a_reload_are_one_a_line),
 		VERB_TEST(check_reads_the_configuration_alone),
 		VERB_TEST(wrong_arguments_are_refused_without_a_question),
