@@ -78,13 +78,13 @@ enum process_change process_watch_hear(struct process_watch *watch, const char *
 		p->down_ms = now_ms;
 		break;
 	case PROCESS_UP:
-		/* It may die again at once: what has died so often goes on being wrong for a while. */
 		p->down_ms = NEVER;
 		break;
 	}
+	/* One that runs again dies on only if it had died so often: the death that it was given up for is past. */
 	p->wrong = is_within(watch, p->down_ms, now_ms) ||
 	           is_within(watch, p->deaths_ms[PROCESS_WATCH_DEATHS - 1], now_ms) ||
-	           (was && is_within(watch, p->deaths_ms[0], now_ms));
+	           (was && news != PROCESS_UP && is_within(watch, p->deaths_ms[0], now_ms));
 	if (p->wrong == was)
 		return PROCESS_SAME;
 	if (p->wrong)

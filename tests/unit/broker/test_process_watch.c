@@ -25,7 +25,9 @@ static const struct {
 	{ "not often enough", "dududu......", "............" },
 	{ "given up, and started by a person", "D..u..", "b..e.." },
 	{ "given up, and no more told of it", "DD......", "b....o.." },
-	{ "given up after many deaths, started", "dddD.u......", "..b...o....." },
+	{ "died, was given up for it, and started", "dD.u..", ".b.e.." },
+	{ "given up, started while it dies all the time", "dddDu....", "..b....o." },
+	{ "given up after many deaths, started", "dddD.u......", "..b..e......" },
 	{ "started, nothing was wrong", "u.du.", "....." },
 };
 
