@@ -26,7 +26,7 @@ static const struct {
 	{ "given up, and started by a person", "D..u..", "b..e.." },
 	{ "given up, and no more told of it", "DD......", "b....o.." },
 	{ "died, was given up for it, and started", "dD.u..", ".b.e.." },
-	{ "given up, started while it dies all the time", "dddDu....", "..b....o." },
+	{ "given up, started while it dies all the time", "Ddddu....", "b......o." },
 	{ "given up after many deaths, started", "dddD.u......", "..b..e......" },
 	{ "started, nothing was wrong", "u.du.", "....." },
 };
