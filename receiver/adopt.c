@@ -135,7 +135,7 @@ static int open_vault(struct adopting *a, const struct vault_options *options, c
 	a->vault->client = a->seed.owner.machine;
 	a->vault->contact = a->seed.contact;
 	a->vault->contact_told = a->seed.contact.language[0] != '\0';
-	return building_own_vault(a->vault, err);
+	return building_own_vault(a->vault, true, err);
 }
 
 /* Only a warning: how much room holes and shared blocks spare, only copying tells. */

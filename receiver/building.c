@@ -87,18 +87,20 @@ static int reply(struct building *b, unsigned type, struct error *err)
 }
 
 /* Before anything is written: the only writer, and what a crash left put in order. */
-int building_own_vault(struct vault *vault, struct error *err)
+int building_own_vault(struct vault *vault, bool builds, struct error *err)
 {
 	struct error aside = { .class = ERR_NONE };
 
 	if (vault->lock_fd >= 0)
-		return 0;
+		return builds ? mend_recover(vault, err) : 0; /* once more: something was removed since, perhaps */
 	if (vault_lock(vault, err) != 0 || owner_check(vault, &vault->client, err) != 0)
 		return -1;
 	contact_keep(vault);
-	/* A damaged file is no reason to make no backup. */
-	if (mend_recover(vault, &aside) != 0)
-		log_error(LOG_WARNING, &aside, "before anything is written");
+	if (mend_recover(vault, builds ? err : &aside) != 0) {
+		if (builds)
+			return -1;
+		log_error(LOG_WARNING, &aside, "before anything is removed");
+	}
 	return publish_recover(vault, err);
 }
 
@@ -148,7 +150,7 @@ static int on_begin(struct building *b, const struct frame *frame, struct error 
 	get_string(&d, wanted->view, sizeof(wanted->view));
 	if (b->incoming != NULL)
 		(void)error_set(err, ERR_PROTOCOL, "a second BEGIN");
-	else if (codec_done(&d, "BEGIN", err) == 0 && building_own_vault(b->vault, err) == 0 &&
+	else if (codec_done(&d, "BEGIN", err) == 0 && building_own_vault(b->vault, true, err) == 0 &&
 	         incoming_begin(b->vault, wanted, b->ticker, &b->incoming, &how, err) == 0)
 		rc = how == INCOMING_RESUMED ? go_on(b, err) : 0;
 	free(wanted);

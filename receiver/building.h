@@ -22,7 +22,8 @@ bool building_open(const struct building *building);
 /* building_frame: one frame of the client. errors: ERR_PROTOCOL, those of what the frame asks for */
 int building_frame(struct building *building, const struct frame *frame, struct error *err);
 
-/* building_own_vault: before anything is written: become the only writer, if these backups are the client's, and put in order what a crash left. Done once. */
-int building_own_vault(struct vault *vault, struct error *err);
+/* building_own_vault: before anything is written: become the only writer, if these backups are the client's, and put in order what a crash left. Done once. builds: a generation is to begin as a copy of another, which must
+ * not have the half of a mending in it: what there is no room for now is an error then; a removal makes room. */
+int building_own_vault(struct vault *vault, bool builds, struct error *err);
 
 #endif

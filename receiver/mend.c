@@ -13,10 +13,10 @@
 #include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/entry_xattr.h"
-#include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
 #include "receiver/content_check.h"
+#include "receiver/mend_journal.h"
 #include "receiver/mend_place.h"
 
 #define PIECE_BYTES ((size_t)256 << 10)
@@ -51,7 +51,7 @@ int mend_recover(struct vault *vault, struct error *err)
 	bool locked = vault->lock_fd >= 0;
 	int rc;
 
-	if (!mend_place_left(vault))
+	if (!mend_journal_left(vault))
 		return 0;
 	/* A writer who is at work has done it, and what lies in its tree is its own by now. */
 	if (!locked && vault_lock(vault, err) != 0)
@@ -68,6 +68,7 @@ void mend_clear(const struct vault *vault)
 	DIR *dir = NULL;
 	int fd = -1;
 
+	mend_journal_sweep(vault);
 	if (open_folder(vault, false, &fd, NULL) != 0 || fd < 0)
 		return;
 	dir = fdopendir(fd);
@@ -180,7 +181,6 @@ static int take_up(struct mend *m, struct error *err)
 int mend_begin(struct vault *vault, const struct survey *survey, const struct survey_item *item, struct breath *breath,
                struct mend **mend, struct error *err)
 {
-	char sha256[2 * HASH_TAG_BYTES + 1];
 	struct mend *m;
 
 	*mend = NULL;
@@ -202,8 +202,7 @@ int mend_begin(struct vault *vault, const struct survey *survey, const struct su
 	m->breath = breath;
 	m->damaged_fd = m->folder_fd = m->part_fd = -1;
 	entry_memory_init(&m->memory);
-	hex_text(item->damage->sha256, sizeof(item->damage->sha256), sha256);
-	(void)snprintf(m->part, sizeof(m->part), "part-%s", sha256);
+	mend_place_part(item->damage->sha256, m->part);
 	if (open_damaged(m, err) != 0 || open_folder(vault, true, &m->folder_fd, err) != 0 || take_up(m, err) != 0 ||
 	    (!m->built && mend_again(m, err) != 0)) {
 		mend_end(&m);
@@ -346,9 +345,12 @@ static int prove(struct mend *m, struct error *err)
 
 static int put_in_place(struct mend *m, uint64_t *names, struct error *err)
 {
-	struct mend_source source = {
-		.vault = m->vault, .part = m->part, .folder_fd = m->folder_fd, .entry = &m->entry
-	};
+	struct mend_source source = { .vault = m->vault,
+		                      .part = m->part,
+		                      .folder_fd = m->folder_fd,
+		                      .sha256 = m->item->damage->sha256,
+		                      .entry = &m->entry };
+	const struct survey_place *places = m->item->places;
 	struct stat part;
 	struct stat damaged;
 
@@ -358,17 +360,13 @@ static int put_in_place(struct mend *m, uint64_t *names, struct error *err)
 	if (!survey_fresh(m->vault, m->survey) || damaged.st_nlink != m->item->st.st_nlink)
 		return error_set(err, ERR_LOCKED, "a generation came or went meanwhile");
 	source.device = part.st_dev;
-	for (size_t i = 0; i < m->item->n_places; i++) {
-		bool replaced;
-
-		if (mend_place_replace(&source, &m->item->places[i], &replaced, err) != 0) {
-			/* On a full disk, say: nobody is to find the half of it. */
-			(void)mend_place_recover(m->vault, NULL);
+	for (size_t i = 0, end; i < m->item->n_places; i = end) {
+		for (end = i; end < m->item->n_places && places[end].device == places[i].device;)
+			end++;
+		if (mend_place_all(&source, &places[i], end - i, names, err) != 0)
 			return -1;
-		}
-		*names += replaced;
 	}
-	return mend_place_done(m->vault, err);
+	return 0;
 }
 
 int mend_finish(struct mend *m, uint64_t *names, struct error *err)

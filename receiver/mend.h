@@ -2,7 +2,8 @@
  *
  * Built beside (.aob/mend/part), block by block on a clone of the damaged one where the file system can, so that what is good stays shared; read again and held against the recorded hash; given the metadata; then put in
  * place by rename, name by name: names that were links of one another are again, and generations share it again. The folder's time is put back. A good file is never replaced.
- * Crash points: mend-built, mend-noted, mend-beside, mend-replaced, mend-timed, mend-done; the book's: verify-kept. A crash leaves at each name the good file or the damaged one, and mend_recover takes away what else it left.
+ * Crash points: mend-built, mend-listed (of several names), mend-noted, mend-beside, mend-replaced, mend-timed, mend-done; the book's: verify-kept. A crash leaves at each name the good file or the damaged one; of the names
+ * of one inode in between, mend_recover makes one file again, as the journal tells of them all.
  *
  * lifetime: mend_begin / mend_end. threads: one. */
 #ifndef AOB_MEND_H
@@ -12,9 +13,10 @@
 
 struct mend;
 
-/* mend_recover: what a mending that was cut off left beside a name goes, and the folder it was at gets its time back. What it had built stays for the next one, so that the names which are left become links of those that
- * have it already. By who verifies next, or who writes next, as a generation may begin as a copy of this one. Takes the lock of writers; who has it has done this already. errors: by errno
- * mend_clear: that goes too. */
+/* mend_recover: what a mending that was cut off left beside a name goes; where some of an inode's names were replaced, the others become links of those; and folders get their times back. What it had built stays for the next
+ * one. By who verifies next, or who writes next, before a generation begins as a copy of this one. Takes the lock of writers; who has it has done this already.
+ * cost: one look, if nothing was cut off. errors: by errno; what is left is journaled still
+ * mend_clear: what was built goes too. */
 int mend_recover(struct vault *vault, struct error *err);
 void mend_clear(const struct vault *vault);
 

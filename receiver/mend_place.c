@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,65 +15,74 @@
 #include "lib/inside.h"
 #include "lib/log.h"
 #include "receiver/file_copy.h"
-#include "receiver/generation_name.h"
-#include "receiver/incoming.h"
-#include "receiver/json_path.h"
+#include "receiver/mend_journal.h"
+#include "receiver/version.h"
 #include "wire/wire.h"
 
-#define JOURNAL "mend.json"
-#define JOURNAL_BYTES_MAX ((size_t)1 << 20)
-#define TEMP_PREFIX ".aob-mend-"
-#define TEMP_SIZE 32
-#define NAME "name" /* in our folder: a further name of the part */
+#define NAME "name" /* in our folder: a further name, on its way */
 
-/* A place, open. */
+/* A place, open. The tree stays open for the next one in it. */
 struct spot {
-	const struct survey_place *place;
+	struct survey_place place; /* its path is the caller's */
 	int tree_fd;
 	struct inside *inside;
 	int parent_fd;
 	const char *leaf;
-	struct timespec folder_time;
-	char temp[TEMP_SIZE]; /* beside it; "": none is needed */
+	struct stat folder;
 };
 
-static int open_spot(const struct vault *vault, const struct survey_place *place, struct spot *spot, struct error *err)
-{
-	struct stat folder;
+/* What goes on with a journal. */
+struct going_on {
+	const struct vault *vault;
+	struct mend_journal *journal;
+	struct spot at; /* the name that it has come to */
+	struct timespec folder_time;
+	dev_t settled_device; /* the folder that was settled last */
+	ino_t settled_inode;
+	struct spot good; /* a name that leads to the good file; its tree_fd -1: there is none */
+	char good_path[WIRE_PATH_MAX + 1];
+	int own_fd; /* .aob/mend; -1: names are made beside */
+	uint64_t replaced;
+	struct error passed; /* the first fault for which a name was passed over */
+};
 
-	*spot = (struct spot){ .place = place, .tree_fd = -1, .parent_fd = -1 };
-	if (survey_open(vault, place, &spot->tree_fd, err) != 0 || inside_new(spot->tree_fd, &spot->inside, err) != 0 ||
-	    inside_parent(spot->inside, place->path, &spot->parent_fd, &spot->leaf, err) != 0)
-		return -1;
-	if (fstat(spot->parent_fd, &folder) != 0)
-		return error_sys(err, errno, "looking at the folder of \"%.300s\"", place->path);
-	spot->folder_time = folder.st_mtim;
-	return 0;
+void mend_place_part(const uint8_t sha256[HASH_TAG_BYTES], char part[MEND_PLACE_PART_SIZE])
+{
+	char digits[2 * HASH_TAG_BYTES + 1];
+
+	hex_text(sha256, HASH_TAG_BYTES, digits);
+	(void)snprintf(part, MEND_PLACE_PART_SIZE, "part-%s", digits);
 }
 
-static void close_spot(struct spot *spot)
+static void shut_spot(struct spot *spot)
 {
 	inside_destroy(&spot->inside);
 	if (spot->tree_fd >= 0)
 		(void)close(spot->tree_fd);
+	*spot = (struct spot){ .tree_fd = -1, .parent_fd = -1 };
 }
 
-static int note(const struct vault *vault, const struct spot *spot, struct error *err)
+static int open_spot(const struct vault *vault, const struct survey_place *place, struct spot *spot, struct error *err)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:I}", "generation", spot->place->generation, "run",
-	                         spot->place->run, "temp", spot->temp, "mtime_s", (json_int_t)spot->folder_time.tv_sec,
-	                         "mtime_ns", (json_int_t)spot->folder_time.tv_nsec);
-	char *text = json != NULL && json_path_put(json, "path", spot->place->path) == 0 ? json_dumps(json, 0) : NULL;
-	int rc = text != NULL ? durable_write(vault->aob_fd, JOURNAL, DURABLE_PUBLIC, text, strlen(text), err)
-	                      : error_set(err, ERR_SYSTEM, "out of memory");
+	bool there = spot->tree_fd >= 0 && strcmp(spot->place.generation, place->generation) == 0 &&
+	             strcmp(spot->place.run, place->run) == 0;
 
-	free(text);
-	json_decref(json);
-	crash_point("mend-noted");
-	return rc;
+	if (!there)
+		shut_spot(spot);
+	spot->place = *place;
+	if (!there && (survey_open(vault, place, &spot->tree_fd, err) != 0 ||
+	               inside_new(spot->tree_fd, &spot->inside, err) != 0)) {
+		shut_spot(spot);
+		return -1;
+	}
+	if (inside_parent(spot->inside, place->path, &spot->parent_fd, &spot->leaf, err) != 0)
+		return -1;
+	return fstat(spot->parent_fd, &spot->folder) == 0
+	               ? 0
+	               : error_sys(err, errno, "looking at the folder of \"%.300s\"", place->path);
 }
 
-static int make_temp(struct spot *spot, struct error *err)
+static int make_temp(char temp[MEND_JOURNAL_TEMP_SIZE], struct error *err)
 {
 	uint8_t random[8];
 	char digits[2 * sizeof(random) + 1];
@@ -82,19 +90,19 @@ static int make_temp(struct spot *spot, struct error *err)
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return error_sys(err, errno, "getrandom");
 	hex_text(random, sizeof(random), digits);
-	(void)snprintf(spot->temp, sizeof(spot->temp), TEMP_PREFIX "%s", digits);
+	(void)snprintf(temp, MEND_JOURNAL_TEMP_SIZE, MEND_PLACE_TEMP "%s", digits);
 	return 0;
 }
 
-/* With the mark of what it lacks, if the part has that. */
-static int sync_copy(const struct mend_source *source, int to_fd, const char *name, struct error *err)
+/* With the mark of what it lacks, if the other has that. */
+static int sync_copy(int from_fd, const char *from, bool lacks, int to_fd, const char *name, struct error *err)
 {
-	int part_fd = openat(source->folder_fd, source->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int part_fd = openat(from_fd, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int fd = openat(to_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int rc = fd >= 0 && part_fd >= 0 ? 0 : error_sys(err, errno, "opening what is mended");
 
 	if (rc == 0) {
-		if (source->entry->lacks)
+		if (lacks)
 			entry_xattr_copy_lacks(part_fd, fd);
 		rc = durable_sync(fd, "what is mended", err);
 	}
@@ -105,179 +113,308 @@ static int sync_copy(const struct mend_source *source, int to_fd, const char *na
 	return rc;
 }
 
-/* A new inode of the part's content, with all metadata, synced. */
-static int copy(const struct mend_source *source, int to_fd, const char *name, struct error *err)
+/* A new inode of that content, with all metadata, synced. */
+static int copy(const struct vault *vault, int from_fd, const char *from, const struct entry *entry, int to_fd,
+                const char *name, struct error *err)
 {
-	if (file_copy_as(source->folder_fd, source->part, to_fd, name, source->entry, NULL, err) != 0 ||
-	    entry_apply(to_fd, name, source->entry, source->vault->fake_super, err) != 0)
+	if (file_copy_as(from_fd, from, to_fd, name, entry, NULL, err) != 0 ||
+	    entry_apply(to_fd, name, entry, vault->fake_super, err) != 0)
 		return -1;
-	return sync_copy(source, to_fd, name, err);
+	return sync_copy(from_fd, from, entry->lacks, to_fd, name, err);
 }
 
-/* In the file system's same part as the part: a further name of it, or, if it has as many as it may, a copy. */
-static int place_near(const struct mend_source *source, const struct spot *spot, struct error *err)
+static int put(int from_fd, const char *name, const struct spot *spot, struct error *err)
 {
-	(void)unlinkat(source->folder_fd, NAME, 0);
-	if (linkat(source->folder_fd, source->part, source->folder_fd, NAME, 0) != 0) {
-		if (errno != EMLINK)
-			return error_sys(err, errno, "linking what is mended");
-		if (copy(source, source->folder_fd, NAME, err) != 0)
-			return -1;
+	if (renameat(from_fd, name, spot->parent_fd, spot->leaf) != 0)
+		return error_sys(err, errno, "putting \"%.300s\" in place", spot->place.path);
+	crash_point("mend-replaced");
+	return 0;
+}
+
+/* The first name: in the file system's same part as the part a further name of it; else, in a subvolume, into which nothing can be renamed, a copy that is made beside. */
+static int put_first(const struct mend_source *source, const char *temp, const struct spot *spot, struct error *err)
+{
+	if (*temp == '\0') {
+		(void)unlinkat(source->folder_fd, NAME, 0);
+		return linkat(source->folder_fd, source->part, source->folder_fd, NAME, 0) == 0
+		               ? put(source->folder_fd, NAME, spot, err)
+		               : error_sys(err, errno, "linking what is mended");
 	}
-	return renameat(source->folder_fd, NAME, spot->parent_fd, spot->leaf) == 0
-	               ? 0
-	               : error_sys(err, errno, "putting \"%.300s\" in place", spot->place->path);
+	if (copy(source->vault, source->folder_fd, source->part, source->entry, spot->parent_fd, temp, err) != 0)
+		return -1;
+	crash_point("mend-beside");
+	return put(spot->parent_fd, temp, spot, err);
 }
 
-/* A link of the first one in this subvolume. 1: made, 0: there is none, -1. */
-static int link_first(const struct mend_source *source, const struct spot *spot, struct error *err)
+/* All that are to be replaced, into the journal. *first is open behind it, if there is one. */
+static int list(const struct mend_source *source, const struct survey_place *places, size_t n,
+                struct mend_journal *journal, struct spot *first, bool *any, struct error *err)
 {
-	struct spot first = { .tree_fd = -1 };
+	struct spot spot = { .tree_fd = -1 };
+	const struct survey_place *found = NULL;
 	int rc = 0;
 
-	if (source->first == NULL)
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct mend_journal_name name = { .place = places[i] };
+		struct stat st;
+
+		if (open_spot(source->vault, &places[i], &spot, err) != 0) {
+			/* It went meanwhile. */
+			rc = error_forgive(err, ERR_NOT_FOUND) ? 0 : -1;
+		} else if (fstatat(spot.parent_fd, spot.leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		           st.st_dev == places[i].device && st.st_ino == places[i].inode) {
+			name.folder_time = spot.folder.st_mtim;
+			rc = mend_journal_add(journal, &name, err);
+			if (found == NULL)
+				found = &places[i];
+		}
+	}
+	shut_spot(&spot);
+	*any = found != NULL;
+	return rc == 0 && found != NULL ? open_spot(source->vault, found, first, err) : rc;
+}
+
+/* For what a name is passed over, so that the others are not left for it, nor every backup refused. Without a word if it has gone with its generation. */
+static bool pass_over(struct going_on *g, struct error *fault)
+{
+	bool gone = fault->class == ERR_NOT_FOUND || fault->class == ERR_LOCKED;
+
+	if (!gone && fault->class != ERR_IO && fault->class != ERR_DAMAGED && fault->class != ERR_REFUSED &&
+	    fault->class != ERR_PERMISSION)
+		return false;
+	if (!gone) {
+		log_error(LOG_WARNING, fault, "a name of a file that is mended is passed over");
+		if (g->passed.class == ERR_NONE)
+			g->passed = *fault;
+	}
+	error_clear(fault);
+	return true;
+}
+
+/* Each name of the journal that is there, opened. */
+static int each(struct going_on *g, int (*look)(struct going_on *g, bool *enough, struct error *err), struct error *err)
+{
+	struct mend_journal_name name;
+	bool enough = false;
+	int rc = 1;
+
+	mend_journal_rewind(g->journal);
+	while (!enough && (rc = mend_journal_next(g->journal, &name, err)) == 1) {
+		struct error fault = { .class = ERR_NONE };
+
+		g->folder_time = name.folder_time;
+		if ((open_spot(g->vault, &name.place, &g->at, &fault) != 0 || look(g, &enough, &fault) != 0) &&
+		    !pass_over(g, &fault)) {
+			if (err != NULL)
+				*err = fault;
+			rc = -1;
+			break;
+		}
+	}
+	shut_spot(&g->at);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Is it the damaged file still, or a good one with that content? */
+static int look_at(const struct going_on *g, bool *damaged, bool *good, struct error *err)
+{
+	struct version version;
+
+	*damaged = *good = false;
+	if (fstatat(g->at.parent_fd, g->at.leaf, &version.st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : error_sys(err, errno, "looking at \"%.300s\"", g->at.place.path);
+	if (!S_ISREG(version.st.st_mode))
 		return 0;
-	if (open_spot(source->vault, source->first, &first, err) != 0)
-		rc = -1;
-	else if (linkat(first.parent_fd, first.leaf, spot->parent_fd, spot->temp, 0) == 0)
-		rc = 1;
-	else if (errno != EMLINK && errno != ENOENT && errno != EXDEV)
-		rc = error_sys(err, errno, "linking what is mended");
-	close_spot(&first);
+	/* By the recorded hash too: an inode's number says nothing on a disk that the vault was copied to. */
+	version_read_hash(&version, g->at.parent_fd, g->at.leaf);
+	if (!version.hashed || memcmp(version.sha256, mend_journal_sha256(g->journal), sizeof(version.sha256)) != 0)
+		return 0;
+	*damaged = version.st.st_ino == mend_journal_inode(g->journal);
+	*good = !*damaged;
+	return 0;
+}
+
+static int find_good(struct going_on *g, bool *enough, struct error *err)
+{
+	struct survey_place place = g->at.place;
+	bool damaged;
+
+	if (look_at(g, &damaged, enough, err) != 0)
+		return -1;
+	if (!*enough)
+		return 0;
+	(void)snprintf(g->good_path, sizeof(g->good_path), "%s", place.path);
+	place.path = g->good_path;
+	return open_spot(g->vault, &place, &g->good, err);
+}
+
+static int copy_good(const struct going_on *g, int temp_fd, const char *temp, struct error *err)
+{
+	const struct spot *good = &g->good;
+	struct entry_memory memory;
+	struct entry entry;
+	int rc;
+
+	entry_memory_init(&memory);
+	rc = entry_read(good->parent_fd, good->leaf, good->place.path, false, &memory, &entry, err);
+	if (rc == 0)
+		rc = copy(g->vault, good->parent_fd, good->leaf, &entry, temp_fd, temp, err);
+	entry_memory_done(&memory);
 	return rc;
 }
 
-/* In a subvolume of its own, into which nothing can be renamed: made beside. */
-static int place_far(struct mend_source *source, const struct spot *spot, dev_t device, struct error *err)
+/* A further name of the good file, on its way. */
+static int make_further(const struct going_on *g, int temp_fd, const char *temp, struct error *err)
 {
-	int rc;
+	char part[MEND_PLACE_PART_SIZE];
+	const struct spot *good = &g->good;
 
-	if (source->first_device != device)
-		source->first = NULL;
-	rc = link_first(source, spot, err);
-	if (rc == 0)
-		rc = copy(source, spot->parent_fd, spot->temp, err);
-	if (rc < 0)
+	(void)unlinkat(temp_fd, temp, 0);
+	if (linkat(good->parent_fd, good->leaf, temp_fd, temp, 0) == 0)
+		return 0;
+	/* It has as many names as it may, one more than the damaged one had: the part makes way. */
+	if (errno == EMLINK && g->own_fd >= 0) {
+		mend_place_part(mend_journal_sha256(g->journal), part);
+		if (unlinkat(g->own_fd, part, 0) == 0 && linkat(good->parent_fd, good->leaf, temp_fd, temp, 0) == 0)
+			return 0;
+	}
+	return errno == EMLINK ? copy_good(g, temp_fd, temp, err) : error_sys(err, errno, "linking what is mended");
+}
+
+static int replace(struct going_on *g, bool *enough, struct error *err)
+{
+	bool beside = g->own_fd < 0;
+	int temp_fd = beside ? g->good.parent_fd : g->own_fd;
+	const char *temp = beside ? mend_journal_temp(g->journal) : NAME;
+	bool damaged;
+	bool good;
+
+	(void)enough;
+	if (look_at(g, &damaged, &good, err) != 0)
 		return -1;
-	crash_point("mend-beside");
-	if (renameat(spot->parent_fd, spot->temp, spot->parent_fd, spot->leaf) != 0)
-		return error_sys(err, errno, "putting \"%.300s\" in place", spot->place->path);
-	source->first = spot->place;
-	source->first_device = device;
+	if (!damaged)
+		return 0;
+	if (make_further(g, temp_fd, temp, err) != 0)
+		return -1;
+	if (beside)
+		crash_point("mend-beside");
+	if (put(temp_fd, temp, &g->at, err) != 0)
+		return -1;
+	g->replaced++;
 	return 0;
 }
 
 /* The folder is as it was, but for the file's inode. */
-static int settle(int parent_fd, const struct timespec *folder_time, struct error *err)
+static int settle(struct going_on *g, bool *enough, struct error *err)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, *folder_time };
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, g->folder_time };
+	const char *temp = mend_journal_temp(g->journal);
 
-	if (futimens(parent_fd, times) != 0)
+	(void)enough;
+	if (g->at.folder.st_ino == g->settled_inode && g->at.folder.st_dev == g->settled_device)
+		return 0;
+	if (*temp != '\0' && unlinkat(g->at.parent_fd, temp, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "removing what a mending left beside \"%.300s\"", g->at.place.path);
+	if (futimens(g->at.parent_fd, times) != 0)
 		return error_sys(err, errno, "putting a folder's time back");
 	crash_point("mend-timed");
-	return durable_sync(parent_fd, "the folder of what is mended", err);
+	g->settled_device = g->at.folder.st_dev;
+	g->settled_inode = g->at.folder.st_ino;
+	return durable_sync(g->at.parent_fd, "the folder of what is mended", err);
 }
 
-static int replace(struct mend_source *source, struct spot *spot, dev_t device, struct error *err)
+static int open_own(struct going_on *g, struct error *err)
 {
-	bool near = device == source->device;
+	if (*mend_journal_temp(g->journal) != '\0')
+		return 0;
+	if (mkdirat(g->vault->aob_fd, MEND_PLACE_FOLDER, 0700) != 0 && errno != EEXIST)
+		return error_sys(err, errno, "making .aob/" MEND_PLACE_FOLDER);
+	g->own_fd = openat(g->vault->aob_fd, MEND_PLACE_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return g->own_fd >= 0 ? 0 : error_sys(err, errno, "opening .aob/" MEND_PLACE_FOLDER);
+}
 
-	if ((!near && make_temp(spot, err) != 0) || note(source->vault, spot, err) != 0 ||
-	    (near ? place_near(source, spot, err) : place_far(source, spot, device, err)) != 0)
+/* If the first name is good, the others become links of it; if none is, nothing was done yet. */
+static int finish(struct going_on *g, struct error *err)
+{
+	if (mend_journal_several(g->journal) && each(g, find_good, err) != 0)
 		return -1;
-	crash_point("mend-replaced");
-	return settle(spot->parent_fd, &spot->folder_time, err);
-}
-
-int mend_place_replace(struct mend_source *source, const struct survey_place *place, bool *replaced, struct error *err)
-{
-	struct spot spot;
-	struct stat st;
-	int rc = -1;
-
-	*replaced = false;
-	if (open_spot(source->vault, place, &spot, err) != 0) {
-		/* It went meanwhile. */
-		if (error_forgive(err, ERR_NOT_FOUND))
-			rc = 0;
-	} else if (fstatat(spot.parent_fd, spot.leaf, &st, AT_SYMLINK_NOFOLLOW) != 0 || st.st_dev != place->device ||
-	           st.st_ino != place->inode) {
-		rc = 0;
-	} else {
-		rc = replace(source, &spot, st.st_dev, err);
-		*replaced = rc == 0;
-	}
-	close_spot(&spot);
-	return rc;
-}
-
-int mend_place_done(const struct vault *vault, struct error *err)
-{
-	if (unlinkat(vault->aob_fd, JOURNAL, 0) != 0)
-		return errno == ENOENT ? 0 : error_sys(err, errno, "removing .aob/" JOURNAL);
-	if (durable_sync(vault->aob_fd, ".aob", err) != 0)
+	if (g->good.tree_fd >= 0 && (open_own(g, err) != 0 || each(g, replace, err) != 0))
 		return -1;
-	crash_point("mend-done"); /* killed here: the book still names it, and forgets it when it is looked at again */
-	return 0;
+	return each(g, settle, err);
 }
 
-/* What the journal says was begun: the name beside goes, and the folder's time is put back. Nothing else is trusted: it may have been changed. */
-static int undo(const struct vault *vault, const json_t *json, char *path, struct error *err)
+static int go_on(const struct vault *vault, uint64_t *replaced, struct error *passed, struct error *err)
 {
-	const char *generation = json_string_value(json_object_get(json, "generation"));
-	const char *run = json_string_value(json_object_get(json, "run"));
-	const char *temp = json_string_value(json_object_get(json, "temp"));
-	struct timespec time = { .tv_sec = json_integer_value(json_object_get(json, "mtime_s")),
-		                 .tv_nsec = (long)json_integer_value(json_object_get(json, "mtime_ns")) };
-	struct survey_place place = { .path = path };
-	struct spot spot;
+	struct going_on *g = calloc(1, sizeof(*g));
 	int rc;
 
-	if (generation == NULL || run == NULL || temp == NULL ||
-	    json_path_get(json, "path", path, WIRE_PATH_MAX + 1) != 0 || inside_valid(path, NULL) != 0 ||
-	    time.tv_nsec < 0 || time.tv_nsec > 999999999 ||
-	    (*temp != '\0' && (strncmp(temp, TEMP_PREFIX, strlen(TEMP_PREFIX)) != 0 || strchr(temp, '/') != NULL)) ||
-	    (*generation != '\0' ? !generation_name_valid(generation) : !incoming_run_valid(run)))
-		return 0;
-	(void)snprintf(place.generation, sizeof(place.generation), "%s", generation);
-	(void)snprintf(place.run, sizeof(place.run), "%.63s", run);
-	rc = open_spot(vault, &place, &spot, err);
-	if (rc == 0 && *temp != '\0' && unlinkat(spot.parent_fd, temp, 0) != 0 && errno != ENOENT)
-		rc = error_sys(err, errno, "removing what a mending left beside \"%.300s\"", path);
+	if (g == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	g->vault = vault;
+	g->own_fd = g->at.tree_fd = g->good.tree_fd = -1;
+	rc = mend_journal_open(vault, &g->journal, err);
+	if (rc == 0 && g->journal != NULL)
+		rc = finish(g, err);
 	if (rc == 0)
-		rc = settle(spot.parent_fd, &time, err);
-	else if (error_forgive(err, ERR_NOT_FOUND) || error_forgive(err, ERR_LOCKED))
-		rc = 0; /* it went with its generation */
-	close_spot(&spot);
+		rc = mend_journal_remove(vault, err);
+	if (rc == 0)
+		crash_point(
+		        "mend-done"); /* killed here: the book still names it, and forgets it when it is looked at again */
+	*replaced += g->replaced;
+	*passed = g->passed;
+	shut_spot(&g->good);
+	if (g->own_fd >= 0)
+		(void)close(g->own_fd);
+	mend_journal_close(&g->journal);
+	free(g);
 	return rc;
-}
-
-bool mend_place_left(const struct vault *vault)
-{
-	struct stat st;
-
-	return fstatat(vault->aob_fd, JOURNAL, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int mend_place_recover(const struct vault *vault, struct error *err)
 {
-	struct error fault = { .class = ERR_NONE };
-	char *path = malloc(WIRE_PATH_MAX + 1);
-	char *text = NULL;
-	size_t len_bytes = 0;
-	json_t *json = NULL;
-	int rc = path != NULL ? 0 : error_set(err, ERR_SYSTEM, "out of memory");
+	struct error passed = { .class = ERR_NONE };
+	uint64_t replaced = 0;
 
-	if (rc == 0 && durable_read(vault->aob_fd, JOURNAL, JOURNAL_BYTES_MAX, &text, &len_bytes, &fault) == 0) {
-		json = json_loadb(text, len_bytes, 0, NULL);
-		rc = undo(vault, json, path, err);
-		if (rc == 0)
-			rc = mend_place_done(vault, err);
-	} else if (rc == 0 && fault.class != ERR_NOT_FOUND) {
-		log_error(LOG_WARNING, &fault, ".aob/" JOURNAL);
+	if (!mend_journal_left(vault))
+		return 0;
+	if (go_on(vault, &replaced, &passed, err) != 0)
+		return -1;
+	if (replaced > 0)
+		log_line(LOG_NOTICE, "a mending that was cut off is gone on with: %llu names more",
+		         (unsigned long long)replaced);
+	return 0;
+}
+
+int mend_place_all(const struct mend_source *source, const struct survey_place *places, size_t n, uint64_t *replaced,
+                   struct error *err)
+{
+	char temp[MEND_JOURNAL_TEMP_SIZE] = "";
+	struct spot first = { .tree_fd = -1 };
+	struct mend_journal *journal = NULL;
+	bool any = false;
+	struct error passed = { .class = ERR_NONE };
+	/* What is left of another one, on a full disk say, comes first: this journal takes the place of that. */
+	int rc = mend_place_recover(source->vault, err);
+
+	if (rc == 0)
+		rc = mend_journal_begin(source->vault, &journal, err);
+	if (rc == 0)
+		rc = list(source, places, n, journal, &first, &any, err);
+	if (rc == 0 && any && places[0].device != source->device)
+		rc = make_temp(temp, err);
+	if (rc == 0 && any)
+		rc = mend_journal_note(journal, temp, places[0].inode, source->sha256, err);
+	mend_journal_close(&journal);
+	if (rc == 0 && any) {
+		rc = put_first(source, temp, &first, err);
+		if (rc == 0) {
+			++*replaced;
+			rc = go_on(source->vault, replaced, &passed, err);
+		} else {
+			/* On a full disk, say: nobody is to find the half of it. */
+			(void)mend_place_recover(source->vault, NULL);
+		}
 	}
-	json_decref(json);
-	free(text);
-	free(path);
-	return rc;
+	shut_spot(&first);
+	return rc == 0 && passed.class != ERR_NONE ? error_set(err, passed.class, "%s", passed.text) : rc;
 }

@@ -32,6 +32,7 @@ aob-receiver_SOURCES := \
 	receiver/mass_change.c \
 	receiver/measuring.c \
 	receiver/mend.c \
+	receiver/mend_journal.c \
 	receiver/mend_place.c \
 	receiver/missing.c \
 	receiver/moves.c \

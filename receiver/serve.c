@@ -221,7 +221,7 @@ static int on_prune(struct session *s, const struct frame *frame, struct error *
 	/* A removal gives the lock back before it deletes; what is being built must not go on without it. */
 	if (building_open(s->building))
 		return error_set(err, ERR_PROTOCOL, "PRUNE while a generation is being built");
-	if (building_own_vault(s->vault, err) != 0 ||
+	if (building_own_vault(s->vault, false, err) != 0 ||
 	    removal_generation(s->vault, name, &s->ticker, &result, &reason, err) != 0)
 		return -1;
 	encoder_reset(&s->encoder);
@@ -442,7 +442,8 @@ static void finish_removal(struct session *s)
 
 	if (!s->prunes || s->vault == NULL || s->vault->lock_fd >= 0)
 		return;
-	if ((removal_left(s->vault, &left, &aside) != 0 || (left && building_own_vault(s->vault, &aside) != 0)) &&
+	if ((removal_left(s->vault, &left, &aside) != 0 ||
+	     (left && building_own_vault(s->vault, false, &aside) != 0)) &&
 	    aside.class != ERR_LOCKED)
 		log_error(LOG_WARNING, &aside, "looking for what an earlier removal left");
 }

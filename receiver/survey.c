@@ -264,30 +264,35 @@ static void look_up(struct making *m, struct survey_item *item)
 		(void)close(tree_fd);
 }
 
-/* In the tree of its own place: 1, there: 2. */
-static int rank(const struct survey_item *item, const struct survey_place *place)
+/* What is mended last is the place by which the damage is known: as long as that is damaged, it is not forgotten, whatever was mended before. The names of one inode stay together, to be links of one another again; in the
+ * order of their folders. */
+static int by_turn(const void *a, const void *b)
 {
-	if (strcmp(place->generation, item->damage->generation) != 0)
-		return 0;
-	return strcmp(place->path, item->damage->path) == 0 ? 2 : 1;
+	const struct survey_place *one = a;
+	const struct survey_place *other = b;
+	int order;
+
+	if (one->turn != other->turn)
+		return one->turn < other->turn ? -1 : 1;
+	if (one->device != other->device)
+		return one->device < other->device ? -1 : 1;
+	order = strcmp(one->generation, other->generation);
+	if (order == 0)
+		order = strcmp(one->run, other->run);
+	return order != 0 ? order : strcmp(one->path, other->path);
 }
 
-/* What is mended last is the place by which the damage is known: as long as that is damaged, it is not forgotten, whatever was mended before. The names in one tree stay together, to be links
- * of one another again. */
-static int own_place_last(struct survey_item *item, struct error *err)
+static void own_place_last(struct survey_item *item)
 {
-	struct survey_place *ordered = calloc(item->n_places + 1, sizeof(*ordered));
-	size_t n = 0;
+	for (size_t i = 0; i < item->n_places; i++) {
+		struct survey_place *place = &item->places[i];
+		bool own = strcmp(place->generation, item->damage->generation) == 0 &&
+		           strcmp(place->path, item->damage->path) == 0;
 
-	if (ordered == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	for (int turn = 0; turn <= 2; turn++)
-		for (size_t i = 0; i < item->n_places; i++)
-			if (rank(item, &item->places[i]) == turn)
-				ordered[n++] = item->places[i];
-	free(item->places);
-	item->places = ordered;
-	return 0;
+		place->turn = own ? 2 : place->device == item->st.st_dev;
+	}
+	if (item->n_places > 1)
+		qsort(item->places, item->n_places, sizeof(*item->places), by_turn);
 }
 
 /* Under which name the newest generation has it: there the source does, perhaps. */
@@ -311,7 +316,8 @@ static int judge(struct making *m, struct survey_item *item, struct error *err)
 	item->whole = item->whole && item->n_places >= (size_t)item->st.st_nlink;
 	if (newest_path(item, &m->book->damage[item->damage - m->book->damage], err) != 0)
 		return -1;
-	return own_place_last(item, err);
+	own_place_last(item);
+	return 0;
 }
 
 static struct timespec changed(int folder_fd)

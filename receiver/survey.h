@@ -19,6 +19,7 @@ struct survey_place {
 	char *path;
 	dev_t device; /* what lay there */
 	ino_t inode;
+	int turn; /* private: when it is mended */
 };
 
 struct survey_item {
@@ -28,8 +29,8 @@ struct survey_item {
 	bool whole;                       /* places are all */
 	struct stat st;
 	size_t n_places, n_twins;
-	struct survey_place
-	        *places; /* of that inode, and of the untouched one in snapshots; its own place is the last */
+	struct survey_place *
+	        places; /* of that inode, and of the untouched one in snapshots; those of one inode together, its own place the last */
 	struct survey_place *twins; /* of other inodes with the recorded hash */
 };
 

@@ -168,6 +168,22 @@ static int recheck_all(struct verify *v, struct error *err)
 	return 0;
 }
 
+/* On a full disk what is damaged is told all the same; it is gone on with before anything else is mended. */
+static int recover(struct verify *v, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+
+	if (mend_recover(v->vault, &fault) == 0)
+		return 0;
+	if (fault.class != ERR_SPACE) {
+		if (err != NULL)
+			*err = fault;
+		return -1;
+	}
+	log_error(LOG_WARNING, &fault, "until there is room");
+	return 0;
+}
+
 int verify_look(struct verify *v, const struct verify_want *want, struct wire_verified *verified, struct error *err)
 {
 	*verified = (struct wire_verified){ .files = 0 };
@@ -175,7 +191,7 @@ int verify_look(struct verify *v, const struct verify_want *want, struct wire_ve
 	if (v->book == NULL && verify_book_open(v->vault, &v->book, err) != 0)
 		return -1;
 	v->breath.done = v->breath.total = 0;
-	if (mend_recover(v->vault, err) != 0 || recheck_all(v, err) != 0)
+	if (recover(v, err) != 0 || recheck_all(v, err) != 0)
 		return -1;
 	v->breath.done = 0;
 	if (want->how != WIRE_VERIFY_DAMAGE &&

@@ -2,13 +2,18 @@
  * off left beside a name goes. Before that, a survey finds where damaged content lies, and where it lies a second time. */
 #include "tests/unit/receiver/vault_lab.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "lib/entry.h"
+#include "lib/hex.h"
 #include "lib/sha256.h"
 #include "receiver/hash_tag.h"
 #include "receiver/mend.h"
 #include "receiver/verify.h"
+#include "tests/unit/hidden_call.h"
 
 #define OLD "2026-11-22T05-31-12Z"
 #define NEW "2026-11-23T05-36-00Z"
@@ -305,6 +310,158 @@ static void a_journal_of_somebody_else_does_no_harm(void **state)
 	}
 }
 
+/* OLD has the names a, b and \xff of a damaged file, NEW has c; the journal of one whose mending was cut off before the first name was replaced. */
+static ino_t begin_group(const struct vault_lab *lab)
+{
+	static const char *const paths[] = { "generations/" OLD "/b", "generations/" OLD "/\xff",
+		                             "generations/" NEW "/c" };
+	static const char names[] =
+	        "{\"generation\": \"" OLD "\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path\": \"a\"}\n"
+	        "{\"generation\": \"" OLD "\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path\": \"b\"}\n"
+	        "rubbish\n"
+	        "{\"generation\": \"" OLD "\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path_hex\": \"ff\"}\n"
+	        "{\"generation\": \"2026-11-01T00-00-00Z\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path\": "
+	        "\"a\"}\n"
+	        "{\"generation\": \"" NEW "\", \"run\": \"\", \"mtime_s\": 78, \"mtime_ns\": 6, \"path\": \"c\"}\n"
+	        "{\"generation\": \"" NEW "\", \"run\": \"\", \"mtime_s\": 78, \"mtime_ns\": 6, \"path\": \"other\"}\n";
+	char sha256[2 * HASH_TAG_BYTES + 1];
+	uint8_t bytes[HASH_TAG_BYTES];
+	char first[512];
+	ino_t inode;
+
+	make_generation(lab, OLD);
+	make_generation(lab, NEW);
+	put(lab, "generations/" OLD "/a", "cont", "content");
+	put(lab, "generations/" NEW "/other", "other", "other");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(
+		        linkat(lab->vault->folder_fd, "generations/" OLD "/a", lab->vault->folder_fd, paths[i], 0), 0);
+	inode = stat_of(lab, "generations/" OLD "/a").st_ino;
+	sha256_of("content", strlen("content"), bytes);
+	hex_text(bytes, sizeof(bytes), sha256);
+	(void)snprintf(first, sizeof(first),
+	               "{\"generation\": \"" OLD "\", \"run\": \"\", \"temp\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, "
+	               "\"path\": \"a\", \"names\": 4, \"inode\": %llu, \"sha256\": \"%s\"}",
+	               (unsigned long long)inode, sha256);
+	vault_lab_write(lab, ".aob/mend.names", names);
+	vault_lab_write(lab, ".aob/mend.json", first);
+	return inode;
+}
+
+/* A good one takes the place of that name. */
+static void replace(const struct vault_lab *lab, const char *path)
+{
+	put(lab, "good", "content", "content");
+	assert_int_equal(renameat(lab->vault->folder_fd, "good", lab->vault->folder_fd, path), 0);
+}
+
+static void is_settled(const struct vault_lab *lab)
+{
+	struct stat old = stat_of(lab, "generations/" OLD);
+	struct stat new = stat_of(lab, "generations/" NEW);
+
+	assert_true(old.st_mtim.tv_sec == 77 && old.st_mtim.tv_nsec == 5);
+	assert_true(new.st_mtim.tv_sec == 78 && new.st_mtim.tv_nsec == 6);
+	assert_false(vault_lab_there(lab, ".aob/mend.json"));
+	assert_false(vault_lab_there(lab, ".aob/mend.names"));
+	assert_string_equal(vault_lab_read(lab, "generations/" NEW "/other"), "other");
+}
+
+static void names_that_were_left_become_links_of_the_first(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct stat good;
+
+	(void)begin_group(lab);
+	replace(lab, "generations/" OLD "/a");
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	good = stat_of(lab, "generations/" OLD "/a");
+	assert_true(good.st_nlink == 4 && good.st_ino == stat_of(lab, "generations/" OLD "/b").st_ino &&
+	            good.st_ino == stat_of(lab, "generations/" OLD "/\xff").st_ino &&
+	            good.st_ino == stat_of(lab, "generations/" NEW "/c").st_ino);
+	assert_string_equal(vault_lab_read(lab, "generations/" NEW "/c"), "content");
+	is_settled(lab);
+}
+
+static void the_first_name_has_gone_meanwhile(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct stat good;
+
+	(void)begin_group(lab);
+	replace(lab, "generations/" OLD "/b");
+	assert_int_equal(unlinkat(lab->vault->folder_fd, "generations/" OLD "/a", 0), 0);
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	good = stat_of(lab, "generations/" OLD "/b");
+	assert_true(good.st_nlink == 3 && good.st_ino == stat_of(lab, "generations/" OLD "/\xff").st_ino &&
+	            good.st_ino == stat_of(lab, "generations/" NEW "/c").st_ino);
+	is_settled(lab);
+}
+
+static void what_was_not_begun_stays_damaged(void **state)
+{
+	struct vault_lab *lab = *state;
+	ino_t inode = begin_group(lab);
+
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	assert_true(stat_of(lab, "generations/" NEW "/c").st_ino == inode);
+	assert_int_equal(stat_of(lab, "generations/" OLD "/a").st_nlink, 4);
+	is_settled(lab);
+}
+
+/* Somebody has put another file there: what is recorded of it is not that. */
+static void another_file_is_neither_taken_nor_replaced(void **state)
+{
+	struct vault_lab *lab = *state;
+	ino_t inode = begin_group(lab);
+
+	put(lab, "good", "something", "something");
+	assert_int_equal(renameat(lab->vault->folder_fd, "good", lab->vault->folder_fd, "generations/" OLD "/a"), 0);
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	assert_true(stat_of(lab, "generations/" OLD "/b").st_ino == inode);
+	assert_string_equal(vault_lab_read(lab, "generations/" OLD "/a"), "something");
+	is_settled(lab);
+}
+
+/* Nothing is lost of it: the next one goes on, and until then no generation begins as a copy. */
+static void on_a_full_disk_the_journal_stays(void **state)
+{
+	struct vault_lab *lab = *state;
+	int status = 0;
+	pid_t child;
+
+	(void)begin_group(lab);
+	replace(lab, "generations/" OLD "/a");
+	child = fork();
+	if (child == 0) {
+		struct error err = { .class = ERR_NONE };
+
+		if (!hidden_call(SYS_linkat, ENOSPC))
+			_exit(77);
+		_exit(mend_recover(lab->vault, &err) == 0 || err.class != ERR_SPACE);
+	}
+	assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(vault_lab_there(lab, ".aob/mend.json") && vault_lab_there(lab, ".aob/mend.names"));
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	assert_int_equal(stat_of(lab, "generations/" OLD "/a").st_nlink, 4);
+	is_settled(lab);
+}
+
+static void a_list_that_belongs_to_nothing_goes(void **state)
+{
+	struct vault_lab *lab = *state;
+	ino_t inode = begin_group(lab);
+
+	replace(lab, "generations/" OLD "/a");
+	assert_int_equal(unlinkat(lab->vault->aob_fd, "mend.json", 0), 0);
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	assert_true(stat_of(lab, "generations/" OLD "/b").st_ino == inode);
+	assert_false(vault_lab_there(lab, ".aob/mend.names"));
+}
+
 int main(void)
 {
 #define MEND_TEST(name) cmocka_unit_test_setup_teardown(name, vault_lab_open, vault_lab_close)
@@ -317,6 +474,12 @@ int main(void)
 		MEND_TEST(what_it_lacks_stays_marked),
 		MEND_TEST(one_file_that_was_found_twice_is_one),
 		MEND_TEST(a_name_that_was_left_beside_goes),
+		MEND_TEST(names_that_were_left_become_links_of_the_first),
+		MEND_TEST(the_first_name_has_gone_meanwhile),
+		MEND_TEST(what_was_not_begun_stays_damaged),
+		MEND_TEST(another_file_is_neither_taken_nor_replaced),
+		MEND_TEST(on_a_full_disk_the_journal_stays),
+		MEND_TEST(a_list_that_belongs_to_nothing_goes),
 		MEND_TEST(a_journal_of_somebody_else_does_no_harm),
 	};
 
