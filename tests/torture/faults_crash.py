@@ -8,7 +8,7 @@ from lab import BRAKED, HURRY, PIPELINES
 
 RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "sealed", "synced", "braked", "recorded", "renamed", "current", "trashed",
                    "record-removed", "released", "owned")
-MEND_POINTS = ("mend-built", "mend-noted", "mend-beside", "mend-replaced", "mend-timed", "mend-done", "verify-kept")
+MEND_POINTS = ("mend-built", "mend-listed", "mend-noted", "mend-beside", "mend-replaced", "mend-timed", "mend-done", "verify-kept")
 TRANSFER_POINTS = ("ledger-kept",)
 BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
                  "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
@@ -69,8 +69,11 @@ class CrashMending(CrashReceiver):
 
     def draw(self, dice):
         self.points = dice.sample(MEND_POINTS, dice.choice((1, 2, 4)))
-        if "mend-beside" in self.points:
-            self.pipeline = next(name for name in PIPELINES if PIPELINES[name][0] == "btrfs")
+        # Only in a subvolume is anything made beside; only elsewhere has each file several names, as generations share it.
+        if {"mend-beside", "mend-listed"} <= set(self.points):
+            self.points.remove("mend-listed")
+        if "mend-beside" in self.points or "mend-listed" in self.points:
+            self.pipeline = next(name for name in PIPELINES if (PIPELINES[name][0] == "btrfs") == ("mend-beside" in self.points))
 
     def provoke(self, world, point):
         """One that was verifying already may have gone by; or what rots is mended by nobody."""

@@ -100,18 +100,6 @@ class Damage:
             f.truncate(len(self.data[self.good[key(was)]]))
             os.utime(f.fileno(), ns=(st.st_atime_ns, st.st_mtime_ns))
 
-    @staticmethod
-    def link_again(root, groups):
-        """By hand, names that were links of one another, and are several files since a mending was cut off between them."""
-        for names in groups:
-            paths = [os.path.join(os.fsencode(root), name) for name in names]
-            for path in paths[1:]:
-                if os.lstat(path).st_ino != os.lstat(paths[0]).st_ino:
-                    above = os.lstat(os.path.dirname(path))
-                    os.unlink(path)
-                    os.link(paths[0], path, follow_symlinks=False)
-                    os.utime(os.path.dirname(path), ns=(above.st_atime_ns, above.st_mtime_ns))
-
     # ---- trees, as same_tree.describe() tells them
 
     @staticmethod
@@ -163,8 +151,3 @@ class Damage:
     def unlinked(self, links, tree):
         """The groups of links but those of what was damaged."""
         return [names for names in links if names[0] in tree and not self.touched(tree[names[0]])]
-
-    def apart(self, tree):
-        """The same as healed(), whether names of what was damaged are links of one another or not."""
-        out, links = self.healed(tree)
-        return out, self.unlinked(links, out)

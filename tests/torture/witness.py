@@ -194,8 +194,7 @@ class Witness(threading.Thread):
         rot, expected = self.rot[pipeline], self.tree_of(self.record(pipeline, name)["snapshot_uuid"])
         gone = rot.gone(name, tree)
         expected = {path: what for path, what in expected[0].items() if path not in gone}, expected[1]
-        # In subvolumes, a mending that is cut off between two names of a file leaves two files.
-        how = rot.midway if not at_rest else rot.apart if PIPELINES[pipeline][0] == "btrfs" else rot.healed
+        how = rot.healed if at_rest else rot.midway
         faults = differences(how(expected), how(tree))
         if faults:
             raise Broken("%s: generation %s is not what it was, beside what was damaged:\n%s" % (pipeline, name, "\n".join(faults[:20])))
@@ -263,8 +262,6 @@ class Witness(threading.Thread):
         for name in self.generations(pipeline):
             self.whole(pipeline, name, at_rest=True)
             path = "%s/generations/%s" % (self.lab.folder(pipeline), name)
-            if PIPELINES[pipeline][0] == "btrfs":
-                rot.link_again(path, self.tree_of(self.record(pipeline, name)["snapshot_uuid"])[1])
             known = self.known[pipeline][name]
             if digest(describe(path)) != self.expected[known.uuid]:
                 raise Broken("%s: generation %s is not what it was, though all is put right" % (pipeline, name))
