@@ -2,6 +2,7 @@
  * mending was at. First byte: which. */
 #include "tests/fuzz/playground.h"
 
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "receiver/brake_mark.h"
 #include "receiver/incoming.h"
@@ -19,8 +20,35 @@ static const char *const places[] = { ("root/p/.aob/generations/" PLAYGROUND_GEN
 	                              "root/p/.aob/incoming/run-1/moves",
 	                              "root/p/.aob/brake.json",
 	                              "root/p/.aob/verify.json",
-	                              "root/p/.aob/mend.json" };
+	                              "root/p/.aob/mend.json",
+	                              "root/p/.aob/mend.names" };
 #define N_PLACES (sizeof(places) / sizeof(places[0]))
+#define NAMES (N_PLACES - 1)
+
+/* A mending was cut off behind the first of several names, whose list is what comes from outside. */
+static void cut_off(void)
+{
+	char text[512];
+	char path[400];
+	char sha256[2 * SHA256_BYTES + 1];
+	uint8_t bytes[SHA256_BYTES];
+	struct stat st;
+
+	sha256_of(PLAYGROUND_RIGHT, strlen(PLAYGROUND_RIGHT), bytes);
+	hex_text(bytes, sizeof(bytes), sha256);
+	playground_text("root/p/generations/" PLAYGROUND_GENERATION "/righted", PLAYGROUND_RIGHT);
+	(void)snprintf(path, sizeof(path), "%s/root/p/generations/" PLAYGROUND_GENERATION "/righted", playground_path);
+	(void)setxattr(path, "user.aob.sha256", bytes, sizeof(bytes), 0);
+	(void)snprintf(path, sizeof(path), "%s/root/p/generations/" PLAYGROUND_GENERATION "/rots", playground_path);
+	playground_want(stat(path, &st) == 0);
+	(void)snprintf(text, sizeof(text),
+	               "{\"generation\": \"" PLAYGROUND_GENERATION
+	               "\", \"run\": \"\", \"temp\": \".aob-mend-0123456789abcdef\", \"mtime_s\": 1700000000, "
+	               "\"mtime_ns\": 5, "
+	               "\"path\": \"righted\", \"names\": 2, \"inode\": %llu, \"sha256\": \"%s\"}",
+	               (unsigned long long)st.st_ino, sha256);
+	playground_text("root/p/.aob/mend.json", text);
+}
 
 /* What can't be read holds; and what is released is. */
 static void brake(struct vault *vault, struct error *err)
@@ -92,6 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                "{\"format\": 1, \"base\": \"" PLAYGROUND_GENERATION
 	                "\", \"boot_id\": \"another\", \"work\": \".aob-0123456789abcdef\"}");
 	playground_file(places[data[0] % N_PLACES], data + 1, size - 1);
+	if (data[0] % N_PLACES == NAMES)
+		cut_off();
 	(void)snprintf(root, sizeof(root), "%s/root", playground_path);
 	log_open("fuzz", NULL);
 	if (vault_open(&options, "p", true, &vault, &err) == 0) {
