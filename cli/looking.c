@@ -64,14 +64,9 @@ static int read_command_line(const struct looking_command *command, int argc, ch
 
 int looking_path(const char **path, char *whole, size_t size, struct error *err)
 {
-	const char *from = *path != NULL ? *path : "";
 	size_t n;
+	const char *from = inside_trim(*path != NULL ? *path : "", &n);
 
-	while (from[0] == '/' || (from[0] == '.' && (from[1] == '/' || from[1] == '\0')))
-		from++;
-	n = strlen(from);
-	while (n > 0 && from[n - 1] == '/')
-		n--;
 	if (n >= size)
 		return error_set(err, ERR_INPUT, "a path of %zu bytes is too long", n);
 	memcpy(whole, from, n);

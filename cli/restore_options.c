@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "lib/bytes.h"
+#include "lib/inside.h"
 #include "lib/log.h"
 
 static int usage(FILE *out, int status)
@@ -55,6 +56,16 @@ static int add(const char **list, size_t most, const char *word)
 	}
 	list[n] = word;
 	return 0;
+}
+
+/* In place: by the same path the same restore is known again, however it was written. */
+static const char *read_path(char *word)
+{
+	size_t n;
+	size_t from = (size_t)(inside_trim(word, &n) - word);
+
+	word[from + n] = '\0';
+	return word + from;
 }
 
 static int read_rate(const char *text, struct restore_options *options)
@@ -108,7 +119,7 @@ int restore_options_read(int argc, char **argv, struct restore_options *options)
 			options->generation = optarg;
 			break;
 		case 'p':
-			bad = bad || add(options->paths, RESTORE_PICK_MOST, optarg) != 0;
+			bad = bad || add(options->paths, RESTORE_PICK_MOST, read_path(optarg)) != 0;
 			break;
 		case 'b':
 			bad = bad || add(options->globs, RESTORE_PICK_MOST, optarg) != 0;

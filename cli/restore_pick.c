@@ -99,15 +99,20 @@ static size_t fixed_names(const struct restore_pick_glob *glob)
 
 static int read_glob(struct restore_pick_glob *glob, const char *text, struct error *err)
 {
+	size_t len_bytes;
 	size_t fixed;
+	const char *from = inside_trim(text, &len_bytes);
 
-	if (inside_valid(text, err) != 0 || *text == '\0')
-		return *text == '\0' ? error_set(err, ERR_INPUT, "an empty pattern matches nothing") : -1;
-	glob->text = strdup(text);
-	glob->fixed = calloc(1, strlen(text) + 1);
+	glob->text = strndup(from, len_bytes);
+	glob->fixed = calloc(1, len_bytes + 1);
 	if (glob->text == NULL || glob->fixed == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	if (strchr(text, '/') == NULL)
+	if (len_bytes == 0)
+		return error_set(err, ERR_USAGE, "an empty pattern matches nothing");
+	if (inside_valid(glob->text, err) != 0)
+		return -1;
+	/* One in front says that it is looked for in the source's own folder alone; one behind says nothing. */
+	if (from == text && strchr(glob->text, '/') == NULL)
 		glob->names[glob->n++] = "**";
 	for (char *at = glob->text; at != NULL;) {
 		char *slash = strchr(at, '/');
@@ -123,7 +128,7 @@ static int read_glob(struct restore_pick_glob *glob, const char *text, struct er
 	for (size_t i = 0; i < fixed; i++) {
 		size_t used = strlen(glob->fixed);
 
-		(void)snprintf(glob->fixed + used, strlen(text) + 1 - used, "%s%s", i != 0 ? "/" : "", glob->names[i]);
+		(void)snprintf(glob->fixed + used, len_bytes + 1 - used, "%s%s", i != 0 ? "/" : "", glob->names[i]);
 	}
 	return 0;
 }
@@ -157,12 +162,20 @@ static int find_roots(struct restore_pick *pick, struct error *err)
 	return 0;
 }
 
+/* What is wrong with a word of the command line says nothing of what lies in the vault. */
+static int refuse(const char *option, struct error *err)
+{
+	if (err != NULL && err->class == ERR_INPUT)
+		err->class = ERR_USAGE;
+	return error_prefix(err, "%s", option);
+}
+
 int restore_pick_init(struct restore_pick *pick, const char *const *paths, const char *const *globs, struct error *err)
 {
 	*pick = (struct restore_pick){ .paths = paths };
 	for (; paths[pick->n_paths] != NULL; pick->n_paths++)
 		if (inside_valid(paths[pick->n_paths], err) != 0)
-			return error_prefix(err, "--path");
+			return refuse("--path", err);
 	while (globs[pick->n_globs] != NULL)
 		pick->n_globs++;
 	pick->globs = calloc(pick->n_globs + 1, sizeof(*pick->globs));
@@ -170,7 +183,7 @@ int restore_pick_init(struct restore_pick *pick, const char *const *paths, const
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	for (size_t i = 0; i < pick->n_globs; i++)
 		if (read_glob(&pick->globs[i], globs[i], err) != 0)
-			return error_prefix(err, "--glob");
+			return refuse("--glob", err);
 	return find_roots(pick, err);
 }
 

@@ -72,6 +72,19 @@ int inside_valid(const char *path, struct error *err)
 	}
 }
 
+const char *inside_trim(const char *path, size_t *len_bytes)
+{
+	size_t n;
+
+	while (path[0] == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))
+		path++;
+	n = strlen(path);
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	*len_bytes = n;
+	return path;
+}
+
 static int open_folder(int parent_fd, const char *name, const char *path, struct error *err)
 {
 	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

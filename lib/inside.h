@@ -5,6 +5,8 @@
 #ifndef AOB_INSIDE_H
 #define AOB_INSIDE_H
 
+#include <stddef.h>
+
 #include "lib/error.h"
 
 struct inside; /* a root folder, and the chain of folders of the last path, kept open for the next one */
@@ -14,6 +16,10 @@ void inside_destroy(struct inside **inside);
 
 /* inside_valid: a relative path of names that are neither empty, "." nor "..", no NUL, no name over 255 bytes. "" is the root. */
 int inside_valid(const char *path, struct error *err);
+
+/* inside_trim: a path as people and shells write it, with "./" or "/" in front and "/" behind, and "." for the root. Returns where in it the path begins;
+ * out: *len_bytes: how long it is. It may still be none (inside_valid). */
+const char *inside_trim(const char *path, size_t *len_bytes);
 
 /* inside_parent: the open folder that holds path's last name.
  * out:     *parent_fd borrowed until the next call on this struct; *leaf points into path; for "" they are the root and "."

@@ -85,6 +85,21 @@ static void each_word_is_where_it_belongs(void **state)
 	assert_true(o.over && !o.discards && !o.keep_new && !o.json && !o.dry_run && o.rate_bps == 0);
 }
 
+/* By Tab, or as `aob ls` takes it. */
+static void a_path_is_taken_as_people_write_it(void **state)
+{
+	static const char *const words[WORDS_MOST] = { "p",     "--path", "a/", "--path", "/a/b", "--path",
+		                                       "./c//", "--path", "/",  "--to",   "d" };
+	struct restore_options o;
+
+	(void)state;
+	assert_int_equal(read_words(words, &o), GO_ON);
+	assert_string_equal(o.paths[0], "a");
+	assert_string_equal(o.paths[1], "a/b");
+	assert_string_equal(o.paths[2], "c");
+	assert_string_equal(o.paths[3], "");
+}
+
 /* By it the same restore is known again: what does not change what is done is no part of it. */
 static void the_same_is_wanted(void **state)
 {
@@ -106,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(what_makes_no_sense_is_refused),
 		                            cmocka_unit_test(each_word_is_where_it_belongs),
+		                            cmocka_unit_test(a_path_is_taken_as_people_write_it),
 		                            cmocka_unit_test(the_same_is_wanted) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
