@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "receiver/brake_mark.h"
 #include "receiver/page_front.h"
+#include "receiver/reading.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 
@@ -35,7 +36,7 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 
 	if (brake_mark_read(vault, &mark, err) != 0 || record_names(vault, &names, &n, err) != 0)
 		return -1;
-	vault_current(vault, current);
+	reading_current(vault, current);
 	(void)fprintf(out, "%s\n", vault->pipeline);
 	if (mark.held)
 		(void)fprintf(out, "  BRAKED by %s: %s; if that is right: aob-receiver release --root %s %s\n",

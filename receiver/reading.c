@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -9,10 +11,27 @@
 #include "receiver/generation_name.h"
 #include "receiver/record.h"
 
+void reading_current(const struct vault *vault, char name[32])
+{
+	char(*names)[32];
+	size_t n;
+
+	vault_current(vault, name);
+	if (name[0] != '\0' || record_names(vault, &names, &n, NULL) != 0)
+		return;
+	while (n > 0 && name[0] == '\0') {
+		struct record record;
+
+		if (record_read(vault, names[--n], &record, NULL) == 0 && record.there)
+			(void)snprintf(name, 32, "%s", names[n]);
+	}
+	free(names);
+}
+
 int reading_choose(const struct vault *vault, char generation[32], struct error *err)
 {
 	if (generation[0] == '\0')
-		vault_current(vault, generation);
+		reading_current(vault, generation);
 	if (generation[0] == '\0')
 		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", vault->pipeline);
 	if (!generation_name_valid(generation))

@@ -19,6 +19,7 @@
 #include "receiver/measuring.h"
 #include "receiver/owner.h"
 #include "receiver/proving.h"
+#include "receiver/reading.h"
 #include "receiver/record.h"
 #include "receiver/record_macs.h"
 #include "receiver/removal.h"
@@ -188,7 +189,7 @@ static int on_generations(struct session *s, struct error *err)
 
 	if (brake_mark_read(s->vault, &mark, err) != 0 || record_names(s->vault, &names, &n, err) != 0)
 		return -1;
-	vault_current(s->vault, current);
+	reading_current(s->vault, current);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct record record;
 

@@ -4,7 +4,7 @@
 
 #include "wire/remote.h"
 
-/* choose_generation: wanted: its name, or NULL: the current one. errors: ERR_NOT_FOUND, saying how to see those that are; those of remote_generations */
+/* choose_generation: wanted: its name, or NULL: the current one. errors: ERR_NOT_FOUND, naming those that are, the newest first; those of remote_generations */
 int choose_generation(struct remote *remote, const char *pipeline, const char *wanted, struct generation_info *chosen,
                       struct error *err);
 

@@ -1,5 +1,6 @@
 #include "tests/unit/receiver/vault_lab.h"
 
+#include "receiver/reading.h"
 #include "receiver/removal.h"
 
 #define FIRST "2025-11-23T05-36-00Z"
@@ -142,6 +143,25 @@ static void a_crash_before_current_moves_is_made_good(void **state)
 	assert_string_equal(current, SECOND);
 }
 
+/* A copy of the vault that has lost it, or somebody's `rm -r`, and no writer since: what is there can be read. */
+static void where_current_leads_nowhere_the_newest_is_read(void **state)
+{
+	struct vault_lab *lab = *state;
+	char generation[32] = "";
+
+	assert_int_equal(reading_choose(lab->vault, generation, &lab->err), -1);
+	error_clear(&lab->err);
+	publish(lab, "run-1", "file", "one");
+	publish(lab, "run-2", "file", "two");
+	assert_int_equal(unlinkat(lab->vault->folder_fd, "current", 0), 0);
+	assert_int_equal(reading_choose(lab->vault, generation, &lab->err), 0);
+	assert_string_equal(generation, SECOND);
+	assert_int_equal(symlinkat("generations/" SECOND, lab->vault->folder_fd, "current"), 0);
+	assert_int_equal(renameat(lab->vault->generations_fd, SECOND, lab->vault->folder_fd, "away"), 0);
+	reading_current(lab->vault, generation);
+	assert_string_equal(generation, FIRST);
+}
+
 /* Its housekeeping did not come to pass: it was killed, or its disk was full. */
 static void what_a_published_run_left_goes_with_the_next_writer(void **state)
 {
@@ -219,6 +239,7 @@ int main(void)
 		VAULT_TEST(after_a_restart_what_did_not_reach_the_disk_is_dropped),
 		VAULT_TEST(a_crash_before_the_rename_leaves_no_record),
 		VAULT_TEST(a_crash_before_current_moves_is_made_good),
+		VAULT_TEST(where_current_leads_nowhere_the_newest_is_read),
 		VAULT_TEST(what_a_published_run_left_goes_with_the_next_writer),
 		VAULT_TEST(a_damaged_record_hides_one_generation_and_stops_nothing),
 		VAULT_TEST(old_ones_go_and_the_newest_never_does),
