@@ -263,8 +263,8 @@ static void tell(const struct adopting *a)
 	        a->out,
 	        a->adopt->from != NULL
 	                ? "The first run over the link carries what has changed since. Keep the disk until it has.\n"
-	                : "The first run over the link compares it with the source, and carries what differs. "
-	                  "What is left of %s is not needed any more.\n",
+	                : "The first run over the link compares it with the source, and carries what differs. Keep "
+	                  "%s until it has.\n",
 	        a->dir);
 }
 

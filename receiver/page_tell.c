@@ -43,9 +43,9 @@ void page_tell_macs(const struct sheet *sheet, const struct wire_macs *macs)
 	for (size_t i = 0; i < macs->n; i++) {
 		char text[RECORD_MACS_SAY_SIZE];
 
-		(void)fputs(sheet->html ? "<li><b>" : "    ", sheet->out);
+		(void)fputs(sheet->html ? "<li><b><bdi>" : "    ", sheet->out);
 		sheet_text(sheet, macs->list[i].name);
-		(void)fputs(sheet->html ? "</b>: " : ": ", sheet->out);
+		(void)fputs(sheet->html ? "</bdi></b>: " : ": ", sheet->out);
 		record_macs_say(&macs->list[i], sheet->words, text, sizeof(text));
 		sheet_text(sheet, text);
 		(void)fputs(sheet->html ? "</li>\n" : "\n", sheet->out);
@@ -303,7 +303,7 @@ void page_tell_call(const struct sheet *sheet, const struct contact *contact, co
 	if (contact->name[0] != '\0')
 		sheet_para(sheet, words->call_them, SHEET_VALUES(contact->name));
 	else if (contact->phone[0] == '\0' && contact->mail[0] == '\0')
-		sheet_para(sheet, words->call_nobody, SHEET_VALUES(host));
+		sheet_para(sheet, *host != '\0' ? words->call_nobody : words->call_nobody_known, SHEET_VALUES(host));
 	if (contact->phone[0] == '\0' && contact->mail[0] == '\0')
 		return;
 	sheet_raw(sheet, "<dl>\n");

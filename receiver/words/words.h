@@ -64,7 +64,8 @@ struct words {
 	/* whom to call */
 	const char *call, *call_them; /* {0} who */
 	const char *phone, *mail;
-	const char *call_nobody; /* {0} the machine */
+	const char *call_nobody;       /* {0} the machine */
+	const char *call_nobody_known; /* … and that is not known, either */
 	/* the foot */
 	const char *undamaged, *check, *fake_super;
 	const char *written; /* {0} date and time */

@@ -152,6 +152,7 @@ const struct words words_de = {
 	.phone = "Telefon",
 	.mail = "E-Mail",
 	.call_nobody = "Hier ist niemand genannt. Fragen Sie, wer sich um das Gerät {0} kümmert.",
+	.call_nobody_known = "Hier ist niemand genannt. Fragen Sie, wer sich um diese Backups kümmert.",
 	.undamaged = "Ist sie unbeschädigt?",
 	.check = "Jede Datei trägt ihre SHA-256 im erweiterten Attribut `user.aob.sha256`, das `getfattr -e hex -n "
 	         "user.aob.sha256 DATEI` zeigt; es muss dasselbe sein, was `sha256sum DATEI` sagt.",

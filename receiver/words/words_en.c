@@ -134,6 +134,7 @@ const struct words words_en = {
 	.phone = "Telephone",
 	.mail = "E-mail",
 	.call_nobody = "Nobody is named here. Ask who looks after the machine {0}.",
+	.call_nobody_known = "Nobody is named here. Ask who looks after these backups.",
 	.undamaged = "Is it undamaged?",
 	.check = "Each file carries its SHA-256 in the extended attribute `user.aob.sha256`, which `getfattr -e hex -n "
 	         "user.aob.sha256 FILE` shows; it must be what `sha256sum FILE` says.",

@@ -203,6 +203,18 @@ static void it_speaks_the_language_that_was_told_last(void **state)
 	assert_true(says(lab, PAGE, "Nobody is named here. Ask who looks after the machine nas&#60;1&#62;."));
 }
 
+/* Of an adopted tree nobody knows the machine. */
+static void who_is_asked_where_no_machine_is_known(void **state)
+{
+	struct vault_lab *lab = *state;
+	enum incoming_how how;
+	struct incoming *incoming = vault_lab_begin(lab, "run-1", &how);
+
+	assert_int_equal(publish_commit(incoming, &lab->ticker, &lab->err), 0);
+	incoming_end(&incoming);
+	assert_true(says(lab, PAGE, "Nobody is named here. Ask who looks after these backups."));
+}
+
 static void it_warns_while_the_brake_holds(void **state)
 {
 	static const struct brake_question question = { .percent = 50 };
@@ -278,6 +290,7 @@ int main(void)
 		IN_A_VAULT(what_a_crash_left_untold_is_told_by_the_next_writer),
 		IN_A_VAULT(names_are_escaped_for_where_they_stand),
 		IN_A_VAULT(it_speaks_the_language_that_was_told_last),
+		IN_A_VAULT(who_is_asked_where_no_machine_is_known),
 		IN_A_VAULT(it_warns_while_the_brake_holds),
 		IN_A_VAULT(the_page_above_leads_to_each_pipeline),
 		IN_A_VAULT(thousands_of_generations_make_no_large_page),

@@ -32,9 +32,8 @@ static void a_relative_sees_whose_backups_they_are(void **state)
 
 	publish(lab, "run-1", &macs);
 	page = vault_lab_read(lab, "START-HERE.html");
-	assert_non_null(strstr(
-	        page,
-	        "<b>Anna&#39;s &#60;b&#62;Mac&#60;/b&#62;</b>: last completed backup 25 November 2026, 10:00 UTC"));
+	assert_non_null(strstr(page, "<b><bdi>Anna&#39;s &#60;b&#62;Mac&#60;/b&#62;</bdi></b>: last completed backup "
+	                             "25 November 2026, 10:00 UTC"));
 	page = vault_lab_read(lab, "README.txt");
 	assert_non_null(
 	        strstr(page, "    bad\\x1b\\xff: no completed backup, and a later one that it had not finished\n"));
