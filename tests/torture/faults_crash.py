@@ -1,4 +1,5 @@
 """Faults: every named crash point, hit exactly."""
+import os
 import signal
 import time
 
@@ -9,6 +10,8 @@ from lab import BRAKED, HURRY, PIPELINES
 RECEIVER_POINTS = ("cloned", "file-built", "moves-written", "moves-taken", "moves-put-down", "sealed", "synced", "braked", "recorded", "renamed", "current", "trashed",
                    "record-removed", "released", "owned")
 MEND_POINTS = ("mend-built", "mend-listed", "mend-noted", "mend-beside", "mend-replaced", "mend-timed", "mend-done", "verify-kept")
+REHEARSAL_POINTS = ("rehearse-brought", "rehearse-cleared")
+REHEARSAL_S = 30
 TRANSFER_POINTS = ("ledger-kept",)
 BROKER_POINTS = ("change-made", "change-stored", "change-told", "run-accepted", "run-ended", "run-cancelling", "run-taken-up", "run-abandoned", "step-assigned",
                  "step-done", "step-judged", "step-requeued", "step-reattached", "generation-recorded", "pipeline-paused")
@@ -83,6 +86,33 @@ class CrashMending(CrashReceiver):
             if world.wait(MOMENT_S / 4, lambda: not world.lab.armed(self.pipeline)):
                 return True
         return False
+
+
+class CrashRehearsal(Fault):
+    """A rehearsal dies exactly there, with what it has brought back in scratch; the next one leaves nothing there."""
+
+    def draw(self, dice):
+        self.point = dice.choice(REHEARSAL_POINTS)
+
+    def claims(self):
+        return {"vault " + self.pipeline, "link " + self.pipeline, "rehearsal"}
+
+    def inject(self, world):
+        scratch = world.lab.work + "/rehearsal"
+        os.makedirs(scratch, exist_ok=True)
+        for _ in range(2):  # before the first generation, or while the vault can't be reached, none gets that far
+            if world.nas.aob("rehearse", self.pipeline, patience_s=REHEARSAL_S, TMPDIR=scratch, AOB_CRASH_POINT=self.point)[0] == -signal.SIGKILL:
+                world.hits["rehearsal " + self.point] += 1
+                break
+            world.change_something(self.pipeline, self.dice)
+            world.run(self.pipeline)
+            world.wait(MOMENT_S, lambda: world.nas.running(self.pipeline) is None)
+        status, _, errors = world.nas.aob("rehearse", self.pipeline, patience_s=REHEARSAL_S, TMPDIR=scratch)
+        if status is not None and os.listdir(scratch):
+            raise AssertionError("a rehearsal left something in scratch: %s (%s, %s)" % (os.listdir(scratch), status, errors))
+
+    def __str__(self):
+        return "CrashRehearsal %s at %s" % (self.pipeline, self.point)
 
 
 class CrashTransfer(Fault):

@@ -102,10 +102,11 @@ class Nas:
             self.lab.keeper.remove(daemon)
         self.daemons = {}
 
-    def aob(self, *words, patience_s=LOOK_S):
-        """Exit status, standard output, standard error; None: no answer in time."""
+    def aob(self, *words, patience_s=LOOK_S, **env):
+        """What a command comes to, with more in its environment: exit status, standard output, standard error; None: no answer in time."""
         try:
-            done = subprocess.run([BUILD + "/aob", words[0], "--config", self.config, *words[1:]], capture_output=True, text=True, timeout=patience_s)
+            done = subprocess.run([BUILD + "/aob", words[0], "--config", self.config, *words[1:]], capture_output=True, text=True, timeout=patience_s,
+                                  env={**os.environ, **env})
         except subprocess.TimeoutExpired:
             return None, "", "no answer"
         return done.returncode, done.stdout, done.stderr
