@@ -120,8 +120,12 @@ static void print(const struct rehearsing_result *r)
 	for (size_t i = 0; i < r->n_wrongs; i++)
 		(void)printf("%s%s%s\n", r->wrongs[i].path, *r->wrongs[i].path != '\0' ? ": " : "",
 		             r->wrongs[i].reason);
-	if (r->wrong == 0)
+	if (r->wrong == 0 && r->whole_s != 0)
 		(void)printf("restorable, in %s: ", duration_about((uint64_t)r->whole_s * 1000, about, sizeof(about)));
+	else if (r->wrong == 0)
+		(void)printf(
+		        "restorable, but in what time is not known, as the smallest of the large files does not fit "
+		        "into scratch ($TMPDIR): ");
 	(void)printf("%llu files, %s, of generation %s came back (%llu files, %s)", (unsigned long long)r->files,
 	             bytes_text(r->bytes, bytes, sizeof(bytes)), r->generation, (unsigned long long)r->whole_files,
 	             bytes_text(r->whole_bytes, whole, sizeof(whole)));

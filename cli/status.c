@@ -207,6 +207,7 @@ static void print_rehearsed(const json_t *pipeline, int64_t now)
 	const json_t *failure = json_object_get(rehearse, "failure");
 	bool running = json_is_object(json_object_get(rehearse, "running"));
 	bool good = json_is_true(json_object_get(rehearse, "restorable"));
+	bool timed = good && ask_number(rehearse, "whole_seconds") != 0;
 	char failed[800] = "";
 	char text[1200];
 	char about[DURATION_TEXT_SIZE];
@@ -222,10 +223,13 @@ static void print_rehearsed(const json_t *pipeline, int64_t now)
 	if (!json_is_integer(json_object_get(rehearse, "at")))
 		(void)snprintf(text, sizeof(text), "not rehearsed yet%s%s", running ? ", but just now" : "", failed);
 	else
-		(void)snprintf(text, sizeof(text), "%s%s (rehearsed %s with %lld files, %s)%s%s", good ? "in " : "NO",
-		               good ? duration_about((uint64_t)ask_number(rehearse, "whole_seconds") * 1000, about,
-		                                     sizeof(about))
-		                    : "",
+		(void)snprintf(text, sizeof(text), "%s%s (rehearsed %s with %lld files, %s)%s%s",
+		               timed  ? "in "
+		               : good ? "yes, but in what time is not known"
+		                      : "NO",
+		               timed ? duration_about((uint64_t)ask_number(rehearse, "whole_seconds") * 1000, about,
+		                                      sizeof(about))
+		                     : "",
 		               style_age(ask_number(rehearse, "at"), now, age, sizeof(age)),
 		               (long long)ask_number(rehearse, "files"),
 		               bytes_text((uint64_t)ask_number(rehearse, "bytes"), bytes, sizeof(bytes)),

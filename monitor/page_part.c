@@ -220,11 +220,14 @@ static const char *restorable_line(const struct view_pipeline *p, char out[LINE_
 	char about[DURATION_TEXT_SIZE];
 
 	out[0] = '\0';
-	if (p->rehearsal.known)
-		(void)snprintf(out, LINE_SIZE, "%s%s", p->rehearsal.restorable ? "in " : "no",
-		               p->rehearsal.restorable
-		                       ? duration_about((uint64_t)p->rehearsal.whole_s * 1000, about, sizeof(about))
-		                       : "");
+	if (!p->rehearsal.known)
+		return out;
+	if (!p->rehearsal.restorable)
+		return "no";
+	if (p->rehearsal.whole_s == 0)
+		return "yes";
+	(void)snprintf(out, LINE_SIZE, "in %s",
+	               duration_about((uint64_t)p->rehearsal.whole_s * 1000, about, sizeof(about)));
 	return out;
 }
 

@@ -21,6 +21,7 @@
 #define SECTOR_BYTES 512u
 #define BAND_BYTES_MAX (UINT64_C(1) << 40)
 #define BAND_DIGITS_MAX 15
+#define OWN_MARKS_MAX (REHEARSE_BUNDLE_OWN_MAX - 3) /* but for Info.plist, its copy and token */
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* A band that stands for all: the one furthest out, the largest, the one drawn by lot. */
@@ -161,21 +162,27 @@ static int take_band(struct bundle *bundle, const struct entry *entry, const cha
 	return 0;
 }
 
+static bool is_mark(const char *name)
+{
+	return strncmp(name, MARK, strlen(MARK)) == 0;
+}
+
 static bool is_list(const char *name)
 {
-	return strcmp(name, INFO) == 0 || strcmp(name, COPY) == 0 ||
-	       (strncmp(name, MARK, strlen(MARK)) == 0 && ends_with(name, PLIST));
+	return strcmp(name, INFO) == 0 || strcmp(name, COPY) == 0 || (is_mark(name) && ends_with(name, PLIST));
 }
 
 /* A file in the bundle's own folder. */
 static int take_own(struct bundle *bundle, const struct entry *entry, const char *name, bool *is_own, struct error *err)
 {
-	bundle->marked = bundle->marked || strncmp(name, MARK, strlen(MARK)) == 0;
+	bundle->marked = bundle->marked || is_mark(name);
 	if (strcmp(name, TOKEN) == 0)
 		bundle->token = true;
 	else if (!is_list(name))
 		return 0;
-	if (bundle->n_own == REHEARSE_BUNDLE_OWN_MAX || strlen(entry->path) >= REHEARSE_SAMPLE_PATH_MAX)
+	/* However many of the others lie there, what the image is has its place. */
+	if (bundle->n_own == REHEARSE_BUNDLE_OWN_MAX || (bundle->n_own >= OWN_MARKS_MAX && is_mark(name)) ||
+	    strlen(entry->path) >= REHEARSE_SAMPLE_PATH_MAX)
 		return 0;
 	if (copy(&bundle->own[bundle->n_own].path, entry->path, err) != 0)
 		return -1;
@@ -230,7 +237,7 @@ size_t rehearse_bundle_own(const struct rehearse_bundles *bundles, size_t bundle
 	const struct bundle *it = &bundles->of[bundle];
 	size_t n = 0;
 
-	for (size_t i = 0; is_looked_at(it) && i < it->n_own; i++)
+	for (size_t i = 0; i < it->n_own; i++)
 		if (it->own[i].bytes <= PLIST_BYTES_MAX)
 			paths[n++] = it->own[i].path;
 	paths[n] = NULL;
@@ -288,6 +295,14 @@ static bool is_sane(const struct image *image)
 	       image->band_bytes % SECTOR_BYTES == 0 && image->bytes > 0;
 }
 
+/* Without the name, which plist_read puts in front, and which is told as the path. */
+static const char *text_of(const struct error *why, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(why->text, name, n) == 0 && strncmp(why->text + n, ": ", 2) == 0 ? why->text + n + 2 : why->text;
+}
+
 /* 0, -1: *why tells. */
 static int read_image(const struct check *check, const char *name, struct image *image, struct error *why)
 {
@@ -313,7 +328,7 @@ static bool check_info(const struct check *check, struct image *image)
 	if (read_image(check, INFO, image, &why) == 0)
 		return true;
 	rescued = read_image(check, COPY, image, &aside) == 0;
-	(void)snprintf(reason, sizeof(reason), "%s%s", why.text,
+	(void)snprintf(reason, sizeof(reason), "%s%s", text_of(&why, INFO),
 	               rescued ? "; " COPY " beside it is whole: copied to " INFO ", the Mac can open it" : "");
 	wrong(check, INFO, reason);
 	return rescued;
@@ -335,9 +350,9 @@ static void check_lists(const struct check *check)
 
 		if (check->bundle->own[i].bytes > PLIST_BYTES_MAX)
 			wrong(check, name, "it is too large for what it should be");
-		else if (strncmp(name, MARK, strlen(MARK)) == 0 && check->fd >= 0 &&
-		         plist_read(check->fd, name, pass, NULL, &why) != 0 && why.class != ERR_NOT_FOUND)
-			wrong(check, name, why.text);
+		else if (is_mark(name) && check->fd >= 0 && plist_read(check->fd, name, pass, NULL, &why) != 0 &&
+		         why.class != ERR_NOT_FOUND)
+			wrong(check, name, text_of(&why, name));
 	}
 }
 

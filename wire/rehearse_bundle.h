@@ -33,7 +33,7 @@ int rehearse_bundle_prefer(const struct rehearse_bundles *bundles, struct rehear
 size_t rehearse_bundle_count(const struct rehearse_bundles *bundles);
 bool rehearse_bundle_is_looked_at(const struct rehearse_bundles *bundles, size_t bundle);
 
-/* rehearse_bundle_own: the paths of one's small files, NULL-terminated, borrowed. Returns how many: 0 of one that is not looked at. */
+/* rehearse_bundle_own: the paths of one's small files, NULL-terminated, borrowed. Returns how many. Of one that is not looked at too: nothing else would bring them back. */
 size_t rehearse_bundle_own(const struct rehearse_bundles *bundles, size_t bundle,
                            const char *paths[REHEARSE_BUNDLE_OWN_MAX + 1]);
 

@@ -14,6 +14,7 @@
 
 #include "lib/beside.h"
 #include "lib/child.h"
+#include "lib/clock.h"
 #include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/uri.h"
@@ -201,9 +202,11 @@ static void take(struct stream *stream)
 	stream->text[stream->n] = '\0';
 }
 
-/* Until it has closed both. */
+/* Until it has closed both, or its time is over: 1. */
 static int listen_to(const struct rehearse_restore *restore, struct stream streams[2], struct error *err)
 {
+	int64_t until_ms = restore->limit_ms != 0 ? clock_now_us() / 1000 + restore->limit_ms : INT64_MAX;
+
 	while (*streams[0].fd >= 0 || *streams[1].fd >= 0) {
 		struct pollfd fds[2] = { { .fd = *streams[0].fd, .events = POLLIN },
 			                 { .fd = *streams[1].fd, .events = POLLIN } };
@@ -215,6 +218,8 @@ static int listen_to(const struct rehearse_restore *restore, struct stream strea
 				take(&streams[i]);
 		if (restore->waiting != NULL && restore->waiting(restore->context, err) != 0)
 			return -1;
+		if (clock_now_us() / 1000 >= until_ms)
+			return 1;
 	}
 	return 0;
 }
@@ -222,6 +227,7 @@ static int listen_to(const struct rehearse_restore *restore, struct stream strea
 static int converse(const struct rehearse_restore *restore, const char *const *argv, struct stream streams[2],
                     struct rehearse_restore_result *result, struct error *err)
 {
+	int64_t began_us = clock_now_us();
 	struct child child;
 	int rc;
 
@@ -232,9 +238,13 @@ static int converse(const struct rehearse_restore *restore, const char *const *a
 	streams[0].fd = &child.out_fd;
 	streams[1].fd = &child.err_fd;
 	rc = listen_to(restore, streams, err);
+	if (rc == 1) {
+		result->cut = true;
+		result->carry_us = clock_now_us() - began_us;
+	}
 	child_end(&child, rc == 0 ? END_MS : 0);
 	if (rc != 0)
-		return -1;
+		return rc == 1 ? 0 : -1;
 	/* It tells its result if it came to its end, also where files are not as they should be, or scratch can't hold all metadata. */
 	if (WIFEXITED(child.status) && (WEXITSTATUS(child.status) == EX_OK || streams[0].n > 0))
 		return rehearse_restore_parse(streams[0].text, streams[0].n, result, err);

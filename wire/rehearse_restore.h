@@ -4,6 +4,7 @@
 #ifndef AOB_REHEARSE_RESTORE_H
 #define AOB_REHEARSE_RESTORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 struct rehearse_restore {
 	const struct config_vault *vault;
 	const char *pipeline, *generation;
+	int64_t limit_ms; /* it is cut after so long; 0: never */
 	/* At least once a second; -1 (err set) ends it. May be NULL. */
 	int (*waiting)(void *context, struct error *err);
 	void *context;
@@ -27,7 +29,8 @@ struct rehearse_restore_wrong { /* a file that did not come back as it was */
 
 struct rehearse_restore_result {
 	uint64_t files, bytes;
-	int64_t carry_us; /* for their content to come and be put in its place */
+	int64_t carry_us; /* for their content to come and be put in its place; of one that was cut, all of its time */
+	bool cut;         /* by limit_ms; then nothing else is known */
 	uint64_t wrong;   /* files; of the first: */
 	size_t n_wrongs;
 	struct rehearse_restore_wrong wrongs[REHEARSE_RESTORE_WRONG_MAX];

@@ -16,6 +16,7 @@
 
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DEPTH_MAX (REHEARSE_SAMPLE_DEPTH_MAX + 8) /* with the folders around it */
+#define BLOCK_BYTES 512u                          /* of st_blocks */
 #define RANDOM "XXXXXX"
 
 static const char *folder(void)
@@ -141,6 +142,35 @@ int rehearse_scratch_open(struct rehearse_scratch *scratch, struct error *err)
 			return 0;
 	}
 	return -1;
+}
+
+static uint64_t bytes_below(int parent_fd, const char *name, int depth)
+{
+	int fd = depth < DEPTH_MAX ? openat(parent_fd, name, FOLDER_FLAGS) : -1;
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *item;
+	uint64_t bytes = 0;
+	struct stat st;
+
+	if (dir == NULL && fd >= 0)
+		(void)close(fd);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
+	while (dir != NULL && (item = readdir(dir)) != NULL) {
+		if (is_dots(item->d_name) || fstatat(fd, item->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			bytes += bytes_below(fd, item->d_name, depth + 1);
+		else
+			bytes += (uint64_t)st.st_blocks * BLOCK_BYTES;
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return bytes;
+}
+
+uint64_t rehearse_scratch_bytes(const struct rehearse_scratch *scratch, const char *name)
+{
+	return bytes_below(scratch->fd, name, 0);
 }
 
 int rehearse_scratch_clear(const struct rehearse_scratch *scratch, const char *name, struct error *err)

@@ -6,6 +6,7 @@
 #define AOB_REHEARSE_SCRATCH_H
 
 #include <limits.h>
+#include <stdint.h>
 
 #include "lib/error.h"
 
@@ -21,6 +22,8 @@ void rehearse_scratch_sweep(void);
 
 /* rehearse_scratch_open: sweeps, and makes one. errors: by errno */
 int rehearse_scratch_open(struct rehearse_scratch *scratch, struct error *err);
+/* rehearse_scratch_bytes: what the files below a folder in it take of the disk, as far as it can be seen. */
+uint64_t rehearse_scratch_bytes(const struct rehearse_scratch *scratch, const char *name);
 /* rehearse_scratch_clear: a folder in it goes, with all that it holds. errors: by errno */
 int rehearse_scratch_clear(const struct rehearse_scratch *scratch, const char *name, struct error *err);
 /* rehearse_scratch_close: repeat: safe */

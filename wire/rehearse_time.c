@@ -13,6 +13,9 @@ int64_t rehearse_time_whole_s(const struct rehearse_time *time)
 	            scaled(time->sample_large_us, time->sample_large_bytes, time->large_bytes);
 	double seconds = us / 1e6;
 
+	if ((time->small_files != 0 && time->sample_small_files == 0) ||
+	    (time->large_bytes != 0 && time->sample_large_bytes == 0))
+		return 0;
 	if (!(seconds > 1))
 		return 1;
 	return seconds < WHOLE_S_MAX ? (int64_t)seconds + 1 : (int64_t)WHOLE_S_MAX;

@@ -13,7 +13,7 @@ struct rehearse_time {
 	int64_t sample_small_us, sample_large_us;        /* … in so long */
 };
 
-/* rehearse_time_whole_s: seconds, rounded up, at least 1. */
+/* rehearse_time_whole_s: seconds, rounded up, at least 1; 0: not known, as of a class that there is nothing came back. */
 int64_t rehearse_time_whole_s(const struct rehearse_time *time);
 
 #endif

@@ -13,6 +13,7 @@
 #include "lib/hex.h"
 #include "lib/link_map.h"
 #include "lib/log.h"
+#include "lib/pace.h"
 #include "lib/stage_msg.h"
 #include "wire/choose.h"
 #include "wire/codec.h"
@@ -24,6 +25,9 @@
 #include "wire/rehearse_scratch.h"
 #include "wire/rehearse_time.h"
 #include "wire/remote.h"
+
+/* A single file that is larger than the sample may be is not waited for longer: what has come until then says how long all would take. */
+#define OVERSIZE_MS INT64_C(3600000)
 
 struct work {
 	const struct rehearsing *rehearsing;
@@ -177,13 +181,14 @@ static int list(struct work *w, struct error *err)
 
 /* ---- bringing it back */
 
-/* *result: filled also if it fails; the caller's. */
-static int bring(struct work *w, const char *const *paths, const char *name, struct rehearse_restore_result *result,
-                 struct error *err)
+/* limit_ms: 0: until it is all there. *result: filled also if it fails; the caller's. */
+static int bring(struct work *w, const char *const *paths, const char *name, int64_t limit_ms,
+                 struct rehearse_restore_result *result, struct error *err)
 {
 	const struct rehearse_restore restore = { .vault = w->rehearsing->vault,
 		                                  .pipeline = w->rehearsing->pipeline,
 		                                  .generation = w->result->generation,
+		                                  .limit_ms = limit_ms,
 		                                  .waiting = waiting,
 		                                  .context = w };
 	char to[PATH_MAX + 32];
@@ -197,6 +202,8 @@ static int bring(struct work *w, const char *const *paths, const char *name, str
 		error_clear(err);
 		return 0;
 	}
+	if (result->cut)
+		result->bytes = rehearse_scratch_bytes(&w->scratch, name);
 	crash_point("rehearse-brought"); /* killed here: the next one sweeps the scratch folder */
 	w->result->files += result->files;
 	w->result->bytes += result->bytes;
@@ -213,12 +220,17 @@ static int bring_class(struct work *w, enum rehearse_class class, struct error *
 	static const char *const names[] = { [REHEARSE_SMALL] = "small", [REHEARSE_LARGE] = "large" };
 	const char *paths[REHEARSE_SAMPLE_FILES_MAX + 1];
 	struct rehearse_restore_result result;
+	bool oversize;
 	uint64_t bytes;
 	int rc;
 
 	if (rehearse_sample_take(w->sample, class, paths, &bytes) == 0)
 		return 0;
-	rc = bring(w, paths, names[class], &result, err);
+	oversize = bytes > w->rehearsing->most_bytes;
+	rc = bring(w, paths, names[class], oversize ? pace_ms(OVERSIZE_MS) : 0, &result, err);
+	/* Then it is not known how long such ones take; all else is. */
+	if (rc != 0 && oversize && error_forgive(err, ERR_SPACE))
+		rc = 0;
 	if (class == REHEARSE_SMALL) {
 		w->time.sample_small_files += result.files;
 		w->time.sample_small_us += result.carry_us;
@@ -238,7 +250,7 @@ static int bring_bundle(struct work *w, size_t bundle, struct error *err)
 	int fd = -1;
 
 	if (rehearse_bundle_own(w->bundles, bundle, paths) != 0) {
-		if (bring(w, paths, "bundle", &result, err) != 0)
+		if (bring(w, paths, "bundle", 0, &result, err) != 0)
 			return -1;
 		w->time.sample_small_files += result.files;
 		w->time.sample_small_us += result.carry_us;

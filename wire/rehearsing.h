@@ -45,7 +45,7 @@ struct rehearsing_result {
 	uint64_t files, bytes;             /* that came back */
 	int64_t took_us;                   /* all of it, the listing included */
 	uint64_t whole_files, whole_bytes; /* of the generation; each inode's content once */
-	int64_t whole_s;                   /* to bring back all of it; 0: not known, as something is wrong */
+	int64_t whole_s; /* to bring back all of it; 0: not known, as something is wrong, or nothing came back of what most of it is */
 	uint64_t bundles;
 	uint64_t wrong; /* faults: none: it is restorable. Of the first: */
 	size_t n_wrongs;

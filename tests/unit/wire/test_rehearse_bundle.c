@@ -164,7 +164,7 @@ static void each_fault_is_named(void **state)
 	assert_non_null(strstr(check(good, 4), BUNDLE "/token: it is missing"));
 	put_sound();
 	put("com.apple.TimeMachine.MachineID.plist", "<plist");
-	assert_non_null(strstr(check(good, 4), BUNDLE "/com.apple.TimeMachine.MachineID.plist: "));
+	assert_non_null(strstr(check(good, 4), BUNDLE "/com.apple.TimeMachine.MachineID.plist: no property list"));
 	put_sound();
 }
 
@@ -223,7 +223,7 @@ static void what_is_no_backup_is_let_be(void **state)
 		bundles = list(rows[i].name, rows[i].marked ? own : own + 1, rows[i].marked ? 3 : 2, sample);
 		assert_int_equal(rehearse_bundle_count(bundles), 1);
 		assert_int_equal(rehearse_bundle_is_looked_at(bundles, 0), rows[i].looked_at);
-		assert_int_equal(rehearse_bundle_own(bundles, 0, paths), rows[i].looked_at && rows[i].marked);
+		assert_int_equal(rehearse_bundle_own(bundles, 0, paths), rows[i].marked);
 		said[0] = '\0';
 		rehearse_bundle_check(bundles, 0, -1, tell, NULL);
 		assert_int_equal(said[0] != '\0', rows[i].looked_at);
@@ -234,12 +234,40 @@ static void what_is_no_backup_is_let_be(void **state)
 	}
 }
 
+/* Who can write to the share may put any number of lists there. */
+static void among_any_number_of_lists_the_image_is_found(void **state)
+{
+	static char names[100][64];
+	struct listed entries[103];
+	const char *paths[REHEARSE_BUNDLE_OWN_MAX + 1];
+	struct rehearse_sample *sample = NULL;
+	struct rehearse_bundles *bundles;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 100; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "com.apple.TimeMachine.%zu.plist", i);
+		entries[i] = (struct listed){ names[i], 10 };
+	}
+	entries[100] = (struct listed){ "token", 0 };
+	entries[101] = (struct listed){ "Info.bckup", 10 };
+	entries[102] = (struct listed){ "Info.plist", 10 };
+	assert_int_equal(rehearse_sample_new(1, 1000000, &sample, NULL), 0);
+	bundles = list(BUNDLE, entries, 103, sample);
+	n = rehearse_bundle_own(bundles, 0, paths);
+	assert_int_equal(n, REHEARSE_BUNDLE_OWN_MAX);
+	assert_string_equal(paths[n - 1], BUNDLE "/Info.plist");
+	rehearse_bundle_destroy(&bundles);
+	rehearse_sample_destroy(&sample);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_one_passes),
 		cmocka_unit_test(each_fault_is_named),
 		cmocka_unit_test(what_the_image_is_must_be_readable),
+		cmocka_unit_test(among_any_number_of_lists_the_image_is_found),
 		cmocka_unit_test(what_is_no_backup_is_let_be),
 	};
 

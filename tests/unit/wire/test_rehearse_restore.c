@@ -202,6 +202,22 @@ static int stop(void *context, struct error *err)
 	return error_set(err, ERR_CANCELLED, "stop");
 }
 
+static void what_takes_too_long_is_cut(void **state)
+{
+	const struct rehearse_restore restore = {
+		.vault = &vault, .pipeline = "p", .generation = "g", .limit_ms = 100
+	};
+	struct rehearse_restore_result result;
+	struct error err = { .class = ERR_NONE };
+
+	(void)state;
+	command_is("exec sleep 100");
+	assert_int_equal(run(&restore, &result, &err), 0);
+	assert_true(result.cut);
+	assert_in_range(result.carry_us, 100000, 20000000);
+	assert_int_equal(result.files, 0);
+}
+
 static void it_is_not_waited_for_when_asked_to_stop(void **state)
 {
 	const struct rehearse_restore restore = {
@@ -248,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_that_leads_to_the_vault_is_given, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_longest_result_is_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(how_it_failed_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_takes_too_long_is_cut, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_is_not_waited_for_when_asked_to_stop, set_up, tear_down),
 	};
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,6 +100,32 @@ static void what_a_killed_one_left_goes_and_what_another_has_stays(void **state)
 	assert_false(is_there(mine.path));
 }
 
+static void what_has_come_until_now_is_counted(void **state)
+{
+	static char data[100000];
+	struct rehearse_scratch scratch;
+	struct error err = { 0 };
+	char path[PATH_MAX + 16];
+	int fd;
+
+	(void)state;
+	assert_int_equal(rehearse_scratch_open(&scratch, &err), 0);
+	assert_int_equal(rehearse_scratch_bytes(&scratch, "a"), 0);
+	(void)snprintf(path, sizeof(path), "%s/a", scratch.path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	fill(path);
+	assert_int_equal(rehearse_scratch_bytes(&scratch, "a"), 0);
+	(void)snprintf(path, sizeof(path), "%s/a/part", scratch.path);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	(void)memset(data, 1, sizeof(data));
+	assert_int_equal(write(fd, data, sizeof(data)), sizeof(data));
+	assert_int_equal(ftruncate(fd, 1 << 30), 0); /* made as large as it is to become */
+	assert_int_equal(fsync(fd), 0);
+	(void)close(fd);
+	assert_in_range(rehearse_scratch_bytes(&scratch, "a"), sizeof(data), sizeof(data) + (1 << 20));
+	rehearse_scratch_close(&scratch);
+}
+
 static void without_a_place_it_is_told(void **state)
 {
 	struct rehearse_scratch scratch;
@@ -121,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_private_and_goes),
 		cmocka_unit_test(what_a_killed_one_left_goes_and_what_another_has_stays),
+		cmocka_unit_test(what_has_come_until_now_is_counted),
 		cmocka_unit_test(without_a_place_it_is_told),
 	};
 

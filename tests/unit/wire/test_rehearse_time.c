@@ -29,6 +29,9 @@ static void each_class_is_scaled_by_its_own(void **state)
 		    .sample_large_bytes = 100,
 		    .sample_large_us = 2000000 },
 		  10 },
+		/* nothing says how long large ones, or small ones, take */
+		{ { .list_us = 1, .large_bytes = 1, .small_files = 1, .sample_small_files = 1 }, 0 },
+		{ { .list_us = 1, .small_files = 1, .large_bytes = 1, .sample_large_bytes = 1 }, 0 },
 		{ { .large_bytes = UINT64_MAX, .sample_large_bytes = 1, .sample_large_us = INT64_MAX }, 3000000000 },
 	};
 
