@@ -13,6 +13,9 @@
 #define OTHER "probe-2"
 #define NAME_MOST 255u
 #define NAME_LEAST 8u
+#define POINT_MOST 0x10ffffu
+#define POINT_16_MOST 0xffffu
+#define POINT_ASCII_MOST 0x7fu
 #define HOLE_BYTES (1 << 20)
 #define BLOCK_BYTES 512 /* st_blocks's unit */
 #define PAGE 4096u
@@ -28,6 +31,7 @@ void restore_holds_guess(int fd, struct restore_holds *holds)
 		                         .any_character = true,
 		                         .any_end = true,
 		                         .any_bytes = true,
+		                         .point_most = POINT_MOST,
 		                         .name_most = NAME_MOST,
 		                         .file_most = UINT64_MAX };
 	if (fd >= 0)
@@ -140,6 +144,8 @@ static void try_names(int fd, struct restore_holds *holds)
 	/* Some take these, and Windows, whose disk it is then, can't open them. */
 	holds->any_end = holds->any_character && takes(fd, OTHER ".") && takes(fd, OTHER " ");
 	holds->any_bytes = takes(fd, OTHER "\xff");
+	if (!takes(fd, OTHER "\xf0\x9f\x93\xb7")) /* a camera */
+		holds->point_most = takes(fd, OTHER "\xc3\xa4\xe6\x97\xa5") ? POINT_16_MOST : POINT_ASCII_MOST;
 	holds->cases = faccessat(fd, PLAIN_LARGE, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
 	holds->name_most = name_most(fd);
 }
@@ -174,5 +180,5 @@ int restore_holds_try(int fd, struct restore_holds *holds, struct error *err)
 bool restore_holds_names(const struct restore_holds *holds)
 {
 	return holds->cases && holds->any_character && holds->any_end && holds->any_bytes &&
-	       holds->name_most >= NAME_MOST;
+	       holds->point_most == POINT_MOST && holds->name_most >= NAME_MOST;
 }

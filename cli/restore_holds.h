@@ -12,11 +12,13 @@
 struct restore_holds {
 	char kind[FILE_SYSTEM_KIND_SIZE]; /* for people */
 	bool symlinks, links, holes;
-	bool times;             /* to the nanosecond; else to two seconds at least */
-	bool cases;             /* A and a are two names */
-	bool any_character;     /* a name may have : * ? " < > | \ and control characters, */
-	bool any_end;           /* … end in a dot or a space, */
-	bool any_bytes;         /* … and be no UTF-8 */
+	bool times;         /* to the nanosecond; else to two seconds at least */
+	bool cases;         /* A and a are two names */
+	bool any_character; /* a name may have : * ? " < > | \ and control characters, */
+	bool any_end;       /* … end in a dot or a space, */
+	bool any_bytes;     /* … and be no UTF-8 */
+	uint32_t
+	        point_most; /* the last character of Unicode that may stand in a name: FAT has some that its mount's iocharset has */
 	uint32_t name_most;     /* bytes of a name */
 	uint64_t file_most;     /* bytes of a file */
 	uint64_t cluster_bytes; /* whatever is in a file takes a multiple of this; 0: of a page at most */

@@ -71,10 +71,12 @@ void restore_names_destroy(struct restore_names **names)
 	free(n);
 }
 
-static bool may_stand(const struct restore_holds *holds, const char *at, unsigned bytes)
+static bool may_stand(const struct restore_holds *holds, const char *at, unsigned bytes, uint32_t point)
 {
 	if (bytes == 0)
 		return holds->any_bytes;
+	if (point > holds->point_most)
+		return false;
 	if (at[bytes] == '\0' && (*at == '.' || *at == ' ') && !holds->any_end)
 		return false;
 	return holds->any_character || ((unsigned char)*at >= 0x20 && *at != 0x7f && strchr("\"*:<>?\\|", *at) == NULL);
@@ -97,15 +99,16 @@ const char *restore_names_fit(const struct restore_holds *holds, const char *nam
 	size_t most = holds->name_most < RESTORE_NAMES_SIZE ? holds->name_most : RESTORE_NAMES_SIZE - 1;
 
 	for (const char *at = name; *at != '\0' && used + 3 < sizeof(whole);) {
-		unsigned bytes = utf8_at(at, NULL);
+		uint32_t point = 0;
+		unsigned bytes = utf8_at(at, &point);
+		bool stands = may_stand(holds, at, bytes, point);
 
-		if (may_stand(holds, at, bytes)) {
-			bytes = bytes != 0 ? bytes : 1;
-			memcpy(whole + used, at, bytes);
-			used += bytes;
-			at += bytes;
-		} else {
-			used += (size_t)snprintf(whole + used, sizeof(whole) - used, "%%%02X", (unsigned char)*at++);
+		for (unsigned i = 0; i < (bytes != 0 ? bytes : 1) && used + 3 < sizeof(whole); i++, at++) {
+			if (stands)
+				whole[used++] = *at;
+			else
+				used += (size_t)snprintf(whole + used, sizeof(whole) - used, "%%%02X",
+				                         (unsigned char)*at);
 		}
 	}
 	whole[used] = '\0';

@@ -43,6 +43,25 @@ static void one_name_is_made_fit(void **state)
 	}
 }
 
+/* FAT, mounted with an iocharset that is not UTF-8. */
+static void characters_that_are_not_known_there_are_told_by_their_bytes(void **state)
+{
+	struct restore_holds holds = holds_of(true, false);
+	char out[RESTORE_NAMES_SIZE];
+
+	(void)state;
+	holds.point_most = 0xffff;
+	assert_string_equal(restore_names_fit(&holds, "ä日📷.jpg", out), "ä日%F0%9F%93%B7.jpg");
+	holds.point_most = 0x7f;
+	assert_string_equal(restore_names_fit(&holds, "ä日.jpg", out), "%C3%A4%E6%97%A5.jpg");
+	holds.any_bytes = true;
+	assert_string_equal(restore_names_fit(&holds, "ä\xff", out), "%C3%A4\xff");
+	holds = holds_of(true, true);
+	assert_true(restore_holds_names(&holds));
+	holds.point_most = 0xffff;
+	assert_false(restore_holds_names(&holds));
+}
+
 static void a_name_that_is_too_long_is_cut(void **state)
 {
 	struct restore_holds holds = holds_of(true, true);
@@ -159,6 +178,8 @@ static void a_path_that_becomes_too_long_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(one_name_is_made_fit),
+		                            cmocka_unit_test(
+		                                    characters_that_are_not_known_there_are_told_by_their_bytes),
 		                            cmocka_unit_test(a_name_that_is_too_long_is_cut),
 		                            cmocka_unit_test(a_number_stands_before_the_ending),
 		                            cmocka_unit_test(what_is_the_same_there_is_parted),
