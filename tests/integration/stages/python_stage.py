@@ -24,10 +24,12 @@ class Job(threading.Thread):
     def __init__(self, tag, body, seconds):
         super().__init__(daemon=True)
         self.tag, self.seconds, self.reply, self.cancelled = tag, seconds, None, threading.Event()
-        self.request = json.loads(body)
+        self.request = body
 
     def run(self):
-        if self.cancelled.wait(self.seconds):
+        if not isinstance(self.request.get("run"), str):
+            self.reply = {"status": "fail", "error": {"code": "input", "message": "no request: it has no run"}}
+        elif self.cancelled.wait(self.seconds):
             self.reply = {"status": "fail", "error": {"code": "cancelled", "message": "told to stop"}}
         else:
             self.reply = {"status": "ok", "result": {"seen": self.request["run"]}}
@@ -75,14 +77,22 @@ class Stage:
             self.request(frames[2], frames[4])
 
     def request(self, tag, body):
-        cancel = json.loads(body).get("cancel")
+        try:
+            body = json.loads(body)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            reply = {"status": "fail", "error": {"code": "input", "message": "no request: it is no JSON object"}}
+            self.send(FINAL, tag, b"", json.dumps(reply).encode())
+            return
+        cancel = body.get("cancel")
         if cancel is None and self.job is None:
             self.job, self.final = Job(tag, body, self.options.seconds), None  # a new job: the last FINAL has arrived
             self.job.start()
         elif cancel is None and tag != self.job.tag:
             reply = {"status": "retry", "error": {"code": "locked", "message": "has a job in hand"}}
             self.send(FINAL, tag, b"", json.dumps(reply).encode())
-        elif cancel is not None and self.job and cancel == self.job.request["job"]:
+        elif cancel is not None and self.job and cancel == self.job.request.get("job"):
             self.job.cancelled.set()
 
     def turn(self):

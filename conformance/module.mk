@@ -1,0 +1,7 @@
+PROGRAMS += aob-stage-test
+aob-stage-test_SOURCES := \
+	conformance/bench.c \
+	conformance/checks.c \
+	conformance/main.c \
+	broker/reply.c
+aob-stage-test_LIBS := -lczmq -lzmq -lyaml -ljansson -lcrypto
