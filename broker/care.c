@@ -68,7 +68,7 @@ static int is_held(struct broker *broker, const char *pipeline, const struct car
 	struct care_failure failure;
 	int found = care_store_failure(broker->store, pipeline, kind->service, &failure, err);
 
-	return found == 1 ? care_held(clock, failure.at) : found;
+	return found == 1 ? care_due_held(clock, failure.at) : found;
 }
 
 static int begin_if_due(struct broker *broker, const struct config_pipeline *pipeline, const struct care_kind *kind,

@@ -25,7 +25,7 @@ bool care_due(const struct care_clock *clock)
 	return gone_s >= (night ? APART_S : PATIENCE_S);
 }
 
-bool care_held(const struct care_clock *clock, int64_t failed_s)
+bool care_due_held(const struct care_clock *clock, int64_t failed_s)
 {
 	int64_t gone_s = clock->now_s - failed_s;
 

@@ -17,7 +17,7 @@ struct care_clock {
  * night: each time that so long has gone by. What is done at once: for the first time in the first night, then each time that so long has gone by, but each night while something is wrong. A clock that was set back makes it due in the next night. */
 bool care_due(const struct care_clock *clock);
 
-/* care_held: the newest try failed at failed_s: what it failed of does not pass in a second, so the next one waits for an hour, or as long as every_s where that is less. A clock that was set back holds nothing up. */
-bool care_held(const struct care_clock *clock, int64_t failed_s);
+/* care_due_held: the newest try failed at failed_s: what it failed of does not pass in a second, so the next one waits for an hour, or as long as every_s where that is less. A clock that was set back holds nothing up. */
+bool care_due_held(const struct care_clock *clock, int64_t failed_s);
 
 #endif

@@ -72,7 +72,7 @@ static void what_failed_is_held_for_an_hour_at_most(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(care_held(&rows[i].clock, rows[i].failed_s), rows[i].held);
+		assert_int_equal(care_due_held(&rows[i].clock, rows[i].failed_s), rows[i].held);
 }
 
 int main(void)
