@@ -35,6 +35,7 @@ static const struct verb verbs[] = {
 	{ "pause", order_main, "start no runs of a pipeline by itself" },
 	{ "resume", order_main, "start them again" },
 	{ "cancel", order_main, "stop the run in flight" },
+	{ "doctor", doctor_main, "how are the machines? security updates, disks, clocks, keys" },
 	{ "link", link_main, "is the vault to be reached, and how fast is the way there?" },
 	{ "check", check_main, "is a configuration right?" },
 	{ "reload", order_main, "read the configuration again" },

@@ -7,6 +7,9 @@ aob_SOURCES := \
 	cli/check.c \
 	cli/died.c \
 	cli/diff.c \
+	cli/doctor.c \
+	cli/doctor_judge.c \
+	cli/doctor_metrics.c \
 	cli/events.c \
 	cli/find.c \
 	cli/health.c \

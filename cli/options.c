@@ -20,6 +20,7 @@ static const struct flag flags[] = {
 	{ "vault", offsetof(struct options, vault) },   { "force", offsetof(struct options, force) },
 	{ "forget", offsetof(struct options, forget) }, { "pipelines", offsetof(struct options, pipelines) },
 	{ "down", offsetof(struct options, down) },     { "up", offsetof(struct options, up) },
+	{ "record", offsetof(struct options, record) },
 };
 #define N_FLAGS (sizeof(flags) / sizeof(flags[0]))
 

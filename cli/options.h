@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct options {
-	bool json, now, wait, watch, follow, dry_run, vault, force, forget, pipelines, down, up;
+	bool json, now, wait, watch, follow, dry_run, vault, force, forget, pipelines, record, down, up;
 	const char *to, *reason; /* NULL: not given */
 	const char *word;        /* the pipeline or file; NULL: none was given */
 };

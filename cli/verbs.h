@@ -9,6 +9,7 @@ int ls_main(int argc, char **argv, const char *config_path);
 int find_main(int argc, char **argv, const char *config_path);
 int diff_main(int argc, char **argv, const char *config_path);
 int cat_main(int argc, char **argv, const char *config_path);
+int doctor_main(int argc, char **argv, const char *config_path); /* exit statuses of its own: health.h */
 int link_main(int argc, char **argv, const char *config_path);
 int list_main(int argc, char **argv, const char *config_path);
 int verify_main(int argc, char **argv, const char *config_path);

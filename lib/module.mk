@@ -18,6 +18,8 @@ lib_SOURCES += \
 	lib/bytes.c \
 	lib/crash_point.c \
 	lib/duration.c \
+	lib/host_facts.c \
+	lib/host_probe.c \
 	lib/number.c \
 	lib/presence.c \
 	lib/progress.c \

@@ -525,6 +525,8 @@ void exposition_write(const struct state *state, const struct exposition_server 
 	write_joins(&out);
 	write_notifiers(&out);
 	write_monitor(&out, server);
+	if (server->hosts != NULL)
+		text_put(text, server->hosts, strlen(server->hosts));
 	if (form != EXPOSITION_TEXTFILE)
 		write_process(&out);
 	if (form == EXPOSITION_OPENMETRICS)

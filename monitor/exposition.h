@@ -16,7 +16,8 @@
 /* What only the server knows. */
 struct exposition_server {
 	uint64_t requests;
-	uint64_t streams; /* open ones */
+	uint64_t streams;  /* open ones */
+	const char *hosts; /* lines of hosts_read; NULL: none */
 };
 
 enum exposition_form {

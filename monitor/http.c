@@ -17,6 +17,7 @@
 #include "monitor/assets.h"
 #include "monitor/exposition.h"
 #include "monitor/host_check.h"
+#include "monitor/hosts.h"
 #include "monitor/page.h"
 #include "monitor/sse.h"
 
@@ -84,15 +85,22 @@ static void route_ready(const struct http *http, struct MHD_Connection *connecti
 	text_add(&answer->text, "the broker does not answer: %s\n", http->state->trouble);
 }
 
+static void put_metrics(const struct http *http, enum exposition_form form, struct text *text)
+{
+	char *hosts = hosts_read(http->config->state);
+	struct exposition_server server = { atomic_load(&http->requests), sse_count(http->sse), hosts };
+
+	exposition_write(http->state, &server, clock_now_ms(), form, text);
+	free(hosts);
+}
+
 static void route_metrics(const struct http *http, struct MHD_Connection *connection, struct answer *answer)
 {
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
 	bool open_metrics = accept != NULL && strstr(accept, "application/openmetrics-text") != NULL;
-	struct exposition_server server = { atomic_load(&http->requests), sse_count(http->sse) };
 
 	answer->type = open_metrics ? EXPOSITION_OPEN_TYPE : EXPOSITION_PLAIN_TYPE;
-	exposition_write(http->state, &server, clock_now_ms(),
-	                 open_metrics ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS, &answer->text);
+	put_metrics(http, open_metrics ? EXPOSITION_OPENMETRICS : EXPOSITION_PROMETHEUS, &answer->text);
 }
 
 /* The broker's own words, and how fresh they are. */
@@ -433,9 +441,7 @@ void http_wake(struct http *http, bool beat)
 
 void http_textfile(struct http *http, struct text *text)
 {
-	struct exposition_server server = { atomic_load(&http->requests), sse_count(http->sse) };
-
 	state_lock(http->state);
-	exposition_write(http->state, &server, clock_now_ms(), EXPOSITION_TEXTFILE, text);
+	put_metrics(http, EXPOSITION_TEXTFILE, text);
 	state_unlock(http->state);
 }

@@ -8,6 +8,7 @@ aob-monitor_SOURCES := \
 	monitor/event.c \
 	monitor/exposition.c \
 	monitor/host_check.c \
+	monitor/hosts.c \
 	monitor/http.c \
 	monitor/metrics.c \
 	monitor/monitor.c \

@@ -15,6 +15,7 @@
 #include "lib/version.h"
 #include "receiver/adopt.h"
 #include "receiver/confine.h"
+#include "receiver/doctor.h"
 #include "receiver/inventory.h"
 #include "receiver/owner.h"
 #include "receiver/proving.h"
@@ -222,12 +223,25 @@ static struct command_line read_command_line(int argc, char **argv)
 }
 
 /* What comes next is read from a stranger. */
-static void give_up_rights(const char *root)
+static struct confined give_up_rights(const char *root)
 {
 	struct confined done = confine_process(root, NULL, false);
 
 	log_trace("confine", "no_new_privs %s, Landlock %d, seccomp %s", done.no_new_privs ? "yes" : "no",
 	          done.landlock, done.seccomp ? "yes" : "no");
+	return done;
+}
+
+static int serve(const struct vault_options *options, struct error *err)
+{
+	struct doctor doctor;
+	int rc;
+
+	doctor_start(options->root, &doctor);
+	doctor.confined = give_up_rights(options->root);
+	rc = serve_run(options, &doctor, STDIN_FILENO, STDOUT_FILENO, err);
+	doctor_end(&doctor);
+	return rc;
 }
 
 static int perform(const struct command_line *line, struct error *err)
@@ -246,8 +260,7 @@ static int perform(const struct command_line *line, struct error *err)
 	priority_stand_back();
 	if (strcmp(line->verb, "verify") == 0)
 		return verify_here_run(&line->options, line->pipeline, line->mends, stdout, err);
-	give_up_rights(line->options.root);
-	return serve_run(&line->options, STDIN_FILENO, STDOUT_FILENO, err);
+	return serve(&line->options, err);
 }
 
 int main(int argc, char **argv)

@@ -41,6 +41,7 @@ struct session {
 	struct building *building;
 	struct give *give;     /* NULL: nothing was asked of it yet */
 	struct verify *verify; /* NULL: it was not asked for */
+	struct doctor *doctor; /* NULL: there is none */
 	struct measuring measuring;
 	struct ticker ticker;
 	struct encoder encoder;
@@ -362,6 +363,8 @@ static int on_verify(struct session *s, const struct frame *frame, struct error 
 /* A doctor has no vault. */
 static int dispatch_doctor(struct session *s, const struct frame *frame, struct error *err)
 {
+	if (frame->type == FRAME_DOCTOR && s->doctor != NULL)
+		return doctor_answer(s->doctor, s->wire, err);
 	if (frame->type == FRAME_MEASURE || frame->type == FRAME_MEASURE_END)
 		return measuring_take(&s->measuring, s->wire, frame, err);
 	return error_set(err, ERR_PROTOCOL, "%s from a doctor", frame_name(frame->type));
@@ -449,7 +452,7 @@ static void finish_removal(struct session *s)
 		log_error(LOG_WARNING, &aside, "looking for what an earlier removal left");
 }
 
-int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct error *err)
+int serve_run(const struct vault_options *options, struct doctor *doctor, int in_fd, int out_fd, struct error *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	struct error aside = { .class = ERR_NONE };
@@ -458,6 +461,7 @@ int serve_run(const struct vault_options *options, int in_fd, int out_fd, struct
 	if (s == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	s->options = options;
+	s->doctor = doctor;
 	encoder_init(&s->encoder);
 	rc = wire_new(in_fd, out_fd, 'R', NULL, &s->wire, err);
 	s->ticker.wire = s->wire;

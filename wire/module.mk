@@ -19,6 +19,7 @@ wire_SOURCES += \
 	wire/rehearsing.c \
 	wire/remote.c \
 	wire/remote_command.c \
+	wire/remote_facts.c \
 	wire/remote_verify.c \
 	wire/verify_codec.c \
 	wire/verifying.c \

@@ -26,7 +26,7 @@
 #define WIRE_FEATURE_GIVE 0x80u     /* TREE, GIVE and SUMS are answered */
 #define WIRE_FEATURE_PROOF 0x100u   /* ROOT, BRANCH and PROOF are answered; GENERATION tells the root */
 #define WIRE_FEATURE_VERIFY 0x200u  /* VERIFY and MEND are answered */
-#define WIRE_FEATURE_DOCTOR 0x1000u /* the role `doctor` is known; MEASURE is answered */
+#define WIRE_FEATURE_DOCTOR 0x1000u /* the role `doctor` is known; DOCTOR and MEASURE are answered */
 #define WIRE_PATH_MAX 65535
 #define WIRE_PATTERN_MAX 4096u /* of FIND */
 #define WIRE_DATA_MAX 262144

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)close(ends[1]);
 	out_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	playground_want(out_fd >= 0);
-	(void)serve_run(&options, ends[0], out_fd, &err);
+	(void)serve_run(&options, NULL, ends[0], out_fd, &err);
 	(void)close(ends[0]);
 	(void)close(out_fd);
 	still_right();

@@ -21,7 +21,7 @@ static struct state *known(void)
 
 static void write_out(enum exposition_form form, int64_t now_ms, struct text *text)
 {
-	const struct exposition_server server = { 5, 2 };
+	const struct exposition_server server = { 5, 2, "aob_host_health 0\n" };
 	struct state *state = known();
 
 	text_init(text);
@@ -86,7 +86,7 @@ static void as_open_metrics(void **unused)
 /* pipeline: as for lab_status. */
 static void write_status(const char *pipeline, struct text *text)
 {
-	const struct exposition_server server = { 5, 2 };
+	const struct exposition_server server = { 5, 2, "aob_host_health 0\n" };
 	struct state *state = state_new(LAB_NOW - 100, 1000);
 	const char *status = lab_status(pipeline);
 	struct error err = { .class = ERR_NONE };
@@ -164,7 +164,7 @@ static void a_vault_stands_there_once(void **unused)
 	                             "total_bytes\":40,\"measured_at\":1}},"
 	                             "{\"name\":\"b\",\"vault\":\"dad\",\"space\":{\"vault_free_bytes\":2,\"vault_"
 	                             "total_bytes\":40,\"measured_at\":2}}]}}";
-	const struct exposition_server server = { 0, 0 };
+	const struct exposition_server server = { 0, 0, NULL };
 	struct state *state = state_new(LAB_NOW - 100, 1000);
 	struct error err = { .class = ERR_NONE };
 	const char *first = NULL;
