@@ -127,6 +127,8 @@ static int finish_earlier(struct restore *r, struct error *err)
 /* The target is made, or is an empty folder, or one that this restore has begun with: nothing of the user's is ever written over, unless that is wanted. */
 static int open_target(struct restore *r, struct error *err)
 {
+	if (restore_fit_place(r->options.to, err) != 0)
+		return -1;
 	if (!r->options.dry_run && mkdir(r->options.to, 0700) != 0 && errno != EEXIST)
 		return error_sys(err, errno, "making the folder %s", r->options.to);
 	r->target_fd = open(r->options.to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

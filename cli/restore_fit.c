@@ -6,6 +6,19 @@
 #include <sys/statvfs.h>
 
 #include "lib/bytes.h"
+#include "lib/vault_place.h"
+
+int restore_fit_place(const char *path, struct error *err)
+{
+	char vault[PATH_MAX];
+
+	return !vault_place_above(path, vault)
+	               ? 0
+	               : error_set(err, ERR_REFUSED,
+	                           "%s lies in the vault %s: what is restored there would change the backups; name a "
+	                           "folder elsewhere",
+	                           path, vault);
+}
 
 int restore_fit_read(const char *path, struct restore_room *room, struct error *err)
 {

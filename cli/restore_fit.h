@@ -1,4 +1,4 @@
-/* restore_fit: does it fit? Asked before anything is written, as a restore that fills a disk halfway is none. */
+/* restore_fit: may it be there, and does it fit? Asked before anything is written, as a restore that fills a disk halfway is none. */
 #ifndef AOB_RESTORE_FIT_H
 #define AOB_RESTORE_FIT_H
 
@@ -12,6 +12,9 @@ struct restore_room {
 	uint64_t inodes;     /* likewise */
 	bool inodes_counted; /* some file systems (btrfs) make them as they are needed */
 };
+
+/* restore_fit_place: not in a vault, where it would change the backups themselves. path need not be there yet. errors: ERR_REFUSED */
+int restore_fit_place(const char *path, struct error *err);
 
 /* restore_fit_read: of the file system that path lies on, or would: of the nearest folder above that is there. errors: by errno */
 int restore_fit_read(const char *path, struct restore_room *room, struct error *err);

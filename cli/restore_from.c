@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/vault_place.h"
 
 #define SCHEME "ssh://"
-#define FORMAT ".aob/format.json" /* in each pipeline's folder */
 
 static int hex_of(char c)
 {
@@ -58,13 +58,6 @@ int restore_from_url(const char *url, char **ssh, char **root, struct error *err
 	return error_set(err, ERR_USAGE, "'%.200s': a %% stands before two hexadecimal digits; itself it is %%25", url);
 }
 
-static bool is_pipeline(const char *folder)
-{
-	char path[PATH_MAX];
-
-	return snprintf(path, sizeof(path), "%s/" FORMAT, folder) < (int)sizeof(path) && access(path, F_OK) == 0;
-}
-
 /* The pipelines in the vault's folder: the only one, or an error that names them. */
 static int find_pipeline(struct restore_from *from, struct error *err)
 {
@@ -83,7 +76,7 @@ static int find_pipeline(struct restore_from *from, struct error *err)
 
 		if (item->d_name[0] == '.' ||
 		    snprintf(path, sizeof(path), "%s/%s", from->root, item->d_name) >= (int)sizeof(path) ||
-		    !is_pipeline(path))
+		    !vault_place_is(path))
 			continue;
 		if (n++ == 0)
 			from->found = strdup(item->d_name);
@@ -111,7 +104,7 @@ static int local(struct restore_from *from, const char *where, struct error *err
 		return error_sys(err, errno, "--from %s (ssh://[user@]host[:port]/folder, or a folder of this machine)",
 		                 where);
 	slash = strrchr(from->root, '/');
-	if (!is_pipeline(from->root))
+	if (!vault_place_is(from->root))
 		return from->pipeline != NULL ? 0 : find_pipeline(from, err);
 	if (from->pipeline != NULL && strcmp(from->pipeline, slash + 1) != 0)
 		return error_set(err, ERR_USAGE, "%s is the folder of the pipeline %s, not of %s", from->root,

@@ -77,4 +77,5 @@ lib_SOURCES += \
 	lib/tree_digest.c \
 	lib/tree_fold.c \
 	lib/tree_walk.c \
-	lib/utf8.c
+	lib/utf8.c \
+	lib/vault_place.c

@@ -15,6 +15,7 @@
 #include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/sha256.h"
+#include "lib/vault_place.h"
 #include "receiver/building.h"
 #include "receiver/confine.h"
 #include "receiver/moves.h"
@@ -51,6 +52,12 @@ static int check_places(struct adopting *a, const char *root, const char *pipeli
 
 	if (realpath(dir, a->dir) == NULL)
 		return error_sys(err, errno, "%s", dir);
+	if (a->adopt->move && vault_place_above(a->dir, real))
+		return error_set(
+		        err, ERR_CONFIG,
+		        "%s lies in the vault %s, and --move would take its files out of a generation; take it up "
+		        "without --move",
+		        dir, real);
 	if (realpath(root, real) == NULL)
 		return error_sys(err, errno, "the vault's root %s (is its disk mounted?)", root);
 	n = (size_t)snprintf(own, sizeof(own), "%s/%s/", strcmp(real, "/") == 0 ? "" : real, pipeline);
