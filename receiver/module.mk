@@ -69,6 +69,7 @@ aob-receiver_SOURCES := \
 	receiver/trash.c \
 	receiver/two_trees.c \
 	receiver/vault.c \
+	receiver/unseen.c \
 	receiver/vault_user.c \
 	receiver/verify.c \
 	receiver/verify_book.c \

@@ -51,15 +51,14 @@ static int check_record(const struct record *record, struct error *err)
 
 static int read_newest(struct seed *seed, const char *dir, struct error *err)
 {
-	char name[32] = "";
+	char name[32];
 
-	if (reading_choose(seed->vault, name, err) != 0)
-		return err->class == ERR_NOT_FOUND
-		               ? error_set(err, ERR_NOT_FOUND,
-		                           "the seed of %s on %s is not finished; `aob seed` goes on with it, on the "
-		                           "machine that it is made of",
-		                           seed->vault->pipeline, dir)
-		               : -1;
+	vault_current(seed->vault, name);
+	if (name[0] == '\0')
+		return error_set(err, ERR_NOT_FOUND,
+		                 "the seed of %s on %s is not finished; `aob seed` goes on with it, on the machine "
+		                 "that it is made of",
+		                 seed->vault->pipeline, dir);
 	if (record_read(seed->vault, name, &seed->record, err) != 0 || check_record(&seed->record, err) != 0 ||
 	    owner_read(seed->vault, &seed->owner, err) != 0)
 		return -1;
