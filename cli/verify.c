@@ -87,7 +87,10 @@ static void print_file(struct verify *v, const struct wire_damage *damage, enum 
 	if (safe == NULL)
 		return;
 	progress_clear(&v->bar);
-	(void)printf("%s: %s, in", *damage->path != '\0' ? log_escape(damage->path, safe, room) : "(a folder or files)",
+	(void)printf("%s: %s, in",
+	             *damage->path != '\0'                 ? log_escape(damage->path, safe, room)
+	             : damage->kind == WIRE_DAMAGE_DIFFERS ? "(all of it)"
+	                                                   : "(a folder or files)",
 	             verifying_said(damage->kind));
 	for (size_t i = 0; i < damage->n_generations; i++)
 		(void)printf(" %s", damage->generations[i]);
@@ -104,7 +107,8 @@ static void print_file_json(struct verify *v, const struct wire_damage *damage, 
 {
 	static const char *const kinds[] = { [WIRE_DAMAGE_CONTENT] = "content",
 		                             [WIRE_DAMAGE_UNREADABLE] = "unreadable",
-		                             [WIRE_DAMAGE_MISSING] = "missing" };
+		                             [WIRE_DAMAGE_MISSING] = "missing",
+		                             [WIRE_DAMAGE_DIFFERS] = "differs" };
 	char sha256[65];
 	json_t *generations = json_array();
 	json_t *json;

@@ -17,6 +17,7 @@ aob-receiver_SOURCES := \
 	receiver/contact.c \
 	receiver/content_check.c \
 	receiver/diff.c \
+	receiver/differing.c \
 	receiver/doctor.c \
 	receiver/fetch.c \
 	receiver/file_copy.c \

@@ -12,6 +12,7 @@
 #include "lib/inside.h"
 #include "lib/log.h"
 #include "receiver/content_check.h"
+#include "receiver/differing.h"
 #include "receiver/generation_name.h"
 #include "receiver/mend.h"
 #include "receiver/reading.h"
@@ -184,6 +185,22 @@ static int recover(struct verify *v, struct error *err)
 	return 0;
 }
 
+/* The round; and of what it has come to the end of, whether it is what was published. Behind the survey, which tells which generations a damaged file touches. */
+static int go_round(struct verify *v, const struct verify_want *want, struct wire_verified *verified, struct error *err)
+{
+	struct verify_round_ended ended = { .n = 0 };
+	int rc = 0;
+
+	if (want->how != WIRE_VERIFY_DAMAGE)
+		rc = verify_round_run(v->vault, v->book, &v->breath, want, verified, &ended, err);
+	if (rc == 0)
+		rc = survey_make(v->vault, v->book, &v->breath, &v->survey, err);
+	if (rc == 0 && verified->unhashed == 0)
+		rc = differing_look(v->vault, v->book, &v->breath, ended.names, ended.n, err);
+	free(ended.names);
+	return rc;
+}
+
 int verify_look(struct verify *v, const struct verify_want *want, struct wire_verified *verified, struct error *err)
 {
 	*verified = (struct wire_verified){ .files = 0 };
@@ -194,10 +211,7 @@ int verify_look(struct verify *v, const struct verify_want *want, struct wire_ve
 	if (recover(v, err) != 0 || recheck_all(v, err) != 0)
 		return -1;
 	v->breath.done = 0;
-	if (want->how != WIRE_VERIFY_DAMAGE &&
-	    verify_round_run(v->vault, v->book, &v->breath, want, verified, err) != 0)
-		return -1;
-	if (survey_make(v->vault, v->book, &v->breath, &v->survey, err) != 0 || verify_book_save(v->book, err) != 0)
+	if (go_round(v, want, verified, err) != 0 || verify_book_save(v->book, err) != 0)
 		return -1;
 	verify_round_told(v->vault, v->book, verified);
 	return 0;

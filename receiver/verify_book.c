@@ -21,9 +21,10 @@
 #define LOCK "verify.lock"
 #define BOOK_BYTES_MAX ((size_t)64 << 20)
 
-static const char *const kinds[] = {
-	[WIRE_DAMAGE_CONTENT] = "content", [WIRE_DAMAGE_UNREADABLE] = "unreadable", [WIRE_DAMAGE_MISSING] = "missing"
-};
+static const char *const kinds[] = { [WIRE_DAMAGE_CONTENT] = "content",
+	                             [WIRE_DAMAGE_UNREADABLE] = "unreadable",
+	                             [WIRE_DAMAGE_MISSING] = "missing",
+	                             [WIRE_DAMAGE_DIFFERS] = "differs" };
 
 static uint64_t number(const json_t *object, const char *key)
 {

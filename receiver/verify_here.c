@@ -28,7 +28,8 @@ static const char *said(const struct wire_damage *damage)
 {
 	static const char *const words[] = { [WIRE_DAMAGE_CONTENT] = "is not what was backed up",
 		                             [WIRE_DAMAGE_UNREADABLE] = "can't be read from the disk",
-		                             [WIRE_DAMAGE_MISSING] = "is missing" };
+		                             [WIRE_DAMAGE_MISSING] = "is missing",
+		                             [WIRE_DAMAGE_DIFFERS] = "is not as it was published" };
 
 	return words[damage->kind];
 }

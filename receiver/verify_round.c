@@ -29,6 +29,7 @@ struct round {
 	struct verify_book *book;
 	struct breath *breath;
 	struct wire_verified *verified;
+	struct verify_round_ended *ended;
 	char chosen[32];       /* of one: which */
 	bool one;              /* this generation alone: no neighbour, and the book's round stands still */
 	uint64_t budget;       /* bytes that are left to read */
@@ -283,6 +284,18 @@ static void close_pair(struct pair *pair)
 		(void)close(pair->before_fd);
 }
 
+static int note_end(struct round *r, struct error *err)
+{
+	struct verify_round_ended *ended = r->ended;
+	char(*grown)[32] = realloc(ended->names, (ended->n + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	ended->names = grown;
+	(void)snprintf(grown[ended->n++], sizeof(*grown), "%s", r->generation);
+	return 0;
+}
+
 /* 1: done with it, or it is not there any more; 0: the budget ended; -1. before: NULL: there is none. */
 static int look_into(struct round *r, const char *before, const char *behind, struct error *err)
 {
@@ -297,7 +310,8 @@ static int look_into(struct round *r, const char *before, const char *behind, st
 	else if (rc < 0)
 		rc = lose_generation(r, err);
 	else if (rc == 1 && r->lost == 0 && reading_check(r->vault, r->generation, pair.fd, NULL) == 0 &&
-	         missing_find(r->vault, r->book, r->generation, before, behind, r->files, err) != 0)
+	         (missing_find(r->vault, r->book, r->generation, before, behind, r->files, err) != 0 ||
+	          note_end(r, err) != 0))
 		rc = -1;
 	close_pair(&pair);
 	return rc;
@@ -387,11 +401,15 @@ static void set_out(struct round *r, const struct verify_want *want, const char 
 }
 
 int verify_round_run(const struct vault *vault, struct verify_book *book, struct breath *breath,
-                     const struct verify_want *want, struct wire_verified *verified, struct error *err)
+                     const struct verify_want *want, struct wire_verified *verified, struct verify_round_ended *ended,
+                     struct error *err)
 {
-	struct round r = {
-		.vault = vault, .book = book, .breath = breath, .verified = verified, .budget = VERIFY_SHARE_ALL
-	};
+	struct round r = { .vault = vault,
+		           .book = book,
+		           .breath = breath,
+		           .verified = verified,
+		           .ended = ended,
+		           .budget = VERIFY_SHARE_ALL };
 	struct error aside = { .class = ERR_NONE };
 	char(*names)[32] = NULL;
 	size_t n;

@@ -14,11 +14,18 @@ struct verify_want {
 	const char *generation; /* of one */
 };
 
-/* verify_round_run: in: *verified: zeros. out: what was read; what was found is in the book, which is saved. Two generations are held open at a time, with shared locks; one that is just being removed is
+/* The generations that were gone through to their end now, and whose disk gave all of them; oldest first. Also behind an error the caller's, free(3). */
+struct verify_round_ended {
+	char (*names)[32];
+	size_t n;
+};
+
+/* verify_round_run: in: *verified, *ended: zeros. out: what was read; what was found is in the book, which is saved. Two generations are held open at a time, with shared locks; one that is just being removed is
  * passed over. cost: names of files where nothing is to be read, their bytes elsewhere; memory is bounded.
  * errors: ERR_NOT_FOUND (one generation), by errno, the breath's: then what was done so far is in the book */
 int verify_round_run(const struct vault *vault, struct verify_book *book, struct breath *breath,
-                     const struct verify_want *want, struct wire_verified *verified, struct error *err);
+                     const struct verify_want *want, struct wire_verified *verified, struct verify_round_ended *ended,
+                     struct error *err);
 
 /* verify_round_told: fills in how the round stands. */
 void verify_round_told(const struct vault *vault, const struct verify_book *book, struct wire_verified *verified);

@@ -18,7 +18,7 @@ void put_damage(struct encoder *e, const struct wire_damage *damage)
 	size_t n = damage->n_generations < VERIFY_CODEC_GENERATIONS_MAX ? damage->n_generations
 	                                                                : VERIFY_CODEC_GENERATIONS_MAX;
 
-	put_u8(e, (uint8_t)damage->kind);
+	put_u8(e, (uint8_t)(damage->kind == WIRE_DAMAGE_DIFFERS ? WIRE_DAMAGE_MISSING : damage->kind));
 	put_u8(e, damage->given_up ? FLAG_GIVEN_UP : 0);
 	put_string(e, damage->reason);
 	put_string(e, damage->generation);
@@ -54,6 +54,15 @@ static void get_path(struct decoder *d, char **path)
 		memcpy(*path, bytes, n);
 }
 
+static bool any(const uint8_t sha256[32])
+{
+	uint8_t all = 0;
+
+	for (size_t i = 0; i < 32; i++)
+		all |= sha256[i];
+	return all != 0;
+}
+
 void get_damage(struct decoder *d, struct wire_damage *damage)
 {
 	unsigned kind = get_u8(d);
@@ -62,7 +71,7 @@ void get_damage(struct decoder *d, struct wire_damage *damage)
 	size_t n;
 
 	*damage = (struct wire_damage){ .kind = (enum wire_damage_kind)kind, .given_up = flags == FLAG_GIVEN_UP };
-	if (kind >= WIRE_DAMAGE_KINDS || (flags & ~FLAG_GIVEN_UP) != 0)
+	if (kind > WIRE_DAMAGE_MISSING || (flags & ~FLAG_GIVEN_UP) != 0)
 		d->bad = true;
 	get_string(d, damage->reason, sizeof(damage->reason));
 	get_generation(d, damage->generation);
@@ -76,6 +85,10 @@ void get_damage(struct decoder *d, struct wire_damage *damage)
 	sha256 = get_raw(d, sizeof(damage->sha256));
 	if (sha256 != NULL)
 		memcpy(damage->sha256, sha256, sizeof(damage->sha256));
+	/* Of what is missing there is no hash. */
+	if (!d->bad && kind == WIRE_DAMAGE_MISSING && damage->path != NULL && *damage->path == '\0' &&
+	    any(damage->sha256))
+		damage->kind = WIRE_DAMAGE_DIFFERS;
 	damage->found_at_s = get_i64(d);
 	n = get_u32(d);
 	if (n > VERIFY_CODEC_GENERATIONS_MAX)

@@ -24,6 +24,7 @@ enum wire_damage_kind {                         /* DAMAGE's kind */
 	                WIRE_DAMAGE_CONTENT,    /* not what its hash says */
 	                WIRE_DAMAGE_UNREADABLE, /* the disk does not give it */
 	                WIRE_DAMAGE_MISSING,    /* a name, or so many, are not there any more */
+	                WIRE_DAMAGE_DIFFERS, /* of a generation, path "": by its root, which is sha256, it is another tree; told as MISSING, which an older client knows */
 	                WIRE_DAMAGE_KINDS
 };
 

@@ -32,7 +32,8 @@ static const char *const words[] = {
 
 static const char *const said[] = { [WIRE_DAMAGE_CONTENT] = "is not what was backed up",
 	                            [WIRE_DAMAGE_UNREADABLE] = "can't be read from the vault's disk",
-	                            [WIRE_DAMAGE_MISSING] = "is missing" };
+	                            [WIRE_DAMAGE_MISSING] = "is missing",
+	                            [WIRE_DAMAGE_DIFFERS] = "is not as it was published" };
 
 const char *verifying_said(enum wire_damage_kind kind)
 {

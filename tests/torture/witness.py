@@ -235,7 +235,7 @@ class Witness(threading.Thread):
         for line in map(json.loads, out.splitlines()):
             if "damage" in line:
                 path = bytes.fromhex(line["path_hex"]) if "path_hex" in line else os.fsencode(line["path"])
-                if line["damage"] == "missing":
+                if line["damage"] in ("missing", "differs"):  # the latter where nothing tells how many files there were
                     missing |= {(name, path) for name in line["generations"]}
                 else:
                     told |= names_of({name: "%s/generations/%s" % (self.lab.folder(pipeline), name) for name in line["generations"]}, path)

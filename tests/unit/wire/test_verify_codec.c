@@ -88,6 +88,34 @@ static void what_makes_no_sense_is_refused(void **state)
 	}
 }
 
+/* To a client that does not know it, it is something that is missing. */
+static void a_generation_that_differs_goes_as_missing(void **state)
+{
+	static const enum wire_damage_kind kinds[] = { WIRE_DAMAGE_DIFFERS, WIRE_DAMAGE_MISSING };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct wire_damage in = damage();
+		struct wire_damage got;
+		struct encoder e;
+
+		in.kind = kinds[i];
+		in.path = (char[]){ "" };
+		if (in.kind == WIRE_DAMAGE_MISSING)
+			memset(in.sha256, 0, sizeof(in.sha256));
+		encoder_init(&e);
+		put_damage(&e, &in);
+		assert_int_equal(e.data[0], WIRE_DAMAGE_MISSING);
+		assert_int_equal(take(&e, e.len_bytes, &got), 0);
+		assert_int_equal(got.kind, kinds[i]);
+		wire_damage_done(&got);
+		e.data[0] = WIRE_DAMAGE_DIFFERS;
+		assert_int_equal(take(&e, e.len_bytes, &got), -1);
+		wire_damage_done(&got);
+		encoder_done(&e);
+	}
+}
+
 static void how_it_went_comes_out_as_it_went_in(void **state)
 {
 	const struct wire_verified in = { 1, 2, 3, 4, true, 5, 6, 7, 8 };
@@ -112,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(damage_comes_out_as_it_went_in),
 		                            cmocka_unit_test(what_makes_no_sense_is_refused),
+		                            cmocka_unit_test(a_generation_that_differs_goes_as_missing),
 		                            cmocka_unit_test(how_it_went_comes_out_as_it_went_in) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
