@@ -129,7 +129,7 @@ static int ask_far(const struct config *config, const struct config_vault *vault
 	struct patience patience = { .until_ms = clock_now_ms() + FAR_MS };
 	struct wire_hooks hooks = { .waiting = waiting, .context = &patience };
 	struct remote *remote = NULL;
-	int64_t off_us;
+	int64_t far_us;
 	int rc;
 
 	if (remote_open(vault, pipeline_of(config, vault), "doctor", &hooks, &remote, err) != 0)
@@ -139,8 +139,9 @@ static int ask_far(const struct config *config, const struct config_vault *vault
 	if (rc != 0) {
 		remote_explain(remote, err);
 	} else {
-		off_us = strtoll(host_facts_get(facts, "clock.us"), NULL, 10) - wall_us();
-		host_facts_put(facts, "clock.off_ms", "%lld", (long long)(off_us / 1000));
+		far_us = strtoll(host_facts_get(facts, "clock.us"), NULL, 10);
+		if (far_us > 0) /* else it told none, or nonsense */
+			host_facts_put(facts, "clock.off_ms", "%lld", (long long)((far_us - wall_us()) / 1000));
 		host_facts_put(facts, "software", "%s", remote_welcome(remote)->software);
 		host_facts_put(facts, "protocol", "%d", remote_welcome(remote)->version);
 	}

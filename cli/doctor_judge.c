@@ -10,6 +10,7 @@
 #include "lib/duration.h"
 
 #define DAY_S INT64_C(86400)
+#define NUMBER_MOST (INT64_C(1) << 60)
 #define LISTS_OLD_S (7 * DAY_S)
 #define END_NEAR_DAYS 90
 #define CLOCK_WARNING_MS 120000 /* floors of a receiver count days */
@@ -52,7 +53,10 @@ static bool is(const struct host_facts *facts, const char *name, const char *val
 
 static int64_t number(const struct host_facts *facts, const char *name)
 {
-	return strtoll(host_facts_get(facts, name), NULL, 10);
+	int64_t value = strtoll(host_facts_get(facts, name), NULL, 10);
+
+	/* A far end may say anything. */
+	return value > NUMBER_MOST ? NUMBER_MOST : value < -NUMBER_MOST ? -NUMBER_MOST : value;
 }
 
 static void judge_updates(const struct host_facts *facts, int64_t now_s, struct doctor_findings *findings)

@@ -46,8 +46,10 @@ static bool support_end(const struct doctor_host *host, double *value)
 {
 	int64_t days = doctor_judge_days(host_facts_get(&host->facts, "os.support_end"), 0);
 
+	if (days == INT64_MIN)
+		return false;
 	*value = (double)(days - 1) * 86400;
-	return days != INT64_MIN;
+	return true;
 }
 
 static bool clock_off(const struct doctor_host *host, double *value)

@@ -35,6 +35,8 @@ static void each_fact_is_judged(void **state)
 		{ "clock.off_ms", "119999", HEALTH_OK, NULL },
 		{ "clock.off_ms", "-120000", HEALTH_WARNING, "2 min behind this machine's" },
 		{ "clock.off_ms", "3600000", HEALTH_CRITICAL, "1 h ahead of this machine's" },
+		{ "clock.off_ms", "-9223372036854775808", HEALTH_CRITICAL, "behind this machine's" },
+		{ "updates.lists_at", "9223372036854775807", HEALTH_OK, NULL },
 		{ "clock.synchronized", "no", HEALTH_WARNING, "nothing keeps its clock right" },
 		{ "clock.synchronized", "yes", HEALTH_OK, NULL },
 		{ "disk.health.sda", "ok", HEALTH_OK, NULL },
