@@ -8,7 +8,8 @@
 #include "tests/unit/monitor/monitor_lab.h"
 
 static const char *const no_names[] = { NULL };
-static struct config config = { .monitor = { .address = "127.0.0.1", .host_names = no_names } };
+static struct config config = { .state = "/nowhere/state.db",
+	                        .monitor = { .address = "127.0.0.1", .host_names = no_names } };
 static struct state *state;
 static struct http *http;
 
