@@ -26,7 +26,7 @@
 struct mqtt {
 	struct notify_context context;
 	struct notify_mqtt_place place;
-	struct mosquitto *client;
+	struct mosquitto *client; /* NULL: the last one came to nothing: another is made */
 	bool looping;
 	pthread_mutex_t
 	        log_lock; /* guards tls_fault: the client holds a lock of its own while it logs, and takes that one while we hold ours */
@@ -217,6 +217,36 @@ static int fault(struct error *err, const char *what, int rc)
 	                            : error_set(err, ERR_LINK, "%s: %s", what, mosquitto_strerror(rc));
 }
 
+static int make_client(struct mqtt *m, struct error *err)
+{
+	m->client = mosquitto_new(NULL, true, m);
+	if (m->client == NULL)
+		return error_sys(err, errno, "the MQTT client");
+	mosquitto_connect_callback_set(m->client, on_connect);
+	mosquitto_disconnect_callback_set(m->client, on_disconnect);
+	mosquitto_publish_callback_set(m->client, on_publish);
+	if (m->context.config->tls)
+		mosquitto_log_callback_set(m->client, on_log);
+	return 0;
+}
+
+static void drop_client(struct mqtt *m)
+{
+	if (m->client == NULL)
+		return;
+	(void)mosquitto_disconnect(m->client);
+	if (m->looping)
+		(void)mosquitto_loop_stop(m->client, !m->connected);
+	mosquitto_destroy(m->client);
+	m->client = NULL;
+	m->looping = m->connected = false;
+	m->pending = 0; /* it has gone with it */
+	m->refused = 0;
+	m->tls_fault[0] = '\0';
+}
+
+static int look_at_connection(struct mqtt *m, struct error *err);
+
 static int begin(struct mqtt *m, struct error *err)
 {
 	const struct config_notify *config = m->context.config;
@@ -224,6 +254,8 @@ static int begin(struct mqtt *m, struct error *err)
 	char topic[NOTIFY_MQTT_TOPIC];
 	int rc;
 
+	if (m->client == NULL && make_client(m, err) != 0)
+		return -1;
 	if (config->password_file != NULL && notify_secret_read(config->password_file, password, err) != 0)
 		return -1;
 	if (config->user != NULL &&
@@ -239,9 +271,14 @@ static int begin(struct mqtt *m, struct error *err)
 	}
 	(void)mosquitto_reconnect_delay_set(m->client, AGAIN_LEAST_S, AGAIN_MOST_S, true);
 	rc = mosquitto_connect_async(m->client, config->host, config->port, KEEPALIVE_S);
-	/* A broker that is not there yet is tried again by the client's thread; a name that does not resolve too. */
-	if (rc != MOSQ_ERR_SUCCESS && rc != MOSQ_ERR_ERRNO && rc != MOSQ_ERR_EAI)
-		return fault(err, "connecting", rc);
+	/* A broker that is not there yet is tried again by the client's thread; a name that does not resolve too. After anything else the client is of no use any more. */
+	if (rc != MOSQ_ERR_SUCCESS && rc != MOSQ_ERR_ERRNO && rc != MOSQ_ERR_EAI) {
+		(void)fault(err, "connecting", rc);
+		if (rc == MOSQ_ERR_TLS)
+			(void)look_at_connection(m, err); /* it says why */
+		drop_client(m);
+		return -1;
+	}
 	rc = mosquitto_loop_start(m->client);
 	if (rc != MOSQ_ERR_SUCCESS)
 		return fault(err, "starting a thread", rc);
@@ -255,17 +292,13 @@ static void close_mqtt(void *self)
 
 	if (m == NULL)
 		return;
-	if (m->client != NULL) {
+	if (m->client != NULL && m->connected) {
 		char topic[NOTIFY_MQTT_TOPIC];
 
 		status_topic(m, topic);
-		if (m->connected)
-			(void)mosquitto_publish(m->client, NULL, topic, 7, "offline", QOS, true);
-		(void)mosquitto_disconnect(m->client);
-		if (m->looping)
-			(void)mosquitto_loop_stop(m->client, !m->connected);
-		mosquitto_destroy(m->client);
+		(void)mosquitto_publish(m->client, NULL, topic, 7, "offline", QOS, true);
 	}
+	drop_client(m);
 	free_messages(m->shown, m->n_shown);
 	(void)pthread_mutex_destroy(&m->lock);
 	(void)pthread_mutex_destroy(&m->log_lock);
@@ -285,17 +318,11 @@ static int open_mqtt(const struct notify_context *context, void **self, struct e
 	(void)pthread_mutex_init(&m->log_lock, NULL);
 	(void)gethostname(host, sizeof(host) - 1);
 	notify_mqtt_place(context->config, host, &m->place);
-	m->client = mosquitto_new(NULL, true, m);
-	if (m->client == NULL) {
+	if (make_client(m, err) != 0) {
 		close_mqtt(m);
 		*self = NULL;
-		return error_sys(err, errno, "the MQTT client");
+		return -1;
 	}
-	mosquitto_connect_callback_set(m->client, on_connect);
-	mosquitto_disconnect_callback_set(m->client, on_disconnect);
-	mosquitto_publish_callback_set(m->client, on_publish);
-	if (context->config->tls)
-		mosquitto_log_callback_set(m->client, on_log);
 	return 0;
 }
 
@@ -345,6 +372,9 @@ static int await_connection(struct mqtt *m, struct error *err)
 		if (nap(m, err) != 0)
 			return -1;
 	}
+	/* The client's thread ends where TLS fails; the next try begins with another. */
+	if (rc < 0)
+		drop_client(m);
 	return rc > 0 ? 0 : -1;
 }
 
