@@ -19,6 +19,7 @@
 #   make torture-flips     folders swapped for symlinks under each operation (root)   FLIP_SECONDS=60 each, OPENAT2=no
 #   make fuzz              the parsers, FUZZ_SECONDS=60 each, or FUZZ_TOTAL= for all
 #   make versions          released versions meet today's, in every order that people upgrade in (root; RELEASED=VERSION)
+#   make container         the images of deploy/container are built, and back up one to the other (root)
 #   make systems           a Debian 12 of its own is booted, gets the packages, and what happens to machines happens to it (root)
 #   make receiver-static   the vault's end as one file that needs nothing: build/static/ARCH/aob-receiver
 #     ARCH=arm64|armhf|…   for another machine (deploy/install-deps cross)
@@ -96,10 +97,12 @@ endif
 
 all: $(PROGRAMS:%=$(BUILD)/%)
 
+# BUILD is relative by hand and absolute from scripts: an object is known by both names, or its headers would be those of the other one.
+both_names = $(sort $(patsubst $(CURDIR)/%,%,$(abspath $(1))) $(abspath $(1)))
 $(OBJ)/%.o: %.c $(VARIANT)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(patsubst %,-MT %,$(call both_names,$@)) -c -o $@ $<
 
 $(OBJ)/libaob.a: $(call objects,$(lib_SOURCES))
 $(OBJ)/libwire.a: $(call objects,$(wire_SOURCES))
@@ -342,6 +345,13 @@ systems:
 	$(Q)deploy/install-deps --systems
 	$(Q)$(again) deb
 	$(Q)tests/systems/booted
+
+# The images of deploy/container are built of a Debian by debootstrap, and back up one to the other.
+.PHONY: container
+container: export BUILD := $(abspath $(BUILD))
+container:
+	$(Q)deploy/install-deps --container
+	$(Q)tests/systems/container
 
 # What was released before meets what is here.
 .PHONY: versions
