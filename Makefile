@@ -292,8 +292,9 @@ C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format:
 	$(Q)clang-format -i $(C_FILES)
 
-lint:
-	$(Q)tests/lint
+lint: deps
+	$(Q)$(again) all
+	$(Q)BUILD=$(build_given) tests/lint
 
 ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
 version = $(shell sed -n 's/^.define AOB_VERSION "\(.*\)"/\1/p' lib/version.h)

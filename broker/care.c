@@ -13,7 +13,7 @@
 #define TURN_MS 1000
 
 /* In the order in which they begin, if several are due: one at a time goes on. */
-static const struct care_kind *const kinds[] = { &care_kind_verify, &care_kind_rehearse };
+static const struct care_kind *const kinds[] = { &care_verify_kind, &care_rehearse_kind };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static const struct care_kind *kind_of(const char *service)

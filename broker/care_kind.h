@@ -26,6 +26,6 @@ struct care_kind {
 	bool (*is_bad)(const json_t *result);
 };
 
-extern const struct care_kind care_kind_verify, care_kind_rehearse;
+extern const struct care_kind care_verify_kind, care_rehearse_kind;
 
 #endif

@@ -138,7 +138,7 @@ static int give(const json_t *result, json_t *with, struct error *err)
 	return error_set(err, ERR_SYSTEM, "out of memory");
 }
 
-const struct care_kind care_kind_rehearse = { .service = CARE_REHEARSE,
+const struct care_kind care_rehearse_kind = { .service = CARE_REHEARSE,
 	                                      .at_once = true,
 	                                      .every_ms = every_ms,
 	                                      .check = check,

@@ -124,4 +124,4 @@ static uint64_t every_ms(const struct config_pipeline *pipeline)
 	return pipeline->verify_every_ms;
 }
 
-const struct care_kind care_kind_verify = { .service = CARE_VERIFY, .every_ms = every_ms, .take = take };
+const struct care_kind care_verify_kind = { .service = CARE_VERIFY, .every_ms = every_ms, .take = take };

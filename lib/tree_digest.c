@@ -78,8 +78,8 @@ static void make_term(struct tree_digest *d, const char *name, const uint8_t ent
 	shake128(entry, TREE_DIGEST_BYTES, name, strlen(name), d->term, TERM_BYTES);
 }
 
-void tree_sum_add(struct tree_digest *digest, struct tree_sum *sum, const char *name,
-                  const uint8_t entry[TREE_DIGEST_BYTES])
+void tree_digest_sum_add(struct tree_digest *digest, struct tree_sum *sum, const char *name,
+                         const uint8_t entry[TREE_DIGEST_BYTES])
 {
 	make_term(digest, name, entry);
 	sum->n++;
@@ -87,8 +87,8 @@ void tree_sum_add(struct tree_digest *digest, struct tree_sum *sum, const char *
 		sum->numbers[i] = (uint16_t)(sum->numbers[i] + (digest->term[2 * i] << 8 | digest->term[2 * i + 1]));
 }
 
-void tree_sum_take(struct tree_digest *digest, struct tree_sum *sum, const char *name,
-                   const uint8_t entry[TREE_DIGEST_BYTES])
+void tree_digest_sum_take(struct tree_digest *digest, struct tree_sum *sum, const char *name,
+                          const uint8_t entry[TREE_DIGEST_BYTES])
 {
 	make_term(digest, name, entry);
 	sum->n--;
@@ -96,13 +96,13 @@ void tree_sum_take(struct tree_digest *digest, struct tree_sum *sum, const char 
 		sum->numbers[i] = (uint16_t)(sum->numbers[i] - (digest->term[2 * i] << 8 | digest->term[2 * i + 1]));
 }
 
-void tree_list_init(struct tree_list *list)
+void tree_digest_list_init(struct tree_list *list)
 {
 	memset(list, 0, sizeof(*list));
 	sha256_init(&list->folders);
 }
 
-void tree_list_folder(struct tree_list *list, const char *name, const uint8_t entry[TREE_DIGEST_BYTES])
+void tree_digest_list_folder(struct tree_list *list, const char *name, const uint8_t entry[TREE_DIGEST_BYTES])
 {
 	size_t n = strlen(name);
 	uint8_t length[4];
@@ -114,7 +114,7 @@ void tree_list_folder(struct tree_list *list, const char *name, const uint8_t en
 	sha256_update(&list->folders, entry, TREE_DIGEST_BYTES);
 }
 
-void tree_list_content(const struct tree_list *list, uint8_t content[TREE_DIGEST_BYTES])
+void tree_digest_list_content(const struct tree_list *list, uint8_t content[TREE_DIGEST_BYTES])
 {
 	uint8_t numbers[TERM_BYTES + 16];
 	struct sha256 all = list->folders;

@@ -46,10 +46,10 @@ void tree_digest_entry(struct tree_digest *digest, const uint8_t meta[TREE_DIGES
                        const uint8_t content[TREE_DIGEST_BYTES], uint8_t out[TREE_DIGEST_BYTES]);
 
 /* Puts a name that is no folder into a sum, or takes it out again; in any order. */
-void tree_sum_add(struct tree_digest *digest, struct tree_sum *sum, const char *name,
-                  const uint8_t entry[TREE_DIGEST_BYTES]);
-void tree_sum_take(struct tree_digest *digest, struct tree_sum *sum, const char *name,
-                   const uint8_t entry[TREE_DIGEST_BYTES]);
+void tree_digest_sum_add(struct tree_digest *digest, struct tree_sum *sum, const char *name,
+                         const uint8_t entry[TREE_DIGEST_BYTES]);
+void tree_digest_sum_take(struct tree_digest *digest, struct tree_sum *sum, const char *name,
+                          const uint8_t entry[TREE_DIGEST_BYTES]);
 
 /* A folder's content: its folders one after another, in the order of memcmp of their names, then the sum of all else. */
 struct tree_list {
@@ -57,8 +57,8 @@ struct tree_list {
 	uint64_t n_folders;
 	struct sha256 folders; /* under way */
 };
-void tree_list_init(struct tree_list *list);
-void tree_list_folder(struct tree_list *list, const char *name, const uint8_t entry[TREE_DIGEST_BYTES]);
-void tree_list_content(const struct tree_list *list, uint8_t content[TREE_DIGEST_BYTES]);
+void tree_digest_list_init(struct tree_list *list);
+void tree_digest_list_folder(struct tree_list *list, const char *name, const uint8_t entry[TREE_DIGEST_BYTES]);
+void tree_digest_list_content(const struct tree_list *list, uint8_t content[TREE_DIGEST_BYTES]);
 
 #endif

@@ -73,9 +73,9 @@ static int put(struct tree_fold *f, const char *path, enum entry_type type, cons
 	}
 	list = &f->levels[f->depth - 1].list;
 	if (type == ENTRY_FOLDER)
-		tree_list_folder(list, name_of(path), digest);
+		tree_digest_list_folder(list, name_of(path), digest);
 	else
-		tree_sum_add(f->digest, &list->sum, name_of(path), digest);
+		tree_digest_sum_add(f->digest, &list->sum, name_of(path), digest);
 	return f->depth == 1 && f->hooks.child != NULL
 	               ? f->hooks.child(f->hooks.context, name_of(path), type, digest, err)
 	               : 0;
@@ -89,7 +89,7 @@ static int leave(struct tree_fold *f, struct error *err)
 	int rc = 0;
 
 	f->path[level->path_bytes] = '\0';
-	tree_list_content(&level->list, content);
+	tree_digest_list_content(&level->list, content);
 	if (f->hooks.left != NULL)
 		rc = f->hooks.left(f->hooks.context, f->path, &level->list, content, err);
 	f->depth--;
@@ -131,7 +131,7 @@ int tree_fold_open(struct tree_fold *f, const char *path, const uint8_t meta[TRE
 		f->path_room = 2 * n + 64;
 	}
 	level = &f->levels[f->depth];
-	tree_list_init(&level->list);
+	tree_digest_list_init(&level->list);
 	memcpy(f->path, path, n + 1);
 	memcpy(level->meta, meta, sizeof(level->meta));
 	level->path_bytes = n;

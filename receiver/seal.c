@@ -142,7 +142,7 @@ static int ask_base(struct sealing *s, const char *path, uint8_t content[TREE_DI
 		rc = seal_flat_sum(&flat, &list, err);
 	if (rc == 1) {
 		s->seal->unhashed += flat.unhashed;
-		tree_list_content(&list, content);
+		tree_digest_list_content(&list, content);
 		rc = remember(s, path, &list, content, err) == 0 ? 1 : -1;
 	}
 	if (flat.base_fd >= 0)

@@ -65,11 +65,11 @@ static bool recall(int fd, struct tree_list *list)
 	if (fgetxattr(fd, NAME, sum, sizeof(sum)) != (ssize_t)sizeof(sum) ||
 	    fgetxattr(fd, TREE, remembered, sizeof(remembered)) != (ssize_t)sizeof(remembered))
 		return false;
-	tree_list_init(list);
+	tree_digest_list_init(list);
 	list->sum.n = big_endian(sum, 8);
 	for (size_t i = 0; i < TREE_SUM_NUMBERS; i++)
 		list->sum.numbers[i] = (uint16_t)big_endian(sum + 8 + 2 * i, 2);
-	tree_list_content(list, content);
+	tree_digest_list_content(list, content);
 	return memcmp(content, remembered, sizeof(content)) == 0;
 }
 
@@ -176,9 +176,9 @@ static int exchange(struct seal_flat *flat, const struct side *side, bool comes,
 	int rc = digest_of(flat, side->fd, side->name, digest, err);
 
 	if (rc == 1 && comes)
-		tree_sum_add(flat->digest, sum, side->name, digest);
+		tree_digest_sum_add(flat->digest, sum, side->name, digest);
 	else if (rc == 1)
-		tree_sum_take(flat->digest, sum, side->name, digest);
+		tree_digest_sum_take(flat->digest, sum, side->name, digest);
 	return rc < 0 ? -1 : rc != 2;
 }
 

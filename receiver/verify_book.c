@@ -92,7 +92,7 @@ static int get_findings(const json_t *list, struct verify_book *book)
 		if (get_finding(json_array_get(list, i), book->path, damage) == 0)
 			book->n_damage++;
 		else
-			wire_damage_done(damage);
+			verify_codec_damage_done(damage);
 	}
 	return 0;
 }
@@ -191,7 +191,7 @@ void verify_book_close(struct verify_book **book)
 		return;
 	*book = NULL;
 	for (size_t i = 0; i < b->n_damage; i++)
-		wire_damage_done(&b->damage[i]);
+		verify_codec_damage_done(&b->damage[i]);
 	free(b->damage);
 	if (b->lock_fd >= 0)
 		(void)close(b->lock_fd);
@@ -336,7 +336,7 @@ int verify_book_add(struct verify_book *book, const struct wire_damage *found, c
 
 void verify_book_drop(struct verify_book *book, size_t index)
 {
-	wire_damage_done(&book->damage[index]);
+	verify_codec_damage_done(&book->damage[index]);
 	book->n_damage--;
 	memmove(&book->damage[index], &book->damage[index + 1], (book->n_damage - index) * sizeof(*book->damage));
 }

@@ -582,9 +582,9 @@ static int exchange(struct ledger *l, const char *name, const struct ledger_row 
 		return 0;
 	tree_digest_entry(l->digest, row->meta, row->content, digest);
 	if (comes)
-		tree_sum_add(l->digest, &l->sum, name, digest);
+		tree_digest_sum_add(l->digest, &l->sum, name, digest);
 	else
-		tree_sum_take(l->digest, &l->sum, name, digest);
+		tree_digest_sum_take(l->digest, &l->sum, name, digest);
 	l->sum_changed = true;
 	return 0;
 }
@@ -692,9 +692,9 @@ static int list_rows(struct ledger *l, enum statement which, int64_t folder, str
 		}
 		tree_digest_entry(l->digest, meta, content, digest);
 		if (which == FOLDERS)
-			tree_list_folder(list, name, digest);
+			tree_digest_list_folder(list, name, digest);
 		else
-			tree_sum_add(l->digest, &list->sum, name, digest);
+			tree_digest_sum_add(l->digest, &list->sum, name, digest);
 	}
 	return rc;
 }
@@ -726,7 +726,7 @@ static int settle(struct ledger *l, int64_t folder, struct error *err)
 	struct tree_list list;
 	int rc;
 
-	tree_list_init(&list);
+	tree_digest_list_init(&list);
 	rc = list_rows(l, FOLDERS, folder, &list, err);
 	if (rc == 0)
 		rc = load_sum(l, folder, err);
@@ -738,7 +738,7 @@ static int settle(struct ledger *l, int64_t folder, struct error *err)
 		rc = ledger_keep_sum(l, folder, &list.sum, err);
 		drop_sum(l);
 	}
-	tree_list_content(&list, content);
+	tree_digest_list_content(&list, content);
 	return rc == 0 ? ledger_settle(l, folder, content, err) : -1;
 }
 

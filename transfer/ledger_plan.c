@@ -174,7 +174,7 @@ static int renew(struct applying *a, const struct plan_item *item, struct error 
 	    entry_read(parent_fd, name, item->path, true, &a->memory, &entry, err) != 0)
 		return -1;
 	now = (struct ledger_row){ .parent = parent };
-	if (ledger_read(a->ledger, &entry, &now, err) != 0)
+	if (ledger_walk_read(a->ledger, &entry, &now, err) != 0)
 		return -1;
 	if (entry.type == ENTRY_FILE && !now.known) {
 		rc = same_content(a, item, &old, rc == 1, &now, err);
@@ -183,7 +183,7 @@ static int renew(struct applying *a, const struct plan_item *item, struct error 
 		now.known = rc == 1;
 	}
 	if (entry.type == ENTRY_FILE && !now.known &&
-	    ledger_read_content(a->source, parent_fd, name, &entry, &now, err) != 0)
+	    ledger_walk_read_content(a->source, parent_fd, name, &entry, &now, err) != 0)
 		return -1;
 	return ledger_put(a->ledger, leaf, &now, err);
 }

@@ -35,7 +35,7 @@ struct walk {
 	uint64_t rows, read_at_commit;
 };
 
-int ledger_read(struct ledger *ledger, const struct entry *entry, struct ledger_row *row, struct error *err)
+int ledger_walk_read(struct ledger *ledger, const struct entry *entry, struct ledger_row *row, struct error *err)
 {
 	struct tree_digest *digest = ledger_digest(ledger);
 	int rc = 0;
@@ -80,8 +80,8 @@ static int hash(struct ledger_source *source, int fd, struct sha256 *sha, struct
 	return rc;
 }
 
-int ledger_read_content(struct ledger_source *source, int parent_fd, const char *name, const struct entry *entry,
-                        struct ledger_row *row, struct error *err)
+int ledger_walk_read_content(struct ledger_source *source, int parent_fd, const char *name, const struct entry *entry,
+                             struct ledger_row *row, struct error *err)
 {
 	int fd = openat(parent_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct sha256 sha;
@@ -199,10 +199,10 @@ static int renew(struct walk *w, const struct entry *entry, int parent_fd, const
 		*old = (struct ledger_row){ .parent = old->parent };
 	}
 	*now = *old;
-	if (ledger_read(w->ledger, entry, now, err) != 0)
+	if (ledger_walk_read(w->ledger, entry, now, err) != 0)
 		return -1;
 	if (entry->type == ENTRY_FILE && !now->known &&
-	    ledger_read_content(w->source, parent_fd, name, entry, now, err) != 0)
+	    ledger_walk_read_content(w->source, parent_fd, name, entry, now, err) != 0)
 		return -1;
 	if (is_folder) {
 		now->known = old->id != 0 && old->known;

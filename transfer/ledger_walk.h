@@ -26,11 +26,11 @@ int ledger_walk(struct ledger *ledger, struct ledger_source *source, struct erro
 /* ledger_plan: commits nothing. errors: likewise; ERR_DAMAGED: it is not the ledger of where the plan begins */
 int ledger_plan(struct ledger *ledger, struct ledger_source *source, struct plan *plan, struct error *err);
 
-/* ledger_read: the row of what lies at that open folder's name: metadata, and content as far as it need not be read: of a file what the ledger knows by its
+/* ledger_walk_read: the row of what lies at that open folder's name: metadata, and content as far as it need not be read: of a file what the ledger knows by its
  * inode and time, else `known` is false. */
-int ledger_read(struct ledger *ledger, const struct entry *entry, struct ledger_row *row, struct error *err);
-/* ledger_read_content: of a file, from its beginning to its end. */
-int ledger_read_content(struct ledger_source *source, int parent_fd, const char *name, const struct entry *entry,
-                        struct ledger_row *row, struct error *err);
+int ledger_walk_read(struct ledger *ledger, const struct entry *entry, struct ledger_row *row, struct error *err);
+/* ledger_walk_read_content: of a file, from its beginning to its end. */
+int ledger_walk_read_content(struct ledger_source *source, int parent_fd, const char *name, const struct entry *entry,
+                             struct ledger_row *row, struct error *err);
 
 #endif

@@ -49,7 +49,7 @@ static int take_damage(const struct frame *frame, const struct remote_verify_hoo
 	(void)log_escape(reason, damage.reason, sizeof(damage.reason));
 	if (rc == 0)
 		rc = hooks->damage(hooks->context, &damage, err);
-	wire_damage_done(&damage);
+	verify_codec_damage_done(&damage);
 	return rc;
 }
 
@@ -139,8 +139,8 @@ static int send_mend(struct remote *remote, const struct wire_damage *damage, in
 	return rc < 0 ? -1 : wire_send(remote_wire(remote), FRAME_MEND_END, &whole, 1, err);
 }
 
-int remote_mend(struct remote *remote, const struct wire_damage *damage, int content_fd,
-                const struct remote_verify_hooks *hooks, struct remote_mended *mended, struct error *err)
+int remote_verify_mend(struct remote *remote, const struct wire_damage *damage, int content_fd,
+                       const struct remote_verify_hooks *hooks, struct remote_mended *mended, struct error *err)
 {
 	char reason[VERIFY_CODEC_REASON_SIZE];
 	struct frame frame;

@@ -30,9 +30,9 @@ struct remote_mended {
 	char reason[VERIFY_CODEC_REASON_SIZE]; /* why not; escaped */
 };
 
-/* remote_mend: a damaged file that remote_verify told of gets its content back: that of the open file content_fd, of size_bytes, whose hash is right; or, content_fd -1, that of other files of the vault.
+/* remote_verify_mend: a damaged file that remote_verify told of gets its content back: that of the open file content_fd, of size_bytes, whose hash is right; or, content_fd -1, that of other files of the vault.
  * A file that ends sooner is told, and nothing comes of it. errors: those of the link, by errno (reading) */
-int remote_mend(struct remote *remote, const struct wire_damage *damage, int content_fd,
-                const struct remote_verify_hooks *hooks, struct remote_mended *mended, struct error *err);
+int remote_verify_mend(struct remote *remote, const struct wire_damage *damage, int content_fd,
+                       const struct remote_verify_hooks *hooks, struct remote_mended *mended, struct error *err);
 
 #endif

@@ -5,7 +5,7 @@
 
 #define FLAG_GIVEN_UP 1u
 
-void wire_damage_done(struct wire_damage *damage)
+void verify_codec_damage_done(struct wire_damage *damage)
 {
 	free(damage->path);
 	free(damage->newest_path);

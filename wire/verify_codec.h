@@ -36,7 +36,7 @@ enum wire_mended {                       /* MENDED's result */
 	           WIRE_MENDED_RESULTS
 };
 
-/* One damaged file, with all generations that it touches. What the pointers lead to is the struct's own: wire_damage_done. */
+/* One damaged file, with all generations that it touches. What the pointers lead to is the struct's own: verify_codec_damage_done. */
 struct wire_damage {
 	enum wire_damage_kind kind;
 	bool given_up; /* could not be mended when that was tried last, for: */
@@ -50,7 +50,7 @@ struct wire_damage {
 	size_t n_generations;
 	char (*generations)[VERIFY_CODEC_GENERATION_SIZE]; /* oldest first */
 };
-void wire_damage_done(struct wire_damage *damage);
+void verify_codec_damage_done(struct wire_damage *damage);
 
 /* How a verification went, and how far the round has come. */
 struct wire_verified {

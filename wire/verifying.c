@@ -123,7 +123,7 @@ static int mend(struct work *w, const struct wire_damage *damage, const struct r
 	if (fd < 0 && damage->newest_path != NULL && find(w, damage->newest_path, damage, &fd, err) != 0)
 		return -1;
 	if (fd >= 0) {
-		rc = remote_mend(w->remote, damage, fd, hooks, mended, err);
+		rc = remote_verify_mend(w->remote, damage, fd, hooks, mended, err);
 		(void)close(fd);
 		if (rc != 0)
 			return -1;
@@ -131,7 +131,7 @@ static int mend(struct work *w, const struct wire_damage *damage, const struct r
 		if (mended->result != WIRE_MENDED_CANNOT)
 			return 0;
 	}
-	if (remote_mend(w->remote, damage, -1, hooks, mended, err) != 0)
+	if (remote_verify_mend(w->remote, damage, -1, hooks, mended, err) != 0)
 		return -1;
 	*became = otherwise[mended->result];
 	return 0;
@@ -224,7 +224,7 @@ int verifying_run(const struct verifying *verifying, struct verifying_result *re
 	remote_close(&w.remote);
 	source_content_close(&w.source);
 	for (size_t i = 0; i < w.n; i++)
-		wire_damage_done(&w.damage[i]);
+		verify_codec_damage_done(&w.damage[i]);
 	free(w.damage);
 	return rc;
 }

@@ -47,7 +47,7 @@ struct verifying_result {
 	struct verifying_damaged generations[VERIFYING_GENERATIONS_MAX];
 };
 
-/* verifying_run: errors: those of remote_open, remote_verify and remote_mend, asked_to_stop's; ERR_SYSTEM. That something is damaged is none. */
+/* verifying_run: errors: those of remote_open, remote_verify and remote_verify_mend, asked_to_stop's; ERR_SYSTEM. That something is damaged is none. */
 int verifying_run(const struct verifying *verifying, struct verifying_result *result, struct error *err);
 
 /* verifying_tell: the result as the stage replies it and the broker keeps it (docs/protocol.md, `verify`). */

@@ -32,7 +32,7 @@ static void decode(const struct frame *frame, struct look_codec_memory *memory)
 	get_verified(&d, &verified);
 	decoder_init(&d, frame->payload, frame->len_bytes);
 	get_damage(&d, &damage);
-	wire_damage_done(&damage);
+	verify_codec_damage_done(&damage);
 }
 
 /* As either end would hear it. */

@@ -127,16 +127,16 @@ static void a_sum_knows_no_order_and_takes_back(void **state)
 	uint8_t x[TREE_DIGEST_BYTES] = { 1 };
 	uint8_t y[TREE_DIGEST_BYTES] = { 2 };
 
-	tree_sum_add(lab->digest, &one, "x", x);
-	tree_sum_add(lab->digest, &one, "y", y);
-	tree_sum_add(lab->digest, &other, "y", y);
-	tree_sum_add(lab->digest, &other, "z", x);
-	tree_sum_add(lab->digest, &other, "x", x);
+	tree_digest_sum_add(lab->digest, &one, "x", x);
+	tree_digest_sum_add(lab->digest, &one, "y", y);
+	tree_digest_sum_add(lab->digest, &other, "y", y);
+	tree_digest_sum_add(lab->digest, &other, "z", x);
+	tree_digest_sum_add(lab->digest, &other, "x", x);
 	assert_memory_not_equal(&one, &other, sizeof(one));
-	tree_sum_take(lab->digest, &other, "z", x);
+	tree_digest_sum_take(lab->digest, &other, "z", x);
 	assert_memory_equal(&one, &other, sizeof(one));
-	tree_sum_take(lab->digest, &one, "x", x);
-	tree_sum_take(lab->digest, &one, "y", y);
+	tree_digest_sum_take(lab->digest, &one, "x", x);
+	tree_digest_sum_take(lab->digest, &one, "y", y);
 	assert_memory_equal(&one, &(struct tree_sum){ 0 }, sizeof(one));
 }
 
@@ -191,14 +191,14 @@ static void fold(struct lab *lab, const uint8_t *known_a, uint8_t a_content[TREE
 	tree_fold_destroy(&f);
 	tree_fold_destroy(&f);
 	/* a's content, by hand */
-	tree_list_init(&inner);
-	tree_list_content(&inner, a_content);
-	tree_list_init(&list);
+	tree_digest_list_init(&inner);
+	tree_digest_list_content(&inner, a_content);
+	tree_digest_list_init(&list);
 	tree_digest_entry(lab->digest, m, a_content, digest);
-	tree_list_folder(&list, "b", digest);
+	tree_digest_list_folder(&list, "b", digest);
 	tree_digest_entry(lab->digest, m, c, digest);
-	tree_sum_add(lab->digest, &list.sum, "f", digest);
-	tree_list_content(&list, a_content);
+	tree_digest_sum_add(lab->digest, &list.sum, "f", digest);
+	tree_digest_list_content(&list, a_content);
 }
 
 static void a_folder_is_gone_through_or_known(void **state)

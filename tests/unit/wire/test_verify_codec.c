@@ -57,11 +57,11 @@ static void damage_comes_out_as_it_went_in(void **state)
 	assert_string_equal(got.generations[1], generations[1]);
 	assert_memory_equal(got.sha256, in.sha256, sizeof(in.sha256));
 	assert_true(got.size_bytes == in.size_bytes && got.found_at_s == -3 && got.given_up && got.n_generations == 2);
-	wire_damage_done(&got);
+	verify_codec_damage_done(&got);
 	/* Cut at each byte. */
 	for (size_t n = 0; n < e.len_bytes; n++) {
 		assert_int_equal(take(&e, n, &got), -1);
-		wire_damage_done(&got);
+		verify_codec_damage_done(&got);
 	}
 	encoder_done(&e);
 }
@@ -83,7 +83,7 @@ static void what_makes_no_sense_is_refused(void **state)
 		encoder_init(&e);
 		put_damage(&e, &rows[i]);
 		assert_int_equal(take(&e, e.len_bytes, &got), -1);
-		wire_damage_done(&got);
+		verify_codec_damage_done(&got);
 		encoder_done(&e);
 	}
 }
@@ -108,10 +108,10 @@ static void a_generation_that_differs_goes_as_missing(void **state)
 		assert_int_equal(e.data[0], WIRE_DAMAGE_MISSING);
 		assert_int_equal(take(&e, e.len_bytes, &got), 0);
 		assert_int_equal(got.kind, kinds[i]);
-		wire_damage_done(&got);
+		verify_codec_damage_done(&got);
 		e.data[0] = WIRE_DAMAGE_DIFFERS;
 		assert_int_equal(take(&e, e.len_bytes, &got), -1);
-		wire_damage_done(&got);
+		verify_codec_damage_done(&got);
 		encoder_done(&e);
 	}
 }
