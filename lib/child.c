@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 
 #define POLL_MS 10
 
-static void close_one(int *fd)
+void child_shut(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
@@ -21,8 +22,8 @@ static void close_one(int *fd)
 
 static void close_pair(int pair[2])
 {
-	close_one(&pair[0]);
-	close_one(&pair[1]);
+	child_shut(&pair[0]);
+	child_shut(&pair[1]);
 }
 
 struct program {
@@ -95,7 +96,7 @@ static int start(struct child *child, const struct program *program, struct erro
 	}
 	if (child->pid == 0)
 		become(program, in[0], out[1], errors[1], told[1], parent);
-	close_one(&told[1]);
+	child_shut(&told[1]);
 	/* The pipe closes by itself when exec succeeds. */
 	if (read(told[0], &sys, sizeof(sys)) == (ssize_t)sizeof(sys)) {
 		(void)waitpid(child->pid, &child->status, 0);
@@ -135,6 +136,16 @@ bool child_has_ended(const struct child *child)
 	       (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child->pid);
 }
 
+void child_feed(struct child *child, const char **text)
+{
+	ssize_t n = write(child->in_fd, *text, strlen(*text));
+
+	if (n > 0)
+		*text += n;
+	if (**text == '\0' || (n < 0 && errno != EAGAIN && errno != EINTR))
+		child_shut(&child->in_fd);
+}
+
 void child_signal(const struct child *child, int number)
 {
 	if (child->pid > 0)
@@ -164,9 +175,9 @@ static int ended(struct child *child, uint64_t ms)
 
 void child_end(struct child *child, uint64_t wait_ms)
 {
-	close_one(&child->in_fd);
-	close_one(&child->out_fd);
-	close_one(&child->err_fd);
+	child_shut(&child->in_fd);
+	child_shut(&child->out_fd);
+	child_shut(&child->err_fd);
 	if (child->pid == 0 || ended(child, wait_ms))
 		return;
 	child_signal(child, SIGTERM);

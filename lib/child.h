@@ -34,6 +34,13 @@ bool child_has_ended(const struct child *child);
 /* child_signal: to it, or to its group; nothing once it has ended. */
 void child_signal(const struct child *child, int number);
 
+/* child_shut: closes one of the descriptors, and marks it -1. */
+void child_shut(int *fd);
+
+/* child_feed: what its stdin, which is not to wait (O_NONBLOCK), takes of *text now; *text moves on. Shut when all is said, or nobody reads it: a program that does not read has
+ * its reasons, and its status tells. */
+void child_feed(struct child *child, const char **text);
+
 /* child_end: close our ends, wait at most wait_ms for it to end, then SIGTERM, after another second SIGKILL. Idempotent. */
 void child_end(struct child *child, uint64_t wait_ms);
 

@@ -25,24 +25,6 @@ struct talk {
 	size_t used;
 };
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
-/* A program that does not read has its reasons; its status tells. */
-static void feed(struct talk *t)
-{
-	ssize_t n = write(t->child.in_fd, t->text, strlen(t->text));
-
-	if (n > 0)
-		t->text += n;
-	if (*t->text == '\0' || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_one(&t->child.in_fd);
-}
-
 /* keep: the last bytes of it go into tail. */
 static void drain(struct talk *t, int *fd, bool keep)
 {
@@ -50,7 +32,7 @@ static void drain(struct talk *t, int *fd, bool keep)
 	ssize_t n = read(*fd, piece, sizeof(piece));
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_one(fd);
+		child_shut(fd);
 	if (n <= 0 || !keep)
 		return;
 	if (t->used + (size_t)n >= sizeof(t->tail)) {
@@ -88,7 +70,7 @@ static int converse(struct talk *t, const char *program, const atomic_bool *stop
 			continue;
 		}
 		if (fds[0].revents != 0)
-			feed(t);
+			child_feed(&t->child, &t->text);
 		if (fds[1].revents != 0)
 			drain(t, &t->child.out_fd, false);
 		if (fds[2].revents != 0)

@@ -46,13 +46,6 @@ struct talk {
 	struct error why;   /* it was */
 };
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-}
-
 /* ---- what it says */
 
 static void complain(struct talk *t, const char *line, size_t len)
@@ -108,7 +101,7 @@ static int take(struct talk *t, struct stream *stream, struct error *err)
 		if (stream->used > 0)
 			pass_line(t, stream, stream->line, stream->used);
 		stream->used = 0;
-		close_one(stream->fd);
+		child_shut(stream->fd);
 		return 0;
 	}
 	t->heard_ms = clock_now_ms();
@@ -134,17 +127,6 @@ static int take(struct talk *t, struct stream *stream, struct error *err)
 }
 
 /* ---- while it works */
-
-/* A program that does not read has its reasons; its status tells. */
-static void feed(struct talk *t)
-{
-	ssize_t n = write(t->child.in_fd, t->text, strlen(t->text));
-
-	if (n > 0)
-		t->text += n;
-	if (*t->text == '\0' || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_one(&t->child.in_fd);
-}
 
 /* May it go on? If not, it is asked to end, once, and later it is made to. Returns -1 when that time is over. */
 static int watch(struct talk *t)
@@ -188,7 +170,7 @@ static int converse(struct talk *t, struct error *err)
 		if (n <= 0)
 			continue;
 		if (fds[0].revents != 0)
-			feed(t);
+			child_feed(&t->child, &t->text);
 		if ((fds[1].revents != 0 && take(t, &t->out, err) != 0) ||
 		    (fds[2].revents != 0 && take(t, &t->errors, err) != 0))
 			return -1;

@@ -6,20 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "monitor/hosts.h"
+#include "tests/unit/scratch.h"
 
-static char folder[] = "/tmp/aob-test-hosts.XXXXXX";
-static char state[64];
-static char file[64];
+static char folder[PATH_MAX];
+static char state[PATH_MAX + 16];
+static char file[PATH_MAX + 16];
 
 static int make_folder(void **unused)
 {
 	(void)unused;
-	if (mkdtemp(folder) == NULL)
+	if (scratch_make(folder, sizeof(folder), "hosts") != 0)
 		return -1;
 	(void)snprintf(state, sizeof(state), "%s/state.db", folder);
 	(void)snprintf(file, sizeof(file), "%s/" HOSTS_FILE, folder);
@@ -29,8 +29,7 @@ static int make_folder(void **unused)
 static int remove_folder(void **unused)
 {
 	(void)unused;
-	(void)unlink(file);
-	return rmdir(folder);
+	return scratch_remove(folder);
 }
 
 static void none_is_none(void **unused)
