@@ -42,11 +42,17 @@ int64_t alarms_now_s(struct broker *broker)
 
 struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline)
 {
-	struct alarms_clock *clock = broker->clocks;
+	return by_name_get(&broker->clock_names, pipeline);
+}
 
-	while (clock != NULL && strcmp(clock->pipeline, pipeline) != 0)
-		clock = clock->next;
-	return clock;
+void alarms_stale(struct broker *broker, const char *pipeline)
+{
+	struct alarms_clock *clock = alarms_clock_of(broker, pipeline);
+
+	if (clock == NULL)
+		return;
+	clock->stale = true;
+	broker->alarms_stale = true;
 }
 
 /* ---- loading */
@@ -84,14 +90,17 @@ static int read_clock(struct broker *broker, struct alarms_clock *clock, struct 
 	/* What the watcher said of another vault's generation counts for nothing in this one. */
 	if (clock->age.good_s != OVERDUE_NOTHING && good_s > clock->age.good_s)
 		clock->age.good_s = good_s;
-	return read_alarms(broker, clock, err);
+	if (read_alarms(broker, clock, err) != 0)
+		return -1;
+	clock->stale = false;
+	return 0;
 }
 
-/* After the store has learnt more. */
+/* Those of which the store has learnt more. */
 static int read_clocks(struct broker *broker, struct error *err)
 {
 	for (struct alarms_clock *clock = broker->clocks; clock != NULL; clock = clock->next)
-		if (read_clock(broker, clock, err) != 0)
+		if (clock->stale && read_clock(broker, clock, err) != 0)
 			return error_prefix(err, "pipeline %s", clock->pipeline);
 	broker->alarms_stale = false;
 	return 0;
@@ -108,6 +117,10 @@ static int add_clock(struct broker *broker, const char *pipeline, struct error *
 	if (read_clock(broker, clock, err) != 0) {
 		free(clock);
 		return -1;
+	}
+	if (by_name_put(&broker->clock_names, clock->pipeline, clock) != 0) {
+		free(clock);
+		return error_sys(err, ENOMEM, "pipeline %s", pipeline);
 	}
 	clock->next = broker->clocks;
 	broker->clocks = clock;
@@ -168,6 +181,7 @@ static void drop_clocks(struct broker *broker)
 			continue;
 		}
 		*at = clock->next;
+		by_name_drop(&broker->clock_names, clock->pipeline);
 		free(clock);
 	}
 }
@@ -222,6 +236,7 @@ void alarms_free(struct broker *broker)
 		broker->clocks = clock->next;
 		free(clock);
 	}
+	by_name_done(&broker->clock_names);
 }
 
 /* ---- changes */
@@ -260,7 +275,7 @@ int alarms_end(struct broker *broker, const char *pipeline, const char *const *k
 	data = json_pack("{s:s, s:O, s:O, s:s?}", "was", was, "cleared", cleared, "still", still, "generation",
 	                 generation);
 	rc = broker_event(broker, pipeline, "pipeline.recovered", &data, err);
-	broker->alarms_stale = true;
+	alarms_stale(broker, pipeline);
 out:
 	json_decref(cleared);
 	json_decref(still);
@@ -276,7 +291,7 @@ int alarms_snapshot(struct broker *broker, const struct run *run, struct error *
 		return found; /* not of this configuration any more */
 	(void)snprintf(age.run, sizeof(age.run), "%s", run->record.run);
 	age.taken_s = alarms_now_s(broker);
-	broker->alarms_stale = true;
+	alarms_stale(broker, run->record.pipeline);
 	return figures_age_keep(broker->store, run->record.pipeline, &age, err);
 }
 
@@ -295,7 +310,7 @@ static int set_good(struct broker *broker, const char *pipeline, int64_t good_s,
 		return found < 0 ? -1 : 0;
 	if (good_s > age.good_s)
 		age.good_s = good_s;
-	broker->alarms_stale = true;
+	alarms_stale(broker, pipeline);
 	in_time = configured->max_age_ms == 0 || alarms_now_s(broker) - age.good_s <= alarms_age_max_s(configured);
 	if (figures_age_keep(broker->store, pipeline, &age, err) != 0 || keep_steady(broker, err) != 0)
 		return -1;
@@ -344,7 +359,7 @@ int alarms_run_ended(struct broker *broker, const struct run *run, enum run_stat
 	if (end == RUN_FAILED) {
 		(void)snprintf(alarm.reason, sizeof(alarm.reason), "%s",
 		               error->class != ERR_NONE ? error->text : "without saying why");
-		broker->alarms_stale = true;
+		alarms_stale(broker, run->record.pipeline);
 		return config_pipeline(broker->config, run->record.pipeline) != NULL
 		               ? figures_alarm_keep(broker->store, run->record.pipeline, &alarm, err)
 		               : 0;
@@ -399,7 +414,7 @@ static void change_overdue(struct broker *broker, const struct config_pipeline *
 	if ((now->is ? begin_overdue(broker, pipeline, now->age_s, &err) : end_overdue(broker, pipeline, &err)) != 0)
 		broker_undo(broker, &err);
 	else if (broker_commit(broker, &err) == 0)
-		broker->alarms_stale = true;
+		alarms_stale(broker, pipeline->name);
 }
 
 static void keep_good(struct broker *broker, struct alarms_clock *clock)
@@ -508,7 +523,7 @@ void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, s
 	if (clock == NULL)
 		return;
 	/* What the store has taken since the last turn is told already. */
-	if (broker->alarms_stale && read_clock(broker, clock, &err) != 0)
+	if (clock->stale && read_clock(broker, clock, &err) != 0)
 		log_error(LOG_WARNING, &err, "pipeline=%s reading what is wrong", pipeline->name);
 	now = decide(broker, pipeline, clock, hear_watcher(broker, pipeline, clock));
 	state->good = clock->age.good_s != OVERDUE_NOTHING;

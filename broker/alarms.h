@@ -22,6 +22,7 @@ struct alarms_state {  /* of a pipeline, as of now */
 
 struct alarms_clock { /* of a pipeline; of alarms.c and outlook.c */
 	char pipeline[CONFIG_NAME_MAX + 1];
+	bool stale; /* the store knows more */
 	struct figures_age age;
 	int64_t kept_good_s; /* as in the store */
 	bool overdue, failed;
@@ -60,6 +61,9 @@ int64_t alarms_now_s(struct broker *broker);
 
 void alarms_get(struct broker *broker, const struct config_pipeline *pipeline, struct alarms_state *state);
 struct alarms_clock *alarms_clock_of(struct broker *broker, const char *pipeline); /* NULL: none */
+
+/* alarms_stale: the store has learnt more of this pipeline's age or alarms; it is read when it is asked for next. */
+void alarms_stale(struct broker *broker, const char *pipeline);
 
 /* alarms_overdue: how many pipelines are, for the service manager's status. */
 size_t alarms_overdue(const struct broker *broker);

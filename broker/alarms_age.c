@@ -58,7 +58,7 @@ int alarms_age_look(struct broker *broker, const struct config_pipeline *pipelin
 	there = history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, err);
 	if (there < 0 || (there == 1) == (age.good_s != OVERDUE_NOTHING))
 		return there < 0 ? -1 : 0;
-	broker->alarms_stale = true;
+	alarms_stale(broker, pipeline->name);
 	if (there == 1)
 		return alarms_age_begin(broker, pipeline->name, &age, err);
 	log_line(LOG_NOTICE, "pipeline=%s nothing of it lies in vault %s: its age begins anew", pipeline->name,

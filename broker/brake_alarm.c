@@ -49,7 +49,7 @@ static int begin(struct broker *broker, const struct run *run, const struct repl
 	if (figures_alarm_keep(broker->store, pipeline, &alarm, err) != 0 ||
 	    figures_brake_keep(broker->store, pipeline, brake->generation, err) != 0)
 		return -1;
-	broker->alarms_stale = true;
+	alarms_stale(broker, pipeline);
 	log_line(LOG_ERR, "pipeline=%s braked: %s", pipeline, alarm.reason);
 	data = json_pack("{s:s, s:s, s:I, s:s}", "run", brake->run, "generation", brake->generation, "held_generations",
 	                 (json_int_t)brake->held, "reason", alarm.reason);

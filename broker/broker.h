@@ -14,6 +14,7 @@
 #include "broker/run_store.h"
 #include "broker/security.h"
 #include "broker/steady.h"
+#include "lib/by_name.h"
 #include "lib/config.h"
 #include "lib/error.h"
 #include "lib/log_limit.h"
@@ -33,19 +34,22 @@ struct broker {
 	struct security *security;
 	struct events *events;
 	struct mdp_broker *mdp;
-	struct run *runs;            /* in flight; one a pipeline */
+	struct run *runs;            /* in flight; one a pipeline, and one of care */
 	struct watch_state *watches; /* one a pipeline */
 	struct hold_note *hold_notes;
-	struct process_watch *processes; /* those that die */
-	int64_t holds_ms;                /* when the disks are looked at next */
-	struct alarms_clock *clocks;     /* one a pipeline */
-	struct steady steady;            /* what ages are counted on */
-	int64_t alarms_up_s;             /* on it: since when this broker is up */
-	int64_t alarms_ms, outlook_ms;   /* when they are looked at next */
-	int64_t care_ms;                 /* likewise what is due in the vaults */
-	bool alarms_stale;               /* the store knows more than clocks */
-	uint64_t queued;                 /* counter for the order of jobs */
-	int64_t now_ms;                  /* monotonic, of this turn */
+	struct by_name runs_of, care_of,
+	        run_ids; /* the same runs: those that are no care, and care, by pipeline; all, by ID */
+	struct by_name watch_names, clock_names, note_names; /* the same watches, clocks and notes, by pipeline */
+	struct process_watch *processes;                     /* those that die */
+	int64_t holds_ms;                                    /* when the disks are looked at next */
+	struct alarms_clock *clocks;                         /* one a pipeline */
+	struct steady steady;                                /* what ages are counted on */
+	int64_t alarms_up_s;                                 /* on it: since when this broker is up */
+	int64_t alarms_ms, outlook_ms;                       /* when they are looked at next */
+	int64_t care_ms;                                     /* likewise what is due in the vaults */
+	bool alarms_stale;                                   /* the store knows more than one of the clocks */
+	uint64_t queued;                                     /* counter for the order of jobs */
+	int64_t now_ms;                                      /* monotonic, of this turn */
 	int64_t lease_ms;
 	int64_t trim_at_ms, give_back_at_ms;
 	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */

@@ -38,7 +38,7 @@ static int set_alarm(struct broker *broker, const char *pipeline, const char *re
 	if (*reason == '\0')
 		return alarms_end(broker, pipeline, kinds, NULL, err);
 	(void)snprintf(alarm.reason, sizeof(alarm.reason), "%s", reason);
-	broker->alarms_stale = true;
+	alarms_stale(broker, pipeline);
 	return figures_alarm_keep(broker->store, pipeline, &alarm, err);
 }
 

@@ -61,7 +61,7 @@ static int set_alarm(struct broker *broker, const char *pipeline, const struct r
 	        "aob verify %s --all",
 	        (long long)now->left, now->n_generations,
 	        now->n_generations > 0 ? now->generations[now->n_generations - 1].reason : "", pipeline);
-	broker->alarms_stale = true;
+	alarms_stale(broker, pipeline);
 	return figures_alarm_keep(broker->store, pipeline, &alarm, err);
 }
 

@@ -9,7 +9,7 @@
 
 #include "broker/broker.h"
 
-#define CLIENT_VERBS_SOURCES_MAX 1024 /* of one watch-report */
+#define CLIENT_VERBS_SOURCES_MAX CONFIG_PIPELINES_MAX /* of one watch-report */
 
 /* client_verbs_answer: the hook `ask` of mdp_broker; broker is a struct broker. Returned text: free(3); NULL: out of memory. */
 char *client_verbs_answer(void *broker, const void *body, size_t len_bytes);

@@ -14,9 +14,10 @@
 #include <stdbool.h>
 
 #include "broker/security.h"
+#include "lib/config.h"
 #include "lib/error.h"
 
-#define EVENTS_TOPICS_MAX 8192
+#define EVENTS_TOPICS_MAX (16 * CONFIG_PIPELINES_MAX) /* kinds of events, in the life of a pipeline */
 #define EVENTS_TOPIC_SIZE 128
 #define EVENTS_NO_PIPELINE "-"
 

@@ -25,16 +25,18 @@ struct hold_note { /* of a pipeline */
 
 static struct hold_note *note_of(struct broker *broker, const char *pipeline)
 {
-	struct hold_note *note = broker->hold_notes;
+	struct hold_note *note = by_name_get(&broker->note_names, pipeline);
 
-	while (note != NULL && strcmp(note->pipeline, pipeline) != 0)
-		note = note->next;
 	if (note != NULL)
 		return note;
 	note = calloc(1, sizeof(*note));
 	if (note == NULL)
 		return NULL; /* then this one is looked at next time */
 	(void)snprintf(note->pipeline, sizeof(note->pipeline), "%s", pipeline);
+	if (by_name_put(&broker->note_names, note->pipeline, note) != 0) {
+		free(note);
+		return NULL;
+	}
 	note->next = broker->hold_notes;
 	broker->hold_notes = note;
 	return note;
@@ -52,6 +54,7 @@ static void forget_notes(struct broker *broker, bool all)
 			continue;
 		}
 		*at = note->next;
+		by_name_drop(&broker->note_names, note->pipeline);
 		free(note);
 	}
 }
@@ -59,6 +62,7 @@ static void forget_notes(struct broker *broker, bool all)
 void holds_free(struct broker *broker)
 {
 	forget_notes(broker, true);
+	by_name_done(&broker->note_names);
 }
 
 void holds_take(struct run *run, const char *snapshot_json)
@@ -401,10 +405,10 @@ out:
 
 bool holds_room(struct broker *broker, const char *pipeline, struct room *room)
 {
-	for (const struct hold_note *note = broker->hold_notes; note != NULL; note = note->next)
-		if (note->seen && strcmp(note->pipeline, pipeline) == 0) {
-			*room = note->room;
-			return true;
-		}
-	return false;
+	const struct hold_note *note = by_name_get(&broker->note_names, pipeline);
+
+	if (note == NULL || !note->seen)
+		return false;
+	*room = note->room;
+	return true;
 }

@@ -38,18 +38,12 @@ void runs_tag(const struct run *run, char tag[MDP_TAG_SIZE])
 
 struct run *runs_of(struct broker *broker, const char *pipeline)
 {
-	for (struct run *run = broker->runs; run != NULL; run = run->next)
-		if (!run->record.care && strcmp(run->record.pipeline, pipeline) == 0)
-			return run;
-	return NULL;
+	return by_name_get(&broker->runs_of, pipeline);
 }
 
 struct run *runs_care_of(struct broker *broker, const char *pipeline)
 {
-	for (struct run *run = broker->runs; run != NULL; run = run->next)
-		if (run->record.care && strcmp(run->record.pipeline, pipeline) == 0)
-			return run;
-	return NULL;
+	return by_name_get(&broker->care_of, pipeline);
 }
 
 struct run *runs_named(struct broker *broker, const char *pipeline, const char *run_id)
@@ -63,14 +57,17 @@ struct run *runs_named(struct broker *broker, const char *pipeline, const char *
 
 struct run *runs_by_tag(struct broker *broker, const char *tag)
 {
-	for (struct run *run = broker->runs; run != NULL; run = run->next) {
-		char own[MDP_TAG_SIZE];
+	char id[MDP_TAG_SIZE];
+	char own[MDP_TAG_SIZE];
+	struct run *run = NULL;
 
-		runs_tag(run, own);
-		if (own[0] != '\0' && strcmp(own, tag) == 0)
-			return run;
-	}
-	return NULL;
+	(void)snprintf(id, sizeof(id), "%s", tag);
+	id[strcspn(id, "/")] = '\0';
+	run = by_name_get(&broker->run_ids, id);
+	if (run == NULL)
+		return NULL;
+	runs_tag(run, own);
+	return own[0] != '\0' && strcmp(own, tag) == 0 ? run : NULL;
 }
 
 void runs_log(const struct run *run)
@@ -88,14 +85,39 @@ void runs_log(const struct run *run)
 
 static void run_destroy(struct run **run)
 {
+	if (*run == NULL)
+		return;
 	run_config_destroy(&(*run)->config);
 	free((*run)->pending);
 	free(*run);
 	*run = NULL;
 }
 
+static struct by_name *names_of(struct broker *broker, const struct run *run)
+{
+	return run->record.care ? &broker->care_of : &broker->runs_of;
+}
+
+/* Takes the run, if there is memory for it. */
+static int link_run(struct broker *broker, struct run **run, struct error *err)
+{
+	struct run *taken = *run;
+
+	if (by_name_put(names_of(broker, taken), taken->record.pipeline, taken) != 0 ||
+	    by_name_put(&broker->run_ids, taken->record.run, taken) != 0) {
+		by_name_drop(names_of(broker, taken), taken->record.pipeline);
+		return error_sys(err, ENOMEM, "run %s", taken->record.run);
+	}
+	taken->next = broker->runs;
+	broker->runs = taken;
+	*run = NULL;
+	return 0;
+}
+
 static void unlink_run(struct broker *broker, struct run *run)
 {
+	by_name_drop(names_of(broker, run), run->record.pipeline);
+	by_name_drop(&broker->run_ids, run->record.run);
 	for (struct run **at = &broker->runs; *at != NULL; at = &(*at)->next)
 		if (*at == run) {
 			*at = run->next;
@@ -269,10 +291,12 @@ static int begin_run(struct broker *broker, struct run *run, void *config_json, 
 	return run_event(broker, run, run->record.care ? "care.started" : "run.started", NULL, err);
 }
 
-static void set_out(struct run *run, const char *pipeline)
+static void set_out(struct broker *broker, struct run *run, const char *pipeline)
 {
 	run->record.started_at = broker_wall();
-	make_run_id(run->record.run, run->record.started_at);
+	do
+		make_run_id(run->record.run, run->record.started_at);
+	while (by_name_get(&broker->run_ids, run->record.run) != NULL);
 	(void)snprintf(run->record.pipeline, sizeof(run->record.pipeline), "%s", pipeline);
 	run->record.n_steps = run->config->n_stages;
 	for (size_t i = 0; i < run->record.n_steps; i++)
@@ -299,7 +323,7 @@ static struct run *new_run(struct broker *broker, const struct config_pipeline *
 		return NULL;
 	}
 	run->record.whole = service == NULL && seed == NULL;
-	set_out(run, pipeline->name);
+	set_out(broker, run, pipeline->name);
 	return run;
 }
 
@@ -308,23 +332,25 @@ static int start(struct broker *broker, struct run *run, char *json, const char 
 {
 	char pipeline[CONFIG_NAME_MAX + 1];
 	char run_id[RUN_ID_SIZE];
+	struct run *linked = run;
 	int rc = -1;
 
 	if (run == NULL)
 		goto out;
 	memcpy(pipeline, run->record.pipeline, sizeof(pipeline));
 	memcpy(run_id, run->record.run, sizeof(run_id));
-	run->next = broker->runs;
-	broker->runs = run;
-	rc = runs_change(broker, run, begin_run, json, err);
+	if (link_run(broker, &run, err) != 0)
+		goto out;
+	rc = runs_change(broker, linked, begin_run, json, err);
 	if (rc < 0) {
-		unlink_run(broker, run);
+		unlink_run(broker, linked);
 		goto out;
 	}
 	crash_point("run-accepted"); /* killed here: the client has no answer, asks again, and finds this run */
 	log_line(LOG_NOTICE, "pipeline=%s run=%s started (%s)", pipeline, run_id, why);
 	rc = 0;
 out:
+	run_destroy(&run);
 	free(json);
 	return rc;
 }
@@ -412,7 +438,7 @@ int runs_care(struct broker *broker, const struct config_pipeline *pipeline, con
 	} else {
 		run->record.care = true;
 		run->record.trigger = TRIGGER_IDLE;
-		set_out(run, pipeline->name);
+		set_out(broker, run, pipeline->name);
 	}
 	return start(broker, run, json, "care", err);
 }
@@ -546,10 +572,8 @@ static int load_run(void *cookie, const struct run_record *record, const char *c
 		                             &started_at, err) < 0)
 			goto out;
 	}
-	if (holds_load(broker, run, err) != 0)
+	if (holds_load(broker, run, err) != 0 || link_run(broker, &run, err) != 0)
 		goto out;
-	run->next = broker->runs;
-	broker->runs = run;
 	return 0;
 out:
 	run_destroy(&run);
@@ -579,4 +603,7 @@ void runs_free(struct broker *broker)
 {
 	while (broker->runs != NULL)
 		unlink_run(broker, broker->runs);
+	by_name_done(&broker->runs_of);
+	by_name_done(&broker->care_of);
+	by_name_done(&broker->run_ids);
 }

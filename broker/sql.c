@@ -9,13 +9,21 @@
 #include "lib/log.h"
 
 #define LENGTH_MAX (4 << 20) /* of one value or statement */
+#define KEPT_MAX 256         /* statements that stay prepared; a power of two */
+
+struct kept {             /* a prepared statement, while nobody uses it */
+	const char *text; /* of its last user: mostly a literal, so that the address finds it */
+	sqlite3_stmt *statement;
+};
 
 struct sql {
 	sqlite3 *db;
+	struct kept kept[KEPT_MAX];
 };
 
 struct sql_rows {
 	struct sql *sql;
+	const char *text;
 	sqlite3_stmt *statement;
 };
 
@@ -101,6 +109,8 @@ void sql_close(struct sql **sql)
 {
 	if (*sql == NULL)
 		return;
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		(void)sqlite3_finalize((*sql)->kept[i].statement);
 	(void)sqlite3_close_v2((*sql)->db);
 	free(*sql);
 	*sql = NULL;
@@ -111,10 +121,44 @@ int sql_script(struct sql *sql, const char *text, struct error *err)
 	return sqlite3_exec(sql->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(sql, err);
 }
 
+static struct kept *place_of(struct sql *sql, const char *text)
+{
+	uintptr_t number = (uintptr_t)text;
+
+	return &sql->kept[(number ^ number >> 8 ^ number >> 16) % KEPT_MAX];
+}
+
+/* The one that was kept, or NULL. It is the caller's until give_back: a statement that reads may be asked for again meanwhile. */
+static sqlite3_stmt *take_kept(struct sql *sql, const char *text)
+{
+	struct kept *place = place_of(sql, text);
+	sqlite3_stmt *statement = place->statement;
+
+	if (statement == NULL || place->text != text || strcmp(sqlite3_sql(statement), text) != 0)
+		return NULL;
+	place->statement = NULL;
+	return statement;
+}
+
+/* Ends what it does, and keeps it for the next time. */
+static void give_back(struct sql *sql, const char *text, sqlite3_stmt *statement)
+{
+	struct kept *place = place_of(sql, text);
+
+	if (statement == NULL)
+		return;
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	(void)sqlite3_finalize(place->statement);
+	*place = (struct kept){ text, statement };
+}
+
 static int prepare(struct sql *sql, sqlite3_stmt **statement, struct error *err, const char *text, const char *types,
                    va_list args)
 {
-	if (sqlite3_prepare_v2(sql->db, text, -1, statement, NULL) != SQLITE_OK)
+	*statement = take_kept(sql, text);
+	if (*statement == NULL &&
+	    sqlite3_prepare_v3(sql->db, text, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
 		return fail(sql, err);
 	for (int i = 0; types[i] != '\0'; i++) {
 		int rc;
@@ -146,7 +190,7 @@ int sql_do(struct sql *sql, struct error *err, const char *text, const char *typ
 		return -1;
 	rc = sqlite3_step(statement);
 	rc = rc == SQLITE_DONE || rc == SQLITE_ROW ? 0 : fail(sql, err);
-	(void)sqlite3_finalize(statement);
+	give_back(sql, text, statement);
 	return rc;
 }
 
@@ -165,6 +209,7 @@ int sql_select(struct sql *sql, struct sql_rows **rows, struct error *err, const
 	if (made == NULL)
 		return error_sys(err, ENOMEM, "reading the run store");
 	made->sql = sql;
+	made->text = text;
 	va_start(args, types);
 	rc = prepare(sql, &made->statement, err, text, types, args);
 	va_end(args);
@@ -206,19 +251,19 @@ void sql_rows_end(struct sql_rows **rows)
 {
 	if (*rows == NULL)
 		return;
-	(void)sqlite3_finalize((*rows)->statement);
+	give_back((*rows)->sql, (*rows)->text, (*rows)->statement);
 	free(*rows);
 	*rows = NULL;
 }
 
 int sql_begin(struct sql *sql, struct error *err)
 {
-	return sql_script(sql, "BEGIN IMMEDIATE", err);
+	return sql_do(sql, err, "BEGIN IMMEDIATE", "");
 }
 
 int sql_commit(struct sql *sql, struct error *err)
 {
-	if (sql_script(sql, "COMMIT", err) == 0)
+	if (sql_do(sql, err, "COMMIT", "") == 0)
 		return 0;
 	sql_rollback(sql);
 	return -1;

@@ -30,14 +30,12 @@ struct watch_state {
 
 static struct watch_state *find(struct broker *broker, const char *pipeline)
 {
-	for (struct watch_state *state = broker->watches; state != NULL; state = state->next)
-		if (strcmp(state->pipeline, pipeline) == 0)
-			return state;
-	return NULL;
+	return by_name_get(&broker->watch_names, pipeline);
 }
 
-static void forget(struct watch_state *state)
+static void forget(struct broker *broker, struct watch_state *state)
 {
+	by_name_drop(&broker->watch_names, state->pipeline);
 	watch_macs_done(&state->macs);
 	json_decref(state->past);
 	free(state);
@@ -70,13 +68,18 @@ static int add(struct broker *broker, const char *pipeline, struct error *err)
 		return error_sys(err, ENOMEM, "pipeline %s", pipeline);
 	(void)snprintf(state->pipeline, sizeof(state->pipeline), "%s", pipeline);
 	(void)snprintf(state->watch.state, sizeof(state->watch.state), "unknown");
-	if (history_watch(broker->store, pipeline, &state->watch, err) < 0 || load_waiting(broker, state, err) != 0) {
-		free(state);
-		return -1;
+	if (history_watch(broker->store, pipeline, &state->watch, err) < 0 || load_waiting(broker, state, err) != 0)
+		goto failed;
+	if (by_name_put(&broker->watch_names, state->pipeline, state) != 0) {
+		(void)error_sys(err, ENOMEM, "pipeline %s", pipeline);
+		goto failed;
 	}
 	state->next = broker->watches;
 	broker->watches = state;
 	return 0;
+failed:
+	free(state);
+	return -1;
 }
 
 int watch_state_load(struct broker *broker, struct error *err)
@@ -93,7 +96,7 @@ int watch_state_load(struct broker *broker, struct error *err)
 			continue;
 		}
 		*at = state->next;
-		forget(state);
+		forget(broker, state);
 	}
 	for (size_t i = 0; i < broker->config->n_pipelines; i++)
 		if (find(broker, broker->config->pipelines[i].name) == NULL &&
@@ -108,8 +111,9 @@ void watch_state_free(struct broker *broker)
 		struct watch_state *state = broker->watches;
 
 		broker->watches = state->next;
-		forget(state);
+		forget(broker, state);
 	}
+	by_name_done(&broker->watch_names);
 }
 
 /* A change of state is kept and told; the same state once more is not written to the disk at each tick. */

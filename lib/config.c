@@ -120,6 +120,27 @@ static void build_broker(struct config_build *b)
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct config_pipeline *const *left = a;
+	const struct config_pipeline *const *right = b;
+
+	return strcmp((*left)->name, (*right)->name);
+}
+
+/* Out of memory: the arena has failed. */
+static void sort_names(struct config_build *b)
+{
+	struct config *config = b->config;
+	const struct config_pipeline **names = arena_array(b->arena, config->n_pipelines, sizeof(*names));
+
+	for (size_t i = 0; names != NULL && i < config->n_pipelines; i++)
+		names[i] = &config->pipelines[i];
+	if (names != NULL && config->n_pipelines > 0)
+		qsort((void *)names, config->n_pipelines, sizeof(*names), by_name);
+	config->by_name = names;
+}
+
 static void build(struct config_build *b)
 {
 	if (!config_schema_check(b->root, &config_schema_root, b->faults))
@@ -130,6 +151,7 @@ static void build(struct config_build *b)
 	config_pipeline_build(b);
 	config_monitor_build(b);
 	config_notify_build(b);
+	sort_names(b);
 	config_cross_check(b);
 }
 
@@ -185,6 +207,15 @@ void config_destroy(struct config **config)
 
 const struct config_pipeline *config_pipeline(const struct config *config, const char *name)
 {
+	const struct config_pipeline asked = { .name = name };
+	const struct config_pipeline *key = &asked;
+
+	if (config->by_name != NULL) {
+		const struct config_pipeline *const *found = bsearch((const void *)&key, (const void *)config->by_name,
+		                                                     config->n_pipelines, sizeof(key), by_name);
+
+		return found != NULL ? *found : NULL;
+	}
 	for (size_t i = 0; i < config->n_pipelines; i++)
 		if (strcmp(config->pipelines[i].name, name) == 0)
 			return &config->pipelines[i];

@@ -22,7 +22,7 @@ struct json_t;
 #define CONFIG_DEFAULT_LISTEN "127.0.0.1:9877"
 #define CONFIG_DEFAULT_LANGUAGE "en"
 #define CONFIG_CONTACT_MAX 255 /* bytes of each text of `contact` */
-#define CONFIG_PIPELINES_MAX 512
+#define CONFIG_PIPELINES_MAX 2000
 #define CONFIG_NAME_MAX 64 /* of pipelines, vaults and services: [A-Za-z0-9][A-Za-z0-9._-]* */
 
 struct config_rate {          /* a window of the day, local time */
@@ -155,6 +155,8 @@ struct config {
 	size_t n_vaults;
 	const struct config_pipeline *pipelines;
 	size_t n_pipelines;
+	const struct config_pipeline *const
+	        *by_name; /* private: the same, in the order of their names; NULL: they are to be looked through */
 	const struct config_notify *notifiers;
 	size_t n_notifiers;
 	void *memory; /* private: owns all of the above */

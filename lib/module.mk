@@ -15,6 +15,7 @@ lib_SOURCES += \
 	lib/beside.c \
 	lib/boot_id.c \
 	lib/brake_percent.c \
+	lib/by_name.c \
 	lib/bytes.c \
 	lib/crash_point.c \
 	lib/duration.c \

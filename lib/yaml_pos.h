@@ -13,9 +13,9 @@
 #include "lib/arena.h"
 #include "lib/faults.h"
 
-#define YAML_POS_BYTES_MAX (1u << 20)
+#define YAML_POS_BYTES_MAX (2u << 20)
 #define YAML_POS_DEPTH_MAX 20
-#define YAML_POS_VALUES_MAX 50000
+#define YAML_POS_VALUES_MAX 100000
 #define YAML_POS_ITEMS_MAX 2000 /* of one list or map */
 
 enum yaml_pos_kind { YAML_POS_TEXT, YAML_POS_LIST, YAML_POS_MAP };

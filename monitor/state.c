@@ -45,6 +45,7 @@ void state_destroy(struct state **state)
 	stream_destroy(&s->stream);
 	for (size_t i = 0; i < s->n_histories; i++)
 		view_history_destroy(&s->histories[i].history);
+	by_name_done(&s->history_names);
 	free(s->histories);
 	free(s->status_json);
 	(void)pthread_mutex_destroy(&s->lock);
@@ -64,10 +65,13 @@ void state_unlock(struct state *state)
 
 static struct state_history *find(const struct state *state, const char *pipeline)
 {
-	for (size_t i = 0; i < state->n_histories; i++)
-		if (strcmp(state->histories[i].pipeline, pipeline) == 0)
-			return &state->histories[i];
-	return NULL;
+	return by_name_get(&state->history_names, pipeline);
+}
+
+/* Out of memory: then the pages of some have no history until the next answer. */
+static void name_history(struct state *state, struct state_history *history)
+{
+	(void)by_name_put(&state->history_names, history->pipeline, history);
 }
 
 /* One for each pipeline of the view; those of pipelines that are gone go. */
@@ -82,6 +86,9 @@ static void arrange_histories(struct state *state, const struct view *view)
 			view_history_destroy(&state->histories[i].history);
 	}
 	state->n_histories = kept;
+	by_name_done(&state->history_names);
+	for (size_t i = 0; i < kept; i++)
+		name_history(state, &state->histories[i]);
 	for (size_t i = 0; i < view->n_pipelines && state->n_histories < CONFIG_PIPELINES_MAX; i++) {
 		struct state_history *made = &state->histories[state->n_histories];
 
@@ -90,6 +97,7 @@ static void arrange_histories(struct state *state, const struct view *view)
 		*made = (struct state_history){ .stale = true };
 		(void)snprintf(made->pipeline, sizeof(made->pipeline), "%s", view->pipelines[i].name);
 		state->n_histories++;
+		name_history(state, made);
 	}
 }
 

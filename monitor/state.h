@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/by_name.h"
 #include "lib/config.h"
 #include "monitor/details.h"
 #include "monitor/event.h"
@@ -58,6 +59,7 @@ struct state {
 	struct metrics *metrics;
 	struct state_history *histories; /* as the view's pipelines, by index */
 	size_t n_histories;
+	struct by_name history_names;           /* the same, by pipeline */
 	struct state_news news[STATE_NEWS_MAX]; /* newest first */
 	size_t n_news;
 	struct details details;

@@ -203,21 +203,26 @@ int view_parse(const char *reply, size_t len_bytes, struct view **view, struct e
 	if (*view == NULL)
 		return -1;
 	(*view)->memory = memory;
+	for (size_t i = 0; i < (*view)->n_pipelines; i++)
+		if (by_name_put(&(*view)->names, (*view)->pipelines[i].name, &(*view)->pipelines[i]) != 0) {
+			view_destroy(view);
+			return error_set(err, ERR_SYSTEM, "out of memory");
+		}
 	return 0;
 }
 
 void view_destroy(struct view **view)
 {
-	view_read_free(*view != NULL ? (*view)->memory : NULL);
+	if (*view == NULL)
+		return;
+	by_name_done(&(*view)->names);
+	view_read_free((*view)->memory);
 	*view = NULL;
 }
 
 const struct view_pipeline *view_pipeline(const struct view *view, const char *name)
 {
-	for (size_t i = 0; view != NULL && i < view->n_pipelines; i++)
-		if (strcmp(view->pipelines[i].name, name) == 0)
-			return &view->pipelines[i];
-	return NULL;
+	return view != NULL ? by_name_get(&view->names, name) : NULL;
 }
 
 const struct view_alarm *view_alarm_of(const struct view_pipeline *pipeline, const char *kind)

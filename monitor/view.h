@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/by_name.h"
 #include "lib/error.h"
 
 #define VIEW_WORKERS_MAX 4096
@@ -125,9 +126,10 @@ struct view {
 	int64_t started_at;
 	const struct view_worker *workers;
 	size_t n_workers;
-	const struct view_pipeline *pipelines;
+	struct view_pipeline *pipelines;
 	size_t n_pipelines;
-	void *memory; /* private: owns all of the above */
+	struct by_name names; /* private: the same pipelines */
+	void *memory;         /* private: owns all of the above */
 };
 
 /* view_parse: reply: the broker's answer to `status`. errors: the broker's own, ERR_PROTOCOL, ERR_SYSTEM. */

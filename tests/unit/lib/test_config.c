@@ -447,7 +447,7 @@ static void a_file_that_is_none_is_refused(void **state)
 {
 	struct config *config = NULL;
 	struct error err = { 0 };
-	char *large = calloc(1, (1 << 20) + 1);
+	char *large = calloc(1, (2 << 20) + 1);
 	char *told = NULL;
 	char fifo[80];
 
@@ -463,11 +463,11 @@ static void a_file_that_is_none_is_refused(void **state)
 	assert_int_equal(unlink(fifo), 0);
 
 	assert_non_null(large);
-	memset(large, '#', (1 << 20) + 1);
-	write_text(large, (1 << 20) + 1);
+	memset(large, '#', (2 << 20) + 1);
+	write_text(large, (2 << 20) + 1);
 	free(large);
 	told = faults_of(&err);
-	assert_string_equal(told, "1:1: the file is larger than 1048576 bytes; this can't be a configuration\n");
+	assert_string_equal(told, "1:1: the file is larger than 2097152 bytes; this can't be a configuration\n");
 	free(told);
 
 	write_text(VAULTS PIPELINES, strlen(VAULTS PIPELINES));
@@ -514,6 +514,43 @@ static void many_faults_are_counted_not_all_told(void **state)
 	assert_non_null(strstr(err.text, "(and 501 more)"));
 }
 
+/* As many as there may be, written at length, are found by their names; one more is too many. */
+static void a_whole_fleet_is_held(void **state)
+{
+	static char text[CONFIG_PIPELINES_MAX * 400];
+	struct error err = { 0 };
+	struct config *config = NULL;
+	size_t used = (size_t)snprintf(text, sizeof(text), VAULTS "pipelines:\n");
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < CONFIG_PIPELINES_MAX; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+		                         "  p%d:\n    source: /volume1/a/rather/long/path/to/what/is/backed/up/%d\n    "
+		                         "vault: dad\n    max_age: 2d\n"
+		                         "    verify_every: never\n    rehearse: weekly\n    brake: 40%%\n    watch: { "
+		                         "idle: 5m, max_wait: 12h }\n    stages:\n"
+		                         "      - snapshot: { driver: btrfs }\n      - transfer: { engine: native, "
+		                         "exclude: ['a', 'b'] }\n"
+		                         "      - prune: { last: 3, daily: 14, weekly: 8, monthly: 6 }\n",
+		                         (i * 7) % CONFIG_PIPELINES_MAX, i);
+	write_text(text, used);
+	assert_int_equal(config_load(file, &config, stderr, &err), 0);
+	assert_int_equal(config->n_pipelines, CONFIG_PIPELINES_MAX);
+	for (int i = 0; i < CONFIG_PIPELINES_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "p%d", (i * 7) % CONFIG_PIPELINES_MAX);
+		assert_ptr_equal(config_pipeline(config, name), &config->pipelines[i]);
+	}
+	assert_null(config_pipeline(config, "p"));
+	assert_null(config_pipeline(config, "p2000"));
+	config_destroy(&config);
+	used += (size_t)snprintf(text + used, sizeof(text) - used,
+	                         "  more: { source: /volume1/more, vault: dad, stages: [snapshot] }\n");
+	write_text(text, used);
+	assert_int_equal(config_load(file, &config, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "more than 2000 items"));
+}
+
 static void the_path_comes_from_the_option_then_the_environment(void **state)
 {
 	(void)state;
@@ -544,6 +581,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_none_is_refused),
 		cmocka_unit_test(hostile_texts_end_with_a_fault),
 		cmocka_unit_test(many_faults_are_counted_not_all_told),
+		cmocka_unit_test(a_whole_fleet_is_held),
 		cmocka_unit_test(the_path_comes_from_the_option_then_the_environment),
 	};
 

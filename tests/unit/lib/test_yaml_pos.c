@@ -96,8 +96,11 @@ static void sizes_are_bounded(void **state)
 		{ "[", YAML_POS_DEPTH_MAX + 1, "nested too deeply" },
 		{ "[", 100000, "nested too deeply" },
 		{ "- a\n", YAML_POS_ITEMS_MAX + 1, "more than 2000 items" },
-		{ "- [a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a]\n", 1900, "too many values" },
-		{ "# comment\n", 104900, "larger than 1048576 bytes" },
+		{ "- "
+		  "[a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,"
+		  "a,a,a,a,a,a]\n",
+		  1900, "too many values" },
+		{ "# comment\n", 209800, "larger than 2097152 bytes" },
 	};
 
 	(void)state;
