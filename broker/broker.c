@@ -115,7 +115,8 @@ static int open_signals(struct broker *broker, struct error *err)
 /* In the order in which each can refuse: configuration, lock and store, then the sockets that others see. */
 static int open_parts(struct broker *broker, struct error *err)
 {
-	if (open_signals(broker, err) != 0 || config_load(broker->path, &broker->config, stderr, err) != 0)
+	if (open_signals(broker, err) != 0 || config_load(broker->path, &broker->config, stderr, err) != 0 ||
+	    config_for_broker(broker->config, err) != 0)
 		return -1;
 	if (run_store_open(broker->config->state, &broker->store, err) != 0)
 		return -1;

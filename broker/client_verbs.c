@@ -16,6 +16,7 @@
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
 #include "lib/crash_point.h"
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/seed_folder.h"
 
@@ -311,6 +312,27 @@ static int want_count(json_t *object, const char *key, int64_t *value, struct er
 	return 0;
 }
 
+static int decode_room(json_t *room, struct watch_report *report, struct error *err)
+{
+	const char *filesystem = json_string_value(json_object_get(room, "filesystem"));
+	int64_t free_bytes;
+	int64_t total_bytes;
+
+	if (room == NULL || json_is_null(room))
+		return 0;
+	if (want_count(room, "free_bytes", &free_bytes, err) != 0 ||
+	    want_count(room, "total_bytes", &total_bytes, err) != 0)
+		return -1;
+	report->room.free_bytes = (uint64_t)free_bytes;
+	report->room.total_bytes = (uint64_t)total_bytes;
+	report->room_seen =
+	        filesystem != NULL && hex_bytes(filesystem, report->room.filesystem, sizeof(report->room.filesystem)) ==
+	                                      sizeof(report->room.filesystem);
+	if (!report->room_seen)
+		return error_set(err, ERR_INPUT, "sources[].room.filesystem: want 32 hexadecimal digits");
+	return 0;
+}
+
 static int decode_report(json_t *source, struct watch_report *report, struct error *err)
 {
 	static const char *const states[] = { "active", "idle", "unchanged", "unknown", NULL };
@@ -343,7 +365,8 @@ static int decode_report(json_t *source, struct watch_report *report, struct err
 	if (json_object_get(source, "forced_at") != NULL &&
 	    want_count(source, "forced_at", &report->forced_at, err) != 0)
 		return -1;
-	if (watch_macs_parse(json_object_get(source, "macs"), &report->macs, err) != 0)
+	if (decode_room(json_object_get(source, "room"), report, err) != 0 ||
+	    watch_macs_parse(json_object_get(source, "macs"), &report->macs, err) != 0)
 		return -1;
 	trigger = json_object_get(source, "trigger");
 	if (trigger == NULL || json_is_null(trigger))
@@ -362,6 +385,7 @@ static int decode_report(json_t *source, struct watch_report *report, struct err
 static json_t *verb_watch_report(struct broker *broker, json_t *request, struct error *err)
 {
 	json_t *sources = json_object_get(request, "sources");
+	const char *host = json_string_value(json_object_get(request, "host"));
 	size_t n = json_array_size(sources);
 	struct watch_report *reports = NULL;
 	json_t *result = NULL;
@@ -379,8 +403,8 @@ static json_t *verb_watch_report(struct broker *broker, json_t *request, struct 
 		if (decode_report(json_array_get(sources, i), &reports[i], err) != 0)
 			goto out;
 	for (size_t i = 0; i < n; i++)
-		watch_state_report(broker, &reports[i]);
-	result = status_json_watched(broker, err);
+		watch_state_report(broker, host != NULL ? host : "", &reports[i]);
+	result = status_json_watched(broker, host != NULL ? host : "", err);
 out:
 	for (size_t i = 0; i < n; i++)
 		watch_macs_done(&reports[i].macs);
@@ -408,7 +432,7 @@ static const struct {
 	{ "process", verb_process, { "v", "verb", "process", "what", "reason", NULL } },
 	{ "cancel", verb_cancel, { "v", "verb", "pipeline", NULL } },
 	{ "reload", verb_reload, { "v", "verb", NULL } },
-	{ "watch-report", verb_watch_report, { "v", "verb", "sources", NULL } },
+	{ "watch-report", verb_watch_report, { "v", "verb", "host", "sources", NULL } },
 };
 
 static json_t *perform(struct broker *broker, json_t *request, struct error *err)

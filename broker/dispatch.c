@@ -213,13 +213,21 @@ void dispatch_gone(void *cookie, struct worker *worker, bool said_so)
 		(void)outcome_lost(broker, run, OUTCOME_GIVEN_UP);
 }
 
+static void no_worker(const struct run *run, const char *service, const char *then, struct error *error)
+{
+	const char *host = run->config->host;
+
+	(void)error_set(error, ERR_LINK, "no worker for service %s is connected%s%s; start one%s, %s", service,
+	                host != NULL ? " from host " : "", host != NULL ? host : "", host != NULL ? " there" : "",
+	                then);
+}
+
 /* Its worker has gone for good, it seems: what else is to be done for the vault does not wait for it. */
 static void give_up_care(struct broker *broker, struct run *run, const char *service)
 {
 	struct error why;
 
-	(void)error_set(&why, ERR_LINK, "no worker for service %s is connected any more; start one, it begins again",
-	                service);
+	no_worker(run, service, "it begins again", &why);
 	if (runs_abandon(broker, run, STEP_FAILED, &why, NULL, NULL) < 0)
 		run->queued_told = false; /* could not be stored: once more */
 }
@@ -241,14 +249,13 @@ static void tend_run(struct broker *broker, struct run *run)
 		const char *service = run->record.steps[runs_step(run)].service;
 
 		run->queued_told = true;
-		if (service_known(mdp_broker_services(broker->mdp), service))
+		if (service_known(mdp_broker_services(broker->mdp), service, run->config->host))
 			return;
 		if (run->record.care) {
 			give_up_care(broker, run, service);
 			return;
 		}
-		(void)error_set(&run->last_error, ERR_LINK,
-		                "no worker for service %s is connected; start one, the run goes on by itself", service);
+		no_worker(run, service, "the run goes on by itself", &run->last_error);
 		runs_log(run);
 		log_error(LOG_ERR, &run->last_error, "waiting");
 		runs_log(NULL);
@@ -295,22 +302,74 @@ out:
 	return going_on;
 }
 
-/* The job that waits longest and has an idle worker. */
+/* The limited vault that the run's step under way transfers to, as configured now; NULL: none. */
+static const struct config_vault *limited_vault(const struct broker *broker, const struct run *run)
+{
+	if (strcmp(run->record.steps[runs_step(run)].service, "transfer") != 0 || run->config->seed != NULL)
+		return NULL;
+	for (size_t i = 0; i < broker->config->n_vaults; i++)
+		if (strcmp(broker->config->vaults[i].name, run->config->vault) == 0)
+			return broker->config->vaults[i].transfers != 0 ? &broker->config->vaults[i] : NULL;
+	return NULL;
+}
+
+static unsigned at_work(const struct broker *broker, const struct config_vault *vault)
+{
+	unsigned n = 0;
+
+	for (const struct run *run = broker->runs; run != NULL; run = run->next)
+		n += state_of(run) == STEP_WORKING && limited_vault(broker, run) == vault;
+	return n;
+}
+
+/* Where many wait for the same vault, it is counted once: *vault and *now are what was counted last. */
+static enum turn_wait wait_of(struct broker *broker, const struct run *run, const struct config_vault **vault,
+                              unsigned *now)
+{
+	struct service_table *services = mdp_broker_services(broker->mdp);
+	const char *service = run->record.steps[runs_step(run)].service;
+	const struct config_vault *limited = limited_vault(broker, run);
+	struct turn_facts facts = { .known = service_known(services, service, run->config->host),
+		                    .idle = service_idle(services, service, run->config->host) != NULL };
+
+	if (limited != NULL) {
+		if (limited != *vault)
+			*now = at_work(broker, limited);
+		*vault = limited;
+		facts.vault_most = limited->transfers;
+		facts.vault_now = *now;
+	}
+	return turn_wait(&facts);
+}
+
+enum turn_wait dispatch_wait(struct broker *broker, const struct run *run)
+{
+	const struct config_vault *vault = NULL;
+	unsigned now = 0;
+
+	return wait_of(broker, run, &vault, &now);
+}
+
+/* Whose turn it is; NULL: nobody's. */
 static struct run *next_job(struct broker *broker, struct worker **worker)
 {
+	const struct config_vault *vault = NULL;
+	unsigned now = 0;
 	struct run *best = NULL;
 
 	for (struct run *run = broker->runs; run != NULL; run = run->next) {
-		struct worker *idle = NULL;
+		struct turn_job both[2];
 
-		if (state_of(run) != STEP_QUEUED || (best != NULL && best->queued < run->queued))
+		if (state_of(run) != STEP_QUEUED)
 			continue;
-		idle = service_idle(mdp_broker_services(broker->mdp), run->record.steps[runs_step(run)].service);
-		if (idle != NULL) {
+		both[0] = (struct turn_job){ run->queued, wait_of(broker, run, &vault, &now) };
+		both[1] = (struct turn_job){ best != NULL ? best->queued : UINT64_MAX, TURN_READY };
+		if (turn_next(both, 2) == 0)
 			best = run;
-			*worker = idle;
-		}
 	}
+	if (best != NULL)
+		*worker = service_idle(mdp_broker_services(broker->mdp), best->record.steps[runs_step(best)].service,
+		                       best->config->host);
 	return best;
 }
 

@@ -8,6 +8,8 @@
 
 #include "broker/broker.h"
 #include "broker/reply.h"
+#include "broker/runs.h"
+#include "broker/turn.h"
 
 #define DISPATCH_NO_WORKER_MS 30000 /* a job that finds no worker for so long says so */
 
@@ -15,6 +17,9 @@ void dispatch_ready(void *cookie, struct worker *worker, const struct reply_read
 void dispatch_partial(void *cookie, struct worker *worker, const void *body, size_t len_bytes);
 void dispatch_final(void *cookie, struct worker *worker, const char *tag, const void *body, size_t len_bytes);
 void dispatch_gone(void *cookie, struct worker *worker, bool said_so);
+
+/* dispatch_wait: what the run's step, which waits for a worker, waits for. */
+enum turn_wait dispatch_wait(struct broker *broker, const struct run *run);
 
 /* dispatch_turn: timers that are due, then queued jobs to idle workers. */
 void dispatch_turn(struct broker *broker);

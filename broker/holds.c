@@ -7,6 +7,7 @@
 #include "broker/hold_policy.h"
 #include "broker/outcome.h"
 #include "broker/reply.h"
+#include "broker/watch_state.h"
 #include "lib/bytes.h"
 #include "lib/log.h"
 
@@ -164,13 +165,16 @@ static void add(struct survey *survey, const struct config_pipeline *pipeline, e
 }
 
 /* A disk that was taken away leaves its mount point behind, on another file system: how full that is says nothing about the run's snapshot. */
-static int look_at_disk(struct hold_note *note, const char *source, const struct run *run, struct room *room,
-                        struct error *err)
+static int look_at_disk(struct broker *broker, struct hold_note *note, const struct config_pipeline *pipeline,
+                        struct room *room, struct error *err)
 {
-	if (room_read(source, room, err) != 0)
+	const struct run *run = runs_of(broker, pipeline->name);
+
+	if (watch_state_room(broker, pipeline, room, err) != 0)
 		return -1;
 	if (note->seen && run != NULL && run->holds && !room_same(&note->room, room))
-		return error_set(err, ERR_NOT_FOUND, "%s lies on another file system than the run's snapshot", source);
+		return error_set(err, ERR_NOT_FOUND, "%s lies on another file system than the run's snapshot",
+		                 pipeline->source);
 	note->seen = true;
 	note->room = *room;
 	return 0;
@@ -186,8 +190,8 @@ static int find_place(struct broker *broker, const struct config_pipeline *pipel
 	*place = (struct hold){ .busy = false };
 	if (note == NULL || !run_config_min_free(pipeline, &min))
 		return 0;
-	if (look_at_disk(note, pipeline->source, runs_of(broker, pipeline->name), &place->room, &err) != 0) {
-		if (!note->blind)
+	if (look_at_disk(broker, note, pipeline, &place->room, &err) != 0) {
+		if (!note->blind && err.class != ERR_LINK) /* a watcher's silence is told elsewhere */
 			log_error(LOG_WARNING, &err,
 			          "pipeline=%s can't see how full its disk is; min_free is kept only "
 			          "by the snapshotter",

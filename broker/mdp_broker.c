@@ -254,7 +254,8 @@ static char *answer_mmi(struct mdp_broker *mdp, const char *service, zframe_t *b
 		return strdup("501");
 	if (mdp_frame_text(body, name, sizeof(name)) != 0)
 		return strdup("404");
-	return strdup(strcmp(name, MDP_SERVICE_BROKER) == 0 || service_known(mdp->services, name) ? "200" : "404");
+	return strdup(strcmp(name, MDP_SERVICE_BROKER) == 0 || service_known(mdp->services, name, NULL) ? "200"
+	                                                                                                : "404");
 }
 
 static void on_client(struct mdp_broker *mdp, zframe_t *identity, zmsg_t *msg)

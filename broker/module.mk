@@ -41,6 +41,7 @@ aob-broker_SOURCES := \
 	broker/sql.c \
 	broker/steady.c \
 	broker/store_upgrade.c \
+	broker/turn.c \
 	broker/status_json.c \
 	broker/waiting.c \
 	broker/watch_macs.c \

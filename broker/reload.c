@@ -90,7 +90,8 @@ int reload_config(struct broker *broker, struct error *err)
 	struct config *before = broker->config;
 	json_t *data = NULL;
 
-	if (load(broker->path, &next, err) != 0 || check_fixed(before, next, err) != 0)
+	if (load(broker->path, &next, err) != 0 || config_for_broker(next, err) != 0 ||
+	    check_fixed(before, next, err) != 0)
 		goto refused;
 	broker->config = next;
 	if (watch_state_load(broker, err) != 0 || alarms_load(broker, err) != 0) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/history_seed.h"
+#include "lib/snapshots_option.h"
 
 static const char *const when_words[] = {
 	[WHEN_SUCCESS] = "success", [WHEN_FAILURE] = "failure", [WHEN_ALWAYS] = "always"
@@ -65,6 +66,16 @@ static bool is_of_a_seed(const struct config_stage *stage)
 	return strcmp(stage->service, "snapshot") == 0 || strcmp(stage->service, "transfer") == 0;
 }
 
+/* Where its snapshots lie, if the configuration says so: whoever removes or reads them on another machine has no other way to know. NULL: it does not. A new reference. */
+static json_t *snapshots_dir_json(const struct config_pipeline *pipeline)
+{
+	char *dir = snapshots_option(pipeline);
+	json_t *json = dir != NULL ? json_string(dir) : NULL;
+
+	free(dir);
+	return json;
+}
+
 static json_t *stages_json(const struct config_pipeline *pipeline, const char *service, bool seeds)
 {
 	json_t *out = json_array();
@@ -104,11 +115,11 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 		return error_set(err, ERR_CONFIG, "pipeline %s has more than %d stages", pipeline->name,
 		                 PIPELINE_STEPS_MAX);
 	}
-	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:O*, s:s*}", "source", pipeline->source, "kind",
+	root = json_pack("{s:s, s:s, s:o, s:o, s:b, s:I, s:O*, s:s*, s:s*, s:o*}", "source", pipeline->source, "kind",
 	                 config_kind_name(pipeline->kind), "vault",
 	                 seed != NULL ? seed_vault_json(pipeline->vault, seed) : vault_json(pipeline->vault), "stages",
 	                 stages, "release", (int)release, "brake", (json_int_t)pipeline->brake, "rest", rest, "seed",
-	                 seed);
+	                 seed, "host", pipeline->host, "snapshots_dir", snapshots_dir_json(pipeline));
 	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
 	return *json != NULL ? 0 : error_sys(err, ENOMEM, "pipeline %s", pipeline->name);
@@ -117,9 +128,10 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 int run_config_care(const struct config_pipeline *pipeline, const char *service, json_t *with, char **json,
                     struct error *err)
 {
-	json_t *root = json_pack("{s:s, s:s, s:o, s:[{s:s, s:s, s:o}], s:b}", "source", pipeline->source, "kind",
-	                         config_kind_name(pipeline->kind), "vault", vault_json(pipeline->vault), "stages",
-	                         "service", service, "when", when_words[WHEN_ALWAYS], "with", with, "release", 0);
+	json_t *root = json_pack("{s:s, s:s, s:o, s:[{s:s, s:s, s:o}], s:b, s:s*, s:o*}", "source", pipeline->source,
+	                         "kind", config_kind_name(pipeline->kind), "vault", vault_json(pipeline->vault),
+	                         "stages", "service", service, "when", when_words[WHEN_ALWAYS], "with", with, "release",
+	                         0, "host", pipeline->host, "snapshots_dir", snapshots_dir_json(pipeline));
 
 	*json = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
 	json_decref(root);
@@ -161,6 +173,7 @@ int run_config_parse(const char *json, struct run_config **config, struct error 
 	made->memory = root;
 	made->source = json_string_value(json_object_get(root, "source"));
 	made->vault = json_string_value(json_object_get(json_object_get(root, "vault"), "name"));
+	made->host = json_string_value(json_object_get(root, "host"));
 	made->seed = json_string_value(json_object_get(root, "seed"));
 	made->release = json_is_true(json_object_get(root, "release"));
 	made->rest_ctransid = json_integer_value(json_object_get(json_object_get(root, "rest"), "ctransid"));
@@ -311,6 +324,11 @@ int run_config_request(const struct run_config *config, const struct run_record 
 	                    (json_int_t)record->steps[index].attempt, "trigger", trigger_words[record->trigger],
 	                    "dry_run", (int)record->dry_run, "source", config->source, "vault",
 	                    json_object_get(root, "vault"), "with", json_object_get(stage, "with"), "results", results);
+	if (request != NULL && json_object_get(root, "snapshots_dir") != NULL &&
+	    json_object_set(request, "snapshots_dir", json_object_get(root, "snapshots_dir")) != 0) {
+		json_decref(request);
+		return error_sys(err, ENOMEM, "job %s", job);
+	}
 	if (request != NULL && (add_rest(config, index, request) != 0 || add_brake(config, index, request) != 0)) {
 		json_decref(request);
 		return error_sys(err, ENOMEM, "job %s", job);

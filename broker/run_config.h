@@ -18,6 +18,7 @@
 struct run_config {
 	const char *source;
 	const char *vault;            /* its name */
+	const char *host;             /* whose workers alone get its jobs; NULL: any machine's */
 	int64_t rest_ctransid;        /* what the watcher knew when it began: 0: nothing */
 	const char *rest_source_uuid; /* "" */
 	bool release;                 /* a run that only makes room: the snapshotter removes old snapshots */

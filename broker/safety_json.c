@@ -5,6 +5,7 @@
 
 #include "broker/alarms.h"
 #include "broker/alarms_age.h"
+#include "broker/dispatch.h"
 #include "broker/dying.h"
 #include "broker/history.h"
 #include "broker/holds.h"
@@ -41,7 +42,10 @@ bool safety_json_waiting(struct broker *broker, const struct config_pipeline *pi
 
 		in.step = step->service;
 		in.state = step->state;
-		in.has_worker = service_known(mdp_broker_services(broker->mdp), step->service);
+		in.wait = step->state == STEP_QUEUED ? dispatch_wait(broker, run) : TURN_READY;
+		in.host = run->config->host;
+		in.vault = pipeline->vault->name;
+		in.transfers = pipeline->vault->transfers;
 		in.retry_in_s = (run->retry_ms - broker->now_ms + 999) / 1000;
 		in.trouble = run->last_error.class != ERR_NONE ? run->last_error.text : "";
 		if (run->has_progress && run->progress.total_bytes > 0)

@@ -149,6 +149,7 @@ int security_bind(struct security *security, zsock_t *socket, const char *endpoi
 		return bind_ipc(socket, endpoint, err);
 	if (security->auth == NULL)
 		return error_set(err, ERR_CONFIG, "%s: a tcp endpoint needs CURVE keys", endpoint);
+	mdp_socket_far(socket);
 	zcert_apply(security->certificate, socket);
 	zsock_set_curve_server(socket, 1);
 	zsock_set_zap_domain(socket, "aob");

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/own_host.h"
+
 struct service_table {
 	struct worker *workers[SERVICE_WORKERS_MAX];
 	size_t n;
@@ -65,24 +67,29 @@ struct worker *service_find(struct service_table *table, const void *identity, s
 	return NULL;
 }
 
-struct worker *service_idle(struct service_table *table, const char *service)
+static bool does(const struct worker *worker, const char *service, const char *host)
+{
+	return strcmp(worker->service, service) == 0 && (host == NULL || own_host_same(host, worker->host));
+}
+
+struct worker *service_idle(struct service_table *table, const char *service, const char *host)
 {
 	struct worker *best = NULL;
 
 	for (size_t i = 0; i < table->n; i++) {
 		struct worker *worker = table->workers[i];
 
-		if (worker->tag[0] == '\0' && strcmp(worker->service, service) == 0 &&
+		if (worker->tag[0] == '\0' && does(worker, service, host) &&
 		    (best == NULL || worker->served < best->served))
 			best = worker;
 	}
 	return best;
 }
 
-bool service_known(struct service_table *table, const char *service)
+bool service_known(struct service_table *table, const char *service, const char *host)
 {
 	for (size_t i = 0; i < table->n; i++)
-		if (strcmp(table->workers[i]->service, service) == 0)
+		if (does(table->workers[i], service, host))
 			return true;
 	return false;
 }

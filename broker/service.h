@@ -41,9 +41,11 @@ struct worker *service_add(struct service_table *table, const void *identity, si
 void service_remove(struct service_table *table, struct worker **worker);
 
 struct worker *service_find(struct service_table *table, const void *identity, size_t identity_bytes);
-struct worker *service_idle(struct service_table *table, const char *service); /* NULL: none */
-bool service_known(struct service_table *table, const char *service);
-struct worker *service_with(struct service_table *table, const char *tag); /* who has this job in hand */
+/* service_idle: who takes the next job: of those without one the least recently used. host: only of that machine, and none that did not say where it is; NULL: of any.
+ * NULL: none. */
+struct worker *service_idle(struct service_table *table, const char *service, const char *host);
+bool service_known(struct service_table *table, const char *service, const char *host); /* likewise, idle or not */
+struct worker *service_with(struct service_table *table, const char *tag);              /* who has this job in hand */
 void service_use(struct service_table *table, struct worker *worker, const char *tag);
 
 /* The workers one by one, index from 0; NULL beyond the last. Removing one moves another to its place. */

@@ -190,10 +190,10 @@ static json_t *pipeline_json(struct broker *broker, const struct config_pipeline
 		json_decref(last_run);
 		return checked(NULL, err);
 	}
-	json = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source",
-	                 pipeline->source, "vault", pipeline->vault->name, "paused", paused, "watch",
-	                 watch_state_json(broker, pipeline), "last_good", last_good, "last_run", last_run, "running",
-	                 status_json_running(broker, runs_of(broker, pipeline->name)), "seed", seed);
+	json = json_pack("{s:s, s:s, s:s?, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", pipeline->name, "source",
+	                 pipeline->source, "host", pipeline->host, "vault", pipeline->vault->name, "paused", paused,
+	                 "watch", watch_state_json(broker, pipeline), "last_good", last_good, "last_run", last_run,
+	                 "running", status_json_running(broker, runs_of(broker, pipeline->name)), "seed", seed);
 	if (json != NULL &&
 	    (safety_json_add(broker, pipeline, json, err) != 0 || care_json(broker, pipeline, json, err) != 0)) {
 		json_decref(json);
@@ -344,7 +344,7 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	return checked(
 	        json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:s, s:I, s:I, s:I, "
 	                  "s:I, "
-	                  "s:s, s:O}",
+	                  "s:s, s:O, s:b}",
 	                  "pipeline", pipeline->name, "source", pipeline->source, "kind",
 	                  config_kind_name(pipeline->kind), "snapshots", (int)makes_snapshots(pipeline), "idle_ms",
 	                  (json_int_t)watch->idle_ms, "max_wait_ms", (json_int_t)watch->max_wait_ms, "finished_ms",
@@ -355,11 +355,12 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	                  last.snapshot_uuid, "waiting_since",
 	                  (json_int_t)watch_state_waiting_since(broker, pipeline->name), "last_published_at",
 	                  (json_int_t)last.published_at, "last_taken_at", (json_int_t)last.taken_at, "clean_ctransid",
-	                  (json_int_t)clean->ctransid, "clean_source_uuid", clean->source_uuid, "macs", past),
+	                  (json_int_t)clean->ctransid, "clean_source_uuid", clean->source_uuid, "macs", past, "room",
+	                  (int)(makes_snapshots(pipeline) && watch_state_is_far(broker, pipeline))),
 	        err);
 }
 
-json_t *status_json_watched(struct broker *broker, struct error *err)
+json_t *status_json_watched(struct broker *broker, const char *host, struct error *err)
 {
 	json_t *list = json_array();
 
@@ -367,7 +368,7 @@ json_t *status_json_watched(struct broker *broker, struct error *err)
 	for (size_t i = 0; i < broker->config->n_pipelines; i++) {
 		json_t *one = NULL;
 
-		if (!broker->config->pipelines[i].watched)
+		if (!watch_state_watches(&broker->config->pipelines[i], host))
 			continue;
 		one = watched_json(broker, &broker->config->pipelines[i], err);
 		if (one == NULL) {

@@ -15,6 +15,6 @@ json_t *status_json_running(const struct broker *broker, const struct run *run);
 json_t *status_json(struct broker *broker, struct error *err);
 json_t *status_json_run(struct broker *broker, const char *run, struct error *err);
 json_t *status_json_generations(struct broker *broker, const char *pipeline, struct error *err);
-json_t *status_json_watched(struct broker *broker, struct error *err);
+json_t *status_json_watched(struct broker *broker, const char *host, struct error *err);
 
 #endif

@@ -18,6 +18,28 @@ static void tell_work(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 	               in->eta_s >= 0 ? ", left: " : "", eta);
 }
 
+static void tell_turn(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
+{
+	switch (in->wait) {
+	case TURN_NO_WORKER:
+		(void)snprintf(out, WAITING_TEXT_SIZE,
+		               "the step `%s` waits for a worker%s%s, and none of that service is connected%s",
+		               in->step, in->host != NULL ? " of host " : "", in->host != NULL ? in->host : "",
+		               in->host != NULL ? " from there; start one there" : "; start one");
+		break;
+	case TURN_VAULT:
+		(void)snprintf(out, WAITING_TEXT_SIZE,
+		               "the step `%s` waits for its turn: the vault %s takes %u transfer%s at a time", in->step,
+		               in->vault, in->transfers, in->transfers == 1 ? "" : "s");
+		break;
+	case TURN_READY:
+	case TURN_BUSY:
+		(void)snprintf(out, WAITING_TEXT_SIZE,
+		               "the step `%s` waits for its worker, which is busy with another pipeline", in->step);
+		break;
+	}
+}
+
 static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
 {
 	char left[DURATION_TEXT_SIZE];
@@ -31,13 +53,8 @@ static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 		        out, WAITING_TEXT_SIZE, "the step `%s` is tried again in %s: %.400s", in->step,
 		        duration_text((uint64_t)(in->retry_in_s > 0 ? in->retry_in_s : 0) * 1000, left, sizeof(left)),
 		        in->trouble);
-	else if (in->has_worker)
-		(void)snprintf(out, WAITING_TEXT_SIZE,
-		               "the step `%s` waits for its worker, which is busy with another pipeline", in->step);
 	else
-		(void)snprintf(out, WAITING_TEXT_SIZE,
-		               "the step `%s` waits for a worker, and none of that service is connected; start one",
-		               in->step);
+		tell_turn(in, out);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "broker/pipeline.h"
+#include "broker/turn.h"
 
 #define WAITING_TEXT_SIZE 600
 
@@ -15,7 +16,10 @@ struct waiting {
 	bool paused;
 	const char *step; /* service of the step under way; NULL: no run is in flight */
 	enum step_state state;
-	bool has_worker;      /* one of that service is connected */
+	enum turn_wait wait;  /* of STEP_QUEUED */
+	const char *host;     /* whose workers alone may do it; NULL: any machine's */
+	const char *vault;    /* where it goes */
+	unsigned transfers;   /* how many may go there at a time */
 	int64_t retry_in_s;   /* of STEP_RETRY_WAIT */
 	const char *trouble;  /* what went wrong last in this step; "": nothing */
 	int progress_percent; /* -1: not known */

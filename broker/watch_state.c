@@ -10,6 +10,7 @@
 #include "broker/retry.h"
 #include "broker/runs.h"
 #include "lib/log.h"
+#include "lib/own_host.h"
 #include "lib/pace.h"
 
 struct watch_state {
@@ -20,8 +21,11 @@ struct watch_state {
 	bool time_machine;
 	int64_t forced_at;
 	int64_t waiting_since; /* wall clock: since when there is something that no run made a generation of; 0: nothing */
-	int64_t reported_ms; /* monotonic; 0: not since the start */
-	json_t *past;        /* NULL: to be asked of the store */
+	int64_t reported_ms;      /* monotonic; 0: not since the start */
+	char host[OWN_HOST_SIZE]; /* by the watcher of which machine */
+	bool room_seen;
+	struct room room;
+	json_t *past; /* NULL: to be asked of the store */
 	struct history_generation clean;
 	unsigned failed_runs;
 	int64_t hold_until_ms;
@@ -227,15 +231,31 @@ static int record_macs(struct broker *broker, struct watch_state *state, const s
 	return broker_commit(broker, err);
 }
 
-void watch_state_report(struct broker *broker, struct watch_report *report)
+bool watch_state_watches(const struct config_pipeline *pipeline, const char *host)
+{
+	return pipeline->watched && (pipeline->host == NULL || own_host_same(pipeline->host, host));
+}
+
+/* Of a pipeline without a `host` all watchers tell; that a source is not there is said by each that does not have it. */
+static bool knows_less(const struct broker *broker, const struct watch_state *state, const char *host,
+                       const struct history_watch *now)
+{
+	return strcmp(now->state, "unknown") == 0 && strcmp(state->watch.state, "unknown") != 0 &&
+	       strcmp(state->host, host) != 0 && state->reported_ms != 0 &&
+	       broker->now_ms - state->reported_ms < WATCH_STATE_FRESH_MS;
+}
+
+void watch_state_report(struct broker *broker, const char *host, struct watch_report *report)
 {
 	const struct config_pipeline *pipeline = config_pipeline(broker->config, report->pipeline);
 	struct watch_state *state = find(broker, report->pipeline);
 	struct history_watch now = report->watch;
 	struct error err;
 
-	if (pipeline == NULL || state == NULL || !pipeline->watched)
+	if (pipeline == NULL || state == NULL || !watch_state_watches(pipeline, host) ||
+	    knows_less(broker, state, host, &now))
 		return;
+	(void)snprintf(state->host, sizeof(state->host), "%s", host);
 	now.reported_at = broker_wall();
 	state->reported_ms = broker->now_ms;
 	if (record_change(broker, report->pipeline, &state->watch, &now, &err) == 0)
@@ -246,6 +266,8 @@ void watch_state_report(struct broker *broker, struct watch_report *report)
 		state->waiting_since = now.reported_at;
 	state->time_machine = report->time_machine;
 	state->forced_at = report->forced_at;
+	state->room_seen = report->room_seen;
+	state->room = report->room;
 	memcpy(state->source_uuid, report->source_uuid, sizeof(state->source_uuid));
 	/* What could not be stored is no ground for a run: after a crash it would not be known. */
 	if (record_macs(broker, state, &report->macs, &err) != 0)
@@ -307,8 +329,32 @@ void watch_state_get(struct broker *broker, const struct config_pipeline *pipeli
 	           broker->now_ms - state->reported_ms >= WATCH_STATE_STALE_MS) {
 		(void)snprintf(watch->state, sizeof(watch->state), "unknown");
 		(void)snprintf(watch->reason, sizeof(watch->reason),
-		               "no word from the watcher; is aob-watcher running?");
+		               "no word from the watcher%s%s; is aob-watcher running%s?",
+		               pipeline->host != NULL ? " of host " : "", pipeline->host != NULL ? pipeline->host : "",
+		               pipeline->host != NULL ? " there" : "");
 	}
+}
+
+bool watch_state_is_far(struct broker *broker, const struct config_pipeline *pipeline)
+{
+	char own[OWN_HOST_SIZE];
+
+	own_host(NULL, broker->config, own);
+	return pipeline->host != NULL && !own_host_same(pipeline->host, own);
+}
+
+int watch_state_room(struct broker *broker, const struct config_pipeline *pipeline, struct room *room,
+                     struct error *err)
+{
+	const struct watch_state *state = find(broker, pipeline->name);
+
+	if (!watch_state_is_far(broker, pipeline))
+		return room_read(pipeline->source, room, err);
+	if (state == NULL || !state->room_seen || state->reported_ms == 0 ||
+	    broker->now_ms - state->reported_ms >= WATCH_STATE_STALE_MS)
+		return error_set(err, ERR_LINK, "no word from the watcher of host %s", pipeline->host);
+	*room = state->room;
+	return 0;
 }
 
 int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline)

@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "broker/history.h"
 #include "broker/watch_macs.h"
+#include "lib/room.h"
 
 #define WATCH_STATE_FRESH_MS 10000 /* what the watcher said of a source at rest is worth something for so long */
 #define WATCH_STATE_STALE_MS ((int64_t)5 * 60 * 1000) /* a watcher that says nothing for so long is not there */
@@ -23,6 +24,8 @@ struct watch_report {
 	bool wants_run;
 	enum stage_trigger trigger;
 	struct watch_macs macs;
+	bool room_seen;
+	struct room room; /* of its disk, if this broker is on another machine */
 };
 
 /* watch_state_load: the clocks of the configuration's pipelines, from the store. Also after a reload; those that stay keep
@@ -30,14 +33,25 @@ struct watch_report {
 int watch_state_load(struct broker *broker, struct error *err);
 void watch_state_free(struct broker *broker);
 
-/* watch_state_report: take one source's report, and what it owns (its Macs); may start a run. One of a pipeline that is not watched (any more) is dropped. */
-void watch_state_report(struct broker *broker, struct watch_report *report);
+/* watch_state_watches: is the source one for a watcher on this machine? host: "": it did not say which. Pure. */
+bool watch_state_watches(const struct config_pipeline *pipeline, const char *host);
+
+/* watch_state_report: take one source's report, by a watcher on this machine, and what it owns (its Macs); may start a run. One of a pipeline that is not watched (any more), or
+ * not there, is dropped; so is that nothing is known of a source, while a watcher on another machine knows something. */
+void watch_state_report(struct broker *broker, const char *host, struct watch_report *report);
 
 /* watch_state_ended: a run has ended; failures make the pipeline rest for a while before the next automatic run. */
 void watch_state_ended(struct broker *broker, const struct run_record *record, enum run_state end);
 
 /* watch_state_get: for the status: "off" for a pipeline that is not watched, "unknown" if the watcher is silent. */
 void watch_state_get(struct broker *broker, const struct config_pipeline *pipeline, struct history_watch *watch);
+
+/* watch_state_is_far: is the source on another machine than this broker? */
+bool watch_state_is_far(struct broker *broker, const struct config_pipeline *pipeline);
+
+/* watch_state_room: how full the disk of the source is: of one on this machine as seen now, else as the watcher there told. errors: by errno, ERR_LINK (no word of it) */
+int watch_state_room(struct broker *broker, const struct config_pipeline *pipeline, struct room *room,
+                     struct error *err);
 
 /* watch_state_silence_ms: since the watcher's last word on this pipeline; without one: for longer than anything. */
 int64_t watch_state_silence_ms(struct broker *broker, const char *pipeline);

@@ -4,6 +4,7 @@
 #include "cli/ask.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "lib/own_host.h"
 
 static const char usage[] =
         "usage: aob check [FILE] [--pipelines]\n\n"
@@ -13,6 +14,14 @@ static const char usage[] =
 
 static void print_summary(const struct config *config)
 {
+	if (config->n_pipelines == 0) {
+		char host[OWN_HOST_SIZE];
+
+		own_host(NULL, config, host);
+		(void)printf("%s is right: this machine, %s, works for the broker at %s\n", config->path, host,
+		             config->endpoint);
+		return;
+	}
 	(void)printf("%s is right: %zu pipeline%s, %zu vault%s\n", config->path, config->n_pipelines,
 	             config->n_pipelines == 1 ? "" : "s", config->n_vaults, config->n_vaults == 1 ? "" : "s");
 }

@@ -38,6 +38,7 @@ static const struct verb verbs[] = {
 	{ "doctor", doctor_main, "how are the machines? security updates, disks, clocks, keys" },
 	{ "link", link_main, "is the vault to be reached, and how fast is the way there?" },
 	{ "check", check_main, "is a configuration right?" },
+	{ "keygen", keygen_main, "a pair of keys for a broker or workers on other machines" },
 	{ "reload", order_main, "read the configuration again" },
 	{ "events", events_main, "what happens, as CloudEvents" },
 	{ "died", died_main, "for service managers: a process of ours died" },

@@ -14,6 +14,7 @@ aob_SOURCES := \
 	cli/find.c \
 	cli/health.c \
 	cli/interrupt.c \
+	cli/keygen.c \
 	cli/link.c \
 	cli/list.c \
 	cli/list_vault.c \

@@ -18,6 +18,7 @@ int prune_main(int argc, char **argv, const char *config_path);
 int release_main(int argc, char **argv, const char *config_path);
 int seed_main(int argc, char **argv, const char *config_path);
 int adopt_main(int argc, char **argv, const char *config_path);
+int keygen_main(int argc, char **argv, const char *config_path);
 int check_main(int argc, char **argv, const char *config_path);
 int events_main(int argc, char **argv, const char *config_path);
 int died_main(int argc, char **argv, const char *config_path);

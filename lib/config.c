@@ -95,7 +95,16 @@ static const char *read_endpoint(struct config_build *b, const struct yaml_pos *
 	return endpoint;
 }
 
-static void build_broker(struct config_build *b)
+/* Whom the broker lets in is the broker's alone to know. */
+static void check_clients(struct config_build *b, const struct yaml_pos *curve)
+{
+	if (curve != NULL && curve->kind == YAML_POS_MAP && yaml_pos_get(curve, "client_certificates") == NULL)
+		faults_add(b->faults, yaml_pos_place(curve)->line, yaml_pos_place(curve)->column,
+		           "'client_certificates' is missing; want the folder of those that may connect, such as "
+		           "/etc/aob/curve/clients");
+}
+
+static void build_broker(struct config_build *b, bool elsewhere)
 {
 	const struct yaml_pos *broker = yaml_pos_get(b->root, "broker");
 	const struct yaml_pos *curve = yaml_pos_get(broker, "curve");
@@ -105,6 +114,8 @@ static void build_broker(struct config_build *b)
 		(void)config_schema_check(broker, &config_schema_broker, b->faults);
 	if (curve != NULL && curve->kind == YAML_POS_MAP)
 		(void)config_schema_check(curve, &config_schema_curve, b->faults);
+	if (!elsewhere)
+		check_clients(b, curve);
 	config->endpoint = read_endpoint(b, broker, "endpoint", CONFIG_DEFAULT_ENDPOINT);
 	config->events = read_endpoint(b, broker, "events", DEFAULT_EVENTS);
 	config->state = config_value_path(broker, "state", DEFAULT_STATE, b->arena);
@@ -141,11 +152,24 @@ static void sort_names(struct config_build *b)
 	config->by_name = names;
 }
 
+/* A machine that works for a broker elsewhere needs to know how to reach it, and no more: each job brings along what is to be done. */
+static bool works_elsewhere(const struct yaml_pos *root)
+{
+	const struct yaml_pos *endpoint = yaml_pos_get(yaml_pos_get(root, "broker"), "endpoint");
+
+	return yaml_pos_get(root, "vaults") == NULL && yaml_pos_get(root, "pipelines") == NULL && endpoint != NULL &&
+	       endpoint->kind == YAML_POS_TEXT && is_tcp(endpoint->text);
+}
+
 static void build(struct config_build *b)
 {
-	if (!config_schema_check(b->root, &config_schema_root, b->faults))
+	const struct yaml_pos *host = yaml_pos_get(b->root, "host");
+	bool elsewhere = works_elsewhere(b->root);
+
+	if (!config_schema_check(b->root, elsewhere ? &config_schema_elsewhere : &config_schema_root, b->faults))
 		return;
-	build_broker(b);
+	b->config->host = config_value_host(host, b->faults);
+	build_broker(b, elsewhere);
 	config_vault_build(b);
 	config_contact_build(b);
 	config_pipeline_build(b);
@@ -203,6 +227,17 @@ void config_destroy(struct config **config)
 	memory = (*config)->memory; /* the configuration itself lies in there */
 	arena_destroy(&memory);
 	*config = NULL;
+}
+
+int config_for_broker(const struct config *config, struct error *err)
+{
+	if (config->n_pipelines > 0)
+		return 0;
+	return error_set(
+	        err, ERR_CONFIG,
+	        "%s has no 'pipelines', so it is one for a machine that works for the broker at %s; the broker "
+	        "runs where the pipelines are",
+	        config->path, config->endpoint);
 }
 
 const struct config_pipeline *config_pipeline(const struct config *config, const char *name)

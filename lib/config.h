@@ -47,6 +47,7 @@ struct config_vault {
 	size_t n_rates;
 	const struct config_contact *contact; /* NULL: nothing is known of it */
 	bool plain;                           /* `compression: off` */
+	unsigned transfers;                   /* how many may go there at a time; 0: as many as there are workers */
 	bool may_ask; /* ssh may ask who sits at the terminal for a password, or about a host key; never so in a configuration */
 };
 
@@ -71,6 +72,7 @@ struct config_watch {
 struct config_pipeline {
 	const char *name;
 	const char *source; /* absolute folder */
+	const char *host;   /* the machine that has it, whose workers alone get its jobs; NULL: any */
 	const struct config_vault *vault;
 	enum config_kind kind;    /* of the source */
 	uint64_t max_age_ms;      /* how old the state in the vault may get; 0: any age */
@@ -145,6 +147,7 @@ struct config_notify {                /* an item of `notify`; what its driver do
 
 struct config {
 	const char *path; /* as given */
+	const char *host; /* what this machine is called in `host` of pipelines; NULL: its host name (own_host.h) */
 	const char *endpoint;
 	const char *events;
 	const char *state;
@@ -154,7 +157,7 @@ struct config {
 	const struct config_vault *vaults;
 	size_t n_vaults;
 	const struct config_pipeline *pipelines;
-	size_t n_pipelines;
+	size_t n_pipelines; /* 0: of a machine that works for a broker elsewhere */
 	const struct config_pipeline *const
 	        *by_name; /* private: the same, in the order of their names; NULL: they are to be looked through */
 	const struct config_notify *notifiers;
@@ -169,6 +172,9 @@ struct config {
 int config_load(const char *path, struct config **config, FILE *faults, struct error *err);
 
 void config_destroy(struct config **config);
+
+/* config_for_broker: is there what a broker needs? One of a machine that works for a broker elsewhere has no pipelines. errors: ERR_CONFIG with the remedy */
+int config_for_broker(const struct config *config, struct error *err);
 
 /* NULL if there is none of that name; borrowed from config. */
 const struct config_pipeline *config_pipeline(const struct config *config, const char *name);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "lib/config_build.h"
+#include "lib/own_host.h"
 
 /* path is folder, or lies in it. Both absolute and without doubled or trailing '/'. */
 static bool inside(const char *path, const char *folder, bool any_case)
@@ -44,6 +45,19 @@ static bool same_machine(const struct config_vault *a, const struct config_vault
 	       strcmp(of_a.port, of_b.port) == 0;
 }
 
+static bool may_share_host(const struct config_pipeline *a, const struct config_pipeline *b)
+{
+	return a->host == NULL || b->host == NULL || own_host_same(a->host, b->host);
+}
+
+/* A folder of `path` is one of the machine that has the source. */
+static bool same_place(const struct config_pipeline *a, const struct config_pipeline *b)
+{
+	if (!same_machine(a->vault, b->vault))
+		return false;
+	return a->vault->ssh != NULL || may_share_host(a, b);
+}
+
 /* ROOT/<pipeline>; NULL: not known. */
 static const char *folder_of(struct config_build *b, const struct config_pipeline *pipeline)
 {
@@ -74,7 +88,7 @@ static void check_folders(struct config_build *b)
 			const char *other = config->pipelines[j].name;
 
 			if (folders[i] == NULL || folders[j] == NULL ||
-			    !same_machine(config->pipelines[i].vault, config->pipelines[j].vault))
+			    !same_place(&config->pipelines[i], &config->pipelines[j]))
 				continue;
 			if (strcasecmp(folders[i], folders[j]) == 0)
 				faults_add(b->faults, place->line, place->column,
@@ -107,6 +121,22 @@ static bool either_inside(const char *path, const char *real_path, const char *f
 	return inside(path, folder, false) || inside(real_path, real_folder, false);
 }
 
+/* Does a vault of `path` lie on the machine that has this source? On each that has a pipeline into it. */
+static bool on_its_host(const struct config_build *b, const struct config_vault *vault,
+                        const struct config_pipeline *pipeline)
+{
+	bool used = false;
+
+	for (size_t i = 0; i < b->config->n_pipelines; i++) {
+		const struct config_pipeline *other = &b->config->pipelines[i];
+
+		if (other->vault == vault && may_share_host(other, pipeline))
+			return true;
+		used = used || other->vault == vault;
+	}
+	return !used;
+}
+
 /* A vault of this machine in a source would be backed up into itself; a source in a vault likewise. */
 static void check_local(struct config_build *b, size_t at_vault)
 {
@@ -123,13 +153,15 @@ static void check_local(struct config_build *b, size_t at_vault)
 
 		if (source == NULL)
 			continue;
-		if (either_inside(vault->root, real, source, real_source))
+		if (either_inside(vault->root, real, source, real_source) &&
+		    on_its_host(b, vault, &b->config->pipelines[i]))
 			faults_add(b->faults, place->line, place->column,
 			           "the vault lies inside the source of '%.64s' (%.200s), so it would back up itself; "
 			           "choose a folder "
 			           "outside, best on another disk",
 			           b->config->pipelines[i].name, source);
-		else if (either_inside(source, real_source, vault->root, real))
+		else if (either_inside(source, real_source, vault->root, real) &&
+		         on_its_host(b, vault, &b->config->pipelines[i]))
 			faults_add(b->faults, yaml_pos_get(b->pipeline_values[i], "source")->line,
 			           yaml_pos_get(b->pipeline_values[i], "source")->column,
 			           "the source lies inside the vault '%.64s' (%.200s); choose another 'path' for the "
@@ -142,10 +174,15 @@ static void check_local(struct config_build *b, size_t at_vault)
 static void check_state(struct config_build *b)
 {
 	const struct yaml_pos *place = yaml_pos_get(yaml_pos_get(b->root, "broker"), "state");
+	char own[OWN_HOST_SIZE];
 
+	own_host(NULL, b->config, own);
 	for (size_t i = 0; i < b->config->n_pipelines; i++) {
 		const char *source = b->config->pipelines[i].source;
+		const char *host = b->config->pipelines[i].host;
 
+		if (host != NULL && !own_host_same(host, own))
+			continue;
 		if (place != NULL && source != NULL && inside(b->config->state, source, false))
 			faults_add(b->faults, place->line, place->column,
 			           "'state' lies inside the source of '%.64s', which would change with every run; "

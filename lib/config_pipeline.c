@@ -214,6 +214,7 @@ static void read_pipeline(struct config_build *b, const struct yaml_pos *value, 
 	pipeline->kind =
 	        kind >= 0 ? (enum config_kind)kind : CONFIG_KIND_AUTO; /* another word was told by the schema */
 	pipeline->source = config_value_path(value, "source", NULL, b->arena);
+	pipeline->host = config_value_host(yaml_pos_get(value, "host"), b->faults);
 	if (vault != NULL && vault->kind == YAML_POS_TEXT && !yaml_pos_null(vault))
 		pipeline->vault = find_vault(b, vault);
 	read_watch(b, yaml_pos_get(value, "watch"), pipeline);

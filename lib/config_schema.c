@@ -19,6 +19,7 @@
 
 static const struct schema_key root_keys[] = {
 	{ "broker", SCHEMA_MAP, false, 0, 0, NULL, "a map with endpoint, events and state; or leave 'broker' out" },
+	{ "host", SCHEMA_TEXT, false, 0, 0, NULL, "what this machine is called, such as nas2" },
 	{ "monitor", SCHEMA_MAP, false, 0, 0, NULL,
 	  "a map with listen, textfile and host_names; or leave 'monitor' out" },
 	{ "vaults", SCHEMA_MAP, true, 0, 0, NULL,
@@ -54,7 +55,7 @@ static const struct schema_key broker_keys[] = {
 static const struct schema_key curve_keys[] = {
 	{ "server_certificate", SCHEMA_PATH, true, 0, 0, NULL,
 	  "the broker's certificate, such as /etc/aob/curve/broker.cert" },
-	{ "client_certificates", SCHEMA_PATH, true, 0, 0, NULL,
+	{ "client_certificates", SCHEMA_PATH, false, 0, 0, NULL,
 	  "the folder of those that may connect, such as /etc/aob/curve/clients" },
 	{ "own_certificate", SCHEMA_PATH, true, 0, 0, NULL,
 	  "what stages and aob present, such as /etc/aob/curve/stage.cert" },
@@ -80,6 +81,7 @@ static const struct schema_key vault_keys[] = {
 	{ "rate", SCHEMA_OTHER, false, 0, 0, NULL,
 	  "a rate such as 1.6 Mbit/s, unlimited, or a list of { from: 06:00, to: 23:00, rate: … }" },
 	{ "compression", SCHEMA_CHOICE, false, 0, 0, compressions, "auto or off" },
+	{ "transfers", SCHEMA_INTEGER, false, 1, 1000, NULL, "how many transfers may go there at a time, such as 1" },
 };
 
 static const struct schema_key window_keys[] = {
@@ -92,6 +94,7 @@ static const char *const kinds[] = { "auto", "time-machine", "generic", NULL };
 static const struct schema_key pipeline_keys[] = {
 	{ "source", SCHEMA_PATH, true, 0, 0, NULL, "the folder to back up, such as /volume1/photos" },
 	{ "vault", SCHEMA_TEXT, true, 0, 0, NULL, "the name of a vault" },
+	{ "host", SCHEMA_TEXT, false, 0, 0, NULL, "the machine that has the source, such as nas2" },
 	{ "kind", SCHEMA_CHOICE, false, 0, 0, kinds, "auto, time-machine or generic" },
 	{ "watch", SCHEMA_OTHER, false, 0, 0, NULL, "{ idle: 10m, max_wait: 24h }, or off" },
 	{ "max_age", SCHEMA_OTHER, false, 0, 0, NULL,
@@ -190,6 +193,9 @@ static const struct schema_key mqtt_keys[] = {
 };
 
 const struct schema config_schema_root = SCHEMA("the top level", root_keys);
+const struct schema config_schema_elsewhere = {
+	.name = "the top level", .keys = root_keys, .n_keys = sizeof(root_keys) / sizeof(root_keys[0]), .optional = true
+};
 const struct schema config_schema_broker = SCHEMA("'broker'", broker_keys);
 const struct schema config_schema_curve = SCHEMA("'curve'", curve_keys);
 const struct schema config_schema_monitor = SCHEMA("'monitor'", monitor_keys);
@@ -347,7 +353,7 @@ bool config_schema_check(const struct yaml_pos *map, const struct schema *schema
 			(void)config_value_check(item, key, faults);
 	}
 	for (size_t i = 0; i < schema->n_keys; i++)
-		if (schema->keys[i].required && !is_there(map, schema, schema->keys[i].name))
+		if (schema->keys[i].required && !schema->optional && !is_there(map, schema, schema->keys[i].name))
 			faults_add(faults, place->line, place->column, "'%s' is missing; want %s", schema->keys[i].name,
 			           schema->keys[i].want);
 	return true;

@@ -35,10 +35,12 @@ struct schema {
 	const char *name; /* "'watch'": where a key is to go that stands at a wrong place */
 	const struct schema_key *keys;
 	size_t n_keys;
+	bool optional; /* none of them is required */
 };
 
-extern const struct schema config_schema_root, config_schema_monitor, config_schema_broker, config_schema_curve,
-        config_schema_contact, config_schema_vault, config_schema_window, config_schema_pipeline, config_schema_watch;
+extern const struct schema config_schema_root, config_schema_elsewhere, config_schema_monitor, config_schema_broker,
+        config_schema_curve, config_schema_contact, config_schema_vault, config_schema_window, config_schema_pipeline,
+        config_schema_watch;
 
 /* The schema of `with` for our own services; NULL for others. */
 const struct schema *config_schema_stage(const char *service);

@@ -215,6 +215,15 @@ bool config_value_name(const struct yaml_pos *name, const char *what, struct fau
 	return false;
 }
 
+const char *config_value_host(const struct yaml_pos *value, struct faults *faults)
+{
+	/* One that is no text was told by the schema. */
+	if (value == NULL || value->kind != YAML_POS_TEXT || yaml_pos_null(value) ||
+	    !config_value_name(value, "machine", faults))
+		return NULL;
+	return value->text;
+}
+
 const char *config_value_text(const struct yaml_pos *map, const char *key, const char *otherwise)
 {
 	const struct yaml_pos *value = yaml_pos_get(map, key);

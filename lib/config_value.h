@@ -19,6 +19,9 @@ bool config_value_is_name(const char *text);
 /* config_value_name: is this value one? Adds faults if not. */
 bool config_value_name(const struct yaml_pos *name, const char *what, struct faults *faults);
 
+/* config_value_host: the name of a machine; NULL: there is none, or it is none, which is added to the faults. Borrowed. */
+const char *config_value_host(const struct yaml_pos *value, struct faults *faults);
+
 /* The text of map's key; otherwise if there is none or it is not a text. Borrowed. */
 const char *config_value_text(const struct yaml_pos *map, const char *key, const char *otherwise);
 

@@ -44,6 +44,14 @@ static void check_place(struct config_build *b, const struct yaml_pos *value)
 	}
 }
 
+/* One that is none was told by the schema. */
+static unsigned read_transfers(const struct yaml_pos *value)
+{
+	int64_t most = 0;
+
+	return value != NULL && config_value_integer(value, &most) == 0 && most > 0 ? (unsigned)most : 0;
+}
+
 static void read_vault(struct config_build *b, const struct yaml_pos *value, struct config_vault *vault)
 {
 	const struct yaml_pos *ssh = yaml_pos_get(value, "ssh");
@@ -66,6 +74,7 @@ static void read_vault(struct config_build *b, const struct yaml_pos *value, str
 			if (item->kind == YAML_POS_TEXT && item->text[0] != '\0')
 				config_ssh_check_option(b, item);
 	vault->plain = strcmp(config_value_text(value, "compression", "auto"), "off") == 0;
+	vault->transfers = read_transfers(yaml_pos_get(value, "transfers"));
 	config_rate_read(b, yaml_pos_get(value, "rate"), vault);
 }
 

@@ -6,6 +6,7 @@
 #include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/log_limit.h"
+#include "lib/pace.h"
 
 #define RECONNECT_MS 100
 #define RECONNECT_MAX_MS 2000
@@ -48,6 +49,14 @@ void mdp_socket_limits(zsock_t *socket)
 	zsock_set_sndhwm(socket, MDP_QUEUE_MAX);
 	zsock_set_rcvhwm(socket, MDP_QUEUE_MAX);
 	zsock_set_linger(socket, MDP_LINGER_MS);
+}
+
+void mdp_socket_far(zsock_t *socket)
+{
+	zsock_set_heartbeat_ivl(socket, (int)pace_ms(MDP_FAR_BEAT_MS));
+	zsock_set_heartbeat_timeout(socket, (int)pace_ms(MDP_FAR_DEAD_MS));
+	/* A connection that is being opened while the way is cut is tried anew, and not in the kernel's growing pauses. */
+	zsock_set_connect_timeout(socket, MDP_HANDSHAKE_MS);
 }
 
 static zcert_t *load_certificate(const char *path, struct error *err)
@@ -104,8 +113,11 @@ int mdp_connect(int type, const char *endpoint, const struct config_curve *curve
 	(void)zmq_setsockopt(zsock_resolve(made), ZMQ_MAXMSGSIZE, &frame_max_bytes, sizeof(frame_max_bytes));
 	zsock_set_reconnect_ivl(made, RECONNECT_MS);
 	zsock_set_reconnect_ivl_max(made, RECONNECT_MAX_MS);
-	if (strncmp(endpoint, "tcp://", 6) == 0 && apply_curve(made, curve, err) != 0)
-		goto out;
+	if (strncmp(endpoint, "tcp://", 6) == 0) {
+		mdp_socket_far(made);
+		if (apply_curve(made, curve, err) != 0)
+			goto out;
+	}
 	if (zsock_connect(made, "%s", endpoint) != 0) {
 		(void)error_set(err, ERR_CONFIG, "connecting to %s: %s", endpoint, zmq_strerror(zmq_errno()));
 		goto out;

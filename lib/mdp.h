@@ -53,6 +53,8 @@ enum mdp_worker_command {
 #define MDP_FRAMES_MAX 16         /* frames of one message, a ROUTER's identity included; more is dropped */
 #define MDP_QUEUE_MAX 1000        /* messages waiting, each way and peer (ZMQ_SNDHWM, ZMQ_RCVHWM) */
 #define MDP_HANDSHAKE_MS 5000     /* a connection that has not shaken hands by then is closed */
+#define MDP_FAR_BEAT_MS 5000      /* between two questions over tcp whether the other end is there */
+#define MDP_FAR_DEAD_MS 15000     /* without an answer the connection is closed */
 #define MDP_LINGER_MS 1000        /* how long closing waits for what was sent */
 #define MDP_JOB_SIZE 128          /* room for a job ID and its NUL */
 #define MDP_TAG_SIZE 144          /* room for a tag and its NUL */
@@ -67,6 +69,10 @@ void mdp_start(void);
 /* mdp_socket_limits: the limits above, on a socket that is neither bound nor connected yet. Sending never waits: a full queue
  * is a failed send. */
 void mdp_socket_limits(zsock_t *socket);
+
+/* mdp_socket_far: of a tcp endpoint, before it is bound or connected: ZeroMQ itself asks the other end for a sign of life. A machine that was cut off or lost its power
+ * says no good-bye: without this a subscriber would listen to it for ever, and the broker keep its connection. */
+void mdp_socket_far(zsock_t *socket);
 
 /* mdp_connect: a socket of type ZMQ_DEALER (or ZMQ_SUB, for the events) with the limits, connected to endpoint; over tcp with
  * the CURVE keys of config (own certificate with its secret part, the server's public part). Does not wait for the peer.

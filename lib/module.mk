@@ -22,6 +22,7 @@ lib_SOURCES += \
 	lib/host_facts.c \
 	lib/host_probe.c \
 	lib/number.c \
+	lib/own_host.c \
 	lib/presence.c \
 	lib/progress.c \
 	lib/priority.c \

@@ -22,3 +22,12 @@ char *snapshots_option(const struct config_pipeline *pipeline)
 	}
 	return dir;
 }
+
+char *snapshots_option_of(const struct stage_request *request, const struct config *config)
+{
+	const char *told = stage_request_snapshots(request)->dir;
+
+	if (told != NULL)
+		return strdup(told);
+	return snapshots_option(config_pipeline(config, stage_request_pipeline(request)));
+}

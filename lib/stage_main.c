@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/mdp.h"
 #include "lib/mdp_worker.h"
+#include "lib/own_host.h"
 #include "lib/sdnotify.h"
 #include "lib/version.h"
 
@@ -51,6 +52,7 @@ struct command_line {
 	const char *trace;
 	const char *endpoint;
 	const char *worker;
+	const char *host;
 	const char *once;
 };
 
@@ -370,11 +372,15 @@ static int serve(struct stage *stage, struct error *err)
 
 static void help(const struct stage_ops *ops)
 {
-	printf("usage: %s [--config FILE] [--endpoint URL] [--worker NAME] [--once FILE] [--trace TOPICS]\n"
+	printf("usage: %s [--config FILE] [--endpoint URL] [--worker NAME] [--host NAME] [--once FILE] [--trace "
+	       "TOPICS]\n"
 	       "%s\n\n"
 	       "  --config FILE    the configuration (default $AOB_CONFIG, or %s)\n"
 	       "  --endpoint URL   the broker's endpoint, instead of the configuration's\n"
 	       "  --worker NAME    how this worker is called in `aob status` (default HOST-%s-PID)\n"
+	       "  --host NAME      what this machine is called in `host:` of pipelines (default: the configuration's "
+	       "`host`, "
+	       "else the host name)\n"
 	       "  --once FILE      no broker: do the request in FILE (- for stdin), print the reply, end\n"
 	       "  --trace TOPICS   debug output on stderr: mdp, wire, idle, sql, or all\n"
 	       "  --version, --help\n\n"
@@ -385,12 +391,15 @@ static void help(const struct stage_ops *ops)
 /* -1: go on; else the exit status. */
 static int read_command_line(int argc, char **argv, const struct stage_ops *ops, struct command_line *line)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },   { "trace", required_argument, NULL, 't' },
-		{ "endpoint", required_argument, NULL, 'e' }, { "worker", required_argument, NULL, 'w' },
-		{ "once", required_argument, NULL, 'o' },     { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 }
-	};
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		                                 { "trace", required_argument, NULL, 't' },
+		                                 { "endpoint", required_argument, NULL, 'e' },
+		                                 { "worker", required_argument, NULL, 'w' },
+		                                 { "host", required_argument, NULL, 'H' },
+		                                 { "once", required_argument, NULL, 'o' },
+		                                 { "version", no_argument, NULL, 'V' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
 	int option = 0;
 
 	optind = 1;
@@ -408,6 +417,9 @@ static int read_command_line(int argc, char **argv, const struct stage_ops *ops,
 			break;
 		case 'w':
 			line->worker = optarg;
+			break;
+		case 'H':
+			line->host = optarg;
 			break;
 		case 'o':
 			line->once = optarg;
@@ -458,7 +470,7 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 	struct command_line line = { 0 };
 	struct stage stage = { .ops = ops, .wake_fd = -1 };
 	struct error err = { .class = ERR_NONE };
-	char host[65] = "";
+	char host[OWN_HOST_SIZE];
 	char name[NAME_SIZE];
 	int status = read_command_line(argc, argv, ops, &line);
 
@@ -475,7 +487,7 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 		config_destroy(&stage.config);
 		return status;
 	}
-	(void)gethostname(host, sizeof(host) - 1);
+	own_host(line.host, stage.config, host);
 	(void)snprintf(name, sizeof(name), "%s-%s-%ld", host, ops->service, (long)getpid());
 	status = EX_OK;
 	if (open_worker(&stage, &line, host, line.worker != NULL ? line.worker : name, &err) != 0 ||

@@ -318,7 +318,7 @@ static int decode_snapshots(struct stage_request *request, struct error *err)
 		return error_set(err, ERR_INPUT, "release: want true or false");
 	snapshots->local = local;
 	snapshots->release = json_is_true(release);
-	return 0;
+	return want_path(request->root, "", "snapshots_dir", false, &snapshots->dir, err);
 }
 
 static int decode_seed(struct stage_request *request, struct error *err)

@@ -46,6 +46,7 @@ struct stage_snapshots {
 	const char *anchor; /* its UUID, "" if there is none; NULL: not said, so nothing may be removed */
 	int64_t local;      /* how many others to keep besides */
 	bool release;       /* make no snapshot, only room: all but the anchor go */
+	const char *dir;    /* where they lie; NULL: not said */
 };
 const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request);
 /* A seed of this pipeline: on a disk that a person carries to the vault. Borrowed. */

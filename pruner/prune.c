@@ -129,7 +129,7 @@ static int find_folder(const struct prune *p, char folder[PATH_MAX], struct erro
 		(void)snprintf(folder, PATH_MAX, "%.*s", (int)(strrchr(own, '/') - own), own);
 		return 1;
 	}
-	option = snapshots_option(config_pipeline(stage_job_config(p->job), stage_request_pipeline(p->request)));
+	option = snapshots_option_of(p->request, stage_job_config(p->job));
 	rc = subvolume_snapshots(stage_request_source(p->request), option, folder, err);
 	free(option);
 	if (rc != 0 && err->class == ERR_CONFIG) {

@@ -37,7 +37,8 @@ static void help(void)
 	           "  --grace TIME        from SIGTERM to SIGKILL, when it is to stop (default 10s)\n"
 	           "  --dry-run           COMMAND knows what \"dry_run\" and $AOB_DRY_RUN are; else it is not started "
 	           "in one\n"
-	           "  --config FILE  --endpoint URL  --worker NAME  --once FILE  --trace TOPICS  --version  --help\n"
+	           "  --config FILE  --endpoint URL  --worker NAME  --host NAME  --once FILE  --trace TOPICS  "
+	           "--version  --help\n"
 	           "                      as every stage has them (aob-stage(8))\n\n"
 	           "COMMAND finds $AOB_RUN, $AOB_PIPELINE, $AOB_SOURCE, $AOB_SNAPSHOT, $AOB_ATTEMPT and $AOB_DRY_RUN.");
 }
@@ -66,27 +67,28 @@ static int take_service(void)
 /* What every stage has. */
 static char *passed_on(int option)
 {
-	static char names[][16] = { "--config", "--trace", "--endpoint", "--worker", "--once" };
+	static char names[][16] = { "--config", "--trace", "--endpoint", "--worker", "--host", "--once" };
 
-	return names[option == 'c' ? 0 : option == 't' ? 1 : option == 'e' ? 2 : option == 'w' ? 3 : 4];
+	return names[option == 'c'   ? 0
+	             : option == 't' ? 1
+	             : option == 'e' ? 2
+	             : option == 'w' ? 3
+	             : option == 'H' ? 4
+	                             : 5];
 }
 
 /* Its own options are taken; what every stage has is put into given, with room for argc words. Returns -1: go on; else the exit status. */
 static int read_command_line(int argc, char **argv, char **given, int *n)
 {
-	static const struct option options[] = { { "service", required_argument, NULL, 'S' },
-		                                 { "timeout", required_argument, NULL, 'T' },
-		                                 { "silence", required_argument, NULL, 'L' },
-		                                 { "grace", required_argument, NULL, 'G' },
-		                                 { "dry-run", no_argument, NULL, 'D' },
-		                                 { "config", required_argument, NULL, 'c' },
-		                                 { "trace", required_argument, NULL, 't' },
-		                                 { "endpoint", required_argument, NULL, 'e' },
-		                                 { "worker", required_argument, NULL, 'w' },
-		                                 { "once", required_argument, NULL, 'o' },
-		                                 { "version", no_argument, NULL, 'V' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {
+		{ "service", required_argument, NULL, 'S' }, { "timeout", required_argument, NULL, 'T' },
+		{ "silence", required_argument, NULL, 'L' }, { "grace", required_argument, NULL, 'G' },
+		{ "dry-run", no_argument, NULL, 'D' },       { "config", required_argument, NULL, 'c' },
+		{ "trace", required_argument, NULL, 't' },   { "endpoint", required_argument, NULL, 'e' },
+		{ "worker", required_argument, NULL, 'w' },  { "host", required_argument, NULL, 'H' },
+		{ "once", required_argument, NULL, 'o' },    { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 }
+	};
 	int status = -1;
 	int option = 0;
 

@@ -36,7 +36,7 @@ static void tell_file(void *context, const struct wire_damage *damage, enum veri
 int verify_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
                struct error *err)
 {
-	char *snapshots = snapshots_option(config_pipeline(stage_job_config(job), stage_request_pipeline(request)));
+	char *snapshots = snapshots_option_of(request, stage_job_config(job));
 	struct verifying verifying = { .vault = stage_request_vault(request),
 		                       .pipeline = stage_request_pipeline(request),
 		                       .source = stage_request_source(request),

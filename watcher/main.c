@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/mdp.h"
 #include "lib/mdp_client.h"
+#include "lib/own_host.h"
 #include "lib/sdnotify.h"
 #include "watcher/report.h"
 #include "watcher/source.h"
@@ -23,6 +24,7 @@
 #define AT_REST_MS 3000    /* while nothing happens, the broker hears only so often that nothing does */
 
 struct watcher {
+	char host[OWN_HOST_SIZE];
 	struct mdp_client *client;
 	struct signal_openfiles *files;
 	struct source *sources[REPORT_SOURCES_MAX];
@@ -85,7 +87,7 @@ static int follow_orders(struct watcher *w, struct source_order *orders, size_t 
 static int tell(struct watcher *w, const struct source_report *reports, size_t n, size_t *told,
                 struct source_order **orders, size_t *n_orders, struct error *err)
 {
-	char *text = report_text(reports, n, told);
+	char *text = report_text(w->host, reports, n, told);
 	char *reply = NULL;
 	size_t reply_bytes;
 	int rc;
@@ -204,6 +206,7 @@ static int watch(const struct config *config, struct error *err)
 	signal_fd = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		return error_set(err, ERR_SYSTEM, "setting up signals");
+	own_host(NULL, config, w.host);
 	mdp_start();
 	w.files = signal_openfiles_new();
 	if (w.files == NULL || mdp_client_new(config, &w.client, err) != 0) {

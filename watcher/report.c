@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lib/hex.h"
 #include "lib/log.h"
 #include "lib/stage_msg.h"
 
@@ -44,28 +45,41 @@ static json_t *macs_json(const struct source_report *report)
 	return list;
 }
 
+static json_t *room_json(const struct source_report *report)
+{
+	char filesystem[2 * sizeof(report->room.filesystem) + 1];
+
+	if (!report->room_seen)
+		return json_null();
+	hex_text(report->room.filesystem, sizeof(report->room.filesystem), filesystem);
+	return json_pack("{s:I, s:I, s:s}", "free_bytes", (json_int_t)report->room.free_bytes, "total_bytes",
+	                 (json_int_t)report->room.total_bytes, "filesystem", filesystem);
+}
+
 static json_t *report_json(const struct source_report *report)
 {
 	const char *trigger = idle_trigger_name(report->verdict.trigger);
 
-	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:s, s:s?, s:s, s:I, s:o}", "pipeline", report->pipeline, "state",
-	                 idle_state_name(report->verdict.state), "reason", escaped(report->verdict.reason), "since",
-	                 (json_int_t)report->since_s, "ctransid", (json_int_t)report->ctransid, "source_uuid",
+	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:s, s:s?, s:s, s:I, s:o, s:o}", "pipeline", report->pipeline,
+	                 "state", idle_state_name(report->verdict.state), "reason", escaped(report->verdict.reason),
+	                 "since", (json_int_t)report->since_s, "ctransid", (json_int_t)report->ctransid, "source_uuid",
 	                 report->uuid, "trigger", trigger, "kind",
 	                 config_kind_name(report->time_machine ? CONFIG_KIND_TIME_MACHINE : CONFIG_KIND_GENERIC),
-	                 "forced_at", (json_int_t)report->verdict.forced_at_s, "macs", macs_json(report));
+	                 "forced_at", (json_int_t)report->verdict.forced_at_s, "macs", macs_json(report), "room",
+	                 room_json(report));
 }
 
-static char *body_of(json_t *sources)
+static char *body_of(const char *host, json_t *sources)
 {
-	json_t *body = json_pack("{s:i, s:s, s:O}", "v", 1, "verb", "watch-report", "sources", sources);
+	json_t *body =
+	        json_pack("{s:i, s:s, s:s, s:O}", "v", 1, "verb", "watch-report", "host", host, "sources", sources);
 	char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
 
 	json_decref(body);
 	return text;
 }
 
-char *report_text(const struct source_report *reports, size_t n, size_t *told)
+char *report_text(const char *host, const struct source_report *reports, size_t n, size_t *told)
 {
 	json_t *sources = json_array();
 	size_t used = 0;
@@ -85,7 +99,7 @@ char *report_text(const struct source_report *reports, size_t n, size_t *told)
 			return NULL;
 		}
 	}
-	text = sources != NULL ? body_of(sources) : NULL;
+	text = sources != NULL ? body_of(host, sources) : NULL;
 	json_decref(sources);
 	return text;
 }
@@ -135,16 +149,17 @@ static int read_order(json_t *json, struct source_order *order)
 	int snapshots = 1;
 	int running;
 	int paused;
+	int room = 0;
 
-	if (json_unpack(
-	            json,
-	            "{s:s, s:s, s?s, s:I, s:I, s:b, s:b, s?b, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?s, s?s}",
-	            "pipeline", &pipeline, "source", &path, "kind", &kind, "idle_ms", &idle_ms, "max_wait_ms",
-	            &max_wait_ms, "running", &running, "paused", &paused, "snapshots", &snapshots, "finished_ms",
-	            &quiet[0], "attached_ms", &quiet[1], "unfinished_ms", &quiet[2], "apart_ms", &quiet[3],
-	            "last_ctransid", &last[0], "clean_ctransid", &last[1], "last_taken_at", &last[2], "waiting_since",
-	            &last[3], "last_source_uuid", &uuid, "clean_source_uuid", &clean_uuid, "last_snapshot_uuid",
-	            &snapshot_uuid) != 0 ||
+	if (json_unpack(json,
+	                "{s:s, s:s, s?s, s:I, s:I, s:b, s:b, s?b, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?s, s?s, "
+	                "s?s, s?b}",
+	                "pipeline", &pipeline, "source", &path, "kind", &kind, "idle_ms", &idle_ms, "max_wait_ms",
+	                &max_wait_ms, "running", &running, "paused", &paused, "snapshots", &snapshots, "finished_ms",
+	                &quiet[0], "attached_ms", &quiet[1], "unfinished_ms", &quiet[2], "apart_ms", &quiet[3],
+	                "last_ctransid", &last[0], "clean_ctransid", &last[1], "last_taken_at", &last[2],
+	                "waiting_since", &last[3], "last_source_uuid", &uuid, "clean_source_uuid", &clean_uuid,
+	                "last_snapshot_uuid", &snapshot_uuid, "room", &room) != 0 ||
 	    idle_ms < 0 || max_wait_ms < 0 || config_kind_of(kind) < 0 || quiet[0] < 0 || quiet[1] < 0 ||
 	    quiet[2] < 0 || quiet[3] < 0)
 		return -1;
@@ -166,6 +181,7 @@ static int read_order(json_t *json, struct source_order *order)
 	order->waiting_since_s = last[3];
 	order->running = running != 0;
 	order->paused = paused != 0;
+	order->room = room != 0;
 	read_past(order, json_object_get(json, "macs"));
 	return 0;
 }

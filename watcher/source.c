@@ -240,6 +240,7 @@ struct source_report source_look(struct source *source, struct signal_openfiles 
 		source->said_failing = false;
 		report.time_machine = source_is_time_machine(source);
 		report.macs = report.time_machine ? &source->macs : NULL;
+		report.room_seen = source->order.room && room_read(source->order.path, &report.room, NULL) == 0;
 		(void)snprintf(report.uuid, sizeof(report.uuid), "%s", source->subvolume.uuid);
 	}
 	if (report.verdict.state != source->state) {

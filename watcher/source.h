@@ -9,6 +9,7 @@
 
 #include "lib/config.h"
 #include "lib/error.h"
+#include "lib/room.h"
 #include "lib/subvolume.h"
 #include "watcher/idle.h"
 #include "watcher/macs.h"
@@ -25,6 +26,7 @@ struct source_order {
 	struct mac_quiet quiet; /* of Macs */
 	uint64_t apart_ms;      /* between two snapshots of what Macs back up to */
 	bool running, paused;
+	bool room;                                    /* the broker can't see how full its disk is */
 	uint64_t last_ctransid;                       /* of the last generation; 0: none */
 	char last_source_uuid[SUBVOLUME_UUID_SIZE];   /* ""; */
 	char last_snapshot_uuid[SUBVOLUME_UUID_SIZE]; /* likewise */
@@ -46,6 +48,8 @@ struct source_report {
 	bool time_machine;
 	char uuid[SUBVOLUME_UUID_SIZE]; /* of the subvolume, or of what takes its place; "" */
 	const struct macs *macs;        /* borrowed until the next look; NULL: none */
+	bool room_seen;                 /* as the broker wants it: */
+	struct room room;
 };
 
 struct source *source_new(void); /* NULL: out of memory */

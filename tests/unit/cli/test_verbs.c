@@ -12,10 +12,10 @@
 #define FAIL(code, message) "{\"status\":\"fail\",\"error\":{\"code\":\"" code "\",\"message\":\"" message "\"}}"
 
 static const struct verb verbs[] = {
-	{ "status", status_main }, { "run", run_main },       { "list", list_main },       { "prune", prune_main },
-	{ "check", check_main },   { "events", events_main }, { "pause", order_main },     { "resume", order_main },
-	{ "cancel", order_main },  { "reload", order_main },  { "release", release_main }, { "seed", seed_main },
-	{ "died", died_main },
+	{ "status", status_main }, { "run", run_main },      { "list", list_main },     { "prune", prune_main },
+	{ "keygen", keygen_main }, { "check", check_main },  { "events", events_main }, { "pause", order_main },
+	{ "resume", order_main },  { "cancel", order_main }, { "reload", order_main },  { "release", release_main },
+	{ "seed", seed_main },     { "died", died_main },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -363,6 +363,71 @@ static void check_reads_the_configuration_alone(void **state)
 	assert_int_equal(lab.status, EX_NOINPUT);
 }
 
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void keygen_makes_a_pair_once(void **state)
+{
+	char path[300];
+	char secret[320];
+	zcert_t *whole;
+	zcert_t *public;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/nas2", lab.peer.folder);
+	(void)snprintf(secret, sizeof(secret), "%s_secret", path);
+	verb_lab_start(&lab, WORDS("keygen", path));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_OK);
+	shows("secret; it stays here");
+	assert_int_equal(mode_of(secret), 0600);
+	assert_int_equal(mode_of(path), 0644);
+	whole = zcert_load(path);
+	assert_non_null(whole);
+	/* Neither of them is written over. */
+	verb_lab_start(&lab, WORDS("keygen", path));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_DATAERR);
+	assert_non_null(strstr(lab.err, "is not overwritten"));
+	assert_int_equal(unlink(secret), 0);
+	verb_lab_start(&lab, WORDS("keygen", path));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_DATAERR);
+	assert_int_equal(access(secret, F_OK), -1);
+	/* What is left is the public one of the same pair. */
+	public = zcert_load(path);
+	assert_non_null(public);
+	assert_memory_equal(zcert_public_key(public), zcert_public_key(whole), 32);
+	assert_memory_equal(zcert_secret_key(public), (uint8_t[32]){ 0 }, 32);
+	zcert_destroy(&whole);
+	zcert_destroy(&public);
+	assert_int_equal(unlink(path), 0);
+	verb_lab_start(&lab, WORDS("keygen", "/nonexistent/nas2"));
+	verb_lab_end(&lab);
+	assert_int_not_equal(lab.status, EX_OK);
+}
+
+static void check_of_a_machine_that_works_elsewhere(void **state)
+{
+	FILE *file = fopen(lab.config, "w");
+
+	(void)state;
+	assert_non_null(file);
+	(void)fputs("host: nas2\nbroker: { endpoint: 'tcp://10.0.0.1:5555', events: 'tcp://10.0.0.1:5556',\n"
+	            "  curve: { server_certificate: /c/broker, own_certificate: /c/nas2 } }\n",
+	            file);
+	assert_int_equal(fclose(file), 0);
+	verb_lab_start(&lab, WORDS("check", lab.config));
+	verb_lab_end(&lab);
+	assert_int_equal(lab.status, EX_OK);
+	shows("this machine, nas2, works for the broker at tcp://10.0.0.1:5555");
+}
+
 static void wrong_arguments_are_refused_without_a_question(void **state)
 {
 	static const char *const cases[][4] = {
@@ -376,6 +441,8 @@ static void wrong_arguments_are_refused_without_a_question(void **state)
 		{ "prune" },
 		{ "prune", "a", "b" },
 		{ "check", "a", "b" },
+		{ "keygen" },
+		{ "keygen", "a", "b" },
 		{ "events", "a", "b" },
 		{ "events", "--json=x" },
 		{ "pause" },
@@ -476,6 +543,8 @@ int main(int argc, char **argv)
 		VERB_TEST(died_tells_what_the_manager_knows),
 		VERB_TEST(the_faults_of_a_reload_are_one_a_line),
 		VERB_TEST(check_reads_the_configuration_alone),
+		VERB_TEST(check_of_a_machine_that_works_elsewhere),
+		VERB_TEST(keygen_makes_a_pair_once),
 		VERB_TEST(wrong_arguments_are_refused_without_a_question),
 		VERB_TEST(help_is_no_fault),
 	};

@@ -563,9 +563,69 @@ static void the_path_comes_from_the_option_then_the_environment(void **state)
 	assert_string_equal(config_path(NULL), CONFIG_DEFAULT_PATH);
 }
 
+static void hosts_and_turns(void **state)
+{
+	struct config *config = load("host: hub\n"
+	                             "vaults:\n"
+	                             "  dad: { path: /offsite, transfers: 2 }\n"
+	                             "  mum: { ssh: m, root: /offsite }\n"
+	                             "pipelines:\n"
+	                             "  a: { source: /s, host: nas1, vault: dad, stages: [snapshot] }\n"
+	                             "  b: { source: /s, vault: mum, stages: [snapshot] }\n");
+
+	(void)state;
+	assert_string_equal(config->host, "hub");
+	assert_int_equal(config->vaults[0].transfers, 2);
+	assert_int_equal(config->vaults[1].transfers, 0);
+	assert_string_equal(config->pipelines[0].host, "nas1");
+	assert_null(config->pipelines[1].host);
+	assert_int_equal(config_for_broker(config, NULL), 0);
+	config_destroy(&config);
+}
+
+/* The same paths on two machines are two places. */
+static void what_lies_on_other_hosts(void **state)
+{
+	struct config *config = load("host: hub\n"
+	                             "broker: { state: /a/state.db }\n"
+	                             "vaults:\n"
+	                             "  usb: { path: /a/usb }\n"
+	                             "  mum: { ssh: m, root: /offsite }\n"
+	                             "pipelines:\n"
+	                             "  p: { source: /b, host: nas1, vault: usb, stages: [snapshot] }\n"
+	                             "  P: { source: /b, host: nas2, vault: usb, stages: [snapshot] }\n"
+	                             "  q: { source: /a, host: nas3, vault: mum, stages: [snapshot] }\n");
+
+	(void)state;
+	config_destroy(&config);
+}
+
+static void a_machine_that_works_for_a_broker_elsewhere(void **state)
+{
+	struct config *config = load("host: nas2\n"
+	                             "broker:\n"
+	                             "  endpoint: tcp://10.0.0.1:5555\n"
+	                             "  events: tcp://10.0.0.1:5556\n"
+	                             "  curve: { server_certificate: /c/broker, own_certificate: /c/nas2 }\n");
+	struct error err = { .class = ERR_NONE };
+
+	(void)state;
+	assert_string_equal(config->host, "nas2");
+	assert_int_equal(config->n_pipelines, 0);
+	assert_int_equal(config->n_vaults, 0);
+	assert_null(config->curve.client_certificates);
+	assert_int_equal(config_for_broker(config, &err), -1);
+	assert_int_equal(err.class, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "the broker runs where the pipelines are"));
+	config_destroy(&config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hosts_and_turns),
+		cmocka_unit_test(what_lies_on_other_hosts),
+		cmocka_unit_test(a_machine_that_works_for_a_broker_elsewhere),
 		cmocka_unit_test(every_fault_is_told_at_its_place_with_the_remedy),
 		cmocka_unit_test(the_error_is_the_first_fault_and_how_many_more),
 		cmocka_unit_test(defaults_are_those_of_the_documentation),

@@ -49,7 +49,7 @@ static void any_name_can_be_told(void **state)
 	(void)state;
 	for (size_t i = 0; i < macs.n; i++)
 		fill(&list[i], i);
-	text = report_text(&report, 1, &next);
+	text = report_text("nas2", &report, 1, &next);
 	assert_non_null(text);
 	assert_int_equal(next, 1);
 	json = json_loads(text, 0, NULL);
@@ -73,7 +73,7 @@ static void as_many_messages_as_it_takes(void **state)
 		reports[i] = report_of("tm");
 	do {
 		size_t next = told;
-		char *text = report_text(reports + told, REPORT_SOURCES_MAX - told, &next);
+		char *text = report_text("nas2", reports + told, REPORT_SOURCES_MAX - told, &next);
 
 		assert_non_null(text);
 		assert_true(strlen(text) < STAGE_MESSAGE_MAX);
