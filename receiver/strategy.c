@@ -10,11 +10,13 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define TRIAL "trial"
 #define TRIAL_OTHER "trial.other"
 #define TRIAL_BYTES 4096
+#define TRIAL_XATTR "user.aob.trial"
 #define SUBVOLUME_INODE 256 /* BTRFS_FIRST_FREE_OBJECTID, linux/btrfs_tree.h */
 
 static const char *const names[] = { "auto", "snapshot", "reflink", "hardlink" };
@@ -97,6 +99,18 @@ static bool hardlink_works(int folder_fd)
 	return works;
 }
 
+/* In them lie each file's hash, what a source's files bear themselves, and the owners that a receiver without root may not set. */
+static bool xattrs_work(int folder_fd)
+{
+	int fd = make_file(folder_fd, TRIAL);
+	bool work = fd >= 0 && (fsetxattr(fd, TRIAL_XATTR, "1", 1, 0) == 0 || errno != ENOTSUP);
+
+	if (fd >= 0)
+		(void)close(fd);
+	(void)unlinkat(folder_fd, TRIAL, 0);
+	return work;
+}
+
 bool strategy_works(int folder_fd, enum strategy strategy)
 {
 	switch (strategy) {
@@ -151,6 +165,12 @@ int strategy_choose(int folder_fd, enum strategy wanted, enum strategy recorded,
 	*chosen = wanted != STRATEGY_AUTO ? wanted : recorded;
 	if (*chosen != STRATEGY_AUTO && *chosen == recorded)
 		return 0; /* it was tried then */
+	if (!used && !xattrs_work(folder_fd))
+		return error_set(
+		        err, ERR_CONFIG,
+		        "%s keeps no extended attributes (user.*), so neither the source's nor the files' hashes would be "
+		        "in the vault; use a disk with btrfs, XFS or ext4, or mount it so that it keeps them",
+		        file_system(folder_fd));
 	if (*chosen != STRATEGY_AUTO)
 		return strategy_works(folder_fd, *chosen) ? 0 : refuse(folder_fd, *chosen, err);
 	*chosen = used ? STRATEGY_REFLINK : STRATEGY_SNAPSHOT;

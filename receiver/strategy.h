@@ -23,7 +23,7 @@ bool strategy_works(int folder_fd, enum strategy strategy);
 
 /* strategy_choose: in: wanted: STRATEGY_AUTO: the recorded one; without one, the best that works. used: the vault has generations already, which an older
  * receiver made of plain folders: its strategy is not `snapshot` then unless that is wanted.
- * errors: ERR_CONFIG: it does not work there; no hard links at all (FAT, exFAT), with the remedy */
+ * errors: ERR_CONFIG: it does not work there; no hard links at all (FAT, exFAT), or no attributes of users in a vault that is new, with the remedy */
 int strategy_choose(int folder_fd, enum strategy wanted, enum strategy recorded, bool used, enum strategy *chosen,
                     struct error *err);
 

@@ -279,6 +279,13 @@ static bool said(const struct remote *remote, const char *what)
 	return strstr(remote->words, what) != NULL;
 }
 
+/* The dynamic linker ends with the status of a program that is not there, too; its words are not translated. */
+static bool no_memory_to_start(const struct remote *remote)
+{
+	return said(remote, "failed to map segment") || said(remote, "cannot allocate") || said(remote, "cannot map") ||
+	       said(remote, "Cannot allocate memory");
+}
+
 /* ssh tells by words and exit status what no retry will mend. */
 static void classify(const struct remote *remote, int status, struct error *err)
 {
@@ -289,6 +296,9 @@ static void classify(const struct remote *remote, int status, struct error *err)
 	} else if (said(remote, "Permission denied")) {
 		err->class = ERR_PERMISSION;
 		error_prefix(err, "ssh was not let in; is the public key in the far end's authorized_keys?");
+	} else if (status == NOT_FOUND_STATUS && no_memory_to_start(remote)) {
+		err->class = ERR_LINK;
+		error_prefix(err, "the far end has too little memory to start aob-receiver");
 	} else if (status == NOT_FOUND_STATUS) {
 		err->class = ERR_CONFIG;
 		error_prefix(err,
