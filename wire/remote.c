@@ -305,6 +305,9 @@ static void classify(const struct remote *remote, int status, struct error *err)
 		             "aob-receiver was not found at the far end; install it, or name it in a forced command");
 	} else if (status == SSH_FAILED) {
 		err->class = ERR_LINK;
+		/* That nothing was heard for a minute ssh says only where it tells everything else, too. */
+		if (remote->words[strspn(remote->words, " \n")] == '\0')
+			error_prefix(err, "ssh has given the link up");
 	}
 }
 
