@@ -78,6 +78,7 @@ lib_SOURCES += \
 	lib/shake128.c \
 	lib/tree_digest.c \
 	lib/tree_fold.c \
+	lib/tree_scan.c \
 	lib/tree_walk.c \
 	lib/utf8.c \
 	lib/vault_place.c

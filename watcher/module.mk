@@ -7,7 +7,6 @@ aob-watcher_SOURCES := \
 	watcher/report.c \
 	watcher/signal_inotify.c \
 	watcher/signal_openfiles.c \
-	watcher/signal_scan.c \
 	watcher/source.c \
 	watcher/source_hold.c \
 	watcher/source_signals.c

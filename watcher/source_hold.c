@@ -14,7 +14,7 @@ void source_hold_let_go(struct source *source)
 {
 	source->held = false;
 	signal_inotify_destroy(&source->inotify);
-	signal_scan_destroy(&source->scan);
+	tree_scan_destroy(&source->scan);
 	macs_done(&source->macs);
 	source->read_once = source->wrote_unseen = source->lost = source->to_ask = source->said_more = false;
 	source->changed_since_ms = -1;
@@ -106,7 +106,7 @@ static int begin_counting(const struct look *look, struct error *err)
 	if (err->class != ERR_CONFIG || source->order.snapshots)
 		return error_prefix(err, "%s", source->order.path);
 	error_clear(err);
-	source->scan = signal_scan_new();
+	source->scan = tree_scan_new();
 	source->scan_due_ms = look->now_ms;
 	if (source->scan == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");

@@ -10,7 +10,7 @@
 
 #include "watcher/signal_inotify.h"
 #include "watcher/signal_openfiles.h"
-#include "watcher/signal_scan.h"
+#include "lib/tree_scan.h"
 #include "watcher/source.h"
 
 struct source {
@@ -22,7 +22,7 @@ struct source {
 	dev_t dev;
 	ino_t ino;
 	struct signal_inotify *inotify;
-	struct signal_scan *scan;   /* instead of btrfs's counter; NULL: on btrfs */
+	struct tree_scan *scan;     /* instead of btrfs's counter; NULL: on btrfs */
 	int64_t scan_due_ms;        /* when a pass is due though nothing happened */
 	int64_t pass_ms;            /* when the pass under way began */
 	struct subvolume subvolume; /* as last read; a scan's fingerprint stands for its counter */

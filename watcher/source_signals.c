@@ -249,17 +249,17 @@ int source_signals_look_through(const struct look *look, const struct macs_rest 
 	        source_is_changed(source) && rest->left_ms <= 0 && !source->confirmed && !source->order.running;
 	bool waits = !signal_inotify_all(source->inotify) && source->changed_since_ms >= 0 && !source->confirmed;
 
-	if (!signal_scan_busy(source->scan)) {
+	if (!tree_scan_busy(source->scan)) {
 		if (source->read_once && !to_confirm && !waits && look->now_ms < source->scan_due_ms)
 			return 0;
-		if (signal_scan_begin(source->scan, look->fd, err) != 0)
+		if (tree_scan_begin(source->scan, look->fd, err) != 0)
 			return -1;
 		source->pass_ms = look->now_ms;
 		source->pass_stale = false;
 	}
-	if (!signal_scan_step(source->scan, &now.ctransid))
+	if (!tree_scan_step(source->scan, &now.ctransid))
 		return 0;
-	source->scan_due_ms = look->now_ms + SIGNAL_SCAN_REST * signal_scan_cost_ms(source->scan);
+	source->scan_due_ms = look->now_ms + TREE_SCAN_REST * tree_scan_cost_ms(source->scan);
 	if (source->scan_due_ms < look->now_ms + SCAN_LEAST_MS)
 		source->scan_due_ms = look->now_ms + SCAN_LEAST_MS;
 	source_hold_name(look, now.uuid);

@@ -21,7 +21,6 @@
 #include "lib/time_machine.h"
 #include "watcher/signal_inotify.h"
 #include "watcher/signal_openfiles.h"
-#include "watcher/signal_scan.h"
 #include "tests/unit/scratch.h"
 
 static char folder[PATH_MAX];
@@ -483,84 +482,6 @@ static void handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever(void
 	let_go(reader);
 }
 
-/* A pass in steps; a change anywhere is another fingerprint, a look is none. */
-static uint64_t fingerprint(void)
-{
-	struct signal_scan *pass = signal_scan_new();
-	struct error err = { .class = ERR_NONE };
-	uint64_t found = 0;
-	int fd = open(folder, O_RDONLY | O_DIRECTORY);
-
-	assert_non_null(pass);
-	assert_int_equal(signal_scan_begin(pass, fd, &err), 0);
-	while (!signal_scan_step(pass, &found))
-		assert_true(signal_scan_busy(pass));
-	assert_false(signal_scan_busy(pass));
-	signal_scan_destroy(&pass);
-	assert_int_equal(close(fd), 0);
-	assert_true(found != 0 && found <= INT64_MAX);
-	return found;
-}
-
-static void a_scan_tells_what_has_changed(void **state)
-{
-	char path[2 * PATH_MAX];
-	char other[2 * PATH_MAX];
-	uint64_t before;
-
-	(void)state;
-	make_below("scan");
-	make_below("scan/ned");
-	write_file("scan/ned/file");
-	before = fingerprint();
-	assert_true(fingerprint() == before);
-	write_file("scan/ned/file2");
-	assert_true(fingerprint() != before);
-	before = fingerprint();
-	(void)snprintf(path, sizeof(path), "%s/scan/ned/file", folder);
-	(void)snprintf(other, sizeof(other), "%s/scan/file", folder);
-	assert_int_equal(rename(path, other), 0);
-	assert_true(fingerprint() != before);
-	before = fingerprint();
-	assert_int_equal(chmod(other, 0640), 0);
-	assert_true(fingerprint() != before);
-}
-
-/* However deep: a change down there, and beside each folder on the way back up. */
-static void a_scan_reaches_the_deepest_folder(void **state)
-{
-	uint64_t before = fingerprint();
-	int fd = open(folder, O_RDONLY | O_DIRECTORY);
-	int file;
-
-	(void)state;
-	for (int i = 0; i < 300; i++) {
-		int next;
-
-		assert_int_equal(mkdirat(fd, "level", 0700), 0);
-		if (i % 50 == 0) {
-			assert_true(fingerprint() != before);
-			before = fingerprint();
-			file = openat(fd, "beside it", O_WRONLY | O_CREAT, 0600);
-			assert_true(file >= 0);
-			assert_int_equal(close(file), 0);
-			assert_true(fingerprint() != before);
-			before = fingerprint();
-		}
-		next = openat(fd, "level", O_RDONLY | O_DIRECTORY);
-		assert_true(next >= 0);
-		assert_int_equal(close(fd), 0);
-		fd = next;
-	}
-	before = fingerprint();
-	assert_true(fingerprint() == before);
-	file = openat(fd, "deep", O_WRONLY | O_CREAT, 0600);
-	assert_true(file >= 0);
-	assert_int_equal(close(file), 0);
-	assert_true(fingerprint() != before);
-	assert_int_equal(close(fd), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,8 +497,6 @@ int main(void)
 		cmocka_unit_test(a_tree_that_is_too_deep_hides_nothing_else),
 		cmocka_unit_test(bundles_are_watched_before_all_else),
 		cmocka_unit_test(handles_are_told_by_bundle_and_an_open_lock_counts_for_whatever),
-		cmocka_unit_test(a_scan_tells_what_has_changed),
-		cmocka_unit_test(a_scan_reaches_the_deepest_folder),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

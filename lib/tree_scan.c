@@ -1,4 +1,4 @@
-#include "watcher/signal_scan.h"
+#include "lib/tree_scan.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ struct level {
 	uint64_t path; /* its hash */
 };
 
-struct signal_scan {
+struct tree_scan {
 	struct level *levels;
 	size_t depth, room; /* depth 0: no pass */
 	bool torn;          /* it was moved about meanwhile */
@@ -47,19 +47,19 @@ static int64_t cpu_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-struct signal_scan *signal_scan_new(void)
+struct tree_scan *tree_scan_new(void)
 {
-	return calloc(1, sizeof(struct signal_scan));
+	return calloc(1, sizeof(struct tree_scan));
 }
 
-static void drop(struct signal_scan *scan)
+static void drop(struct tree_scan *scan)
 {
 	while (scan->depth > 0)
 		if (scan->levels[--scan->depth].dir != NULL)
 			(void)closedir(scan->levels[scan->depth].dir);
 }
 
-void signal_scan_destroy(struct signal_scan **scan)
+void tree_scan_destroy(struct tree_scan **scan)
 {
 	if (*scan == NULL)
 		return;
@@ -69,14 +69,14 @@ void signal_scan_destroy(struct signal_scan **scan)
 	*scan = NULL;
 }
 
-static bool has_room(struct signal_scan *scan)
+static bool has_room(struct tree_scan *scan)
 {
 	size_t room = scan->room > 0 ? 2 * scan->room : 16;
 	struct level *grown;
 
 	if (scan->depth < scan->room)
 		return true;
-	grown = scan->depth < SIGNAL_SCAN_DEPTH_MAX ? realloc(scan->levels, room * sizeof(*grown)) : NULL;
+	grown = scan->depth < TREE_SCAN_DEPTH_MAX ? realloc(scan->levels, room * sizeof(*grown)) : NULL;
 	if (grown == NULL)
 		return false;
 	scan->levels = grown;
@@ -85,7 +85,7 @@ static bool has_room(struct signal_scan *scan)
 }
 
 /* Takes fd. What can't be opened is told apart by its own entry alone. */
-static void descend(struct signal_scan *scan, int fd, ino_t ino, uint64_t path)
+static void descend(struct tree_scan *scan, int fd, ino_t ino, uint64_t path)
 {
 	DIR *dir = fd >= 0 && has_room(scan) ? fdopendir(fd) : NULL;
 	struct level *above;
@@ -105,7 +105,7 @@ static void descend(struct signal_scan *scan, int fd, ino_t ino, uint64_t path)
 }
 
 /* Back into the folder above, if it still is that. */
-static bool open_above(struct signal_scan *scan, const struct level *from, struct level *above)
+static bool open_above(struct tree_scan *scan, const struct level *from, struct level *above)
 {
 	int fd = openat(dirfd(from->dir), "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
 	struct stat st;
@@ -121,7 +121,7 @@ static bool open_above(struct signal_scan *scan, const struct level *from, struc
 	return false;
 }
 
-static void ascend(struct signal_scan *scan)
+static void ascend(struct tree_scan *scan)
 {
 	struct level *from = &scan->levels[scan->depth - 1];
 	struct level *above = scan->depth > 1 ? from - 1 : NULL;
@@ -136,7 +136,7 @@ static void ascend(struct signal_scan *scan)
 	scan->depth--;
 }
 
-int signal_scan_begin(struct signal_scan *scan, int folder_fd, struct error *err)
+int tree_scan_begin(struct tree_scan *scan, int folder_fd, struct error *err)
 {
 	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
 	struct stat st;
@@ -156,12 +156,12 @@ int signal_scan_begin(struct signal_scan *scan, int folder_fd, struct error *err
 	return 0;
 }
 
-bool signal_scan_busy(const struct signal_scan *scan)
+bool tree_scan_busy(const struct tree_scan *scan)
 {
 	return scan->depth > 0;
 }
 
-static void take(struct signal_scan *scan, const struct level *level, const char *name)
+static void take(struct tree_scan *scan, const struct level *level, const char *name)
 {
 	struct {
 		uint64_t ino, size;
@@ -190,11 +190,11 @@ static void take(struct signal_scan *scan, const struct level *level, const char
 		        st.st_ino, path);
 }
 
-bool signal_scan_step(struct signal_scan *scan, uint64_t *fingerprint)
+bool tree_scan_step(struct tree_scan *scan, uint64_t *fingerprint)
 {
 	int64_t began_ns = cpu_ns();
 
-	for (size_t i = 0; i < SIGNAL_SCAN_STEP && scan->depth > 0; i++) {
+	for (size_t i = 0; i < TREE_SCAN_STEP && scan->depth > 0; i++) {
 		struct level *level = &scan->levels[scan->depth - 1];
 		/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
 		struct dirent *entry = readdir(level->dir);
@@ -214,7 +214,24 @@ bool signal_scan_step(struct signal_scan *scan, uint64_t *fingerprint)
 	return true;
 }
 
-int64_t signal_scan_cost_ms(const struct signal_scan *scan)
+int64_t tree_scan_cost_ms(const struct tree_scan *scan)
 {
 	return scan->last_cost_ns / 1000000;
+}
+
+int tree_scan_all(int folder_fd, int (*busy)(void *context, struct error *err), void *context, uint64_t *fingerprint,
+                  struct error *err)
+{
+	struct tree_scan *scan = tree_scan_new();
+	int rc;
+
+	if (scan == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	rc = tree_scan_begin(scan, folder_fd, err);
+	if (rc == 0 && busy != NULL)
+		rc = busy(context, err);
+	while (rc == 0 && !tree_scan_step(scan, fingerprint))
+		rc = busy != NULL ? busy(context, err) : 0;
+	tree_scan_destroy(&scan);
+	return rc;
 }
