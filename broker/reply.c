@@ -189,6 +189,9 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 		take_snapshot(snapshot, out);
 	}
 	take_text(transfer, "generation", out->generation, sizeof(out->generation));
+	/* Of a source that was read as it is, only the transfer knows whether it rested meanwhile. */
+	if (json_is_string(json_object_get(transfer, "state")))
+		take_text(transfer, "state", out->state, sizeof(out->state));
 	out->unchanged = json_is_true(json_object_get(transfer, "unchanged"));
 	take_text(transfer, "root", out->root, sizeof(out->root));
 	if (!hex_is(out->root, 32))

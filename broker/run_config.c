@@ -206,6 +206,8 @@ static int add_result(void *cookie, const char *service, const char *result_json
 
 bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min)
 {
+	if (!pipeline->frozen)
+		return false;
 	for (size_t i = 0; i < pipeline->n_stages; i++) {
 		json_t *with = NULL;
 

@@ -46,7 +46,7 @@ int run_config_text(const struct config_pipeline *pipeline, const char *service,
 int run_config_care(const struct config_pipeline *pipeline, const char *service, json_t *with, char **json,
                     struct error *err);
 
-/* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it has no such stage. */
+/* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it makes no snapshots. */
 bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min);
 
 /* errors: ERR_DAMAGED */

@@ -321,14 +321,6 @@ json_t *status_json_generations(struct broker *broker, const char *pipeline, str
 	return checked(object, err);
 }
 
-static bool makes_snapshots(const struct config_pipeline *pipeline)
-{
-	for (size_t i = 0; i < pipeline->n_stages; i++)
-		if (strcmp(pipeline->stages[i].service, "snapshot") == 0)
-			return true;
-	return false;
-}
-
 static json_t *watched_json(struct broker *broker, const struct config_pipeline *pipeline, struct error *err)
 {
 	const struct config_watch *watch = &pipeline->watch;
@@ -346,7 +338,7 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	                  "s:I, "
 	                  "s:s, s:O, s:b}",
 	                  "pipeline", pipeline->name, "source", pipeline->source, "kind",
-	                  config_kind_name(pipeline->kind), "snapshots", (int)makes_snapshots(pipeline), "idle_ms",
+	                  config_kind_name(pipeline->kind), "snapshots", (int)pipeline->frozen, "idle_ms",
 	                  (json_int_t)watch->idle_ms, "max_wait_ms", (json_int_t)watch->max_wait_ms, "finished_ms",
 	                  (json_int_t)watch->finished_ms, "attached_ms", (json_int_t)watch->attached_ms,
 	                  "unfinished_ms", (json_int_t)watch->unfinished_ms, "apart_ms", (json_int_t)watch->apart_ms,

@@ -79,6 +79,7 @@ struct config_pipeline {
 	uint64_t rehearse_ms;     /* a sample of the vault is brought back so often; 0: never */
 	uint64_t verify_every_ms; /* all that lies in the vault is read again so often; 0: never */
 	unsigned brake;           /* percent; BRAKE_PERCENT_OFF: `off` */
+	bool frozen;              /* a stage makes snapshots of it: `driver: none` makes none */
 	bool watched;             /* false: `watch: off`, runs only when asked */
 	struct config_watch watch;
 	const struct config_stage *stages;

@@ -122,9 +122,9 @@ static const struct schema_key watch_keys[] = {
 	  "the time between two snapshots of what Macs back up to, such as 15m" },
 };
 
-static const char *const drivers[] = { "btrfs", NULL };
+static const char *const drivers[] = { "btrfs", "none", NULL };
 static const struct schema_key snapshot_keys[] = {
-	{ "driver", SCHEMA_CHOICE, false, 0, 0, drivers, "btrfs" },
+	{ "driver", SCHEMA_CHOICE, false, 0, 0, drivers, "btrfs or none" },
 	{ "dir", SCHEMA_PATH, false, 0, 0, NULL,
 	  "a folder on the source's file system, such as /volume1/.aob-snapshots" },
 	{ "min_free", SCHEMA_TEXT, false, 0, 0, NULL,

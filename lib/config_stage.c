@@ -158,6 +158,15 @@ static void check_min_free(struct config_build *b, const struct yaml_pos *value)
 		faults_add(b->faults, value->line, value->column, "'min_free': %s", err.text);
 }
 
+/* NULL, or no map: no options, so the default driver. */
+static bool freezes(const struct yaml_pos *options)
+{
+	const struct yaml_pos *driver =
+	        options != NULL && options->kind == YAML_POS_MAP ? yaml_pos_get(options, "driver") : NULL;
+
+	return driver == NULL || driver->kind != YAML_POS_TEXT || strcmp(driver->text, "none") != 0;
+}
+
 static void check_snapshot(struct config_build *b, const struct yaml_pos *options, const char *source)
 {
 	const struct yaml_pos *dir = yaml_pos_get(options, "dir");
@@ -165,6 +174,9 @@ static void check_snapshot(struct config_build *b, const struct yaml_pos *option
 	size_t len = source != NULL ? strlen(source) : 0;
 
 	check_min_free(b, yaml_pos_get(options, "min_free"));
+	if (!freezes(options) && (dir != NULL || yaml_pos_get(options, "min_free") != NULL))
+		faults_add(b->faults, yaml_pos_place(options)->line, yaml_pos_place(options)->column,
+		           "'dir' and 'min_free' are about snapshots, and 'driver: none' makes none; leave them out");
 	if (path != NULL && source != NULL && strncmp(path, source, len) == 0 &&
 	    (path[len] == '/' || path[len] == '\0'))
 		faults_add(b->faults, dir->line, dir->column,
@@ -272,6 +284,8 @@ void config_stage_read(struct config_build *build, const struct yaml_pos *list, 
 		}
 		read_item(build, item, pipeline->source, stage);
 		check_order(build, item, stage->service, pipeline);
+		if (strcmp(stage->service, "snapshot") == 0)
+			pipeline->frozen = freezes(item->kind == YAML_POS_MAP ? item->first : NULL);
 		pipeline->n_stages++;
 	}
 }

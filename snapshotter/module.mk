@@ -1,6 +1,7 @@
 PROGRAMS += aob-snapshotter
 aob-snapshotter_SOURCES := \
 	snapshotter/clear.c \
+	snapshotter/live.c \
 	snapshotter/main.c \
 	snapshotter/proof.c \
 	snapshotter/snapshot.c

@@ -37,18 +37,14 @@ struct snapshot {
 
 static int find_places(struct snapshot *s, struct error *err)
 {
-	const char *driver = "btrfs";
 	const char *wanted = NULL;
 	const char *min_free = NULL;
 	const char *source = stage_request_source(s->request);
 
-	if (stage_request_with_string(s->request, "driver", &driver, err) != 0 ||
-	    stage_request_with_string(s->request, "dir", &wanted, err) != 0 ||
+	if (stage_request_with_string(s->request, "dir", &wanted, err) != 0 ||
 	    stage_request_with_string(s->request, "min_free", &min_free, err) != 0 ||
 	    room_min_parse(min_free, &s->min_free, err) != 0)
 		return -1;
-	if (strcmp(driver, "btrfs") != 0)
-		return error_set(err, ERR_CONFIG, "driver: %s: this snapshotter knows `btrfs`", driver);
 	if (realpath(source, s->source) == NULL)
 		return error_sys(err, errno, "the source %s", source);
 	if (subvolume_root(s->source, s->root, err) != 0 || subvolume_snapshots(s->source, wanted, s->folder, err) != 0)

@@ -1,4 +1,4 @@
-/* snapshot: one step of a run: the source is frozen.
+/* snapshot: the step `snapshot` with `driver: btrfs`: the source is frozen.
  *
  * The proof that nobody wrote meanwhile: syncfs, then ctransid (with everything written back it stands for all that was ever written), the
  * snapshot, and both values again. btrfs writes dirty data back before it snapshots, so what came in between shows in the snapshot's own. */

@@ -30,5 +30,6 @@ aob-transfer_SOURCES := \
 	transfer/sender.c \
 	transfer/signing.c \
 	transfer/source_view.c \
-	transfer/transfer.c
+	transfer/transfer.c \
+	transfer/unfrozen.c
 aob-transfer_LIBS := -lczmq -lzmq -lyaml -ljansson -lrsync -lsqlite3 -lcrypto -lzstd -lbtrfsutil

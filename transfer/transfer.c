@@ -21,6 +21,7 @@
 #include "transfer/prove.h"
 #include "transfer/replay.h"
 #include "transfer/seed_wait.h"
+#include "transfer/unfrozen.h"
 #include "transfer/sender.h"
 #include "wire/codec.h"
 #include "wire/note.h"
@@ -65,6 +66,7 @@ struct transfer {
 	uint64_t hashed_bytes; /* for it, that did not cross */
 	bool since_base;       /* the plan is all that differs from the last generation */
 	int64_t began_ms;
+	struct unfrozen *unfrozen; /* of all passes */
 };
 
 static int give_up_if_asked(void *context, struct error *err)
@@ -169,7 +171,7 @@ static int say_begin(struct transfer *t, struct error *err)
 	put_i64(e, taken_at_s);
 	put_string(e, of_snapshot(t, "uuid", ""));
 	put_u64(e, (uint64_t)ctransid);
-	put_string(e, of_snapshot(t, "state", "quiet"));
+	put_string(e, t->unfrozen->state);
 	put_string(e, stage_request_source(t->request));
 	put_string(e, host);
 	put_string(e, t->view);
@@ -364,7 +366,7 @@ static void prepare_proof(struct transfer *t)
 	const char *uuid = of_snapshot(t, "uuid", "");
 	int64_t taken_at_s = 0;
 
-	if (!remote_welcome(t->remote)->proves || stage_request_dry_run(t->request))
+	if (!remote_welcome(t->remote)->proves || stage_request_dry_run(t->request) || unfrozen_as_it_is(t->unfrozen))
 		return;
 	(void)stage_request_result_integer(t->request, "snapshot", "taken_at", &taken_at_s);
 	prove_open(&t->prove, stage_job_config(t->job)->state, stage_request_pipeline(t->request),
@@ -399,7 +401,7 @@ static int recall(struct transfer *t, struct error *err)
  * newest. One that was in flight is made anew: this time it is known to be at rest. */
 static bool is_unchanged(const struct transfer *t)
 {
-	bool at_rest = strcmp(of_snapshot(t, "state", "quiet"), "in-flight") != 0;
+	bool at_rest = strcmp(t->unfrozen->state, "in-flight") != 0;
 
 	/* A seed is known by its run, so each run that writes one makes a generation. */
 	if (stage_request_seed(t->request)->writes)
@@ -442,6 +444,16 @@ static int busy_proving(void *context, uint64_t bytes, struct error *err)
 	return give_up_if_asked(t, err) == 0 ? sender_alive(&t->sender, err) : -1;
 }
 
+/* While the source is looked through: the receiver's patience does not wait for it. */
+static int still_busy(void *context, struct error *err)
+{
+	struct transfer *t = context;
+
+	if (give_up_if_asked(t, err) != 0)
+		return -1;
+	return t->remote != NULL ? sender_alive(&t->sender, err) : 0;
+}
+
 /* Both ends come to the same root hash, or nothing is published. */
 static int prove(struct transfer *t, struct error *err)
 {
@@ -482,7 +494,8 @@ static int converse(struct transfer *t, struct error *err)
 		return sources_are_there(t, err);
 	}
 	prepare_proof(t);
-	if (replay_plan(&t->sender, t->plan, err) != 0 || prove(t, err) != 0 || sources_are_there(t, err) != 0)
+	if (replay_plan(&t->sender, t->plan, err) != 0 || unfrozen_check(t->unfrozen, t->folder_fd, err) != 0 ||
+	    prove(t, err) != 0 || unfrozen_check(t->unfrozen, t->folder_fd, err) != 0 || sources_are_there(t, err) != 0)
 		return -1;
 	return commit(t, err);
 }
@@ -494,6 +507,8 @@ static void fill_result(const struct transfer *t, struct stage_result *result)
 	stage_result_string(result, "base", t->base);
 	if (t->prove.root[0] != '\0')
 		stage_result_string(result, "root", t->prove.root);
+	if (t->unfrozen->is)
+		stage_result_string(result, "state", t->unfrozen->state);
 	stage_result_bool(result, "already_published", t->how == HOW_PUBLISHED);
 	stage_result_bool(result, "unchanged", t->unchanged);
 	if (t->unchanged)
@@ -533,7 +548,8 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	rate_init(&t->rate, vault->rates, vault->n_rates, clock_now_us());
 	t->sender.meter = &t->meter;
 	t->sender.careful = stage_request_attempt(t->request) > 1;
-	if (read_request(t, err) != 0 || seed_wait_place(t->request, err) != 0)
+	if (read_request(t, err) != 0 || seed_wait_place(t->request, err) != 0 ||
+	    unfrozen_begin(t->unfrozen, t->folder_fd, err) != 0)
 		return -1;
 	meter_note(&t->meter, "connecting");
 	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)
@@ -547,8 +563,9 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	return 0;
 }
 
-int transfer_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
-                 struct error *err)
+/* One conversation. An unfrozen source may take several. */
+static int pass(struct stage_job *job, const struct stage_request *request, struct unfrozen *unfrozen,
+                struct stage_result *result, struct error *err)
 {
 	struct transfer *t = calloc(1, sizeof(*t));
 	int rc;
@@ -557,6 +574,9 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	t->job = job;
 	t->request = request;
+	t->unfrozen = unfrozen;
+	unfrozen->busy = still_busy;
+	unfrozen->context = t;
 	t->root_fd = t->folder_fd = -1;
 	t->anchor = (struct anchor){ .subvolume_fd = -1, .folder_fd = -1 };
 	t->began_ms = clock_now_ms();
@@ -576,5 +596,18 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 	if (t->folder_fd >= 0)
 		(void)close(t->folder_fd);
 	free(t);
+	return rc;
+}
+
+int transfer_run(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
+                 struct error *err)
+{
+	struct unfrozen unfrozen;
+	int rc;
+
+	unfrozen_init(&unfrozen, request);
+	do
+		rc = pass(job, request, &unfrozen, result, err);
+	while (rc != 0 && unfrozen_again(&unfrozen, err));
 	return rc;
 }

@@ -97,6 +97,20 @@ static void an_unchanged_generation_is_of_its_own_snapshot(void **state)
 	assert_string_equal(generation.snapshot_uuid, "of-this-run");
 }
 
+static void what_was_read_as_it_is_has_the_state_that_it_turned_out_to_have(void **state)
+{
+	static const char snapshot[] = "{\"driver\":\"none\",\"state\":\"quiet\",\"ctransid\":7}";
+	struct history_generation generation;
+
+	(void)state;
+	assert_int_equal(
+	        reply_generation("{\"generation\":\"g\",\"state\":\"in-flight\"}", snapshot, &generation, NULL), 1);
+	assert_string_equal(generation.state, "in-flight");
+	assert_int_equal(generation.ctransid, 7);
+	assert_int_equal(reply_generation("{\"generation\":\"g\"}", snapshot, &generation, NULL), 1);
+	assert_string_equal(generation.state, "quiet");
+}
+
 static void deep_nesting_is_refused(void **state)
 {
 	size_t depth = 500000;
@@ -261,6 +275,7 @@ int main(void)
 		cmocka_unit_test(only_replies_of_the_form_are_taken),
 		cmocka_unit_test(too_long_a_result_is_refused),
 		cmocka_unit_test(an_unchanged_generation_is_of_its_own_snapshot),
+		cmocka_unit_test(what_was_read_as_it_is_has_the_state_that_it_turned_out_to_have),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(progress_is_taken_with_sane_values),
 		cmocka_unit_test(ready_names_the_jobs_in_hand),

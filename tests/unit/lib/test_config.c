@@ -199,7 +199,9 @@ static void everything_that_is_written_is_held(void **state)
 	        "      - snapshot: { driver: btrfs, dir: /volume1/s }\n"
 	        "      - transfer: { engine: native, exclude: [\"@eaDir\", 123] }\n"
 	        "      - prune: { last: 3, yearly: 0, local: 2, on: failure }\n"
-	        "  other: { source: /b, vault: dad, watch: off, stages: [notify] }\n");
+	        "  other: { source: /b, vault: dad, watch: off, stages: [notify] }\n"
+	        "  ext4: { source: /c, vault: dad, stages: [snapshot: { driver: none }, transfer] }\n"
+	        "  plain: { source: /d, vault: dad, stages: [snapshot, transfer] }\n");
 	const struct config_pipeline *mac = config_pipeline(config, "mac.1");
 	const struct config_vault *dad = &config->vaults[0];
 
@@ -239,6 +241,10 @@ static void everything_that_is_written_is_held(void **state)
 	assert_string_equal(mac->stages[3].with_json, "{\"last\":3,\"yearly\":0,\"local\":2}");
 	assert_int_equal(mac->stages[3].when, WHEN_FAILURE);
 	assert_false(config_pipeline(config, "other")->watched);
+	assert_true(mac->frozen);
+	assert_false(config_pipeline(config, "other")->frozen);
+	assert_false(config_pipeline(config, "ext4")->frozen);
+	assert_true(config_pipeline(config, "plain")->frozen);
 	assert_string_equal(config_pipeline(config, "other")->stages[0].service, "notify");
 	config_destroy(&config);
 }
