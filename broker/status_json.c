@@ -348,7 +348,7 @@ static json_t *watched_json(struct broker *broker, const struct config_pipeline 
 	                  (json_int_t)watch_state_waiting_since(broker, pipeline->name), "last_published_at",
 	                  (json_int_t)last.published_at, "last_taken_at", (json_int_t)last.taken_at, "clean_ctransid",
 	                  (json_int_t)clean->ctransid, "clean_source_uuid", clean->source_uuid, "macs", past, "room",
-	                  (int)(makes_snapshots(pipeline) && watch_state_is_far(broker, pipeline))),
+	                  (int)(pipeline->frozen && watch_state_is_far(broker, pipeline))),
 	        err);
 }
 
