@@ -25,7 +25,8 @@
 #include "lib/mdp.h"
 #include "lib/sdnotify.h"
 
-#define TRIM_MS ((int64_t)24 * 3600 * 1000)
+#define TRIM_PASS_MS ((int64_t)3600 * 1000) /* between two passes over what is remembered */
+#define TRIM_PORTION_MS 1000                /* between two portions of one */
 #define GIVE_BACK_MS 15000
 #define WAIT_MAX_MS 2000
 
@@ -193,12 +194,16 @@ static bool take_signals(struct broker *broker)
 
 static void trim(struct broker *broker)
 {
+	struct history_keep keep;
 	struct error err;
+	int rc;
 
-	if (broker->now_ms < broker->trim_at_ms)
+	if (broker->now_ms < broker->trim_at_ms || broker->now_ms < broker->store_retry_ms)
 		return;
-	broker->trim_at_ms = broker->now_ms + TRIM_MS;
-	if (history_trim(broker->store, broker_wall(), &err) != 0)
+	keep = history_keep_for((int64_t)(broker->config->history_ms / 1000), broker->config->n_pipelines);
+	rc = history_trim(broker->store, broker_wall(), &keep, &broker->trim, &err);
+	broker->trim_at_ms = broker->now_ms + (rc == 1 ? TRIM_PORTION_MS : TRIM_PASS_MS);
+	if (rc < 0)
 		log_error(LOG_WARNING, &err, "trimming the history");
 }
 

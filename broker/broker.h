@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "broker/events.h"
+#include "broker/history_trim.h"
 #include "broker/mdp_broker.h"
 #include "broker/run_store.h"
 #include "broker/security.h"
@@ -52,7 +53,8 @@ struct broker {
 	int64_t now_ms;                                      /* monotonic, of this turn */
 	int64_t lease_ms;
 	int64_t trim_at_ms, give_back_at_ms;
-	int64_t store_retry_ms; /* the store failed: nothing is changed by timers before */
+	struct history_trim trim; /* how far the pass under way has come */
+	int64_t store_retry_ms;   /* the store failed: nothing is changed by timers before */
 	bool store_trouble;
 	int64_t store_trouble_ms;                   /* since when */
 	struct error store_error;                   /* which */

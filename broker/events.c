@@ -128,7 +128,7 @@ static void cache_put(struct events *events, struct event *event)
 	}
 	if (events->n_cached == EVENTS_TOPICS_MAX) {
 		if (!events->full_told)
-			log_line(LOG_WARNING, "more than %d topics of events; late subscribers will not get all",
+			log_line(LOG_WARNING, "more than %zu topics of events; late subscribers will not get all",
 			         EVENTS_TOPICS_MAX);
 		events->full_told = true;
 		event_destroy(&event);

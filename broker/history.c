@@ -243,7 +243,7 @@ int history_days(struct run_store *store, const char *pipeline,
 	if (sql_select(run_store_sql(store), &rows, err,
 	               "SELECT published_at / 86400 AS day, count(*), sum(literal_bytes), sum(wire_sent), bytes,"
 	               " max(generation) FROM generations WHERE pipeline = ?1 GROUP BY day ORDER BY day DESC LIMIT ?2",
-	               "si", pipeline, (int64_t)HISTORY_KEEP_DAYS) != 0)
+	               "si", pipeline, (int64_t)HISTORY_DAYS_MAX) != 0)
 		return -1;
 	while ((more = sql_rows_next(rows, err)) == 1) {
 		struct history_day day = { sql_rows_integer(rows, 0), sql_rows_integer(rows, 1),
@@ -379,35 +379,4 @@ int history_watch_save(struct run_store *store, const char *pipeline, const stru
 	              " VALUES (?, ?, ?, ?, ?, ?)",
 	              "sssiii", pipeline, watch->state, watch->reason, watch->since, watch->ctransid,
 	              watch->reported_at);
-}
-
-int history_trim(struct run_store *store, int64_t now, struct error *err)
-{
-	/* A clock that is wrong by years must not empty the history: rows younger than the newest KEEP_RUNS / 10 stay whatever their
-	 * date says. */
-	static const char runs[] =
-	        "DELETE FROM runs WHERE state <> 'running'"
-	        " AND seq < (SELECT max(seq) FROM runs) - ?2 / 10"
-	        " AND (started_at < ?1 OR seq <= (SELECT max(seq) FROM runs) - ?2)"
-	        " AND run NOT IN (SELECT run FROM generations g WHERE pruned = 0 AND generation ="
-	        " (SELECT max(generation) FROM generations WHERE pipeline = g.pipeline AND pruned = 0))";
-	struct sql *sql = run_store_sql(store);
-	int64_t oldest = now - (int64_t)HISTORY_KEEP_DAYS * 86400;
-
-	if (sql_begin(sql, err) != 0)
-		return -1;
-	if (sql_do(sql, err, runs, "ii", oldest, (int64_t)HISTORY_KEEP_RUNS) != 0 ||
-	    sql_do(sql, err, "DELETE FROM generations WHERE pruned = 1 AND published_at < ?", "i", oldest) != 0 ||
-	    sql_do(sql, err,
-	           "DELETE FROM roots WHERE NOT EXISTS (SELECT 1 FROM generations g"
-	           " WHERE g.pipeline = roots.pipeline AND g.generation = roots.generation)",
-	           "") != 0 ||
-	    sql_do(sql, err,
-	           "DELETE FROM generation_macs WHERE NOT EXISTS (SELECT 1 FROM generations g"
-	           " WHERE g.pipeline = generation_macs.pipeline AND g.generation = generation_macs.generation)",
-	           "") != 0) {
-		sql_rollback(sql);
-		return -1;
-	}
-	return sql_commit(sql, err);
 }

@@ -11,8 +11,7 @@
 #include "broker/run_store.h"
 
 #define HISTORY_ROWS_MAX 2000 /* of one answer */
-#define HISTORY_KEEP_DAYS 400
-#define HISTORY_KEEP_RUNS 5000
+#define HISTORY_DAYS_MAX 400  /* of one answer */
 #define HISTORY_TEXT_SIZE 128
 #define HISTORY_REASON_SIZE 512 /* of the watcher, escaped */
 
@@ -91,7 +90,7 @@ struct history_day { /* of UTC */
 	int64_t generations, literal_bytes, wire_sent;
 	int64_t bytes; /* of the newest of its generations */
 };
-/* history_days: the last HISTORY_KEEP_DAYS days with generations, pruned ones too, newest first: what a list of generations, which is cut, can't tell. */
+/* history_days: the last HISTORY_DAYS_MAX days with generations, pruned ones too, newest first: what a list of generations, which is cut, can't tell. */
 int history_days(struct run_store *store, const char *pipeline,
                  void (*each)(void *cookie, const struct history_day *day), void *cookie, struct error *err);
 
@@ -109,9 +108,5 @@ int history_pause(struct run_store *store, const char *pipeline, bool pause, int
 int history_watch(struct run_store *store, const char *pipeline, struct history_watch *watch, struct error *err);
 int history_watch_save(struct run_store *store, const char *pipeline, const struct history_watch *watch,
                        struct error *err);
-
-/* history_trim: forget ended runs beyond HISTORY_KEEP_RUNS or HISTORY_KEEP_DAYS, and pruned generations of that age. A run
- * whose generation is the last good one stays. One transaction of its own. */
-int history_trim(struct run_store *store, int64_t now, struct error *err);
 
 #endif

@@ -19,6 +19,7 @@ aob-broker_SOURCES := \
 	broker/history.c \
 	broker/history_macs.c \
 	broker/history_seed.c \
+	broker/history_trim.c \
 	broker/hold_policy.c \
 	broker/holds.c \
 	broker/mdp_broker.c \

@@ -10,10 +10,12 @@
 #include "lib/config_build.h"
 #include "lib/config_schema.h"
 #include "lib/config_value.h"
+#include "lib/duration.h"
 #include "lib/mdp.h"
 
 #define DEFAULT_EVENTS "ipc:///run/aob/events"
 #define DEFAULT_STATE "/var/lib/aob/state.db"
+#define DEFAULT_HISTORY_MS (400 * 86400000ULL)
 #define MEMORY_MAX_BYTES (64u << 20)
 
 /* out: *text, free(3); NULL with a fault if the file is none that can be looked at. */
@@ -108,6 +110,7 @@ static void build_broker(struct config_build *b, bool elsewhere)
 {
 	const struct yaml_pos *broker = yaml_pos_get(b->root, "broker");
 	const struct yaml_pos *curve = yaml_pos_get(broker, "curve");
+	const char *history = config_value_text(broker, "history", NULL);
 	struct config *config = b->config;
 
 	if (broker != NULL && broker->kind == YAML_POS_MAP)
@@ -119,6 +122,9 @@ static void build_broker(struct config_build *b, bool elsewhere)
 	config->endpoint = read_endpoint(b, broker, "endpoint", CONFIG_DEFAULT_ENDPOINT);
 	config->events = read_endpoint(b, broker, "events", DEFAULT_EVENTS);
 	config->state = config_value_path(broker, "state", DEFAULT_STATE, b->arena);
+	config->history_ms = DEFAULT_HISTORY_MS;
+	if (history != NULL)
+		(void)duration_parse(history, &config->history_ms, NULL); /* a wrong one was told by the schema */
 	config->curve.server_certificate = config_value_path(curve, "server_certificate", NULL, b->arena);
 	config->curve.client_certificates = config_value_path(curve, "client_certificates", NULL, b->arena);
 	config->curve.own_certificate = config_value_path(curve, "own_certificate", NULL, b->arena);
@@ -143,12 +149,12 @@ static int by_name(const void *a, const void *b)
 static void sort_names(struct config_build *b)
 {
 	struct config *config = b->config;
-	const struct config_pipeline **names = arena_array(b->arena, config->n_pipelines, sizeof(*names));
+	const struct config_pipeline **names = arena_array(b->arena, config->n_pipelines, sizeof(void *));
 
 	for (size_t i = 0; names != NULL && i < config->n_pipelines; i++)
 		names[i] = &config->pipelines[i];
 	if (names != NULL && config->n_pipelines > 0)
-		qsort((void *)names, config->n_pipelines, sizeof(*names), by_name);
+		qsort((void *)names, config->n_pipelines, sizeof(void *), by_name);
 	config->by_name = names;
 }
 
@@ -247,7 +253,7 @@ const struct config_pipeline *config_pipeline(const struct config *config, const
 
 	if (config->by_name != NULL) {
 		const struct config_pipeline *const *found = bsearch((const void *)&key, (const void *)config->by_name,
-		                                                     config->n_pipelines, sizeof(key), by_name);
+		                                                     config->n_pipelines, sizeof(void *), by_name);
 
 		return found != NULL ? *found : NULL;
 	}

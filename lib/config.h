@@ -152,6 +152,7 @@ struct config {
 	const char *endpoint;
 	const char *events;
 	const char *state;
+	uint64_t history_ms; /* how long the store remembers runs that ended */
 	struct config_curve curve;
 	struct config_monitor monitor;
 	struct config_contact contact;

@@ -48,6 +48,8 @@ static const struct schema_key broker_keys[] = {
 	{ "endpoint", SCHEMA_TEXT, false, 0, 0, NULL, "an endpoint, such as ipc:///run/aob/broker" },
 	{ "events", SCHEMA_TEXT, false, 0, 0, NULL, "an endpoint, such as ipc:///run/aob/events" },
 	{ "state", SCHEMA_PATH, false, 0, 0, NULL, "the file of the run store, such as /var/lib/aob/state.db" },
+	{ "history", SCHEMA_DURATION, false, 31 * DAY_MS, 3650 * DAY_MS, NULL,
+	  "how long runs are remembered, such as 400d" },
 	{ "curve", SCHEMA_MAP, false, 0, 0, NULL,
 	  "a map with server_certificate, client_certificates and own_certificate" },
 };

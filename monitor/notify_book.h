@@ -16,7 +16,7 @@
 #define NOTIFY_BOOK_SETTLE_S 30    /* a status that was asked for before an event came does not undo it */
 #define NOTIFY_BOOK_PASSING_S 3600 /* that a run began or ended is no news after so long */
 #define NOTIFY_BOOK_BROKER_S 300   /* a restart of the broker, or of the machine, is no news */
-#define NOTIFY_BOOK_PIPELINES_MAX (2 * CONFIG_PIPELINES_MAX)
+#define NOTIFY_BOOK_PIPELINES_MAX ((size_t)2 * CONFIG_PIPELINES_MAX)
 #define NOTIFY_BOOK_ALARMS_MAX 64 /* of one pipeline */
 
 struct notify_book;

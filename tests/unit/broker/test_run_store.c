@@ -510,35 +510,6 @@ static void the_store_says_what_the_vault_has(void **state)
 	run_store_close(&store);
 }
 
-static void trimming_keeps_the_run_of_the_last_good_generation(void **state)
-{
-	struct run_store *store = open_store();
-	struct history_generation g = generation_of("photos", "2026-11-23T05-36-00Z", "r0");
-	struct history_run found;
-	struct error err;
-
-	(void)state;
-	assert_int_equal(run_store_begin(store, &err), 0);
-	for (int i = 0; i < 1200; i++) {
-		struct run_record record = record_of("", "photos");
-
-		(void)snprintf(record.run, sizeof(record.run), "r%d", i);
-		assert_int_equal(run_store_insert(store, &record, "{}", &err), 0);
-		assert_int_equal(run_store_end(store, record.run, RUN_OK, 1001, NULL, &err), 0);
-	}
-	assert_int_equal(history_publish(store, &g, &err), 0);
-	assert_int_equal(run_store_commit(store, &err), 0);
-	/* A clock that jumped by centuries: the newest runs stay all the same. */
-	assert_int_equal(history_trim(store, INT64_C(9000000000), &err), 0);
-	assert_int_equal(history_run(store, "r0", &found, &err), 1);
-	assert_int_equal(history_run(store, "r1", &found, &err), 0);
-	assert_int_equal(history_run(store, "r600", &found, &err), 0);
-	assert_int_equal(history_run(store, "r1199", &found, &err), 1);
-	assert_int_equal(history_last_run(store, "photos", &found, &err), 1);
-	assert_string_equal(found.run, "r1199");
-	run_store_close(&store);
-}
-
 static void pauses_and_clocks_survive(void **state)
 {
 	struct run_store *store = open_store();
@@ -577,7 +548,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(days_count_all_their_generations, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_store_says_what_the_vault_has, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(trimming_keeps_the_run_of_the_last_good_generation, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pauses_and_clocks_survive, set_up, tear_down),
 	};
 

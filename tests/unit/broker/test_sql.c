@@ -19,9 +19,11 @@ static struct sql *open_sql(char folder[200])
 	assert_int_equal(scratch_make(folder, 200, "sql"), 0);
 	(void)snprintf(path, sizeof(path), "%s/state.db", folder);
 	assert_int_equal(sql_open(path, &sql, &err), 0);
-	assert_int_equal(sql_script(sql, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y');",
-	                            &err),
-	                 0);
+	assert_int_equal(
+	        sql_script(sql,
+	                   "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y');",
+	                   &err),
+	        0);
 	return sql;
 }
 
