@@ -93,8 +93,9 @@ static int portion_end(struct sql *sql, int64_t from, int64_t *to, struct error 
 	struct sql_rows *rows = NULL;
 	int found;
 
-	if (sql_select(sql, &rows, err, "SELECT max(seq) FROM (SELECT seq FROM runs WHERE seq > ? ORDER BY seq LIMIT ?)", "ii",
-	               from, (int64_t)PORTION_RUNS) != 0)
+	if (sql_select(sql, &rows, err,
+	               "SELECT max(seq) FROM (SELECT seq FROM runs WHERE seq > ? ORDER BY seq LIMIT ?)", "ii", from,
+	               (int64_t)PORTION_RUNS) != 0)
 		return -1;
 	found = sql_rows_next(rows, err);
 	*to = found == 1 ? sql_rows_integer(rows, 0) : 0;
@@ -108,8 +109,8 @@ static int next_pipeline(struct sql *sql, const char *after, char next[CONFIG_NA
 	struct sql_rows *rows = NULL;
 	int found;
 
-	if (sql_select(sql, &rows, err, "SELECT pipeline FROM generations WHERE pipeline > ? ORDER BY pipeline LIMIT 1", "s",
-	               after) != 0)
+	if (sql_select(sql, &rows, err, "SELECT pipeline FROM generations WHERE pipeline > ? ORDER BY pipeline LIMIT 1",
+	               "s", after) != 0)
 		return -1;
 	found = sql_rows_next(rows, err);
 	if (found == 1)

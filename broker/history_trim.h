@@ -17,7 +17,7 @@
 #include "broker/run_store.h"
 #include "lib/config.h"
 
-#define HISTORY_TRIM_RUNS 5000 /* that are kept at most, by one or few pipelines … */
+#define HISTORY_TRIM_RUNS 5000     /* that are kept at most, by one or few pipelines … */
 #define HISTORY_TRIM_RUNS_EACH 500 /* … or by so many times their number, if that is more */
 
 struct history_keep {

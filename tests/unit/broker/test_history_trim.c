@@ -68,13 +68,16 @@ static bool has_run(const char *run)
 
 static void insert(const char *run, const char *pipeline, int64_t at, bool care, const char *config)
 {
-	struct run_record record = { .whole = !care, .care = care, .trigger = TRIGGER_IDLE, .started_at = at, .n_steps = care ? 1 : 3 };
+	struct run_record record = {
+		.whole = !care, .care = care, .trigger = TRIGGER_IDLE, .started_at = at, .n_steps = care ? 1 : 3
+	};
 	static const char *const services[] = { "snapshot", "transfer", "prune" };
 
 	(void)snprintf(record.run, sizeof(record.run), "%s", run);
 	(void)snprintf(record.pipeline, sizeof(record.pipeline), "%s", pipeline);
 	for (size_t i = 0; i < record.n_steps; i++)
-		(void)snprintf(record.steps[i].service, sizeof(record.steps[i].service), "%s", care ? "verify" : services[i]);
+		(void)snprintf(record.steps[i].service, sizeof(record.steps[i].service), "%s",
+		               care ? "verify" : services[i]);
 	assert_int_equal(run_store_insert(store, &record, config, &err), 0);
 	for (size_t i = 0; i < record.n_steps; i++)
 		assert_int_equal(run_store_attempt(store, run, i, 1, "worker-of-the-nas-4711", "nas", at, &err), 0);
@@ -96,7 +99,12 @@ static void add(const char *run, const char *pipeline, int64_t at, enum run_stat
 
 static void publish(const char *run, const char *pipeline, const char *name, int64_t at)
 {
-	struct history_generation g = { .taken_at = at, .published_at = at, .files = 1000, .bytes = 1000000, .literal_bytes = 1000, .ctransid = at };
+	struct history_generation g = { .taken_at = at,
+		                        .published_at = at,
+		                        .files = 1000,
+		                        .bytes = 1000000,
+		                        .literal_bytes = 1000,
+		                        .ctransid = at };
 
 	(void)snprintf(g.pipeline, sizeof(g.pipeline), "%s", pipeline);
 	(void)snprintf(g.generation, sizeof(g.generation), "%s", name);
@@ -123,15 +131,24 @@ static void pass(int64_t now, struct history_keep keep)
 /* ---- years of a fleet */
 
 static const char config_json[] =
-        "{\"pipeline\":\"p\",\"source\":\"/volume1/photos\",\"vault\":{\"name\":\"dad\",\"ssh\":\"backup@dad.example.net\",\"root\":\"/volume1/offsite\","
-        "\"identity\":\"/etc/aob/keys/vault\",\"compression\":\"auto\",\"rates\":[{\"from\":0,\"to\":360,\"bytes_per_s\":2000000}]},\"stages\":[{\"service\":"
-        "\"snapshot\",\"with\":{\"driver\":\"btrfs\"}},{\"service\":\"transfer\",\"with\":{\"exclude\":[\"@eaDir\",\"#recycle\"]}},{\"service\":\"prune\","
-        "\"with\":{\"last\":3,\"daily\":14,\"weekly\":8}}],\"rest\":{\"ctransid\":4711,\"source_uuid\":\"00000000-0000-4000-8000-000000000000\",\"macs\":[]}}";
+        "{\"pipeline\":\"p\",\"source\":\"/volume1/"
+        "photos\",\"vault\":{\"name\":\"dad\",\"ssh\":\"backup@dad.example.net\",\"root\":\"/volume1/offsite\","
+        "\"identity\":\"/etc/aob/keys/"
+        "vault\",\"compression\":\"auto\",\"rates\":[{\"from\":0,\"to\":360,\"bytes_per_s\":2000000}]},\"stages\":[{"
+        "\"service\":"
+        "\"snapshot\",\"with\":{\"driver\":\"btrfs\"}},{\"service\":\"transfer\",\"with\":{\"exclude\":[\"@eaDir\",\"#"
+        "recycle\"]}},{\"service\":\"prune\","
+        "\"with\":{\"last\":3,\"daily\":14,\"weekly\":8}}],\"rest\":{\"ctransid\":4711,\"source_uuid\":\"00000000-0000-"
+        "4000-8000-000000000000\",\"macs\":[]}}";
 static const char result_json[] =
-        "{\"generation\":\"2026-11-23T05-36-00Z\",\"vault_id\":\"0123456789abcdef\",\"base\":\"2026-11-22T05-36-00Z\",\"files\":150000,\"bytes\":1000000000,"
-        "\"changed_files\":20,\"literal_bytes\":1000000,\"matched_bytes\":1000000,\"wire_sent\":1000000,\"wire_received\":10000,\"seconds\":20,"
-        "\"changes\":{\"whole\":true,\"removed\":0,\"moved\":0,\"new\":20,\"changed\":0,\"metadata\":0,\"in_new_folders\":0,\"left_out\":18,\"entries\":["
-        "{\"kind\":\"new\",\"path\":\"album/IMG_0001.jpg\",\"bytes\":100000},{\"kind\":\"new\",\"path\":\"album/IMG_0002.jpg\",\"bytes\":100000}]}}";
+        "{\"generation\":\"2026-11-23T05-36-00Z\",\"vault_id\":\"0123456789abcdef\",\"base\":\"2026-11-22T05-36-00Z\","
+        "\"files\":150000,\"bytes\":1000000000,"
+        "\"changed_files\":20,\"literal_bytes\":1000000,\"matched_bytes\":1000000,\"wire_sent\":1000000,\"wire_"
+        "received\":10000,\"seconds\":20,"
+        "\"changes\":{\"whole\":true,\"removed\":0,\"moved\":0,\"new\":20,\"changed\":0,\"metadata\":0,\"in_new_"
+        "folders\":0,\"left_out\":18,\"entries\":["
+        "{\"kind\":\"new\",\"path\":\"album/IMG_0001.jpg\",\"bytes\":100000},{\"kind\":\"new\",\"path\":\"album/"
+        "IMG_0002.jpg\",\"bytes\":100000}]}}";
 
 static void a_day(int pipelines, int day)
 {
@@ -147,7 +164,8 @@ static void a_day(int pipelines, int day)
 		(void)snprintf(run, sizeof(run), "20261123T0536-%04d-%04d", day, p);
 		add(run, pipeline, at, RUN_OK, false, config_json);
 		for (size_t i = 0; i < 3; i++)
-			assert_int_equal(run_store_result(store, run, i, i == 1 ? result_json : "{\"dry_run\":false}", &err), 0);
+			assert_int_equal(
+			        run_store_result(store, run, i, i == 1 ? result_json : "{\"dry_run\":false}", &err), 0);
 		(void)snprintf(name, sizeof(name), "g%04d", day);
 		publish(run, pipeline, name, at);
 		(void)snprintf(name, sizeof(name), "g%04d", day - VAULT_HAS);
@@ -199,9 +217,10 @@ static void the_store_stops_growing(void **state)
 			full_kib = size_kib();
 	}
 	if (fleet != NULL)
-		(void)printf("{\"pipelines\": %d, \"days\": %d, \"runs\": %lld, \"kib\": %lld, \"kib_at_404_days\": %lld, \"pass_cpu_ms\": %lld}\n",
-		             pipelines, YEARS_DAYS, (long long)number("SELECT count(*) FROM runs"), (long long)size_kib(), (long long)full_kib,
-		             (long long)worst_ms);
+		(void)printf("{\"pipelines\": %d, \"days\": %d, \"runs\": %lld, \"kib\": %lld, \"kib_at_404_days\": "
+		             "%lld, \"pass_cpu_ms\": %lld}\n",
+		             pipelines, YEARS_DAYS, (long long)number("SELECT count(*) FROM runs"),
+		             (long long)size_kib(), (long long)full_kib, (long long)worst_ms);
 	/* After the first 400 days not a twentieth is added, whatever came since. */
 	assert_in_range(size_kib(), 1, full_kib + full_kib / 20);
 	assert_int_equal(number("SELECT count(*) FROM runs"), pipelines * 401);

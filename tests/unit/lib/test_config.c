@@ -144,6 +144,7 @@ static void defaults_are_those_of_the_documentation(void **state)
 	assert_string_equal(config->endpoint, "ipc:///run/aob/broker");
 	assert_string_equal(config->events, "ipc:///run/aob/events");
 	assert_string_equal(config->state, "/var/lib/aob/state.db");
+	assert_int_equal(config->history_ms, 400 * INT64_C(86400000));
 	assert_null(config->curve.server_certificate);
 	assert_string_equal(config->path, file);
 	assert_non_null(photos);
@@ -178,6 +179,7 @@ static void everything_that_is_written_is_held(void **state)
 	        "  endpoint: tcp://0.0.0.0:5555\n"
 	        "  events: tcp://[::1]:5556\n"
 	        "  state: /var//lib/./aob/s.db\n"
+	        "  history: 60d\n"
 	        "  curve: { server_certificate: /c/s, client_certificates: /c/clients/, own_certificate: /c/o }\n"
 	        "vaults:\n"
 	        "  dad:\n"
@@ -208,6 +210,7 @@ static void everything_that_is_written_is_held(void **state)
 	(void)state;
 	assert_string_equal(config->endpoint, "tcp://0.0.0.0:5555");
 	assert_string_equal(config->state, "/var/lib/aob/s.db");
+	assert_int_equal(config->history_ms, 60 * INT64_C(86400000));
 	assert_string_equal(config->curve.client_certificates, "/c/clients");
 	assert_string_equal(dad->ssh, "backup@[2001:db8::1]:2222");
 	assert_string_equal(dad->root, "/volume1/offsite");
