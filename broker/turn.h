@@ -17,8 +17,9 @@ enum turn_wait {
 };
 
 struct turn_facts {
-	bool known, idle;              /* workers that may take it: is there one, and one without a job? */
-	unsigned vault_most, vault_now; /* transfers to its vault: how many may be at work (0: any number; of jobs that are no transfers, too), and are */
+	bool known, idle; /* workers that may take it: is there one, and one without a job? */
+	unsigned vault_most,
+	        vault_now; /* transfers to its vault: how many may be at work (0: any number; of jobs that are no transfers, too), and are */
 };
 enum turn_wait turn_wait(const struct turn_facts *facts);
 

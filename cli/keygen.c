@@ -22,7 +22,8 @@ static int refuse_if_there(const char *path, struct error *err)
 	struct stat st;
 
 	if (lstat(path, &st) == 0)
-		return error_set(err, ERR_INPUT, "%s is there already, and is not overwritten; choose another name", path);
+		return error_set(err, ERR_INPUT, "%s is there already, and is not overwritten; choose another name",
+		                 path);
 	return errno == ENOENT ? 0 : error_sys(err, errno, "%s", path);
 }
 

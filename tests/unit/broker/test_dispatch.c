@@ -1,22 +1,23 @@
 /* Whose job goes to whom: to workers of the host that has the source, to any idle one where no host is said, and no more transfers to a vault at a time than it takes. */
 #include "broker_lab.h"
 
-static const char more_yaml[] = "broker:\n"
-                                "  endpoint: ipc://%1$s/run/broker\n"
-                                "  events: ipc://%1$s/run/events\n"
-                                "  state: %1$s/state.db\n"
-                                "host: hub\n"
-                                "vaults:\n"
-                                "  attic: { path: %1$s/attic }\n"
-                                "  thin: { path: %1$s/thin, transfers: 1 }\n"
-                                "pipelines:\n"
-                                "  any: { source: %1$s/one, vault: attic, watch: off, stages: [alpha] }\n"
-                                "  more: { source: %1$s/one, vault: attic, watch: off, stages: [alpha] }\n"
-                                "  far: { source: %1$s/one, host: nas2, vault: attic, stages: [snapshot, alpha] }\n"
-                                "  here: { source: %1$s/two, host: Hub, vault: attic, stages: [snapshot] }\n"
-                                "  first: { source: %1$s/two, vault: thin, watch: off, stages: [snapshot, transfer] }\n"
-                                "  second: { source: %1$s/three, vault: thin, watch: off, stages: [snapshot, transfer] }\n"
-                                "  third: { source: %1$s/three, vault: attic, watch: off, stages: [snapshot, transfer] }\n";
+static const char more_yaml[] =
+        "broker:\n"
+        "  endpoint: ipc://%1$s/run/broker\n"
+        "  events: ipc://%1$s/run/events\n"
+        "  state: %1$s/state.db\n"
+        "host: hub\n"
+        "vaults:\n"
+        "  attic: { path: %1$s/attic }\n"
+        "  thin: { path: %1$s/thin, transfers: 1 }\n"
+        "pipelines:\n"
+        "  any: { source: %1$s/one, vault: attic, watch: off, stages: [alpha] }\n"
+        "  more: { source: %1$s/one, vault: attic, watch: off, stages: [alpha] }\n"
+        "  far: { source: %1$s/one, host: nas2, vault: attic, stages: [snapshot, alpha] }\n"
+        "  here: { source: %1$s/two, host: Hub, vault: attic, stages: [snapshot] }\n"
+        "  first: { source: %1$s/two, vault: thin, watch: off, stages: [snapshot, transfer] }\n"
+        "  second: { source: %1$s/three, vault: thin, watch: off, stages: [snapshot, transfer] }\n"
+        "  third: { source: %1$s/three, vault: attic, watch: off, stages: [snapshot, transfer] }\n";
 
 static int set_up(void **state)
 {
@@ -64,7 +65,8 @@ static void waits_for(struct lab *lab, const char *pipeline, const char *text)
 	json_decref(one);
 }
 
-#define AT(name, host) "{\"worker\":\"" name "\",\"host\":\"" host "\",\"features\":[\"cancel\",\"reattach\"],\"jobs\":[]}"
+#define AT(name, host)                                                                                                 \
+	"{\"worker\":\"" name "\",\"host\":\"" host "\",\"features\":[\"cancel\",\"reattach\"],\"jobs\":[]}"
 
 static void test_only_to_its_host(void **state)
 {
@@ -82,7 +84,8 @@ static void test_only_to_its_host(void **state)
 	worker_idle(plain, 300);
 	worker_idle(other, 300);
 	waits_for(lab, "far",
-	          "the step `snapshot` waits for a worker of host nas2, and none of that service is connected from there; "
+	          "the step `snapshot` waits for a worker of host nas2, and none of that service is connected from "
+	          "there; "
 	          "start one there");
 	one = status_of(lab, "far");
 	assert_string_equal(json_string_value(json_object_get(one, "host")), "nas2");
@@ -129,7 +132,8 @@ static void test_a_host_that_is_cut_off(void **state)
 	worker_takes(next, 2, again);
 	/* The late one has attempt 1 in hand: it is told to stop, and what it says counts no more. */
 	(void)snprintf(again, sizeof(again),
-	               "{\"worker\":\"s2\",\"host\":\"nas2\",\"features\":[\"cancel\",\"reattach\"],\"jobs\":[\"%s\"]}", tag);
+	               "{\"worker\":\"s2\",\"host\":\"nas2\",\"features\":[\"cancel\",\"reattach\"],\"jobs\":[\"%s\"]}",
+	               tag);
 	lost = worker_open(lab, "snapshot", again);
 	msg = worker_hear(lost, LAB_WAIT_MS);
 	assert_non_null(msg);
@@ -160,7 +164,8 @@ static void test_back_late_but_alone(void **state)
 	zclock_sleep(LAB_LEASE_MS);
 	lab_await(lab, run, "waiting", 0, "queued");
 	(void)snprintf(again, sizeof(again),
-	               "{\"worker\":\"s2\",\"host\":\"nas2\",\"features\":[\"cancel\",\"reattach\"],\"jobs\":[\"%s\"]}", tag);
+	               "{\"worker\":\"s2\",\"host\":\"nas2\",\"features\":[\"cancel\",\"reattach\"],\"jobs\":[\"%s\"]}",
+	               tag);
 	lost = worker_open(lab, "snapshot", again);
 	lab_await(lab, run, "running", 0, "working");
 	worker_final(lost, tag, LAB_OK);
@@ -209,8 +214,8 @@ static void transfer(struct lab *lab, const char *pipeline, char run[64])
 	char body[200];
 	json_t *result;
 
-	(void)snprintf(body, sizeof(body), "{\"v\":1,\"verb\":\"run-stage\",\"pipeline\":\"%s\",\"service\":\"transfer\"}",
-	               pipeline);
+	(void)snprintf(body, sizeof(body),
+	               "{\"v\":1,\"verb\":\"run-stage\",\"pipeline\":\"%s\",\"service\":\"transfer\"}", pipeline);
 	result = lab_ask(lab, body);
 	(void)snprintf(run, 64, "%s", json_string_value(json_object_get(result, "run")));
 	json_decref(result);
@@ -278,21 +283,25 @@ static void test_a_watcher_has_its_hosts_sources(void **state)
 	is_asked_of(lab, "\"host\":\"nas3\",", "");
 	is_asked_of(lab, "", "");
 	/* And nobody else's word counts. */
-	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"watch-report\",\"host\":\"hub\",\"sources\":[{\"pipeline\":\"far\",\"state\":"
-	                         "\"unknown\",\"reason\":\"not there\",\"since\":1,\"ctransid\":0,\"trigger\":null}]}"));
+	json_decref(lab_ask(
+	        lab, "{\"v\":1,\"verb\":\"watch-report\",\"host\":\"hub\",\"sources\":[{\"pipeline\":\"far\",\"state\":"
+	             "\"unknown\",\"reason\":\"not there\",\"since\":1,\"ctransid\":0,\"trigger\":null}]}"));
 	one = status_of(lab, "far");
 	assert_string_equal(json_string_value(json_object_get(json_object_get(one, "watch"), "reason")),
 	                    "no word from the watcher of host nas2; is aob-watcher running there?");
 	json_decref(one);
-	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"watch-report\",\"host\":\"nas2\",\"sources\":[{\"pipeline\":\"far\",\"state\":"
-	                         "\"unknown\",\"reason\":\"not there\",\"since\":1,\"ctransid\":0,\"trigger\":null}]}"));
+	json_decref(lab_ask(
+	        lab,
+	        "{\"v\":1,\"verb\":\"watch-report\",\"host\":\"nas2\",\"sources\":[{\"pipeline\":\"far\",\"state\":"
+	        "\"unknown\",\"reason\":\"not there\",\"since\":1,\"ctransid\":0,\"trigger\":null}]}"));
 	one = status_of(lab, "far");
 	assert_string_equal(json_string_value(json_object_get(json_object_get(one, "watch"), "reason")), "not there");
 	json_decref(one);
 }
 
 #define REPORT(room)                                                                                                   \
-	"{\"v\":1,\"verb\":\"watch-report\",\"host\":\"nas2\",\"sources\":[{\"pipeline\":\"far\",\"state\":\"active\","        \
+	"{\"v\":1,\"verb\":\"watch-report\",\"host\":\"nas2\",\"sources\":[{\"pipeline\":\"far\",\"state\":"           \
+	"\"active\","                                                                                                  \
 	"\"reason\":\"\",\"since\":1,\"ctransid\":7,\"trigger\":null,\"room\":" room "}]}"
 
 static void test_how_full_a_far_disk_is(void **state)
@@ -304,7 +313,8 @@ static void test_how_full_a_far_disk_is(void **state)
 	        lab,
 	        REPORT("{\"free_bytes\":5,\"total_bytes\":9,\"filesystem\":\"00112233445566778899aabbccddeeff\"}")));
 	lab_refused(lab, REPORT("{\"free_bytes\":5,\"total_bytes\":9,\"filesystem\":\"0011\"}"), "input");
-	lab_refused(lab, REPORT("{\"free_bytes\":-5,\"total_bytes\":9,\"filesystem\":\"00112233445566778899aabbccddeeff\"}"),
+	lab_refused(lab,
+	            REPORT("{\"free_bytes\":-5,\"total_bytes\":9,\"filesystem\":\"00112233445566778899aabbccddeeff\"}"),
 	            "input");
 	lab_refused(lab, REPORT("7"), "input");
 }
