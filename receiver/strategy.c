@@ -166,11 +166,11 @@ int strategy_choose(int folder_fd, enum strategy wanted, enum strategy recorded,
 	if (*chosen != STRATEGY_AUTO && *chosen == recorded)
 		return 0; /* it was tried then */
 	if (!used && !xattrs_work(folder_fd))
-		return error_set(
-		        err, ERR_CONFIG,
-		        "%s keeps no extended attributes (user.*), so neither the source's nor the files' hashes would be "
-		        "in the vault; use a disk with btrfs, XFS or ext4, or mount it so that it keeps them",
-		        file_system(folder_fd));
+		return error_set(err, ERR_CONFIG,
+		                 "%s keeps no extended attributes (user.*), so neither the source's nor the files' "
+		                 "hashes would be "
+		                 "in the vault; use a disk with btrfs, XFS or ext4, or mount it so that it keeps them",
+		                 file_system(folder_fd));
 	if (*chosen != STRATEGY_AUTO)
 		return strategy_works(folder_fd, *chosen) ? 0 : refuse(folder_fd, *chosen, err);
 	*chosen = used ? STRATEGY_REFLINK : STRATEGY_SNAPSHOT;
