@@ -177,7 +177,7 @@ $(BUILD)/tests/bench/relay: tests/bench/relay.c $(VARIANT)
 
 bench:
 	$(Q)deploy/install-deps --bench
-	$(Q)$(again) all $(build_given)/tests/bench/relay
+	$(Q)$(again) all $(build_given)/tests/bench/relay $(build_given)/tests/broker/test_history_trim
 	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(INTO),--into $(INTO))
 
 torture: deps

@@ -322,39 +322,60 @@ static unsigned at_work(const struct broker *broker, const struct config_vault *
 	return n;
 }
 
-/* Where many wait for the same vault, it is counted once: *vault and *now are what was counted last. */
-static enum turn_wait wait_of(struct broker *broker, const struct run *run, const struct config_vault **vault,
-                              unsigned *now)
+struct seen { /* what was looked at last: where a thousand wait for the same, it is looked at once */
+	const struct config_vault *vault;
+	unsigned at_work; /* at it */
+	const char *service;
+	const char *host; /* NULL: any */
+	bool known, idle; /* workers of that service there */
+};
+
+static bool same_host(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static void see_workers(struct broker *broker, const char *service, const char *host, struct seen *seen)
 {
 	struct service_table *services = mdp_broker_services(broker->mdp);
-	const char *service = run->record.steps[runs_step(run)].service;
-	const struct config_vault *limited = limited_vault(broker, run);
-	struct turn_facts facts = { .known = service_known(services, service, run->config->host),
-		                    .idle = service_idle(services, service, run->config->host) != NULL };
 
+	if (seen->service != NULL && strcmp(seen->service, service) == 0 && same_host(seen->host, host))
+		return;
+	seen->service = service;
+	seen->host = host;
+	seen->known = service_known(services, service, host);
+	seen->idle = service_idle(services, service, host) != NULL;
+}
+
+static enum turn_wait wait_of(struct broker *broker, const struct run *run, struct seen *seen)
+{
+	const struct config_vault *limited = limited_vault(broker, run);
+	struct turn_facts facts = { .known = false };
+
+	see_workers(broker, run->record.steps[runs_step(run)].service, run->config->host, seen);
+	facts.known = seen->known;
+	facts.idle = seen->idle;
 	if (limited != NULL) {
-		if (limited != *vault)
-			*now = at_work(broker, limited);
-		*vault = limited;
+		if (limited != seen->vault)
+			seen->at_work = at_work(broker, limited);
+		seen->vault = limited;
 		facts.vault_most = limited->transfers;
-		facts.vault_now = *now;
+		facts.vault_now = seen->at_work;
 	}
 	return turn_wait(&facts);
 }
 
 enum turn_wait dispatch_wait(struct broker *broker, const struct run *run)
 {
-	const struct config_vault *vault = NULL;
-	unsigned now = 0;
+	struct seen seen = { .service = NULL };
 
-	return wait_of(broker, run, &vault, &now);
+	return wait_of(broker, run, &seen);
 }
 
 /* Whose turn it is; NULL: nobody's. */
 static struct run *next_job(struct broker *broker, struct worker **worker)
 {
-	const struct config_vault *vault = NULL;
-	unsigned now = 0;
+	struct seen seen = { .service = NULL };
 	struct run *best = NULL;
 
 	for (struct run *run = broker->runs; run != NULL; run = run->next) {
@@ -362,7 +383,7 @@ static struct run *next_job(struct broker *broker, struct worker **worker)
 
 		if (state_of(run) != STEP_QUEUED)
 			continue;
-		both[0] = (struct turn_job){ run->queued, wait_of(broker, run, &vault, &now) };
+		both[0] = (struct turn_job){ run->queued, wait_of(broker, run, &seen) };
 		both[1] = (struct turn_job){ best != NULL ? best->queued : UINT64_MAX, TURN_READY };
 		if (turn_next(both, 2) == 0)
 			best = run;

@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 """fleet.py: a thousand pipelines, and who works for them, without any source: scripted stages on real sockets, as docs/protocol.md has them.
 
-    fleet.py config FOLDER N            FOLDER/aob.yaml with N pipelines p0001 …, of the stages snapshot, transfer, prune, nobody watching
-    fleet.py work FOLDER [--workers 50] [--seconds 0]     so many workers for those stages, in turn, until SIGTERM; says on stdout how many jobs were done
-    fleet.py run FOLDER N               has each of the N pipelines run; says each run's ID
+    fleet.py config FOLDER N [--watched]   FOLDER/aob.yaml with N pipelines p0001 …, of the stages snapshot, transfer, prune
+    fleet.py work FOLDER [--workers 50] [--seconds 0]   so many workers for those stages, in turn, until SIGTERM; says on stdout how many jobs were done
+    fleet.py run FOLDER N         has each of the N pipelines run; says each run's ID
+    fleet.py drained FOLDER N     waits until each of them has a run that ended well, and none is under way; fails if one ended otherwise
+    fleet.py watch FOLDER N       says every 3 s, as aob-watcher does, that nothing has changed in any of them
+    fleet.py cost FOLDER VERB     asks that; says how long the answer took and how many bytes it had
+    fleet.py subscribe FOLDER N   N subscribers to all events, each when the last one has what it wants; says how many events, and what they cost the broker
 """
 import argparse
 import collections
@@ -25,12 +29,12 @@ def endpoint(folder, name="broker"):
     return "ipc://%s/run/%s" % (folder, name)
 
 
-def write_config(folder, n, more="", watch="off"):
-    """more: lines in `broker`. Whole files alone, so that a reload never reads half a one."""
+def write_config(folder, n, watch):
+    """Whole files alone, so that a reload never reads half a one."""
     os.makedirs(folder + "/run", 0o750, exist_ok=True)
     with open(folder + "/aob.yaml.new", "w") as f:
-        f.write("broker:\n  endpoint: %s\n  events: %s\n  state: %s/state.db\n%svaults:\n  far: { path: %s/vault }\npipelines:\n" %
-                (endpoint(folder), endpoint(folder, "events"), folder, more, folder))
+        f.write("broker:\n  endpoint: %s\n  events: %s\n  state: %s/state.db\nvaults:\n  far: { path: %s/vault }\npipelines:\n" %
+                (endpoint(folder), endpoint(folder, "events"), folder, folder))
         for i in range(1, n + 1):
             f.write("  p%04d:\n    source: %s/sources/p%04d\n    vault: far\n    watch: %s\n    rehearse: never\n    verify_every: never\n    stages:\n"
                     "      - snapshot: { driver: btrfs }\n      - transfer: { exclude: ['#recycle', '@eaDir'] }\n"
@@ -150,22 +154,99 @@ def work(folder, n, seconds):
     print(json.dumps(dict(collections.Counter(worker.service for worker in workers for _ in range(worker.done)))))
 
 
+def drained(folder, n, seconds=300):
+    client, until = Client(folder), time.monotonic() + seconds
+    while True:
+        pipelines = client.ask("status")[0]["pipelines"]
+        ended = [p for p in pipelines if p["last_run"] and not p["running"]]
+        bad = [p for p in ended if p["last_run"]["state"] != "ok"]
+        if bad:
+            sys.exit("fleet: %s ended as %s: %s" % (bad[0]["name"], bad[0]["last_run"]["state"], bad[0]["last_run"]["error"]))
+        if len(ended) == n:
+            return
+        if time.monotonic() > until:
+            sys.exit("fleet: after %d s %d of %d have ended" % (seconds, len(ended), n))
+        time.sleep(1)
+
+
+def watch(folder, n):
+    client, since, ticks = Client(folder), int(time.time()), time.monotonic()
+    while True:
+        for first in range(1, n + 1, 1000):  # a message has a greatest size
+            client.ask("watch-report", sources=[{"pipeline": "p%04d" % i, "state": "unchanged", "reason": "nothing new since the last snapshot", "since": since,
+                                                 "ctransid": i, "trigger": None, "kind": "generic"} for i in range(first, min(n, first + 999) + 1)])
+        ticks += 3
+        time.sleep(max(0, ticks - time.monotonic()))
+
+
+def cost(folder, verb):
+    client, before = Client(folder), time.monotonic()
+    if verb == "broker":
+        client.ask("status")
+        return {}
+    size = client.ask(verb)[1]
+    return {"seconds": time.monotonic() - before, "bytes": size}
+
+
+def broker_cpu_s(folder):
+    """Of whoever has the store's lock."""
+    with open("/proc/locks") as f:
+        inode = ":%d " % os.stat(folder + "/state.db.lock").st_ino
+        pid = [line.split()[4] for line in f if inode in line][0]
+    total = 0
+    for task in os.listdir("/proc/%s/task" % pid):
+        with open("/proc/%s/task/%s/schedstat" % (pid, task)) as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
+
+
+def subscribe(folder, n):
+    """The last one's events, all that are kept; what is said again to those that were there already is read, so that nobody is slow."""
+    sockets, began, before, events = [], time.monotonic(), broker_cpu_s(folder), 0
+    for _ in range(n):
+        socket = zmq.Context.instance().socket(zmq.SUB)
+        socket.setsockopt(zmq.RCVHWM, 0)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(endpoint(folder, "events"))
+        socket.subscribe(b"aob.")
+        sockets.append(socket)
+        events = 0
+        while socket.poll(500 if events else 5000):
+            socket.recv_multipart()
+            events += 1
+        for other in sockets[:-1]:
+            while other.poll(0):
+                other.recv_multipart()
+    return {"events": events, "seconds": time.monotonic() - began, "cpu_s": broker_cpu_s(folder) - before}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("config", "work", "run"))
+    parser.add_argument("what", choices=("config", "work", "run", "drained", "watch", "cost", "subscribe"))
     parser.add_argument("folder")
-    parser.add_argument("n", type=int, nargs="?", default=0)
+    parser.add_argument("n", nargs="?", default="0")
+    parser.add_argument("--watched", action="store_true")
     parser.add_argument("--workers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=0, help="how long a job takes")
     args = parser.parse_args()
+    if args.what == "cost":
+        print(json.dumps(cost(args.folder, args.n)))
+        return
+    n = int(args.n)
     if args.what == "config":
-        write_config(args.folder, args.n)
+        write_config(args.folder, n, "{ idle: 1h }" if args.watched else "off")
     elif args.what == "work":
         work(args.folder, args.workers, args.seconds)
-    else:
+    elif args.what == "run":
         client = Client(args.folder)
-        for i in range(1, args.n + 1):
+        for i in range(1, n + 1):
             print(client.ask("run", pipeline="p%04d" % i)[0]["run"])
+    elif args.what == "drained":
+        drained(args.folder, n)
+    elif args.what == "watch":
+        watch(args.folder, n)
+    else:
+        print(json.dumps(subscribe(args.folder, n)))
 
 
 if __name__ == "__main__":
