@@ -41,6 +41,8 @@ static json_t *vault_json(const struct config_vault *vault)
 		                              json_pack("{s:s, s:s, s:s, s:s}", "language", vault->contact->language,
 		                                        "name", vault->contact->name, "phone", vault->contact->phone,
 		                                        "mail", vault->contact->mail));
+	if (vault->bare)
+		failed |= json_object_set_new(out, "engine", json_string("rsync"));
 	failed |= json_object_set_new(out, "ssh_options", options);
 	failed |= json_object_set_new(out, "rates", rates);
 	if (!failed)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "wire/bare_list.h"
 #include "wire/remote.h"
 
 /* A text from the far end. */
@@ -45,26 +46,47 @@ static json_t *row_of(const char *pipeline, const char *vault, const struct gene
 	                 of_this != NULL ? json_incref(of_this) : json_array());
 }
 
-static int add_pipeline(const struct config_pipeline *pipeline, json_t *list, struct error *err)
+static int ask_receiver(const struct config_pipeline *pipeline, struct generation_info **found, size_t *n, json_t *macs,
+                        struct error *err)
 {
 	struct wire_hooks hooks = { .context = NULL };
-	struct generation_info *found = NULL;
 	struct remote *remote = NULL;
-	json_t *macs = json_object();
-	size_t n = 0;
 	int rc = remote_open(pipeline->vault, pipeline->name, "list", &hooks, &remote, err);
 
 	if (rc == 0) {
-		rc = remote_generations_macs(remote, &found, &n, take_macs, macs, err);
+		rc = remote_generations_macs(remote, found, n, take_macs, macs, err);
 		if (rc != 0)
 			remote_explain(remote, err);
 	}
+	remote_close(&remote);
+	return rc;
+}
+
+static int ask_bare(const struct config_pipeline *pipeline, struct generation_info **found, size_t *n, json_t *macs,
+                    struct error *err)
+{
+	struct bare *bare = NULL;
+	int rc = bare_open(pipeline->vault, pipeline->name, false, NULL, &bare, err);
+
+	if (rc == 0)
+		rc = bare_list_read_macs(bare, found, n, take_macs, macs, err);
+	bare_close(&bare);
+	return rc;
+}
+
+static int add_pipeline(const struct config_pipeline *pipeline, json_t *list, struct error *err)
+{
+	struct generation_info *found = NULL;
+	json_t *macs = json_object();
+	size_t n = 0;
+	int rc = pipeline->vault->bare ? ask_bare(pipeline, &found, &n, macs, err)
+	                               : ask_receiver(pipeline, &found, &n, macs, err);
+
 	for (size_t i = n; rc == 0 && i > 0; i--)
 		if (json_array_append_new(list, row_of(pipeline->name, pipeline->vault->name, &found[i - 1], macs)) !=
 		    0)
 			rc = error_set(err, ERR_SYSTEM, "out of memory");
 	free(found);
-	remote_close(&remote);
 	json_decref(macs);
 	return rc == 0 ? 0 : error_prefix(err, "the vault of %s", pipeline->name);
 }

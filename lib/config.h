@@ -48,6 +48,7 @@ struct config_vault {
 	const struct config_contact *contact; /* NULL: nothing is known of it */
 	bool plain;                           /* `compression: off` */
 	unsigned transfers;                   /* how many may go there at a time; 0: as many as there are workers */
+	bool bare;                            /* nothing of ours is there: its pipelines have the engine rsync */
 	bool may_ask; /* ssh may ask who sits at the terminal for a password, or about a host key; never so in a configuration */
 };
 

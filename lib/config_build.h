@@ -28,6 +28,9 @@ void config_monitor_build(struct config_build *build);
 void config_notify_build(struct config_build *build); /* after the pipelines */
 void config_cross_check(struct config_build *build);  /* after all: what no value shows alone */
 
+/* config_engine_settle: of config_cross_check: which vaults are reached by the engine rsync, and what does not go with it. */
+void config_engine_settle(struct config_build *build);
+
 /* config_rate_read: the value of `rate`. */
 void config_rate_read(struct config_build *build, const struct yaml_pos *value, struct config_vault *vault);
 

@@ -200,4 +200,5 @@ void config_cross_check(struct config_build *build)
 	for (size_t i = 0; i < build->config->n_vaults; i++)
 		check_local(build, i);
 	check_state(build);
+	config_engine_settle(build);
 }

@@ -133,10 +133,10 @@ static const struct schema_key snapshot_keys[] = {
 	  "how much of the source's disk snapshots must leave free, such as 5% or 20 GiB" },
 };
 
-static const char *const engines[] = { "native", NULL };
+static const char *const engines[] = { "native", "rsync", NULL };
 static const char *const detections[] = { "auto", "snapshots", "listing", NULL };
 static const struct schema_key transfer_keys[] = {
-	{ "engine", SCHEMA_CHOICE, false, 0, 0, engines, "native" },
+	{ "engine", SCHEMA_CHOICE, false, 0, 0, engines, "native or rsync" },
 	{ "detection", SCHEMA_CHOICE, false, 0, 0, detections, "auto, snapshots or listing" },
 	{ "exclude", SCHEMA_TEXTS, false, 0, 0, NULL,
 	  "a list of names or patterns, such as [\"@eaDir\", \"#recycle\"]" },

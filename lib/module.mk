@@ -2,6 +2,7 @@ lib_SOURCES += \
 	lib/config.c \
 	lib/config_contact.c \
 	lib/config_cross.c \
+	lib/config_engine.c \
 	lib/config_monitor.c \
 	lib/config_notify.c \
 	lib/config_pipeline.c \
@@ -34,6 +35,7 @@ lib_SOURCES += \
 	lib/suggest.c \
 	lib/faults.c \
 	lib/file_system.c \
+	lib/generation_name.c \
 	lib/glob.c \
 	lib/arena.c \
 	lib/error.c \

@@ -193,6 +193,18 @@ static int decode_compression(struct config_vault *vault, json_t *object, struct
 	return 0;
 }
 
+static int decode_engine(struct config_vault *vault, json_t *object, struct error *err)
+{
+	const char *word;
+
+	if (want_string(object, "vault.", "engine", false, &word, err) != 0)
+		return -1;
+	vault->bare = word != NULL && strcmp(word, "rsync") == 0;
+	if (word != NULL && !vault->bare && strcmp(word, "native") != 0)
+		return error_set(err, ERR_INPUT, "vault.engine: want native or rsync");
+	return 0;
+}
+
 /* Becomes a frame of its own, which bounds each text. */
 static int decode_contact(struct stage_request *request, json_t *vault, struct error *err)
 {
@@ -254,7 +266,8 @@ static int decode_vault(struct stage_request *request, struct error *err)
 	if (copy_strings(options, "vault.ssh_options", &request->ssh_options, err) != 0)
 		return -1;
 	vault->ssh_options = request->ssh_options;
-	if (decode_compression(vault, object, err) != 0 || decode_contact(request, object, err) != 0)
+	if (decode_compression(vault, object, err) != 0 || decode_engine(vault, object, err) != 0 ||
+	    decode_contact(request, object, err) != 0)
 		return -1;
 	return decode_rates(request, object, err);
 }

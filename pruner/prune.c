@@ -10,6 +10,7 @@
 #include "lib/snapshot_policy.h"
 #include "lib/snapshots_option.h"
 #include "pruner/policy.h"
+#include "wire/bare_list.h"
 #include "wire/remote.h"
 
 struct prune {
@@ -19,6 +20,7 @@ struct prune {
 	struct policy policy;
 	int64_t local; /* snapshots to keep besides the anchor */
 	struct remote *remote;
+	struct bare *bare; /* instead, where nothing of ours is at the far end */
 	struct generation_info *generations;
 	size_t n_generations;
 	char anchor_uuid[SUBVOLUME_UUID_SIZE];
@@ -59,18 +61,36 @@ static void report(struct prune *p, const char *list, const char *key, const cha
 	stage_result_string(row, "reason", reason);
 }
 
-/* A vault that is not there is an error: without it nothing says which snapshot is the anchor. */
-static int list_generations(struct prune *p, struct error *err)
+static int list_bare(struct prune *p, struct error *err)
+{
+	struct bare_hooks hooks = { .waiting = give_up_if_asked, .context = p };
+	bool writes = !stage_request_dry_run(p->request);
+
+	if (bare_open(stage_request_vault(p->request), stage_request_pipeline(p->request), writes, &hooks, &p->bare,
+	              err) != 0 ||
+	    (writes && bare_take(p->bare, err) != 0))
+		return -1;
+	return bare_list_read(p->bare, &p->generations, NULL, &p->n_generations, err);
+}
+
+static int list_remote(struct prune *p, struct error *err)
 {
 	struct wire_hooks hooks = { .waiting = give_up_if_asked, .context = p };
 
 	if (remote_open(stage_request_vault(p->request), stage_request_pipeline(p->request), "prune", &hooks,
 	                &p->remote, err) != 0)
 		return -1;
-	if (remote_generations(p->remote, &p->generations, &p->n_generations, err) != 0) {
-		remote_explain(p->remote, err);
+	if (remote_generations(p->remote, &p->generations, &p->n_generations, err) == 0)
+		return 0;
+	remote_explain(p->remote, err);
+	return -1;
+}
+
+/* A vault that is not there is an error: without it nothing says which snapshot is the anchor. */
+static int list_generations(struct prune *p, struct error *err)
+{
+	if ((stage_request_vault(p->request)->bare ? list_bare : list_remote)(p, err) != 0)
 		return -1;
-	}
 	for (size_t i = 0; i < p->n_generations; i++)
 		if (p->generations[i].current)
 			(void)snprintf(p->anchor_uuid, sizeof(p->anchor_uuid), "%.36s",
@@ -78,17 +98,25 @@ static int list_generations(struct prune *p, struct error *err)
 	return 0;
 }
 
+static int remove_there(struct prune *p, const char *name, struct error *err)
+{
+	int rc = p->bare != NULL ? bare_list_remove(p->bare, name, err) : remote_prune(p->remote, name, err);
+
+	if (rc != 0 && p->remote != NULL && err->class != ERR_REFUSED)
+		remote_explain(p->remote, err);
+	return rc;
+}
+
 static int remove_generation(struct prune *p, const struct generation_info *generation, const char *reason,
                              struct error *err)
 {
 	struct error refused = { .class = ERR_NONE };
 
-	if (!stage_request_dry_run(p->request) && remote_prune(p->remote, generation->name, &refused) != 0) {
+	if (!stage_request_dry_run(p->request) && remove_there(p, generation->name, &refused) != 0) {
 		if (refused.class == ERR_REFUSED) {
 			report(p, "generations", "generation", generation->name, "refused", refused.text);
 			return 0;
 		}
-		remote_explain(p->remote, &refused);
 		if (err != NULL)
 			*err = refused;
 		return error_prefix(err, "removing generation %s", generation->name);
@@ -210,6 +238,7 @@ int prune_run(struct stage_job *job, const struct stage_request *request, struct
 		rc = prune_snapshots(&p, err);
 	}
 	remote_close(&p.remote);
+	bare_close(&p.bare);
 	free(p.generations);
 	stage_result_bool(result, "dry_run", stage_request_dry_run(request));
 	stage_result_integer(result, "removed_generations", p.removed_generations);

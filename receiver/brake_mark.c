@@ -13,7 +13,7 @@
 
 #include "lib/durable.h"
 #include "lib/crash_point.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 
 #define MARK "brake.json"
 #define MARK_BYTES_MAX 262144

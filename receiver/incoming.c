@@ -17,7 +17,7 @@
 #include "lib/hex.h"
 #include "lib/log.h"
 #include "receiver/build.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/recheck.h"
 #include "receiver/trash.h"
 

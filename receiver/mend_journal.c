@@ -14,7 +14,7 @@
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/incoming.h"
 #include "receiver/json_path.h"
 #include "receiver/mend_place.h"

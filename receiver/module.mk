@@ -25,7 +25,6 @@ aob-receiver_SOURCES := \
 	receiver/find.c \
 	receiver/floor.c \
 	receiver/flusher.c \
-	receiver/generation_name.c \
 	receiver/give.c \
 	receiver/hash_tag.c \
 	receiver/incoming.c \

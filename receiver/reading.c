@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "lib/presence.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/record.h"
 
 void reading_current(const struct vault *vault, char name[32])

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "lib/durable.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/record_macs.h"
 
 #define RECORD_BYTES_MAX 65536

@@ -12,7 +12,7 @@
 #include "lib/durable.h"
 #include "receiver/brake_mark.h"
 #include "receiver/floor.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/readme_page.h"
 #include "receiver/record.h"
 #include "receiver/trash.h"

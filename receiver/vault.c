@@ -14,7 +14,7 @@
 
 #include "lib/durable.h"
 #include "lib/entry.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 
 #define FORMAT_BYTES_MAX 4096
 #define LOCK_TRIES 50

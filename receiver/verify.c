@@ -13,7 +13,7 @@
 #include "lib/log.h"
 #include "receiver/content_check.h"
 #include "receiver/differing.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/mend.h"
 #include "receiver/reading.h"
 #include "receiver/version.h"

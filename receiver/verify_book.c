@@ -14,7 +14,7 @@
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/json_path.h"
 
 #define BOOK "verify.json"

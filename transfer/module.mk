@@ -2,6 +2,7 @@ PROGRAMS += aob-transfer
 aob-transfer_SOURCES := \
 	transfer/main.c \
 	transfer/anchor.c \
+	transfer/asked.c \
 	transfer/btrfs_send.c \
 	transfer/changes.c \
 	transfer/compare.c \
@@ -9,6 +10,9 @@ aob-transfer_SOURCES := \
 	transfer/delta.c \
 	transfer/delta_writer.c \
 	transfer/detect.c \
+	transfer/engine_rsync.c \
+	transfer/engine_rsync_record.c \
+	transfer/engine_rsync_source.c \
 	transfer/follow.c \
 	transfer/ledger.c \
 	transfer/ledger_plan.c \

@@ -12,9 +12,10 @@
 #include "lib/log.h"
 #include "lib/presence.h"
 #include "lib/rate.h"
-#include "lib/restore_folder.h"
 #include "transfer/anchor.h"
+#include "transfer/asked.h"
 #include "transfer/detect.h"
+#include "transfer/engine_rsync.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/outline.h"
@@ -34,13 +35,8 @@ enum how { HOW_FRESH, HOW_RESUMED, HOW_PUBLISHED };
 struct transfer {
 	struct stage_job *job;
 	const struct stage_request *request;
-	const char *path; /* the folder that is read … */
-	const char *root; /* … and the snapshot that it lies in */
-	const char **excludes;
+	struct asked asked;
 	enum detect_way way;
-	char view[ANCHOR_VIEW_SIZE];
-	int root_fd; /* of the snapshot */
-	int folder_fd;
 	struct anchor anchor;
 	struct parts parts;
 	struct remote *remote;
@@ -96,57 +92,14 @@ static int keep_the_rate(void *context, size_t *len_bytes, struct error *err)
 	}
 }
 
-static int open_folder(const char *path, int *fd, struct error *err)
-{
-	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *fd >= 0 ? 0 : error_sys(err, errno, "opening the snapshot %s", path);
-}
-
-/* What is asked for, and what is in no generation in any case. */
-static int read_excludes(struct transfer *t, struct error *err)
-{
-	const char *const *asked = NULL;
-	size_t n = 0;
-
-	if (stage_request_with_strings(t->request, "exclude", &asked, err) != 0)
-		return -1;
-	while (asked != NULL && asked[n] != NULL)
-		n++;
-	t->excludes = calloc(n + 2, sizeof(*t->excludes));
-	if (t->excludes == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-		t->excludes[i] = asked[i];
-	t->excludes[n] = RESTORE_FOLDER_PATTERN;
-	return 0;
-}
-
 static int read_request(struct transfer *t, struct error *err)
 {
-	const char *engine = "native";
 	const char *detection = "auto";
-	const char *below;
 
-	if (stage_request_with_string(t->request, "engine", &engine, err) != 0 ||
-	    stage_request_with_string(t->request, "detection", &detection, err) != 0 ||
-	    detect_way_named(detection, &t->way, err) != 0 || read_excludes(t, err) != 0)
+	if (stage_request_with_string(t->request, "detection", &detection, err) != 0 ||
+	    detect_way_named(detection, &t->way, err) != 0 || asked_read(t->request, &t->asked, err) != 0)
 		return -1;
-	if (strcmp(engine, "native") != 0)
-		return error_set(err, ERR_CONFIG, "engine: %s: this transfer knows `native`", engine);
-	t->path = stage_request_result_string(t->request, "snapshot", "path");
-	if (t->path == NULL)
-		return error_set(
-		        err, ERR_CONFIG,
-		        "no step before this one made a snapshot; put `snapshot` in front of `transfer` in the "
-		        "pipeline's stages");
-	t->root = stage_request_result_string(t->request, "snapshot", "snapshot");
-	below = t->root != NULL ? anchor_below(t->root, t->path) : NULL;
-	if (below == NULL)
-		t->root = t->path;
-	if (anchor_view(below != NULL ? below : "", t->excludes, t->view, err) != 0 ||
-	    open_folder(t->root, &t->root_fd, err) != 0 || open_folder(t->path, &t->folder_fd, err) != 0)
-		return -1;
-	return inside_new(t->folder_fd, &t->sender.tree, err);
+	return inside_new(t->asked.folder_fd, &t->sender.tree, err);
 }
 
 static const char *of_snapshot(const struct transfer *t, const char *key, const char *otherwise)
@@ -174,7 +127,7 @@ static int say_begin(struct transfer *t, struct error *err)
 	put_string(e, t->unfrozen->state);
 	put_string(e, stage_request_source(t->request));
 	put_string(e, host);
-	put_string(e, t->view);
+	put_string(e, t->asked.view);
 	return sender_frame(&t->sender, FRAME_BEGIN, err);
 }
 
@@ -230,13 +183,13 @@ static int begin(struct transfer *t, struct error *err)
 /* The anchor serves twice: to find what has changed, and as the old content on this side. *why: why it can't do the first; NULL: it can. */
 static int find_anchor(struct transfer *t, const char **why, struct error *err)
 {
-	const char *below = anchor_below(t->root, t->path);
+	const char *below = anchor_below(t->asked.root, t->asked.path);
 	int rc;
 
 	*why = NULL;
 	if (t->base[0] == '\0')
 		return 0;
-	rc = anchor_open(t->root, below, t->base_uuid, &t->anchor, why, err);
+	rc = anchor_open(t->asked.root, below, t->base_uuid, &t->anchor, why, err);
 	if (rc != 0) {
 		/* It only would have spared work. */
 		if (rc < 0) {
@@ -251,7 +204,7 @@ static int find_anchor(struct transfer *t, const char **why, struct error *err)
 	*why = NULL;
 	if (t->how == HOW_RESUMED)
 		*why = "an earlier connection has done a part of it";
-	else if (strcmp(t->base_view, t->view) != 0)
+	else if (strcmp(t->base_view, t->asked.view) != 0)
 		*why = "the last generation was made with another source folder or other patterns in `exclude`";
 	return 0;
 }
@@ -263,7 +216,7 @@ static int draw_outline(struct transfer *t, const struct detect_input *in, struc
 	struct plan *since = NULL;
 	int rc;
 
-	if (!whole && strcmp(t->base_view, t->view) == 0 && detect_since_anchor(in, &since, err) < 0)
+	if (!whole && strcmp(t->base_view, t->asked.view) == 0 && detect_since_anchor(in, &since, err) < 0)
 		return -1;
 	rc = outline_new(since != NULL ? since : t->plan, whole || since != NULL, &t->outline, err);
 	t->changed_files = plan_totals(since != NULL ? since : t->plan).files;
@@ -275,9 +228,9 @@ static int detect(struct transfer *t, struct error *err)
 {
 	struct detect_input in = { .way = t->way,
 		                   .sender = &t->sender,
-		                   .snapshot_fd = t->root_fd,
-		                   .folder_fd = t->folder_fd,
-		                   .excludes = t->excludes,
+		                   .snapshot_fd = t->asked.root_fd,
+		                   .folder_fd = t->asked.folder_fd,
+		                   .excludes = t->asked.excludes,
 		                   .base_files = t->base_files,
 		                   .base_bytes = t->base_bytes };
 	struct plan_totals totals;
@@ -290,7 +243,7 @@ static int detect(struct transfer *t, struct error *err)
 	if (detect_changes(&in, &t->plan, &t->totals, &t->parts, &t->detected, &t->since_base, err) != 0)
 		return -1;
 	t->sender.parts = &t->parts;
-	t->sender.folder_fd = t->folder_fd;
+	t->sender.folder_fd = t->asked.folder_fd;
 	totals = plan_totals(t->plan);
 	log_line(LOG_INFO,
 	         "%llu files of %llu bytes; to send, by %s: %llu files of %llu bytes, %llu moves, %llu other changes",
@@ -392,7 +345,7 @@ static int recall(struct transfer *t, struct error *err)
 		}
 	free(list);
 	prepare_proof(t);
-	prove_recall(&t->prove, of_snapshot(t, "uuid", ""), t->view);
+	prove_recall(&t->prove, of_snapshot(t, "uuid", ""), t->asked.view);
 	log_line(LOG_NOTICE, "generation %s was published already", t->generation);
 	return 0;
 }
@@ -426,7 +379,7 @@ static int ask_brake(struct transfer *t, struct error *err)
 /* After all was read, and before it counts. Without its snapshot a run can't go on; without the anchor it can, in another way. */
 static int sources_are_there(const struct transfer *t, struct error *err)
 {
-	if (presence_check(t->root_fd, AT_FDCWD, t->root, "snapshot", ERR_NOT_FOUND, err) != 0)
+	if (presence_check(t->asked.root_fd, AT_FDCWD, t->asked.root, "snapshot", ERR_NOT_FOUND, err) != 0)
 		return -1;
 	return t->sender.anchor == NULL
 	               ? 0
@@ -459,12 +412,12 @@ static int prove(struct transfer *t, struct error *err)
 {
 	struct prove_input in = { .sender = &t->sender,
 		                  .source = { .tree = t->sender.tree,
-		                              .folder_fd = t->folder_fd,
-		                              .excludes = t->excludes,
+		                              .folder_fd = t->asked.folder_fd,
+		                              .excludes = t->asked.excludes,
 		                              .busy = busy_proving,
 		                              .context = t },
 		                  .snapshot = of_snapshot(t, "uuid", ""),
-		                  .view = t->view,
+		                  .view = t->asked.view,
 		                  .base = t->base_uuid,
 		                  .base_view = t->base_view,
 		                  .plan = t->since_base && t->how == HOW_FRESH ? t->plan : NULL };
@@ -484,8 +437,8 @@ static int converse(struct transfer *t, struct error *err)
 		return -1;
 	t->unchanged = is_unchanged(t);
 	if (stage_request_seed(t->request)->writes && t->how == HOW_FRESH &&
-	    seed_wait_room(t->folder_fd, t->base[0] == '\0', plan_totals(t->plan).file_bytes, remote_welcome(t->remote),
-	                   err) != 0)
+	    seed_wait_room(t->asked.folder_fd, t->base[0] == '\0', plan_totals(t->plan).file_bytes,
+	                   remote_welcome(t->remote), err) != 0)
 		return -1;
 	if (t->unchanged || stage_request_dry_run(t->request)) {
 		(void)snprintf(t->generation, sizeof(t->generation), "%s", t->base);
@@ -494,8 +447,9 @@ static int converse(struct transfer *t, struct error *err)
 		return sources_are_there(t, err);
 	}
 	prepare_proof(t);
-	if (replay_plan(&t->sender, t->plan, err) != 0 || unfrozen_check(t->unfrozen, t->folder_fd, err) != 0 ||
-	    prove(t, err) != 0 || unfrozen_check(t->unfrozen, t->folder_fd, err) != 0 || sources_are_there(t, err) != 0)
+	if (replay_plan(&t->sender, t->plan, err) != 0 || unfrozen_check(t->unfrozen, t->asked.folder_fd, err) != 0 ||
+	    prove(t, err) != 0 || unfrozen_check(t->unfrozen, t->asked.folder_fd, err) != 0 ||
+	    sources_are_there(t, err) != 0)
 		return -1;
 	return commit(t, err);
 }
@@ -549,7 +503,7 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 	t->sender.meter = &t->meter;
 	t->sender.careful = stage_request_attempt(t->request) > 1;
 	if (read_request(t, err) != 0 || seed_wait_place(t->request, err) != 0 ||
-	    unfrozen_begin(t->unfrozen, t->folder_fd, err) != 0)
+	    unfrozen_begin(t->unfrozen, t->asked.folder_fd, err) != 0)
 		return -1;
 	meter_note(&t->meter, "connecting");
 	if (remote_open(vault, stage_request_pipeline(t->request), "transfer", &hooks, &t->remote, err) != 0)
@@ -567,9 +521,17 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 static int pass(struct stage_job *job, const struct stage_request *request, struct unfrozen *unfrozen,
                 struct stage_result *result, struct error *err)
 {
-	struct transfer *t = calloc(1, sizeof(*t));
+	const char *engine = "native";
+	struct transfer *t;
 	int rc;
 
+	if (stage_request_with_string(request, "engine", &engine, err) != 0)
+		return -1;
+	if (strcmp(engine, "rsync") == 0)
+		return engine_rsync_run(job, request, unfrozen, result, err);
+	if (strcmp(engine, "native") != 0)
+		return error_set(err, ERR_CONFIG, "engine: %s: this transfer knows `native` and `rsync`", engine);
+	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	t->job = job;
@@ -577,7 +539,7 @@ static int pass(struct stage_job *job, const struct stage_request *request, stru
 	t->unfrozen = unfrozen;
 	unfrozen->busy = still_busy;
 	unfrozen->context = t;
-	t->root_fd = t->folder_fd = -1;
+	asked_init(&t->asked);
 	t->anchor = (struct anchor){ .subvolume_fd = -1, .folder_fd = -1 };
 	t->began_ms = clock_now_ms();
 	sender_init(&t->sender);
@@ -588,13 +550,9 @@ static int pass(struct stage_job *job, const struct stage_request *request, stru
 	t->sender.anchor = NULL; /* the anchor's own */
 	sender_done(&t->sender);
 	anchor_close(&t->anchor);
-	free(t->excludes);
+	asked_done(&t->asked);
 	plan_destroy(&t->plan);
 	outline_destroy(&t->outline);
-	if (t->root_fd >= 0)
-		(void)close(t->root_fd);
-	if (t->folder_fd >= 0)
-		(void)close(t->folder_fd);
 	free(t);
 	return rc;
 }

@@ -30,3 +30,21 @@ void far_words_hear(struct far_words *words, const char *text, size_t n)
 		else if (words->line_bytes < FAR_WORDS_LINE_MAX)
 			words->line[words->line_bytes++] = text[i];
 }
+
+bool far_words_ssh(const char *words, struct error *err)
+{
+	if (strstr(words, "HOST IDENTIFICATION HAS CHANGED") != NULL ||
+	    strstr(words, "Host key verification failed") != NULL) {
+		err->class = ERR_PERMISSION;
+		(void)error_prefix(
+		        err, "the far end's host key is unknown or has changed; if that is right, mend known_hosts");
+		return true;
+	}
+	/* With the ways that were tried behind it, in brackets: else it may be a file's. */
+	if (strstr(words, "Permission denied (") != NULL) {
+		err->class = ERR_PERMISSION;
+		(void)error_prefix(err, "ssh was not let in; is the public key in the far end's authorized_keys?");
+		return true;
+	}
+	return false;
+}

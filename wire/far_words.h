@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/error.h"
+
 #define FAR_WORDS_MOST 20      /* warnings of a connection that are logged */
 #define FAR_WORDS_LINE_MAX 512 /* of a longer line only the beginning */
 
@@ -19,5 +21,8 @@ struct far_words {
 
 /* far_words_hear: the next n bytes. */
 void far_words_hear(struct far_words *words, const char *text, size_t n);
+
+/* far_words_ssh: are these ssh's words for what no retry will mend? Then err, which is set, says so. */
+bool far_words_ssh(const char *words, struct error *err);
 
 #endif

@@ -1,4 +1,12 @@
 wire_SOURCES += \
+	wire/bare.c \
+	wire/bare_exit.c \
+	wire/bare_list.c \
+	wire/bare_output.c \
+	wire/bare_rsync.c \
+	wire/bare_script.c \
+	wire/bare_welcome.c \
+	wire/bare_word.c \
 	wire/choose.c \
 	wire/codec.c \
 	wire/entry_codec.c \
@@ -24,3 +32,6 @@ wire_SOURCES += \
 	wire/verify_codec.c \
 	wire/verifying.c \
 	wire/wire.c
+
+# bare_script.c takes the script in by .incbin, which -MMD does not see.
+$(OBJ)/wire/bare_script.o: wire/bare.sh

@@ -233,6 +233,14 @@ int remote_open(const struct config_vault *vault, const char *pipeline, const ch
 	*remote = NULL;
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
+	if (vault->bare) {
+		free(made);
+		return error_set(err, ERR_CONFIG,
+		                 "the vault of %s is reached by the engine rsync: there is no aob-receiver that could "
+		                 "do this. Its "
+		                 "generations are plain folders; what else there is instead: docs/engine-rsync.md",
+		                 pipeline);
+	}
 	made->child = (struct child){ .in_fd = -1, .out_fd = -1, .err_fd = -1 };
 	if (hooks != NULL)
 		made->hooks = *hooks;
@@ -289,14 +297,9 @@ static bool no_memory_to_start(const struct remote *remote)
 /* ssh tells by words and exit status what no retry will mend. */
 static void classify(const struct remote *remote, int status, struct error *err)
 {
-	if (said(remote, "HOST IDENTIFICATION HAS CHANGED") || said(remote, "Host key verification failed")) {
-		err->class = ERR_PERMISSION;
-		error_prefix(err,
-		             "the far end's host key is unknown or has changed; if that is right, mend known_hosts");
-	} else if (said(remote, "Permission denied")) {
-		err->class = ERR_PERMISSION;
-		error_prefix(err, "ssh was not let in; is the public key in the far end's authorized_keys?");
-	} else if (status == NOT_FOUND_STATUS && no_memory_to_start(remote)) {
+	if (far_words_ssh(remote->words, err))
+		return;
+	if (status == NOT_FOUND_STATUS && no_memory_to_start(remote)) {
 		err->class = ERR_LINK;
 		error_prefix(err, "the far end has too little memory to start aob-receiver");
 	} else if (status == NOT_FOUND_STATUS) {

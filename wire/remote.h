@@ -36,7 +36,7 @@ struct remote_welcome {
  * in:      role "transfer", "prune", "restore", "release", "list", "adopt", "verify", "doctor"; hooks as wire_new. Who writes ("transfer", "prune") says which machine it is,
  *          and whom a relative is to call, if the vault has a contact
  * patience: who says nothing for five minutes where an answer is due (an hour, where a generation is built), or for as long as $AOB_SILENCE says, is taken for lost
- * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG */
+ * errors:  ERR_LINK (with ssh's own last words from stderr), ERR_PROTOCOL (banner text, other version: says what came), ERR_PERMISSION, ERR_CONFIG (also of a vault that is reached by the engine rsync: wire/bare.h) */
 int remote_open(const struct config_vault *vault, const char *pipeline, const char *role,
                 const struct wire_hooks *hooks, struct remote **remote, struct error *err);
 /* remote_close: BYE, waits at most 10 s for the child, then ends it. Safe after errors. */

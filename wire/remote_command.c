@@ -7,6 +7,7 @@
 
 #include "lib/beside.h"
 #include "lib/credential.h"
+#include "wire/bare_word.h"
 
 static void add(struct remote_command *command, const char *word)
 {
@@ -43,28 +44,6 @@ static int split_target(const char *target, struct remote_command *command, stru
 	return 0;
 }
 
-/* One word for the far end's login shell; a forced command does not look at it. */
-static char *quoted(const char *word)
-{
-	char *out = malloc(4 * strlen(word) + 3);
-	char *at = out;
-
-	if (out == NULL)
-		return NULL;
-	*at++ = '\'';
-	for (; *word != '\0'; word++) {
-		if (*word == '\'') {
-			memcpy(at, "'\\''", 4);
-			at += 4;
-		} else {
-			*at++ = *word;
-		}
-	}
-	*at++ = '\'';
-	*at = '\0';
-	return out;
-}
-
 static void add_strategy(const struct config_vault *vault, struct remote_command *command)
 {
 	if (vault->strategy == NULL || strcmp(vault->strategy, "auto") == 0)
@@ -73,7 +52,7 @@ static void add_strategy(const struct config_vault *vault, struct remote_command
 	add(command, vault->strategy);
 }
 
-static int ssh_command(const struct config_vault *vault, struct remote_command *command, struct error *err)
+int remote_command_ssh(const struct config_vault *vault, struct remote_command *command, struct error *err)
 {
 	/* ssh takes the first value of an option: what must be so stands before the vault's own, what is only usual behind. */
 	static const char *const always[] = {
@@ -102,11 +81,18 @@ static int ssh_command(const struct config_vault *vault, struct remote_command *
 		add(command, "-p");
 		add(command, command->port);
 	}
-	command->root = quoted(vault->root);
-	if (command->root == NULL)
-		return error_set(err, ERR_SYSTEM, "out of memory");
 	add(command, "--");
 	add(command, command->host);
+	return command->n < REMOTE_ARGS_MAX ? 0 : error_set(err, ERR_CONFIG, "too many ssh_options");
+}
+
+static int ssh_receiver(const struct config_vault *vault, struct remote_command *command, struct error *err)
+{
+	if (remote_command_ssh(vault, command, err) != 0)
+		return -1;
+	command->root = bare_word_shell(vault->root);
+	if (command->root == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
 	add(command, "aob-receiver serve --root");
 	add(command, command->root);
 	add_strategy(vault, command);
@@ -128,7 +114,7 @@ int remote_command_make(const struct config_vault *vault, struct remote_command 
 {
 	if (vault->ssh == NULL)
 		local_command(vault, command);
-	else if (ssh_command(vault, command, err) != 0)
+	else if (ssh_receiver(vault, command, err) != 0)
 		return -1;
 	return command->n < REMOTE_ARGS_MAX ? 0 : error_set(err, ERR_CONFIG, "too many ssh_options");
 }

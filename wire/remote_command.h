@@ -23,6 +23,8 @@ struct remote_command {
 
 /* remote_command_make: command: zeroed; argv is valid as long as it and the vault are. errors: ERR_CONFIG, ERR_SYSTEM */
 int remote_command_make(const struct config_vault *vault, struct remote_command *command, struct error *err);
+/* remote_command_ssh: ssh alone, up to the host's name; what it is to run there may follow as one more word. errors: ERR_CONFIG */
+int remote_command_ssh(const struct config_vault *vault, struct remote_command *command, struct error *err);
 void remote_command_done(struct remote_command *command);
 
 #endif

@@ -60,6 +60,8 @@ make_vault() { # [TYPE [SIZE]]
 	mkdir "$VAULT/offsite"
 }
 
+# ENGINE=rsync: the far end has rsync and ssh alone: nothing of ours is started there, and the key may do what its user may.
+: "${ENGINE:=native}"
 # For what a transfer does without a broker: snapshots made by hand, and one request each.
 snapshot() { # the next one of $SOURCE: $SNAP, $UUID, its number $n
 	n=$((${n:-0} + 1))
@@ -74,6 +76,7 @@ once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the
 }
 once_request() { # the same, only written down
 	local with=${3:-}
+	[ "$ENGINE" = native ] || with=$(jq -c --arg engine "$ENGINE" '. + {engine: $engine}' <<<"${with:-{\}}")
 	printf 'broker: { state: %s }\nvaults:\n  v: { path: /elsewhere }\npipelines:\n  p:\n    source: %s\n    vault: v\n    stages: [snapshot, transfer]\n' \
 		"$WORK/${UNPROVEN:+none/}state.db" "$SOURCE" >"$WORK/once.yaml"
 	cat >"$WORK/request.json" <<-END
@@ -82,6 +85,7 @@ once_request() { # the same, only written down
 		 "results":{"snapshot":{"path":"$SNAP${5:+/$5}","snapshot":"$SNAP","uuid":"$UUID","ctransid":$n,"state":"quiet","taken_at":$((1600000000 + n))}}}
 	END
 }
+answer_error() { jq -r .error.code "$WORK/answer.json"; }
 answer() { jq -r ".result.$1" "$WORK/answer.json"; }
 
 # HOME is set so that nothing in this machine's own shell files has a say.
@@ -89,7 +93,9 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 	mkdir -p "$WORK/ssh"
 	ssh-keygen -q -t ed25519 -N '' -f "$WORK/ssh/host_key"
 	ssh-keygen -q -t ed25519 -N '' -f "$WORK/ssh/nas_key"
-	echo "restrict,command=\"$BUILD/aob-receiver serve --root $VAULT/offsite\" $(cat "$WORK/ssh/nas_key.pub")" >"$WORK/ssh/authorized_keys"
+	local may="restrict,command=\"$BUILD/aob-receiver serve --root $VAULT/offsite\"" login=forced-commands-only
+	[ "$ENGINE" = native ] || may=restrict login=prohibit-password
+	echo "$may $(cat "$WORK/ssh/nas_key.pub")" >"$WORK/ssh/authorized_keys"
 	echo "[127.0.0.1]:$SSH_PORT $(cut -d' ' -f1,2 "$WORK/ssh/host_key.pub")" >"$WORK/ssh/known_hosts"
 	cat >"$WORK/ssh/sshd_config" <<-END
 		ListenAddress 127.0.0.1:$SSH_PORT
@@ -99,7 +105,7 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 		StrictModes no
 		UsePAM no
 		PasswordAuthentication no
-		PermitRootLogin forced-commands-only
+		PermitRootLogin $login
 		SetEnv HOME=$WORK/ssh
 	END
 	chmod 600 "$WORK"/ssh/*_key
@@ -110,6 +116,7 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 write_config() {
 	local idle=2s max_wait=1h rate=unlimited brake=50% verify_every=30d rehearse=never stages='' prune='last: 50' port=$SSH_PORT local_vault='' exclude='[]'
 	[ $# = 0 ] || local "$@"
+	[ "$ENGINE" = native ] || brake=off verify_every=never rehearse=never
 	cat >"$AOB_CONFIG.new" <<-END
 		broker:
 		  endpoint: ipc://$WORK/run/broker
@@ -135,7 +142,7 @@ write_config() {
 		    stages:
 		      - snapshot: { driver: btrfs }
 		$stages
-		      - transfer: { engine: native, exclude: $exclude }
+		      - transfer: { engine: $ENGINE, exclude: $exclude }
 		      - prune: { $prune }
 	END
 	mv "$AOB_CONFIG.new" "$AOB_CONFIG"

@@ -11,7 +11,7 @@
 
 #include <time.h>
 
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/page_calendar.h"
 
 static char *text;

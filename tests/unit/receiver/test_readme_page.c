@@ -6,7 +6,7 @@
 #include "lib/durable.h"
 #include "receiver/brake.h"
 #include "receiver/brake_mark.h"
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 #include "receiver/page_calendar.h"
 #include "receiver/readme_page.h"
 #include "receiver/removal.h"

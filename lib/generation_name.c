@@ -1,4 +1,4 @@
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 
 #include <stdio.h>
 #include <string.h>

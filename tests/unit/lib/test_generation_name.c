@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "receiver/generation_name.h"
+#include "lib/generation_name.h"
 
 static void names_are_times_and_always_grow(void **state)
 {

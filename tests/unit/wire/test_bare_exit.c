@@ -1,0 +1,60 @@
+/* How rsync ended becomes one of our errors: by its number, and by what it said, which tells more. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wire/bare_exit.h"
+
+static void test_ends(void **state)
+{
+	static const struct {
+		int status;
+		const char *words;
+		enum error_class class;
+		const char *text;
+	} cases[] = {
+		{ 1, "rsync: --info: unknown option\n", ERR_CONFIG, "3.1 or newer" },
+		{ 12, "Connection reset by peer\nrsync error: error in rsync protocol data stream (code 12)\n",
+		  ERR_LINK, "Connection reset by peer" },
+		{ 12, "aob: locked\nrsync: connection unexpectedly closed\n", ERR_LOCKED, "another is at work" },
+		{ 11, "rsync: [receiver] write failed on \"x\": No space left on device (28)\n", ERR_SPACE, "no room" },
+		{ 23, "rsync: [sender] read errors mapping \"x\": Input/output error (5)\n", ERR_IO, "a disk failed" },
+		{ 23,
+		  "rsync: [receiver] rsync_xal_set: lsetxattr(\"x\",\"user.a\") failed: Operation not supported (95)\n",
+		  ERR_CONFIG, "can't hold" },
+		{ 23, "rsync: [sender] send_files failed to open \"x\": Permission denied (13)\n", ERR_PERMISSION,
+		  "may not be" },
+		{ 24, "file has vanished: \"x\"\n", ERR_DAMAGED, "vanished" },
+		{ 30, "", ERR_LINK, "nothing came" },
+		{ 127, "sh: rsync: not found\n", ERR_CONFIG, "install it" },
+		{ 255, "ssh: connect to host x port 22: Connection refused\n", ERR_LINK, "Connection refused" },
+		{ 255, "dad@x: Permission denied (publickey).\n", ERR_PERMISSION, "authorized_keys" },
+		{ 255, "Host key verification failed.\n", ERR_PERMISSION, "known_hosts" },
+		{ 99, "what\x1b[31m\n", ERR_SYSTEM, "what\\x1b" },
+		{ -1, "", ERR_SYSTEM, "killed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err = { .class = ERR_NONE };
+
+		assert_int_equal(bare_exit_read(cases[i].status, cases[i].words, &err), -1);
+		assert_string_equal(error_code(err.class), error_code(cases[i].class));
+		assert_non_null(strstr(err.text, cases[i].text));
+	}
+	assert_int_equal(bare_exit_read(0, "warning", NULL), 0);
+	assert_int_equal(bare_exit_read(255, "Host key verification failed.", NULL), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+#include "transfer/engine_rsync_record.h"
+
+#include <jansson.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+static const char *uuid_of(const struct stage_request *request)
+{
+	const char *value = stage_request_result_string(request, "snapshot", "uuid");
+
+	return value != NULL ? value : "";
+}
+
+static json_t *macs_json(const struct stage_request *request)
+{
+	struct stage_mac macs[STAGE_MACS_MAX];
+	size_t n = stage_request_macs(request, macs);
+	json_t *list = json_array();
+	char safe[512];
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(
+		        list, json_pack("{s:s, s:s, s:I, s:b}", "name", log_escape(macs[i].name, safe, sizeof(safe)),
+		                        "state", macs[i].state, "completed_at", (json_int_t)macs[i].completed_at,
+		                        "verification_failed", (int)macs[i].verification_failed));
+	return list;
+}
+
+char *engine_rsync_record_text(const struct stage_request *request, const struct unfrozen *unfrozen, const char *name,
+                               const char *view, const struct engine_rsync_source *source, uint64_t new_bytes,
+                               int64_t published_at_s)
+{
+	int64_t taken_at_s = published_at_s;
+	int64_t ctransid = 0;
+	char host[256] = "";
+	json_t *json;
+	json_t *macs = macs_json(request);
+	char *text;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)stage_request_result_integer(request, "snapshot", "taken_at", &taken_at_s);
+	(void)stage_request_result_integer(request, "snapshot", "ctransid", &ctransid);
+	/* Source and host are for people; a name that is not UTF-8 is left out rather than the record. */
+	json = json_pack(
+	        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:o*, s:o*, s:I, s:I}",
+	        "generation", name, "run", stage_request_run(request), "state", unfrozen->state, "snapshot_uuid",
+	        uuid_of(request), "view", view, "ctransid", (json_int_t)ctransid, "taken_at", (json_int_t)taken_at_s,
+	        "published_at", (json_int_t)published_at_s, "files", (json_int_t)source->files, "bytes",
+	        (json_int_t)source->bytes, "new_bytes", (json_int_t)new_bytes, "pinned", 0, "entries",
+	        (json_int_t)source->entries, "top", source->top, "engine", "rsync", "source",
+	        json_string(stage_request_source(request)), "host", json_string(host), "linked_names",
+	        (json_int_t)source->linked_names, "linked_groups", (json_int_t)source->linked_groups);
+	if (json != NULL && (!unfrozen->macs || unfrozen->pass == 1) && json_array_size(macs) > 0)
+		(void)json_object_set(json, "macs", macs);
+	text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	json_decref(macs);
+	json_decref(json);
+	return text;
+}

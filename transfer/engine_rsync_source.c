@@ -1,0 +1,122 @@
+#include "transfer/engine_rsync_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/hex.h"
+#include "lib/link_map.h"
+#include "lib/sha256.h"
+#include "lib/tree_walk.h"
+#include "transfer/detect.h"
+#include "wire/bare_word.h"
+
+#define LEFT_OUT_MOST (64u << 20)
+
+/* The rule, and the NUL behind it. */
+static int leave_out(struct engine_rsync_source *source, const char *path, struct error *err)
+{
+	char rule[2 * PATH_MAX + 2];
+	size_t n;
+	char *grown;
+
+	if (!bare_word_path(path, rule, sizeof(rule)))
+		return error_set(err, ERR_INPUT, "the path of a socket is too long for rsync");
+	n = strlen(rule) + 1;
+	if (source->left_out_bytes + n > LEFT_OUT_MOST)
+		return error_set(err, ERR_SYSTEM, "too many sockets in the source");
+	grown = realloc(source->left_out, source->left_out_bytes + n);
+	if (grown == NULL)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	memcpy(grown + source->left_out_bytes, rule, n);
+	source->left_out = grown;
+	source->left_out_bytes += n;
+	return 0;
+}
+
+static void digest_top(const struct entry *e, char out[33])
+{
+	uint8_t hash[SHA256_BYTES];
+	char text[256];
+	char xattrs[2 * ENTRY_DIGEST_BYTES + 1];
+
+	hex_text(e->xattr_digest, ENTRY_DIGEST_BYTES, xattrs);
+	(void)snprintf(text, sizeof(text), "%o %u:%u %lld.%09u %s", e->mode, e->uid, e->gid, (long long)e->mtime_s,
+	               e->mtime_ns, xattrs);
+	sha256_of(text, strlen(text), hash);
+	hex_text(hash, 16, out);
+}
+
+/* How often its inode has come before: 0, 1, or 2 for more; -1. */
+static int seen_before(struct link_map *links, uint64_t inode, struct error *err)
+{
+	char seen = 0;
+	size_t len_bytes;
+	int rc = link_map_get(links, inode, &seen, 1, &len_bytes, err);
+
+	if (rc < 0 || seen == 2)
+		return rc < 0 ? -1 : 2;
+	seen++;
+	return link_map_put(links, inode, &seen, 1, err) == 0 ? seen - 1 : -1;
+}
+
+static int count_name(struct engine_rsync_source *source, struct link_map *links, int parent_fd, const char *name,
+                      const struct entry *entry, struct error *err)
+{
+	struct stat st;
+	int before = 0;
+
+	if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_sys(err, errno, "looking at %s", entry->path);
+	if (st.st_nlink > 1 && (before = seen_before(links, st.st_ino, err)) < 0)
+		return -1;
+	source->linked_groups += before == 1;
+	source->linked_names += before == 1 ? 2 : before == 2;
+	if (entry->type == ENTRY_FILE) {
+		source->files++;
+		source->bytes += before == 0 ? (uint64_t)st.st_size : 0;
+	}
+	return 0;
+}
+
+int engine_rsync_source_read(const struct asked *asked, int (*busy)(void *context, struct error *err), void *context,
+                             struct engine_rsync_source *source, struct error *err)
+{
+	const char *const *excludes = asked->excludes;
+	struct tree_walk *walk = NULL;
+	struct link_map *links = NULL;
+	const struct entry *entry;
+	const char *name;
+	int parent_fd;
+	int rc = -1;
+
+	if (link_map_new(&links, err) != 0 || tree_walk_new(asked->folder_fd, true, excludes, &walk, err) != 0)
+		goto out;
+	tree_walk_light(walk);
+	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
+		if (entry->type == ENTRY_SOCKET || detect_is_nested(entry)) {
+			rc = leave_out(source, entry->path, err);
+		} else {
+			source->entries++;
+			if (*entry->path == '\0')
+				digest_top(entry, source->top);
+			rc = entry->type != ENTRY_FOLDER ? count_name(source, links, parent_fd, name, entry, err) : 0;
+		}
+		if (rc != 0 || (rc = busy(context, err)) != 0)
+			break;
+	}
+out:
+	tree_walk_destroy(&walk);
+	link_map_destroy(&links);
+	return rc;
+}
+
+void engine_rsync_source_done(struct engine_rsync_source *source)
+{
+	free(source->left_out);
+	*source = (struct engine_rsync_source){ .entries = 0 };
+}

@@ -1,0 +1,336 @@
+#!/bin/sh
+# bare.sh: a vault's end where nothing of ours is installed. wire/bare.c sends this text to a plain `sh`, which then answers line by line; docs/engine-rsync.md has the
+# conversation. It needs what every Linux has: sh, rsync, flock, find, stat, sync, date, df, id, mv -T. Values come as lines, and are never looked at by the shell again.
+# What was synced and renamed here is what receiver/publish.c does, in the same order.
+set -uf
+umask 022
+LC_ALL=C
+export LC_ALL
+part=.aob-part-none
+token=
+
+say() { printf 'aob1 %s\n' "$*"; }
+# no CLASS WORDS: and that is the end.
+no() {
+	printf 'aob1 no %s\n' "$(printf '%s' "$*" | tr '\n' ' ')"
+	exit 0
+}
+# must WHAT COMMAND…: it succeeds, or the end, in its own words.
+must() {
+	what=$1
+	shift
+	said=$("$@" 2>&1) && return
+	case $said in
+	*'No space left'* | *'quota exceeded'*) no space "$what: $said" ;;
+	*'ermission denied'* | *'not permitted'*) no permission "$what: $said" ;;
+	*'nput/output error'* | *'Read-only file system'*) no io "$what: $said" ;;
+	esac
+	no system "$what: $said"
+}
+# For tests: killed here, as AOB_CRASH_POINT of the client says.
+point() { [ "$crash" != "$1" ] || kill -9 $$; }
+needs() { command -v "$1" >/dev/null 2>&1 || no config "$1 is not there: install $2 at the far end"; }
+in_sync() { if [ -n "$sync_one" ]; then must "syncing" sync -f "$1"; else must "syncing" sync; fi; }
+# One line of a small file, whatever its form.
+emit() {
+	[ -f "$2" ] || return 0
+	printf 'aob1 %s ' "$1"
+	tr '\n\r' '  ' <"$2"
+	echo
+}
+
+lock() { # x or s: fd 9; whoever began a command here keeps it until that has ended
+	tries=0
+	until flock "-$1" -n 9; do
+		tries=$((tries + 1))
+		[ $tries -lt 8 ] || no locked "the vault is being written to by another ($(head -n 1 .aob/lock | tr -cd '[:print:]'))"
+		sleep 1
+	done
+}
+# Between two locks another may have been here.
+still_ours() {
+	read -r seen <.aob/session || seen=
+	[ "$seen" = "$token" ] || no locked "another has begun to write to the vault meanwhile"
+}
+
+generations() { # the names of those that have a record, in order
+	set +f
+	for record in .aob/generations/*Z.json; do
+		[ -f "$record" ] || continue
+		record=${record##*/}
+		echo "${record%.json}"
+	done
+	set -f
+}
+is_there() { [ -d "generations/$1" ] && [ ! -L "generations/$1" ]; }
+
+lead_current() { # to that generation, by one rename
+	must "making current" rm -f .aob/current.new
+	must "making current" ln -s "generations/$1" .aob/current.new
+	must "making current" mv -T .aob/current.new current
+	in_sync .
+}
+
+# Out of sight by one rename; what is there already has its own number.
+trash() {
+	[ -e "$1" ] || [ -L "$1" ] || return 0
+	number=$((${number:-0} + 1))
+	must "removing" mv -T "$1" ".aob/trash/${1##*/}.$$.$number.$(date +%s)"
+}
+empty_trash() {
+	set +f
+	for old in .aob/trash/*; do
+		[ -e "$old" ] || [ -L "$old" ] || continue
+		find "$old" -type d ! -perm -700 -exec chmod u+rwx {} + 2>/dev/null
+		rm -rf "$old" || echo "a part of .aob/trash can't be removed" >&2
+	done
+	set -f
+}
+
+# A link that went silent must not keep the lock: the client says `ping` each minute while rsync works. .aob/alive is there while nothing else is done here.
+watch_link() {
+	(
+		exec 9<&-
+		while sleep 60 && kill -0 $$; do [ -z "$(find .aob/alive -mmin +10)" ] || kill $$; done
+	) </dev/null >/dev/null 2>&1 &
+	watcher=$!
+	trap 'kill $watcher 2>/dev/null; rm -f .aob/alive' EXIT
+}
+
+# What a crash left of a publishing or a removal is gone on with.
+recover() {
+	newest=
+	for name in $(generations); do
+		if is_there "$name"; then newest=$name; else must "removing a record" rm -f ".aob/generations/$name.json"; fi
+	done
+	[ -z "$newest" ] || [ "$(readlink current)" = "generations/$newest" ] || lead_current "$newest"
+	empty_trash
+}
+
+make_folder() {
+	[ ! -L "$1" ] || no refused "$1 in the vault is a symlink"
+	[ -d "$1" ] || must "making the folder $1" mkdir "$1"
+}
+
+enter() {
+	needs rsync rsync
+	needs flock "util-linux (or busybox)"
+	needs stat "coreutils (or busybox)"
+	cd "$root" 2>/dev/null || no not-found "opening the vault's root $root: it is not there, or may not be entered (is its disk mounted?)"
+	case $role in
+	writes)
+		make_folder "$pipeline"
+		cd "./$pipeline" || no permission "opening the folder $pipeline"
+		for folder in .aob generations .aob/generations .aob/incoming .aob/trash; do make_folder "$folder"; done
+		must "opening the vault's lock" touch .aob/lock
+		exec 9<>.aob/lock
+		;;
+	*)
+		[ -f "./$pipeline/.aob/format.json" ] || no not-found "vault $root/$pipeline: there is nothing yet"
+		cd "./$pipeline" || no permission "opening the folder $pipeline"
+		;;
+	esac
+	sync_one=
+	if sync -f .aob/generations 2>/dev/null; then sync_one=1; fi
+	boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.boottime 2>/dev/null | tr -cd '0-9')
+	say "hello $(id -u) $(date +%s)"
+	say "rsync $(rsync --version 2>/dev/null | sed -n '1s/^rsync *version v*\([0-9.]*\).*/\1/p')"
+	say "room $(df -Pk . 2>/dev/null | tail -n 1)"
+	emit format .aob/format.json
+	emit owner .aob/owner.json
+	say "ready"
+}
+
+size_of() { stat -c %s "$1"; }
+
+# A killed rsync leaves what it has of a file as .NAME.XXXXXX: it is gone on with as the part that an interrupted one leaves; and behind a part, which is the file's beginning, comes
+# what the last generation has there, so that the rest is compared with something.
+rescue() {
+	PART=$part BASE=$1 TREE=$2 find "$2" -type f -name '.?*.??????' -exec sh -c '
+		for f; do
+			dir=${f%/*} name=${f##*/}
+			[ "${dir##*/}" != "$PART" ] || continue
+			name=${name#.} && name=${name%.??????}
+			[ -e "$dir/$name" ] || [ -L "$dir/$name" ] || {
+				mkdir -p "$dir/$PART"
+				old=$(stat -c %s "$dir/$PART/$name" 2>/dev/null || echo 0)
+				[ "$(stat -c %s "$f")" -le "$old" ] || mv -f "$f" "$dir/$PART/$name"
+			}
+		done' sh {} +
+	PART=$part BASE=$1 TREE=$2 find "$2" -type f -path "*/$part/*" -exec sh -c '
+		for f; do
+			dir=${f%/*} && dir=${dir%/*} name=${f##*/}
+			old=generations/$BASE/${dir#"$TREE"}/$name
+			[ -n "$BASE" ] && [ -f "$old" ] && [ ! -L "$old" ] || continue
+			have=$(stat -c %s "$f")
+			[ "$(stat -c %s "$old")" -le "$have" ] || tail -c "+$((have + 1))" "$old" >>"$f"
+		done' sh {} +
+}
+
+# What another run has brought of the same is linked from: RUN/prev.N; rsync never writes to those.
+take_over() { # FROM
+	for piece in $(set +f; cd "$1" && echo tree prev.*); do
+		[ -d "$1/$piece" ] || continue
+		next=1
+		while [ -e "$incoming/prev.$next" ]; do next=$((next + 1)); done
+		if [ $next -le 8 ]; then must "going on with an earlier run" mv -T "$1/$piece" "$incoming/prev.$next"; else trash "$1/$piece"; fi
+	done
+}
+
+begin() { # RUN BASE HOW
+	run=$1 base=$2 how=$3
+	[ "$base" != - ] || base=
+	incoming=.aob/incoming/$run
+	part=.aob-part-$run
+	make_folder "$incoming"
+	for other in $(set +f; cd .aob/incoming && echo *); do
+		[ "$other" != "$run" ] && [ "$other" != '*' ] || continue
+		if [ -f ".aob/incoming/$other/rsync.boot" ] && [ ! -L ".aob/incoming/$other" ]; then
+			# What lay there before a restart of this machine may not have reached its disk.
+			[ "$(cat ".aob/incoming/$other/rsync.boot")" = "$boot" ] || echo other >"$incoming/rsync.boot"
+			take_over ".aob/incoming/$other"
+		fi
+		trash ".aob/incoming/$other"
+	done
+	if [ -d "$incoming/tree" ] && [ "$(cat "$incoming/rsync.how" 2>/dev/null)" != "$how" ]; then take_over "$incoming"; fi
+	[ -f "$incoming/rsync.boot" ] || printf '%s\n' "${boot:-unknown}" >"$incoming/rsync.boot" || no space "writing in $incoming"
+	printf '%s\n' "$how" >"$incoming/rsync.how" || no space "writing in $incoming"
+	resumed=fresh
+	if [ -d "$incoming/tree" ]; then
+		resumed=resumed
+		rescue "$base" "$incoming/tree"
+	else
+		make_folder "$incoming/tree"
+	fi
+	compare='times'
+	[ -n "$boot" ] && [ "$(cat "$incoming/rsync.boot")" = "$boot" ] || compare='content'
+	empty_trash
+	say "begun $resumed $compare $(set +f; cd "$incoming" && echo prev.*)"
+}
+
+# Two names of one inode in the last generation that are two files by now, with the same content still, rsync links from there alike. In the snapshot so many NAMES are in so
+# many GROUPS of links: if it is otherwise here, each name of a group becomes a file of its own, and the next rsync links those that are to be linked, and puts attributes right.
+part_links() {
+	inodes=.aob/incoming/$run/inodes
+	find "$incoming/tree" ! -type d -exec stat -c %i {} + | sort >"$inodes" || no space "writing in .aob/incoming"
+	parted=0
+	[ "$(($(wc -l <"$inodes") - $(uniq -u "$inodes" | wc -l))) $(uniq -d "$inodes" | wc -l)" != "$1 $2" ] || return 0
+	parted=$(uniq -d "$inodes" | wc -l)
+	for inode in $(uniq -d "$inodes"); do
+		find "$incoming/tree" ! -type d -inum "$inode" -exec sh -c '
+			new=${1%/*}/$0.link
+			cp -a "$1" "$new" && mv -f "$new" "$1"' "$part" {} \; || no system "parting hard links"
+	done
+}
+
+# Everything has come: no part of a file is left, and it is on the disk. Whoever still writes there has the lock.
+seal() { # NAMES GROUPS
+	lock x
+	still_ours
+	case $1 in -) parted=0 ;; *) part_links "$1" "$2" ;; esac
+	left=$(find "$incoming/tree" -name "$part" -type d -prune -exec rm -rf {} + -print | wc -l)
+	count=$(find "$incoming/tree" -print0 | tr -cd '\0' | wc -c)
+	left=$((left + parted))
+	if [ "$left" -eq 0 ]; then in_sync "$incoming/tree"; fi
+	point far-synced
+	say "sealed $((left)) $((count)) $(date +%s)"
+}
+
+publish() { # NAME; the record comes as a line
+	name=$1
+	IFS= read -r record || exit 0
+	[ ! -e "generations/$name" ] && [ ! -L "generations/$name" ] || no protocol "generation $name is there already"
+	printf '%s\n' "$record" >".aob/generations/$name.new" || no space "writing the record of $name"
+	in_sync .aob/generations
+	must "writing the record of $name" mv -T ".aob/generations/$name.new" ".aob/generations/$name.json"
+	in_sync .aob/generations
+	point far-recorded
+	must "publishing $name" mv -T "$incoming/tree" "generations/$name"
+	point far-renamed
+	in_sync generations
+	lead_current "$name"
+	point far-current
+	trash "$incoming"
+	say "published $name"
+	empty_trash
+}
+
+remove() { # NAME
+	is_there "$1" || { say "removed $1" && return; }
+	if [ "$(readlink current)" = "generations/$1" ]; then
+		say "kept it is the newest one"
+		return
+	fi
+	exec 8<"generations/$1"
+	if ! flock -x -n 8; then
+		say "kept it is being read"
+		return
+	fi
+	trash "generations/$1"
+	in_sync generations
+	point far-trashed
+	must "removing a record" rm -f ".aob/generations/$1.json"
+	in_sync .aob/generations
+	exec 8<&-
+	empty_trash
+	say "removed $1"
+}
+
+put() { # NAME LINES: a file, by one rename; its lines follow
+	: >"$1.aob-new" || no space "writing $1"
+	lines=$2
+	while [ "$lines" -gt 0 ] && IFS= read -r text; do
+		printf '%s\n' "$text" >>"$1.aob-new" || no space "writing $1"
+		lines=$((lines - 1))
+	done
+	[ "$lines" -eq 0 ] || exit 0
+	in_sync .
+	must "writing $1" mv -T "$1.aob-new" "$1"
+	in_sync .
+	say "put $1"
+}
+
+list() {
+	for name in $(generations); do if is_there "$name"; then emit "generation $name" ".aob/generations/$name.json"; fi; done
+	say "current $(readlink current)"
+}
+
+IFS= read -r root && IFS= read -r pipeline && IFS= read -r role && IFS= read -r crash || exit 0
+enter
+while read -r verb one two three; do
+	[ -z "$token" ] || rm -f .aob/alive
+	case $verb in
+	ping) ;;
+	list) list ;;
+	take)
+		lock x
+		token=$one
+		printf '%s\n' "$token" >.aob/session || no space "writing .aob/session"
+		printf 'process %s over ssh, since %s\n' $$ "$(date +%s)" >.aob/lock
+		recover
+		watch_link
+		# Does this file system keep fractions of a second?
+		fine='seconds'
+		case $(stat -c %y .aob/session .aob/lock 2>/dev/null) in *.*[1-9]*' '*) fine='fractions' ;; esac
+		say "taken $fine"
+		;;
+	begin) begin "$one" "$two" "$three" ;;
+	share)
+		lock s
+		still_ours
+		say "shared"
+		;;
+	seal) seal "$one" "$two" ;;
+	drop)
+		trash ".aob/incoming/$one"
+		say "dropped"
+		empty_trash
+		;;
+	publish) publish "$one" ;;
+	remove) remove "$one" ;;
+	put) put "$one" "$two" ;;
+	bye) exit 0 ;;
+	*) no protocol "no verb $verb" ;;
+	esac
+	[ -z "$token" ] || echo >.aob/alive
+done
