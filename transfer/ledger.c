@@ -6,145 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "transfer/ledger_internal.h"
 
-#define SETUP                                                                                                          \
-	"PRAGMA cache_size = -4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = FILE;"
-#define FORMAT 1
-#define SCHEMA                                                                                                         \
-	"CREATE TABLE IF NOT EXISTS about (one INTEGER PRIMARY KEY CHECK (one = 1), snapshot TEXT NOT NULL, view "     \
-	"TEXT "                                                                                                        \
-	"NOT NULL);"                                                                                                   \
-	"CREATE TABLE IF NOT EXISTS entry (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, name BLOB NOT NULL, kind " \
-	"INTEGER NOT NULL, inode INTEGER NOT NULL, ctime INTEGER NOT NULL, meta BLOB NOT NULL, content BLOB);"         \
-	"CREATE UNIQUE INDEX IF NOT EXISTS place ON entry (parent, name);"                                             \
-	"CREATE INDEX IF NOT EXISTS inodes ON entry (inode) WHERE kind = 1;"                                           \
-	"CREATE INDEX IF NOT EXISTS folders ON entry (parent, name) WHERE kind = 2;"                                   \
-	"CREATE INDEX IF NOT EXISTS unknown ON entry (parent) WHERE kind = 2 AND content IS NULL;"                     \
-	"CREATE TABLE IF NOT EXISTS sent (inode INTEGER PRIMARY KEY, ctime INTEGER NOT NULL, content BLOB NOT NULL, "  \
-	"only_of TEXT NOT NULL);"                                                                                      \
-	"CREATE TABLE IF NOT EXISTS sums (folder INTEGER PRIMARY KEY, n INTEGER NOT NULL, numbers BLOB NOT NULL);"     \
-	"PRAGMA user_version = 1;"
-#define ROW "id, parent, kind, inode, ctime, meta, content"
 #define SENT_AT_ONCE 1000u
 #define SENT_EVERY_MS 5000
 #define TICKS_NS INT64_C(2000000000) /* a change so short before a snapshot may not be the last one at that time */
-
-enum statement {
-	FIND,
-	NEXT,
-	FIND_ID,
-	INSERT,
-	UPDATE,
-	DROP,
-	DROP_SUMS,
-	PLACE,
-	UNKNOWN,
-	ABOUT,
-	SENT,
-	HASH_SENT,
-	HASH_KNOWN,
-	SUM,
-	KEEP_SUM,
-	FIRST_UNKNOWN,
-	FOLDERS,
-	OTHERS,
-	SETTLE,
-	STATEMENTS
-};
-
-#define BELOW "WITH RECURSIVE t (id) AS (SELECT ?1 UNION ALL SELECT e.id FROM entry e JOIN t ON e.parent = t.id) "
-
-static const char *const texts[STATEMENTS] = {
-	[FIND] = "SELECT " ROW " FROM entry WHERE parent = ?1 AND name = ?2",
-	[NEXT] = "SELECT " ROW ", name FROM entry WHERE parent = ?1 AND name > ?2 ORDER BY name LIMIT 1",
-	[FIND_ID] = "SELECT " ROW ", name FROM entry WHERE id = ?1",
-	[INSERT] = "INSERT INTO entry (parent, name, kind, inode, ctime, meta, content) VALUES (?1, ?2, ?3, ?4, ?5, "
-	           "?6, ?7)",
-	[UPDATE] = "UPDATE entry SET kind = ?2, inode = ?3, ctime = ?4, meta = ?5, content = ?6 WHERE id = ?1",
-	[DROP_SUMS] = BELOW "DELETE FROM sums WHERE folder IN (SELECT id FROM t)",
-	[DROP] = BELOW "DELETE FROM entry WHERE id IN (SELECT id FROM t)",
-	[PLACE] = "UPDATE entry SET parent = ?2, name = ?3 WHERE id = ?1",
-	[UNKNOWN] = "UPDATE entry SET content = NULL WHERE id = ?1 AND content IS NOT NULL",
-	[ABOUT] = "INSERT OR REPLACE INTO about VALUES (1, ?1, ?2)",
-	[SENT] = "INSERT OR REPLACE INTO sent VALUES (?1, ?2, ?3, ?4)",
-	[HASH_SENT] = "SELECT content FROM sent WHERE inode = ?1 AND ctime = ?2 AND only_of IN ('', ?3)",
-	[HASH_KNOWN] = "SELECT content FROM entry WHERE inode = ?1 AND kind = 1 AND ctime = ?2 AND content IS NOT NULL "
-	               "LIMIT 1",
-	[SUM] = "SELECT n, numbers FROM sums WHERE folder = ?1",
-	[KEEP_SUM] = "INSERT OR REPLACE INTO sums VALUES (?1, ?2, ?3)",
-	[FIRST_UNKNOWN] = "SELECT id FROM entry WHERE parent = ?1 AND kind = 2 AND content IS NULL LIMIT 1",
-	[FOLDERS] = "SELECT name, meta, content FROM entry WHERE parent = ?1 AND kind = 2 ORDER BY name",
-	[OTHERS] = "SELECT name, meta, content FROM entry WHERE parent = ?1 AND kind <> 2",
-	[SETTLE] = "UPDATE entry SET content = ?2 WHERE id = ?1",
-};
-
-struct ledger {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
-	struct tree_digest *digest;
-	char snapshot[64], view[64];           /* as of now */
-	char kept_snapshot[64], kept_view[64]; /* as of the last commit */
-	bool open;                             /* a transaction is */
-	char aim[64];                          /* the snapshot that is read */
-	int64_t taken_at_ns;
-	unsigned sent; /* since the last commit */
-	int64_t committed_ms;
-	int64_t sum_of; /* the folder whose sum is at hand; 0: none */
-	bool has_sum, sum_changed;
-	struct tree_sum sum;
-};
-
-static int failed(const struct ledger *l, struct error *err)
-{
-	int code = sqlite3_errcode(l->db) & 0xff;
-
-	return error_set(err,
-	                 code == SQLITE_FULL                               ? ERR_SPACE
-	                 : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERR_DAMAGED
-	                                                                   : ERR_SYSTEM,
-	                 "the ledger of the last generation's hashes: %s", sqlite3_errmsg(l->db));
-}
-
-static int script(struct ledger *l, const char *text, struct error *err)
-{
-	return sqlite3_exec(l->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(l, err);
-}
 
 static int begin(struct ledger *l, struct error *err)
 {
 	if (l->open)
 		return 0;
-	if (script(l, "BEGIN IMMEDIATE", err) != 0)
+	if (ledger_file_script(l, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
 	l->open = true;
 	return 0;
-}
-
-/* Runs a statement that gives no rows, whose values are bound. */
-static int run(struct ledger *l, enum statement which, struct error *err)
-{
-	sqlite3_stmt *s = l->statements[which];
-	int rc = sqlite3_step(s) == SQLITE_DONE ? 0 : failed(l, err);
-
-	(void)sqlite3_reset(s);
-	return rc;
-}
-
-/* 1: a row is at hand, until sqlite3_reset; 0, -1. */
-static int step(struct ledger *l, enum statement which, struct error *err)
-{
-	int code = sqlite3_step(l->statements[which]);
-
-	if (code == SQLITE_ROW)
-		return 1;
-	if (code != SQLITE_DONE)
-		(void)failed(l, err);
-	(void)sqlite3_reset(l->statements[which]);
-	return code == SQLITE_DONE ? 0 : -1;
 }
 
 static void bind_hash(sqlite3_stmt *s, int at, const uint8_t hash[TREE_DIGEST_BYTES])
@@ -181,96 +59,19 @@ static void take_row(sqlite3_stmt *s, struct ledger_row *row)
 	(void)take_hash(s, 5, row->meta);
 	row->known = take_hash(s, 6, row->content);
 }
-
-static int prepare(struct ledger *l, struct error *err)
-{
-	for (int i = 0; i < STATEMENTS; i++)
-		if (sqlite3_prepare_v3(l->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &l->statements[i], NULL) !=
-		    SQLITE_OK)
-			return failed(l, err);
-	return 0;
-}
-
-static void read_about(struct ledger *l)
-{
-	sqlite3_stmt *s;
-
-	if (sqlite3_prepare_v2(l->db, "SELECT snapshot, view FROM about", -1, &s, NULL) != SQLITE_OK)
-		return;
-	if (sqlite3_step(s) == SQLITE_ROW) {
-		(void)snprintf(l->snapshot, sizeof(l->snapshot), "%s", (const char *)sqlite3_column_text(s, 0));
-		(void)snprintf(l->view, sizeof(l->view), "%s", (const char *)sqlite3_column_text(s, 1));
-	}
-	(void)sqlite3_finalize(s);
-	memcpy(l->kept_snapshot, l->snapshot, sizeof(l->snapshot));
-	memcpy(l->kept_view, l->view, sizeof(l->view));
-}
-
-static int version_of(struct ledger *l)
-{
-	sqlite3_stmt *s;
-	int version = -1;
-
-	if (sqlite3_prepare_v2(l->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
-	    sqlite3_step(s) == SQLITE_ROW)
-		version = sqlite3_column_int(s, 0);
-	(void)sqlite3_finalize(s);
-	return version;
-}
-
-static void shut(struct ledger *l)
-{
-	for (int i = 0; i < STATEMENTS; i++) {
-		(void)sqlite3_finalize(l->statements[i]);
-		l->statements[i] = NULL;
-	}
-	(void)sqlite3_close(l->db);
-	l->db = NULL;
-}
-
-static int open_file(struct ledger *l, const char *path, struct error *err)
-{
-	int version;
-
-	if (sqlite3_open_v2(path, &l->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
-		return l->db != NULL ? failed(l, err) : error_set(err, ERR_SYSTEM, "out of memory");
-	(void)sqlite3_busy_timeout(l->db, 10000);
-	if (script(l, SETUP, err) != 0)
-		return -1;
-	version = version_of(l);
-	if (version != 0 && version != FORMAT)
-		return error_set(err, ERR_DAMAGED, "the ledger has form %d", version);
-	if (script(l, SCHEMA, err) != 0 || prepare(l, err) != 0)
-		return -1;
-	read_about(l);
-	return 0;
-}
-
-static void remove_file(const char *path)
-{
-	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-	char name[4200];
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		(void)unlink(name);
-	}
-}
-
 static int make(struct ledger *l, const char *path, struct error *err)
 {
 	if (tree_digest_new(&l->digest, err) != 0)
 		return -1;
-	if (open_file(l, path, err) == 0)
+	if (ledger_file_open(l, path, err) == 0)
 		return 0;
 	if (err->class != ERR_DAMAGED)
 		return -1;
 	log_error(LOG_WARNING, err, "%s is begun anew", path);
 	error_clear(err);
-	shut(l);
-	remove_file(path);
-	return open_file(l, path, err);
+	ledger_file_shut(l);
+	ledger_file_remove(path);
+	return ledger_file_open(l, path, err);
 }
 
 int ledger_open(const char *folder, const char *pipeline, const char *vault_id, struct ledger **ledger,
@@ -303,7 +104,7 @@ void ledger_close(struct ledger **ledger)
 	if (*ledger == NULL)
 		return;
 	ledger_undo(*ledger);
-	shut(*ledger);
+	ledger_file_shut(*ledger);
 	tree_digest_destroy(&(*ledger)->digest);
 	free(*ledger);
 	*ledger = NULL;
@@ -316,7 +117,7 @@ bool ledger_is_of(const struct ledger *l, const char *uuid, const char *view)
 
 int ledger_tells_of(struct ledger *l, const char *uuid, const char *view, struct error *err)
 {
-	sqlite3_stmt *s = l->statements[ABOUT];
+	sqlite3_stmt *s = l->statements[LEDGER_ABOUT];
 
 	if (begin(l, err) != 0)
 		return -1;
@@ -324,7 +125,7 @@ int ledger_tells_of(struct ledger *l, const char *uuid, const char *view, struct
 	(void)snprintf(l->view, sizeof(l->view), "%s", view);
 	(void)sqlite3_bind_text(s, 1, l->snapshot, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_text(s, 2, l->view, -1, SQLITE_STATIC);
-	return run(l, ABOUT, err);
+	return ledger_file_run(l, LEDGER_ABOUT, err);
 }
 
 /* The sum at hand is nobody's any more. */
@@ -348,7 +149,7 @@ int ledger_commit(struct ledger *l, struct error *err)
 	l->committed_ms = clock_now_ms();
 	if (!l->open)
 		return 0;
-	if (write_sum(l, err) != 0 || script(l, "COMMIT", err) != 0)
+	if (write_sum(l, err) != 0 || ledger_file_script(l, "COMMIT", err) != 0)
 		return -1;
 	l->open = false;
 	memcpy(l->kept_snapshot, l->snapshot, sizeof(l->snapshot));
@@ -382,7 +183,7 @@ int64_t ledger_ctime_ns(const struct ledger *l, const struct entry *file)
 /* True of this snapshot in any case, of a later one if the time is not too near. */
 int ledger_sent(struct ledger *l, const struct entry *file, const uint8_t sha256[TREE_DIGEST_BYTES], struct error *err)
 {
-	sqlite3_stmt *s = l->statements[SENT];
+	sqlite3_stmt *s = l->statements[LEDGER_SENT];
 
 	if (begin(l, err) != 0)
 		return -1;
@@ -390,13 +191,13 @@ int ledger_sent(struct ledger *l, const struct entry *file, const uint8_t sha256
 	(void)sqlite3_bind_int64(s, 2, file->ctime_s * 1000000000 + file->ctime_ns);
 	bind_hash(s, 3, sha256);
 	(void)sqlite3_bind_text(s, 4, ledger_ctime_ns(l, file) == 0 ? l->aim : "", -1, SQLITE_STATIC);
-	if (run(l, SENT, err) != 0)
+	if (ledger_file_run(l, LEDGER_SENT, err) != 0)
 		return -1;
 	return ++l->sent >= SENT_AT_ONCE || clock_now_ms() - l->committed_ms >= SENT_EVERY_MS ? ledger_commit(l, err)
 	                                                                                      : 0;
 }
 
-static int hash_from(struct ledger *l, enum statement which, uint64_t inode, int64_t ctime_ns,
+static int hash_from(struct ledger *l, enum ledger_statement which, uint64_t inode, int64_t ctime_ns,
                      uint8_t sha256[TREE_DIGEST_BYTES], struct error *err)
 {
 	sqlite3_stmt *s = l->statements[which];
@@ -404,9 +205,9 @@ static int hash_from(struct ledger *l, enum statement which, uint64_t inode, int
 
 	(void)sqlite3_bind_int64(s, 1, (sqlite3_int64)inode);
 	(void)sqlite3_bind_int64(s, 2, ctime_ns);
-	if (which == HASH_SENT)
+	if (which == LEDGER_HASH_SENT)
 		(void)sqlite3_bind_text(s, 3, l->aim, -1, SQLITE_STATIC);
-	rc = step(l, which, err);
+	rc = ledger_file_step(l, which, err);
 	if (rc == 1)
 		rc = take_hash(s, 0, sha256);
 	(void)sqlite3_reset(s);
@@ -416,25 +217,25 @@ static int hash_from(struct ledger *l, enum statement which, uint64_t inode, int
 int ledger_hash_of(struct ledger *l, const struct entry *file, uint8_t sha256[TREE_DIGEST_BYTES], struct error *err)
 {
 	int64_t ctime_ns = ledger_ctime_ns(l, file);
-	int rc = hash_from(l, HASH_SENT, file->inode, file->ctime_s * 1000000000 + file->ctime_ns, sha256, err);
+	int rc = hash_from(l, LEDGER_HASH_SENT, file->inode, file->ctime_s * 1000000000 + file->ctime_ns, sha256, err);
 
-	return rc != 0 || ctime_ns == 0 ? rc : hash_from(l, HASH_KNOWN, file->inode, ctime_ns, sha256, err);
+	return rc != 0 || ctime_ns == 0 ? rc : hash_from(l, LEDGER_HASH_KNOWN, file->inode, ctime_ns, sha256, err);
 }
 
 int ledger_forget_sent(struct ledger *l, struct error *err)
 {
-	return begin(l, err) == 0 ? script(l, "DELETE FROM sent", err) : -1;
+	return begin(l, err) == 0 ? ledger_file_script(l, "DELETE FROM sent", err) : -1;
 }
 
 int ledger_find(struct ledger *l, int64_t parent, const char *name, struct ledger_row *row, struct error *err)
 {
-	sqlite3_stmt *s = l->statements[FIND];
+	sqlite3_stmt *s = l->statements[LEDGER_FIND];
 	int rc;
 
 	*row = (struct ledger_row){ .parent = parent };
 	(void)sqlite3_bind_int64(s, 1, parent);
 	(void)sqlite3_bind_blob(s, 2, name, (int)strlen(name), SQLITE_STATIC);
-	rc = step(l, FIND, err);
+	rc = ledger_file_step(l, LEDGER_FIND, err);
 	if (rc == 1)
 		take_row(s, row);
 	(void)sqlite3_reset(s);
@@ -444,12 +245,12 @@ int ledger_find(struct ledger *l, int64_t parent, const char *name, struct ledge
 int ledger_next(struct ledger *l, int64_t parent, const char *after, char name[256], struct ledger_row *row,
                 struct error *err)
 {
-	sqlite3_stmt *s = l->statements[NEXT];
+	sqlite3_stmt *s = l->statements[LEDGER_NEXT];
 	int rc;
 
 	(void)sqlite3_bind_int64(s, 1, parent);
 	(void)sqlite3_bind_blob(s, 2, after, (int)strlen(after), SQLITE_STATIC);
-	rc = step(l, NEXT, err);
+	rc = ledger_file_step(l, LEDGER_NEXT, err);
 	if (rc == 1) {
 		take_row(s, row);
 		take_name(s, 7, name);
@@ -460,11 +261,11 @@ int ledger_next(struct ledger *l, int64_t parent, const char *after, char name[2
 
 static int find_id(struct ledger *l, int64_t id, struct ledger_row *row, char name[256], struct error *err)
 {
-	sqlite3_stmt *s = l->statements[FIND_ID];
+	sqlite3_stmt *s = l->statements[LEDGER_FIND_ID];
 	int rc;
 
 	(void)sqlite3_bind_int64(s, 1, id);
-	rc = step(l, FIND_ID, err);
+	rc = ledger_file_step(l, LEDGER_FIND_ID, err);
 	if (rc == 1) {
 		take_row(s, row);
 		take_name(s, 7, name);
@@ -493,14 +294,14 @@ int ledger_at(struct ledger *l, const char *path, struct ledger_row *row, struct
 
 int ledger_write(struct ledger *l, const char *name, struct ledger_row *row, struct error *err)
 {
-	enum statement which = row->id != 0 ? UPDATE : INSERT;
+	enum ledger_statement which = row->id != 0 ? LEDGER_UPDATE : LEDGER_INSERT;
 	sqlite3_stmt *s = l->statements[which];
-	int at = which == INSERT ? 3 : 2;
+	int at = which == LEDGER_INSERT ? 3 : 2;
 
 	if (begin(l, err) != 0)
 		return -1;
-	(void)sqlite3_bind_int64(s, 1, which == INSERT ? row->parent : row->id);
-	if (which == INSERT)
+	(void)sqlite3_bind_int64(s, 1, which == LEDGER_INSERT ? row->parent : row->id);
+	if (which == LEDGER_INSERT)
 		(void)sqlite3_bind_blob(s, 2, name, (int)strlen(name), SQLITE_STATIC);
 	(void)sqlite3_bind_int(s, at, (int)row->kind);
 	(void)sqlite3_bind_int64(s, at + 1, (sqlite3_int64)row->inode);
@@ -510,9 +311,9 @@ int ledger_write(struct ledger *l, const char *name, struct ledger_row *row, str
 		bind_hash(s, at + 4, row->content);
 	else
 		(void)sqlite3_bind_null(s, at + 4);
-	if (run(l, which, err) != 0)
+	if (ledger_file_run(l, which, err) != 0)
 		return -1;
-	if (which == INSERT)
+	if (which == LEDGER_INSERT)
 		row->id = sqlite3_last_insert_rowid(l->db);
 	return 0;
 }
@@ -523,33 +324,33 @@ int ledger_drop(struct ledger *l, int64_t id, struct error *err)
 		return -1;
 	if (id == l->sum_of)
 		drop_sum(l);
-	(void)sqlite3_bind_int64(l->statements[DROP_SUMS], 1, id);
-	(void)sqlite3_bind_int64(l->statements[DROP], 1, id);
-	return run(l, DROP_SUMS, err) == 0 ? run(l, DROP, err) : -1;
+	(void)sqlite3_bind_int64(l->statements[LEDGER_DROP_SUMS], 1, id);
+	(void)sqlite3_bind_int64(l->statements[LEDGER_DROP], 1, id);
+	return ledger_file_run(l, LEDGER_DROP_SUMS, err) == 0 ? ledger_file_run(l, LEDGER_DROP, err) : -1;
 }
 
 int ledger_keep_sum(struct ledger *l, int64_t folder, const struct tree_sum *sum, struct error *err)
 {
-	sqlite3_stmt *s = l->statements[KEEP_SUM];
+	sqlite3_stmt *s = l->statements[LEDGER_KEEP_SUM];
 
 	if (begin(l, err) != 0)
 		return -1;
 	(void)sqlite3_bind_int64(s, 1, folder);
 	(void)sqlite3_bind_int64(s, 2, (sqlite3_int64)sum->n);
 	(void)sqlite3_bind_blob(s, 3, sum->numbers, sizeof(sum->numbers), SQLITE_STATIC);
-	return run(l, KEEP_SUM, err);
+	return ledger_file_run(l, LEDGER_KEEP_SUM, err);
 }
 
 int ledger_forget_sums(struct ledger *l, struct error *err)
 {
 	drop_sum(l);
-	return begin(l, err) == 0 ? script(l, "DELETE FROM sums", err) : -1;
+	return begin(l, err) == 0 ? ledger_file_script(l, "DELETE FROM sums", err) : -1;
 }
 
 /* l->sum becomes that of the folder, if it is kept. */
 static int load_sum(struct ledger *l, int64_t folder, struct error *err)
 {
-	sqlite3_stmt *s = l->statements[SUM];
+	sqlite3_stmt *s = l->statements[LEDGER_SUM];
 	int rc;
 
 	if (l->sum_of == folder)
@@ -557,7 +358,7 @@ static int load_sum(struct ledger *l, int64_t folder, struct error *err)
 	if (write_sum(l, err) != 0)
 		return -1;
 	(void)sqlite3_bind_int64(s, 1, folder);
-	rc = step(l, SUM, err);
+	rc = ledger_file_step(l, LEDGER_SUM, err);
 	if (rc < 0)
 		return -1;
 	l->has_sum = rc == 1 && sqlite3_column_bytes(s, 1) == (int)sizeof(l->sum.numbers);
@@ -597,8 +398,8 @@ static int mark_unknown(struct ledger *l, int64_t folder, struct error *err)
 		char name[256];
 		int rc;
 
-		(void)sqlite3_bind_int64(l->statements[UNKNOWN], 1, folder);
-		if (begin(l, err) != 0 || run(l, UNKNOWN, err) != 0)
+		(void)sqlite3_bind_int64(l->statements[LEDGER_UNKNOWN], 1, folder);
+		if (begin(l, err) != 0 || ledger_file_run(l, LEDGER_UNKNOWN, err) != 0)
 			return -1;
 		if (sqlite3_changes(l->db) == 0)
 			return 0;
@@ -637,14 +438,14 @@ int ledger_put(struct ledger *l, const char *name, struct ledger_row *row, struc
 
 static int place(struct ledger *l, int64_t id, int64_t parent, const char *name, struct error *err)
 {
-	sqlite3_stmt *s = l->statements[PLACE];
+	sqlite3_stmt *s = l->statements[LEDGER_PLACE];
 
 	if (begin(l, err) != 0)
 		return -1;
 	(void)sqlite3_bind_int64(s, 1, id);
 	(void)sqlite3_bind_int64(s, 2, parent);
 	(void)sqlite3_bind_blob(s, 3, name, (int)strlen(name), SQLITE_STATIC);
-	return run(l, PLACE, err);
+	return ledger_file_run(l, LEDGER_PLACE, err);
 }
 
 int ledger_take(struct ledger *l, const char *name, const struct ledger_row *row, bool limbo, struct error *err)
@@ -673,13 +474,14 @@ int ledger_put_back(struct ledger *l, int64_t id, int64_t parent, const char *na
 }
 
 /* The rows of one kind in a folder, into its list. */
-static int list_rows(struct ledger *l, enum statement which, int64_t folder, struct tree_list *list, struct error *err)
+static int list_rows(struct ledger *l, enum ledger_statement which, int64_t folder, struct tree_list *list,
+                     struct error *err)
 {
 	sqlite3_stmt *s = l->statements[which];
 	int rc;
 
 	(void)sqlite3_bind_int64(s, 1, folder);
-	while ((rc = step(l, which, err)) == 1) {
+	while ((rc = ledger_file_step(l, which, err)) == 1) {
 		uint8_t meta[TREE_DIGEST_BYTES];
 		uint8_t content[TREE_DIGEST_BYTES];
 		uint8_t digest[TREE_DIGEST_BYTES] = { 0 };
@@ -691,7 +493,7 @@ static int list_rows(struct ledger *l, enum statement which, int64_t folder, str
 			return error_set(err, ERR_DAMAGED, "the ledger does not know \"%.255s\"", name);
 		}
 		tree_digest_entry(l->digest, meta, content, digest);
-		if (which == FOLDERS)
+		if (which == LEDGER_FOLDERS)
 			tree_digest_list_folder(list, name, digest);
 		else
 			tree_digest_sum_add(l->digest, &list->sum, name, digest);
@@ -701,23 +503,24 @@ static int list_rows(struct ledger *l, enum statement which, int64_t folder, str
 
 int ledger_settle(struct ledger *l, int64_t folder, const uint8_t content[TREE_DIGEST_BYTES], struct error *err)
 {
-	sqlite3_stmt *s = l->statements[SETTLE];
+	sqlite3_stmt *s = l->statements[LEDGER_SETTLE];
 
 	if (begin(l, err) != 0)
 		return -1;
 	(void)sqlite3_bind_int64(s, 1, folder);
 	bind_hash(s, 2, content);
-	return run(l, SETTLE, err);
+	return ledger_file_run(l, LEDGER_SETTLE, err);
 }
 
 int ledger_sweep(struct ledger *l, struct error *err)
 {
-	return begin(l, err) == 0 ? script(l,
-	                                   "WITH RECURSIVE t (id) AS (SELECT id FROM entry WHERE parent < 0 UNION ALL"
-	                                   " SELECT e.id FROM entry e JOIN t ON e.parent = t.id)"
-	                                   " DELETE FROM entry WHERE id IN (SELECT id FROM t)",
-	                                   err)
-	                          : -1;
+	return begin(l, err) == 0
+	               ? ledger_file_script(l,
+	                                    "WITH RECURSIVE t (id) AS (SELECT id FROM entry WHERE parent < 0 UNION ALL"
+	                                    " SELECT e.id FROM entry e JOIN t ON e.parent = t.id)"
+	                                    " DELETE FROM entry WHERE id IN (SELECT id FROM t)",
+	                                    err)
+	               : -1;
 }
 
 static int settle(struct ledger *l, int64_t folder, struct error *err)
@@ -727,13 +530,13 @@ static int settle(struct ledger *l, int64_t folder, struct error *err)
 	int rc;
 
 	tree_digest_list_init(&list);
-	rc = list_rows(l, FOLDERS, folder, &list, err);
+	rc = list_rows(l, LEDGER_FOLDERS, folder, &list, err);
 	if (rc == 0)
 		rc = load_sum(l, folder, err);
 	if (rc == 0 && l->has_sum)
 		list.sum = l->sum;
 	else if (rc == 0)
-		rc = list_rows(l, OTHERS, folder, &list, err);
+		rc = list_rows(l, LEDGER_OTHERS, folder, &list, err);
 	if (rc == 0 && !l->has_sum && list.sum.n > LEDGER_SUM_LEAST) {
 		rc = ledger_keep_sum(l, folder, &list.sum, err);
 		drop_sum(l);
@@ -754,7 +557,7 @@ static int settle_all(struct ledger *l, struct error *err)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	way[0] = LEDGER_ROOT;
 	while (rc == 0 && depth > 0) {
-		sqlite3_stmt *s = l->statements[FIRST_UNKNOWN];
+		sqlite3_stmt *s = l->statements[LEDGER_FIRST_UNKNOWN];
 		int64_t *grown = depth == room ? realloc(way, 2 * room * sizeof(*way)) : way;
 
 		if (grown == NULL) {
@@ -764,7 +567,7 @@ static int settle_all(struct ledger *l, struct error *err)
 		room = depth == room ? 2 * room : room;
 		way = grown;
 		(void)sqlite3_bind_int64(s, 1, way[depth - 1]);
-		rc = step(l, FIRST_UNKNOWN, err);
+		rc = ledger_file_step(l, LEDGER_FIRST_UNKNOWN, err);
 		if (rc == 1) {
 			way[depth++] = sqlite3_column_int64(s, 0);
 			(void)sqlite3_reset(s);

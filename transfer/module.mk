@@ -15,6 +15,7 @@ aob-transfer_SOURCES := \
 	transfer/engine_rsync_source.c \
 	transfer/follow.c \
 	transfer/ledger.c \
+	transfer/ledger_file.c \
 	transfer/ledger_plan.c \
 	transfer/ledger_walk.c \
 	transfer/meter.c \
