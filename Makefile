@@ -8,7 +8,7 @@
 #   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
 #   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= LABS= FIRST= ONLY= LIMIT=
-#   make torture-hosts     five hosts, lines cut, processes killed (root)              ROUNDS= SEED= FIRST= WHOLE=1
+#   make torture-hosts     five hosts, lines cut, processes killed (root)              ROUNDS= SEED= FIRST= AWAY=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
 #   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each
 #   make torture-uml       a whole machine with its kernel loses its power (root)    CUTS= FS= SEED= each
@@ -218,7 +218,7 @@ torture-hosts: export BUILD := $(abspath $(BUILD))
 torture-hosts: deps
 	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc \
-		tests/torture/hosts --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1) $(if $(FIRST),--first $(FIRST)) $(if $(WHOLE),--hour)
+		tests/torture/hosts --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1) $(if $(FIRST),--first $(FIRST)) $(if $(AWAY),--away $(AWAY))
 
 torture-syscalls: deps
 	$(Q)$(again) all $(STORE_STEPS)

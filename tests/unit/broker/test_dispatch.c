@@ -304,6 +304,31 @@ static void test_a_watcher_has_its_hosts_sources(void **state)
 	"\"active\","                                                                                                  \
 	"\"reason\":\"\",\"since\":1,\"ctransid\":7,\"trigger\":null,\"room\":" room "}]}"
 
+/* min_free of a disk that this broker can't see: what its watcher tells of it counts, and the snapshotter there makes room. */
+static void test_a_far_disk_that_is_full(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *near = worker_open(lab, "snapshot", AT("s", "hub"));
+	zsock_t *far = worker_open(lab, "snapshot", AT("s2", "nas2"));
+	json_t *request;
+	char tag[160];
+
+	json_decref(lab_ask(lab, REPORT("{\"free_bytes\":900000000000,\"total_bytes\":1000000000000,\"filesystem\":"
+	                                "\"00112233445566778899aabbccddeeff\"}")));
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}")); /* so that the disks are looked at now */
+	worker_idle(far, 1500);
+	json_decref(lab_ask(lab, REPORT("{\"free_bytes\":1000000,\"total_bytes\":1000000000000,\"filesystem\":"
+	                                "\"00112233445566778899aabbccddeeff\"}")));
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}"));
+	request = worker_job(far, tag);
+	assert_string_equal(json_string_value(json_object_get(request, "pipeline")), "far");
+	assert_true(json_is_true(json_object_get(request, "release")));
+	json_decref(request);
+	worker_final(far, tag, "{\"status\":\"ok\",\"result\":{\"removed_snapshots\":0}}");
+	zsock_destroy(&near);
+	zsock_destroy(&far);
+}
+
 static void test_how_full_a_far_disk_is(void **state)
 {
 	struct lab *lab = *state;
@@ -329,6 +354,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_a_vault_takes_one_at_a_time, set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_watcher_has_its_hosts_sources, set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(test_how_full_a_far_disk_is, set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(test_a_far_disk_that_is_full, set_up, lab_tear_down),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "broker") == 0)
