@@ -7,6 +7,7 @@
 #include "broker/holds.h"
 #include "broker/outcome.h"
 #include "broker/runs.h"
+#include "broker/shared.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/log_limit.h"
@@ -148,7 +149,10 @@ static int settle(struct broker *broker, struct run *run, const void *body, size
 	if (reply_final_parse(body, len_bytes, &final, &err) != 0)
 		return run->record.cancelling ? outcome_cancelled(broker, run) : outcome_error(broker, run, &err, true);
 	if (final.status == REPLY_OK) {
-		rc = run->record.care ? care_check(run, final.result_json, &err) : 0;
+		rc = run->record.care ? care_check(run, final.result_json, &err)
+		     : strcmp(run->record.steps[runs_step(run)].service, "snapshot") == 0
+		             ? shared_check(broker, run->record.pipeline, final.result_json, &err)
+		             : 0;
 		rc = rc == 0 ? outcome_ok(broker, run, final.result_json) : outcome_error(broker, run, &err, true);
 		free(final.result_json);
 		return rc;
@@ -262,6 +266,24 @@ static void tend_run(struct broker *broker, struct run *run)
 	}
 }
 
+static int make_request(struct broker *broker, const struct run *run, const struct run_record *next, char **body,
+                        struct error *err)
+{
+	size_t index = runs_step(run);
+	const char *service = next->steps[index].service;
+	json_t *others = NULL;
+	int rc;
+
+	if (strcmp(service, "snapshot") == 0 || strcmp(service, "prune") == 0) {
+		others = shared_json(broker, next->pipeline, err);
+		if (others == NULL)
+			return -1;
+	}
+	rc = run_config_request(run->config, next, index, others, broker->store, body, err);
+	json_decref(others);
+	return rc;
+}
+
 /* Returns false if nothing more can be given out now. */
 static bool assign(struct broker *broker, struct run *run, struct worker *worker)
 {
@@ -273,7 +295,7 @@ static bool assign(struct broker *broker, struct run *run, struct worker *worker
 	bool going_on = true;
 
 	next.steps[index].attempt++;
-	if (run_config_request(run->config, &next, index, broker->store, &body, &err) != 0) {
+	if (make_request(broker, run, &next, &body, &err) != 0) {
 		/* A request that can't be made will not be better next time; a store that can't be read may. */
 		if (err.class == ERR_INPUT)
 			return outcome_error(broker, run, &err, false) >= 0;

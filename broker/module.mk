@@ -39,6 +39,7 @@ aob-broker_SOURCES := \
 	broker/security.c \
 	broker/seeding.c \
 	broker/service.c \
+	broker/shared.c \
 	broker/sql.c \
 	broker/steady.c \
 	broker/store_upgrade.c \

@@ -308,7 +308,7 @@ static int add_seed(const struct run_config *config, const struct run_record *re
 	               : error_sys(err, ENOMEM, "run %s", record->run);
 }
 
-int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,
+int run_config_request(const struct run_config *config, const struct run_record *record, size_t index, json_t *others,
                        struct run_store *store, char **body, struct error *err)
 {
 	const json_t *root = config->memory;
@@ -328,6 +328,10 @@ int run_config_request(const struct run_config *config, const struct run_record 
 	                    (json_int_t)record->steps[index].attempt, "trigger", trigger_words[record->trigger],
 	                    "dry_run", (int)record->dry_run, "source", config->source, "vault",
 	                    json_object_get(root, "vault"), "with", json_object_get(stage, "with"), "results", results);
+	if (request != NULL && json_array_size(others) > 0 && json_object_set(request, "others", others) != 0) {
+		json_decref(request);
+		return error_sys(err, ENOMEM, "job %s", job);
+	}
 	if (request != NULL && json_object_get(root, "snapshots_dir") != NULL &&
 	    json_object_set(request, "snapshots_dir", json_object_get(root, "snapshots_dir")) != 0) {
 		json_decref(request);

@@ -55,9 +55,10 @@ void run_config_destroy(struct run_config **config);
 
 /* run_config_request: the body of a job's request (docs/protocol.md), with the results of the run's earlier steps; of a snapshot
  * step also with what is known of the local snapshots.
+ * in:      others: of a step that makes or removes snapshots: those that other pipelines count on (shared_json); NULL: none. Borrowed
  * out:     *body, free(3)
  * errors:  ERR_INPUT (longer than STAGE_MESSAGE_MAX), of the store, ERR_SYSTEM */
-int run_config_request(const struct run_config *config, const struct run_record *record, size_t index,
+int run_config_request(const struct run_config *config, const struct run_record *record, size_t index, json_t *others,
                        struct run_store *store, char **body, struct error *err);
 
 #endif

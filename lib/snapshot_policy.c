@@ -8,8 +8,8 @@
 #define KEEP(verdict, ...)                                                                                             \
 	((verdict)->keep = true, reason_add((verdict)->reason, sizeof((verdict)->reason), __VA_ARGS__))
 
-void snapshot_policy_judge(const char *anchor_uuid, const char *seed_uuid, const char *run, uint64_t more,
-                           const struct snapshot_policy_item *snapshots, size_t n,
+void snapshot_policy_judge(const char *anchor_uuid, const char *seed_uuid, const char *const *others, const char *run,
+                           uint64_t more, const struct snapshot_policy_item *snapshots, size_t n,
                            struct snapshot_policy_verdict *verdicts)
 {
 	memset(verdicts, 0, n * sizeof(*verdicts));
@@ -18,6 +18,9 @@ void snapshot_policy_judge(const char *anchor_uuid, const char *seed_uuid, const
 			KEEP(&verdicts[i], "anchor of the next difference");
 		if (seed_uuid != NULL && *seed_uuid != '\0' && strcmp(snapshots[i].uuid, seed_uuid) == 0)
 			KEEP(&verdicts[i], "of the seed on its way");
+		for (size_t k = 0; others != NULL && others[k] != NULL; k++)
+			if (strcmp(snapshots[i].uuid, others[k]) == 0)
+				KEEP(&verdicts[i], "another pipeline counts on it");
 		if (*run != '\0' && strcmp(snapshots[i].run, run) == 0)
 			KEEP(&verdicts[i], "of this run");
 	}

@@ -22,9 +22,9 @@ struct snapshot_policy_verdict {
 
 /* snapshot_policy_judge: keeps the anchor (the snapshot that the vault's current generation was made of: the basis of the next
  * difference), the one of a seed on its way to the vault (it will be the anchor), the snapshot of this very run, and the `more` newest others. anchor_uuid, run: "" for
- * none; seed_uuid: likewise, or NULL. Any order. */
-void snapshot_policy_judge(const char *anchor_uuid, const char *seed_uuid, const char *run, uint64_t more,
-                           const struct snapshot_policy_item *snapshots, size_t n,
+ * none; seed_uuid: likewise, or NULL; others: those that other pipelines count on, NULL-terminated, or NULL. Any order. */
+void snapshot_policy_judge(const char *anchor_uuid, const char *seed_uuid, const char *const *others, const char *run,
+                           uint64_t more, const struct snapshot_policy_item *snapshots, size_t n,
                            struct snapshot_policy_verdict *verdicts);
 
 /* snapshot_policy_run: the run in a snapshot's name "<pipeline>.<run>"; NULL if it is no snapshot of this pipeline. The

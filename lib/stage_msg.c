@@ -39,6 +39,7 @@ struct stage_request {
 	struct config_vault vault;
 	struct config_contact contact;
 	const char **ssh_options;
+	const char **others;
 	struct config_rate *rates;
 	json_t *with;
 	json_t *results;
@@ -321,6 +322,7 @@ static int decode_snapshots(struct stage_request *request, struct error *err)
 {
 	struct stage_snapshots *snapshots = &request->snapshots;
 	json_t *release = json_object_get(request->root, "release");
+	json_t *others = json_object_get(request->root, "others");
 	json_int_t local = 0;
 
 	if (want_string(request->root, "", "anchor", false, &snapshots->anchor, err) != 0 ||
@@ -331,7 +333,11 @@ static int decode_snapshots(struct stage_request *request, struct error *err)
 		return error_set(err, ERR_INPUT, "release: want true or false");
 	snapshots->local = local;
 	snapshots->release = json_is_true(release);
-	return want_path(request->root, "", "snapshots_dir", false, &snapshots->dir, err);
+	if (want_path(request->root, "", "snapshots_dir", false, &snapshots->dir, err) != 0 ||
+	    (others != NULL && copy_strings(others, "others", &request->others, err) != 0))
+		return -1;
+	snapshots->others = request->others;
+	return 0;
 }
 
 static int decode_seed(struct stage_request *request, struct error *err)
@@ -498,6 +504,7 @@ void stage_request_destroy(struct stage_request **request)
 		free(r->lists[i].values);
 	free(r->lists);
 	free(r->ssh_options);
+	free(r->others);
 	free(r->rates);
 	json_decref(r->root);
 	free(r);

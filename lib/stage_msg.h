@@ -47,6 +47,8 @@ struct stage_snapshots {
 	int64_t local;      /* how many others to keep besides */
 	bool release;       /* make no snapshot, only room: all but the anchor go */
 	const char *dir;    /* where they lie; NULL: not said */
+	/* UUIDs of those that other pipelines of this source count on: they stay, and one of them will do instead of a new one, if the source is as it was then. NULL: none. */
+	const char *const *others;
 };
 const struct stage_snapshots *stage_request_snapshots(const struct stage_request *request);
 /* A seed of this pipeline: on a disk that a person carries to the vault. Borrowed. */

@@ -46,6 +46,7 @@ int subvolume_read(int fd, struct subvolume *subvolume, struct error *err)
 		return error_sys(err, errno, "asking btrfs about the subvolume");
 	*subvolume = (struct subvolume){ .id = args.treeid,
 		                         .ctransid = args.ctransid,
+		                         .made_s = (int64_t)args.otime.sec,
 		                         .ctime_s = (int64_t)args.ctime.sec,
 		                         .ctime_ns = args.ctime.nsec,
 		                         .read_only = (args.flags & ROOT_READ_ONLY) != 0 };

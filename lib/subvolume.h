@@ -21,6 +21,7 @@ struct subvolume {
 	char uuid[SUBVOLUME_UUID_SIZE];        /* RFC 9562 text; "" if it has none (the top level) */
 	char parent_uuid[SUBVOLUME_UUID_SIZE]; /* what it is a snapshot of; "" */
 	uint64_t ctransid;
+	int64_t made_s; /* wall clock, when it was made; of a snapshot, when it was taken: its folder's own times are those of what it shows */
 	int64_t ctime_s;
 	uint32_t ctime_ns;
 	bool read_only;

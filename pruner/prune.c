@@ -189,8 +189,8 @@ static int judge_snapshots(struct prune *p, const struct local_snapshot *list, s
 		mine[n_mine++] = (struct snapshot_policy_item){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
 	}
 	snapshot_policy_judge(p->anchor_uuid, stage_request_seed(p->request)->snapshot_uuid,
-	                      stage_request_run(p->request), (uint64_t)(p->local > 0 ? p->local : 0), mine, n_mine,
-	                      verdicts);
+	                      stage_request_snapshots(p->request)->others, stage_request_run(p->request),
+	                      (uint64_t)(p->local > 0 ? p->local : 0), mine, n_mine, verdicts);
 	for (size_t i = 0; i < n_mine && rc == 0; i++) {
 		bool goes = !verdicts[i].keep;
 

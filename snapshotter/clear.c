@@ -59,8 +59,8 @@ static int judge(struct clear *clear, const struct local_snapshot *list, size_t 
 		which[n_mine] = i;
 		mine[n_mine++] = (struct snapshot_policy_item){ .run = run, .uuid = list[i].uuid, .order = list[i].id };
 	}
-	snapshot_policy_judge(known->anchor, stage_request_seed(request)->snapshot_uuid, stage_request_run(request),
-	                      more, mine, n_mine, verdicts);
+	snapshot_policy_judge(known->anchor, stage_request_seed(request)->snapshot_uuid, known->others,
+	                      stage_request_run(request), more, mine, n_mine, verdicts);
 	for (size_t i = 0; i < n_mine; i++)
 		if (!verdicts[i].keep)
 			remove_one(clear, &list[which[i]], result, &first);

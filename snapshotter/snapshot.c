@@ -32,6 +32,7 @@ struct snapshot {
 	int64_t taken_at_s;
 	bool quiet;
 	bool reused;
+	bool shared; /* it is another pipeline's */
 	struct proof proof;
 };
 
@@ -84,11 +85,56 @@ static int find_own(struct snapshot *s, struct error *err)
 		return -1;
 	if (read_frozen(s, NULL) == 0 && s->frozen.read_only && strcmp(s->frozen.parent_uuid, s->before.uuid) == 0 &&
 	    s->frozen.ctransid == s->before.ctransid) {
-		s->taken_at_s = st.st_ctim.tv_sec;
+		s->taken_at_s = s->frozen.made_s;
 		s->quiet = s->reused = true;
 		return 1;
 	}
 	return local_snapshot_remove(s->path, err);
+}
+
+static bool is_one_of(const char *uuid, const char *const *list)
+{
+	while (*list != NULL && strcmp(*list, uuid) != 0)
+		list++;
+	return *list != NULL;
+}
+
+static int take_shared(struct snapshot *s, const char *path, struct error *err)
+{
+	char own[PATH_MAX];
+
+	memcpy(own, s->path, sizeof(own));
+	if (snprintf(s->path, sizeof(s->path), "%s", path) < (int)sizeof(s->path) && read_frozen(s, err) == 0) {
+		s->taken_at_s = s->frozen.made_s;
+		s->quiet = s->reused = s->shared = true;
+		return 1;
+	}
+	memcpy(s->path, own, sizeof(own));
+	return 0; /* gone meanwhile: then one of its own */
+}
+
+/* One that another pipeline of this source counts on, and since which nothing was written: another one would show the same. 1: found, 0: there is none, -1. */
+static int find_shared(struct snapshot *s, struct error *err)
+{
+	const struct stage_snapshots *known = stage_request_snapshots(s->request);
+	struct local_snapshot *list;
+	struct error gone;
+	size_t n;
+	int rc = 0;
+
+	/* A step by itself, and a seed that takes weeks, have one of their own. */
+	if (known->others == NULL || known->anchor == NULL || stage_request_seed(s->request)->writes)
+		return 0;
+	if (syncfs(s->source_fd) != 0)
+		return error_sys(err, errno, "syncing the source's file system");
+	if (subvolume_read(s->source_fd, &s->before, err) != 0 || local_snapshot_list(s->folder, &list, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (strcmp(list[i].parent_uuid, s->before.uuid) == 0 && list[i].ctransid == s->before.ctransid &&
+		    is_one_of(list[i].uuid, known->others))
+			rc = take_shared(s, list[i].path, &gone);
+	local_snapshot_list_free(list, n);
+	return rc;
 }
 
 /* 1: quiet, 0: written to meanwhile, -1. */
@@ -167,7 +213,7 @@ static int judge(struct snapshot *s, struct error *err)
 	proof_judge(&s->proof, stage_request_rest(s->request), s->quiet, trigger == TRIGGER_MAX_WAIT, &s->frozen);
 	if (s->proof.at_rest || trigger != TRIGGER_IDLE)
 		return 0;
-	if (local_snapshot_remove(s->path, err) != 0)
+	if (!s->shared && local_snapshot_remove(s->path, err) != 0)
 		return -1;
 	if (s->proof.other)
 		return error_set(
@@ -184,7 +230,8 @@ static int freeze(struct snapshot *s, struct error *err)
 
 	if (rc == 0 && make_room(s, err) != 0)
 		return -1;
-
+	if (rc == 0)
+		rc = find_shared(s, err);
 	for (int i = 0; i < TRIES && rc == 0; i++) {
 		if (i > 0 && local_snapshot_remove(s->path, err) != 0)
 			return -1;
@@ -215,6 +262,8 @@ static void fill_result(const struct snapshot *s, struct stage_result *result)
 	stage_result_string(result, "state", s->proof.state);
 	proof_tell(&s->proof, result);
 	stage_result_bool(result, "reused", s->reused);
+	if (s->shared)
+		stage_result_bool(result, "shared", true);
 	if (room_read(s->source, &room, NULL) == 0) {
 		stage_result_integer(result, "source_free_bytes", (int64_t)room.free_bytes);
 		stage_result_integer(result, "source_total_bytes", (int64_t)room.total_bytes);
@@ -252,7 +301,10 @@ int snapshot_run(struct stage_job *job, const struct stage_request *request, str
 		rc = release(s, result, err);
 	} else if (freeze(s, err) == 0) {
 		fill_result(s, result);
-		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state, s->reused ? ", made before" : "");
+		log_line(LOG_NOTICE, "snapshot %s, %s%s", s->path, s->proof.state,
+		         s->shared   ? ", made for another pipeline"
+		         : s->reused ? ", made before"
+		                     : "");
 		rc = 0;
 	}
 	if (s->source_fd >= 0)

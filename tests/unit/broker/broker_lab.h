@@ -117,6 +117,20 @@ static inline void lab_kill(struct lab *lab, int signal_number)
 		assert_int_equal(status, 0);
 }
 
+/* Another configuration, of which %1$s is the lab's folder; lab_reload has the broker take it over. */
+#define LAB_CONFIGURE(lab, yaml)                                                                                       \
+	do {                                                                                                           \
+		char fresh[300];                                                                                       \
+		FILE *file;                                                                                            \
+                                                                                                                       \
+		(void)snprintf(fresh, sizeof(fresh), "%s.new", (lab)->config);                                         \
+		file = fopen(fresh, "we");                                                                             \
+		assert_non_null(file);                                                                                 \
+		(void)fprintf(file, yaml, (lab)->folder);                                                              \
+		assert_int_equal(fclose(file), 0);                                                                     \
+		assert_int_equal(rename(fresh, (lab)->config), 0);                                                     \
+	} while (0)
+
 static inline int lab_set_up(void **state)
 {
 	static const char *const folders[] = { "one", "two", "three", "attic" };
@@ -220,6 +234,11 @@ static inline void lab_refused(struct lab *lab, const char *body, const char *co
 		fail_msg("%s was not refused", body);
 	assert_string_equal(json_string_value(json_object_get(json_object_get(answer, "error"), "code")), code);
 	json_decref(answer);
+}
+
+static inline void lab_reload(struct lab *lab)
+{
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}"));
 }
 
 static inline void lab_run(struct lab *lab, const char *pipeline, char run[64])

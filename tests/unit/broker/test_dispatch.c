@@ -21,21 +21,10 @@ static const char more_yaml[] =
 
 static int set_up(void **state)
 {
-	struct lab *lab;
-	char fresh[300];
-	FILE *file;
-
 	if (lab_set_up(state) != 0)
 		return -1;
-	lab = *state;
-	(void)snprintf(fresh, sizeof(fresh), "%s.new", lab->config);
-	file = fopen(fresh, "we");
-	if (file == NULL)
-		return -1;
-	(void)fprintf(file, more_yaml, lab->folder);
-	if (fclose(file) != 0 || rename(fresh, lab->config) != 0)
-		return -1;
-	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}"));
+	LAB_CONFIGURE((struct lab *)*state, more_yaml);
+	lab_reload(*state);
 	return 0;
 }
 
@@ -315,11 +304,11 @@ static void test_a_far_disk_that_is_full(void **state)
 
 	json_decref(lab_ask(lab, REPORT("{\"free_bytes\":900000000000,\"total_bytes\":1000000000000,\"filesystem\":"
 	                                "\"00112233445566778899aabbccddeeff\"}")));
-	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}")); /* so that the disks are looked at now */
+	lab_reload(lab); /* so that the disks are looked at now */
 	worker_idle(far, 1500);
 	json_decref(lab_ask(lab, REPORT("{\"free_bytes\":1000000,\"total_bytes\":1000000000000,\"filesystem\":"
 	                                "\"00112233445566778899aabbccddeeff\"}")));
-	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"reload\"}"));
+	lab_reload(lab);
 	request = worker_job(far, tag);
 	assert_string_equal(json_string_value(json_object_get(request, "pipeline")), "far");
 	assert_true(json_is_true(json_object_get(request, "release")));

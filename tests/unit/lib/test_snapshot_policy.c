@@ -37,12 +37,30 @@ static void local_snapshots_leave_the_anchor_and_the_run_at_work(void **state)
 		struct snapshot_policy_verdict verdicts[4];
 		char kept[5] = "";
 
-		snapshot_policy_judge(local[i].anchor, NULL, local[i].run, local[i].more, list, 4, verdicts);
+		snapshot_policy_judge(local[i].anchor, NULL, NULL, local[i].run, local[i].more, list, 4, verdicts);
 		for (size_t j = 0; j < 4; j++)
 			kept[j] = verdicts[j].keep ? 'K' : '.';
 		if (strcmp(kept, local[i].kept) != 0)
 			fail_msg("%zu: %s, not %s", i, kept, local[i].kept);
 	}
+}
+
+static void those_that_others_count_on_stay_too(void **state)
+{
+	static const struct snapshot_policy_item list[] = { { RUN_1, "u1", 10 },
+		                                            { RUN_2, "u2", 20 },
+		                                            { RUN_3, "u3", 30 } };
+	static const char *const others[] = { "elsewhere", "u1", NULL };
+	struct snapshot_policy_verdict verdicts[3];
+
+	(void)state;
+	snapshot_policy_judge("u3", "", others, "", 0, list, 3, verdicts);
+	assert_true(verdicts[0].keep && verdicts[2].keep);
+	assert_false(verdicts[1].keep);
+	assert_string_equal(verdicts[0].reason, "another pipeline counts on it");
+	/* Nor do they count among those that are kept besides. */
+	snapshot_policy_judge("u3", "", others, "", 1, list, 3, verdicts);
+	assert_true(verdicts[0].keep && verdicts[1].keep && verdicts[2].keep);
 }
 
 static void the_one_of_a_seed_on_its_way_stays_too(void **state)
@@ -53,11 +71,11 @@ static void the_one_of_a_seed_on_its_way_stays_too(void **state)
 	struct snapshot_policy_verdict verdicts[3];
 
 	(void)state;
-	snapshot_policy_judge("u2", "u1", "", 0, list, 3, verdicts);
+	snapshot_policy_judge("u2", "u1", NULL, "", 0, list, 3, verdicts);
 	assert_true(verdicts[0].keep && verdicts[1].keep);
 	assert_false(verdicts[2].keep);
 	assert_string_equal(verdicts[0].reason, "of the seed on its way");
-	snapshot_policy_judge("u2", "", "", 0, list, 3, verdicts);
+	snapshot_policy_judge("u2", "", NULL, "", 0, list, 3, verdicts);
 	assert_false(verdicts[0].keep);
 }
 
@@ -95,6 +113,7 @@ static void only_snapshots_of_the_pipeline_are_taken_for_such(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(those_that_others_count_on_stay_too),
 		cmocka_unit_test(the_one_of_a_seed_on_its_way_stays_too),
 		cmocka_unit_test(local_snapshots_leave_the_anchor_and_the_run_at_work),
 		cmocka_unit_test(only_snapshots_of_the_pipeline_are_taken_for_such),
