@@ -166,7 +166,7 @@ def drained(folder, n, seconds=300):
             return
         if time.monotonic() > until:
             sys.exit("fleet: after %d s %d of %d have ended" % (seconds, len(ended), n))
-        time.sleep(1)
+        time.sleep(max(0.05, min(1, n / 500)))
 
 
 def watch(folder, n):
