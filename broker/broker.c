@@ -200,7 +200,7 @@ static void trim(struct broker *broker)
 
 	if (broker->now_ms < broker->trim_at_ms || broker->now_ms < broker->store_retry_ms)
 		return;
-	keep = history_keep_for((int64_t)(broker->config->history_ms / 1000), broker->config->n_pipelines);
+	keep = history_trim_keep((int64_t)(broker->config->history_ms / 1000), broker->config->n_pipelines);
 	rc = history_trim(broker->store, broker_wall(), &keep, &broker->trim, &err);
 	broker->trim_at_ms = broker->now_ms + (rc == 1 ? TRIM_PORTION_MS : TRIM_PASS_MS);
 	if (rc < 0)

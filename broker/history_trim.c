@@ -7,7 +7,7 @@
 
 #define PORTION_RUNS 500
 
-struct history_keep history_keep_for(int64_t seconds, size_t n_pipelines)
+struct history_keep history_trim_keep(int64_t seconds, size_t n_pipelines)
 {
 	int64_t each = (int64_t)n_pipelines * HISTORY_TRIM_RUNS_EACH;
 

@@ -24,7 +24,7 @@ struct history_keep {
 	int64_t seconds;
 	int64_t runs; /* in all */
 };
-struct history_keep history_keep_for(int64_t seconds, size_t n_pipelines);
+struct history_keep history_trim_keep(int64_t seconds, size_t n_pipelines);
 
 struct history_trim { /* how far a pass has come; all zeros: it begins */
 	int64_t seq;

@@ -79,8 +79,7 @@ static int read_owner(const char *text, struct bare_welcome *w, struct error *er
 	const char *host = NULL;
 	int rc = 0;
 
-	if (json_unpack(json, "{s:s, s:s}", "machine", &id, "host", &host) != 0 ||
-	    strlen(id) >= sizeof(w->owner_id)) {
+	if (json_unpack(json, "{s:s, s:s}", "machine", &id, "host", &host) != 0 || strlen(id) >= sizeof(w->owner_id)) {
 		rc = error_set(err, ERR_DAMAGED,
 		               "whose backups these are can't be read (.aob/owner.json); remove it there, if they are "
 		               "this machine's");

@@ -10,9 +10,9 @@
 #include "lib/error.h"
 #include "lib/machine.h"
 
-#define BARE_WELCOME_FORMAT 1                 /* of the vault: the newest that is known */
-#define BARE_WELCOME_OLDEST 30100u            /* the oldest rsync that will do: 3.1 */
-#define BARE_WELCOME_FINE_SINCE 30103u        /* the one that looks at fractions of a second */
+#define BARE_WELCOME_FORMAT 1          /* of the vault: the newest that is known */
+#define BARE_WELCOME_OLDEST 30100u     /* the oldest rsync that will do: 3.1 */
+#define BARE_WELCOME_FINE_SINCE 30103u /* the one that looks at fractions of a second */
 
 struct bare_welcome {
 	bool is_root;

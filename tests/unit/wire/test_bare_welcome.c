@@ -23,7 +23,8 @@ static void test_good(void **state)
 	assert_int_equal(w.rsync, 30102);
 	assert_int_equal(bare_welcome_line("rsync 3.4", &w, NULL), 0);
 	assert_int_equal(w.rsync, 30400);
-	assert_int_equal(bare_welcome_line("room //box/back up 1 264212084 18664372  81672816      19% /mnt", &w, NULL), 0);
+	assert_int_equal(bare_welcome_line("room //box/back up 1 264212084 18664372  81672816      19% /mnt", &w, NULL),
+	                 0);
 	assert_true(w.total_bytes == UINT64_C(264212084) * 1024);
 	assert_true(w.free_bytes == UINT64_C(81672816) * 1024);
 	assert_int_equal(bare_welcome_line("format {\"format\": 1, \"vault_id\": \"a-1\"}", &w, NULL), 0);
