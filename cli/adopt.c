@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/style.h"
 #include "cli/verbs.h"
+#include "wire/bare.h"
 #include "wire/remote.h"
 
 static const char usage[] =
@@ -16,8 +17,11 @@ static const char usage[] =
 static int ask_vault(const struct config_pipeline *pipeline, struct remote_owner *before, struct error *err)
 {
 	struct remote *remote = NULL;
-	int rc = remote_open(pipeline->vault, pipeline->name, "adopt", NULL, &remote, err);
+	int rc;
 
+	if (pipeline->vault->bare)
+		return bare_adopt(pipeline->vault, pipeline->name, before, err);
+	rc = remote_open(pipeline->vault, pipeline->name, "adopt", NULL, &remote, err);
 	if (rc != 0)
 		return -1;
 	rc = remote_adopt(remote, before, err);

@@ -66,7 +66,7 @@ static int ask_bare(const struct config_pipeline *pipeline, struct generation_in
                     struct error *err)
 {
 	struct bare *bare = NULL;
-	int rc = bare_open(pipeline->vault, pipeline->name, false, NULL, &bare, err);
+	int rc = bare_open(pipeline->vault, pipeline->name, BARE_READS, NULL, &bare, err);
 
 	if (rc == 0)
 		rc = bare_list_read_macs(bare, found, n, take_macs, macs, err);

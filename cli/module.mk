@@ -30,6 +30,7 @@ aob_SOURCES := \
 	cli/restore.c \
 	cli/restore_above.c \
 	cli/restore_aside.c \
+	cli/restore_bare.c \
 	cli/restore_carry.c \
 	cli/restore_delta.c \
 	cli/restore_excludes.c \

@@ -12,6 +12,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/restore_aside.h"
+#include "cli/restore_bare.h"
 #include "cli/restore_carry.h"
 #include "cli/restore_excludes.h"
 #include "cli/restore_fit.h"
@@ -472,6 +473,11 @@ static int find_and_run(struct restore *r, const char *config_path, struct error
 	}
 	rc = config_load(config_path, &config, stderr, err);
 	pipeline = rc == 0 ? config_pipeline_asked(config, r->options.pipeline, err) : NULL;
+	if (pipeline != NULL && pipeline->vault->bare) {
+		rc = restore_bare_run(&r->options, pipeline, err);
+		config_destroy(&config);
+		return rc;
+	}
 	rc = pipeline != NULL && restore_excludes_init(&r->excludes, pipeline, err) == 0 ? run(r, pipeline->vault, err)
 	                                                                                 : -1;
 	if (rc == 0)

@@ -65,8 +65,9 @@ static int list_bare(struct prune *p, struct error *err)
 {
 	struct bare_hooks hooks = { .waiting = give_up_if_asked, .context = p };
 	bool writes = !stage_request_dry_run(p->request);
+	enum bare_role role = writes ? BARE_WRITES : BARE_READS;
 
-	if (bare_open(stage_request_vault(p->request), stage_request_pipeline(p->request), writes, &hooks, &p->bare,
+	if (bare_open(stage_request_vault(p->request), stage_request_pipeline(p->request), role, &hooks, &p->bare,
 	              err) != 0 ||
 	    (writes && bare_take(p->bare, err) != 0))
 		return -1;

@@ -361,8 +361,8 @@ static int converse(struct engine *e, struct error *err)
 		return -1;
 	meter_total(&e->meter, e->source.bytes);
 	meter_note(&e->meter, "connecting");
-	if (bare_open(stage_request_vault(e->request), stage_request_pipeline(e->request), true, &hooks, &e->bare,
-	              err) != 0 ||
+	if (bare_open(stage_request_vault(e->request), stage_request_pipeline(e->request), BARE_WRITES, &hooks,
+	              &e->bare, err) != 0 ||
 	    bare_take(e->bare, err) != 0 || look_at_vault(e, err) != 0)
 		return -1;
 	if (e->published_before)

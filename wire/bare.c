@@ -36,7 +36,7 @@ struct bare {
 	struct bare_hooks hooks;
 	struct bare_welcome welcome;
 	bool over_ssh;
-	bool writes;
+	enum bare_role role;
 	char pipeline[CONFIG_NAME_MAX + 1];
 	int64_t said_ms;             /* when we said something last */
 	char words[WORDS_BYTES + 1]; /* of its stderr, the first */
@@ -270,7 +270,8 @@ static int check_owner(const struct bare *bare, struct error *err)
 	struct machine machine;
 
 	machine_this(&machine);
-	if (!bare->writes || bare->welcome.owner_id[0] == '\0' || strcmp(bare->welcome.owner_id, machine.id) == 0)
+	if (bare->role != BARE_WRITES || bare->welcome.owner_id[0] == '\0' ||
+	    strcmp(bare->welcome.owner_id, machine.id) == 0)
 		return 0;
 	return error_set(
 	        err, ERR_REFUSED,
@@ -288,7 +289,7 @@ static int greet(struct bare *bare, const struct config_vault *vault, struct err
 
 	if (say(bare, bare_script_text, strlen(bare_script_text), err) != 0 ||
 	    bare_tell(bare, err, "%s", vault->root) != 0 || bare_tell(bare, err, "%s", bare->pipeline) != 0 ||
-	    bare_tell(bare, err, "%s", bare->writes ? "writes" : "reads") != 0 ||
+	    bare_tell(bare, err, "%s", bare->role != BARE_READS ? "writes" : "reads") != 0 ||
 	    bare_tell(bare, err, "%s", crash != NULL && bare_word_plain(crash, "-") ? crash : "") != 0 ||
 	    bare_hear(bare, "hello", &line, err) != 0 || bare_welcome_hello(line, &bare->welcome, err) != 0)
 		return -1;
@@ -302,8 +303,8 @@ static int greet(struct bare *bare, const struct config_vault *vault, struct err
 	}
 }
 
-int bare_open(const struct config_vault *vault, const char *pipeline, bool writes, const struct bare_hooks *hooks,
-              struct bare **bare, struct error *err)
+int bare_open(const struct config_vault *vault, const char *pipeline, enum bare_role role,
+              const struct bare_hooks *hooks, struct bare **bare, struct error *err)
 {
 	struct bare *made = calloc(1, sizeof(*made));
 
@@ -312,7 +313,7 @@ int bare_open(const struct config_vault *vault, const char *pipeline, bool write
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	made->child = (struct child){ .in_fd = -1, .out_fd = -1, .err_fd = -1 };
 	made->over_ssh = vault->ssh != NULL;
-	made->writes = writes;
+	made->role = role;
 	if (hooks != NULL)
 		made->hooks = *hooks;
 	(void)snprintf(made->pipeline, sizeof(made->pipeline), "%s", pipeline);
@@ -416,4 +417,24 @@ int bare_take(struct bare *bare, struct error *err)
 		return -1;
 	bare->welcome.fine_times = strcmp(rest, "fractions") == 0 && bare->welcome.rsync >= BARE_WELCOME_FINE_SINCE;
 	return write_firsts(bare, err);
+}
+
+int bare_adopt(const struct config_vault *vault, const char *pipeline, struct remote_owner *before, struct error *err)
+{
+	struct bare *bare = NULL;
+	struct machine machine;
+	int rc = bare_open(vault, pipeline, BARE_ADOPTS, NULL, &bare, err);
+
+	if (rc == 0) {
+		struct bare_welcome *w = &bare->welcome;
+
+		machine_this(&machine);
+		before->was_ours = strcmp(w->owner_id, machine.id) == 0;
+		before->since_s = w->owner_since_s;
+		(void)snprintf(before->host, sizeof(before->host), "%s", w->owner_host);
+		w->owner_id[0] = '\0';
+		rc = bare_take(bare, err);
+	}
+	bare_close(&bare);
+	return rc;
 }

@@ -24,15 +24,21 @@ struct bare_hooks {
 	void *context;
 };
 
-/* bare_open: in: writes: its folders are made, if ROOT is there; owner and format are looked at, and written if nobody has, by bare_take.
+/* What is to be done there. Who adopts writes, too, whoever the owner is until then. */
+enum bare_role { BARE_READS, BARE_WRITES, BARE_ADOPTS };
+
+/* bare_open: in: who writes: the folders are made, if ROOT is there; owner and format are looked at, and written if nobody has, by bare_take.
  * errors: ERR_LINK, ERR_PERMISSION, ERR_CONFIG (a tool is not there; a newer format), ERR_NOT_FOUND, ERR_DAMAGED, ERR_REFUSED (another machine's), ERR_PROTOCOL */
-int bare_open(const struct config_vault *vault, const char *pipeline, bool writes, const struct bare_hooks *hooks,
-              struct bare **bare, struct error *err);
+int bare_open(const struct config_vault *vault, const char *pipeline, enum bare_role role,
+              const struct bare_hooks *hooks, struct bare **bare, struct error *err);
 void bare_close(struct bare **bare);
 const struct bare_welcome *bare_greeting(const struct bare *bare);
 
 /* bare_take: becomes the only writer, and has finished what a crash left: the lock is kept until bare_close, or until bare_tell "share". errors: ERR_LOCKED, … */
 int bare_take(struct bare *bare, struct error *err);
+
+/* bare_adopt: from now on the pipeline's folder takes backups of this machine alone. out: whose it was. repeat: safe */
+int bare_adopt(const struct config_vault *vault, const char *pipeline, struct remote_owner *before, struct error *err);
 
 /* bare_tell: a line to the far end. */
 int bare_tell(struct bare *bare, struct error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));

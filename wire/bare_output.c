@@ -50,6 +50,15 @@ static void take_progress(struct bare_output *o, const char *line)
 		o->files = strtoull(transferred + 5, NULL, 10);
 }
 
+/* "Number of files: 8 (reg: 3, dir: 3, link: 1)" */
+static void take_entries(struct bare_output *o, const char *line)
+{
+	const char *regular = strstr(line, "(reg: ");
+
+	o->has_totals = true;
+	o->regular_files = regular != NULL ? strtoull(regular + 6, NULL, 10) : 0;
+}
+
 static void take_line(struct bare_output *o)
 {
 	const char *line = o->line;
@@ -61,7 +70,7 @@ static void take_line(struct bare_output *o)
 	else if (line[0] == ' ')
 		take_progress(o, line);
 	else if (number_behind(line, "Number of files: ", &o->entries))
-		o->has_totals = true;
+		take_entries(o, line);
 	else if (!number_behind(line, "Literal data: ", &o->literal_bytes) &&
 	         !number_behind(line, "Matched data: ", &o->matched_bytes) &&
 	         !number_behind(line, "Total bytes sent: ", &o->sent_bytes))

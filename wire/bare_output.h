@@ -13,13 +13,14 @@
 #define BARE_OUTPUT_LINE 256 /* of a longer line only the beginning */
 
 struct bare_output {
-	uint64_t done_bytes; /* content that is through, sent or found there */
-	unsigned percent;    /* of all content; 0 also: not known */
-	uint64_t files;      /* that were transferred */
-	uint64_t items;      /* names that differ from the last generation, without the top folder */
-	uint64_t item_files; /* regular files among them */
-	bool has_totals;     /* the rest is told at the end */
-	uint64_t entries;    /* names in the source, its own folder among them */
+	uint64_t done_bytes;    /* content that is through, sent or found there */
+	unsigned percent;       /* of all content; 0 also: not known */
+	uint64_t files;         /* that were transferred */
+	uint64_t items;         /* names that differ from the last generation, without the top folder */
+	uint64_t item_files;    /* regular files among them */
+	bool has_totals;        /* the rest is told at the end */
+	uint64_t entries;       /* names in the source, its own folder among them */
+	uint64_t regular_files; /* … that are regular files */
 	uint64_t literal_bytes, matched_bytes, sent_bytes, received_bytes;
 	/* private */
 	char line[BARE_OUTPUT_LINE];

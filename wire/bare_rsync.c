@@ -42,7 +42,6 @@ static const char *const always[] = { "rsync",
 	                              "--stats",
 	                              "--timeout=1800",
 	                              "--filter=-x user.aob.*",
-	                              "--filter=-x system.*",
 	                              "--filter=-x btrfs.*",
 	                              "--filter=-x trusted.SGI_ACL_*",
 	                              "--filter=-x security.selinux" };
@@ -137,8 +136,8 @@ static int make_command(const struct bare_rsync *rsync, uint64_t limit_bps, stru
 	add(command, command->path);
 	if (rsync->fine_times)
 		add(command, "--modify-window=-1");
-	if (rsync->fake_super)
-		add(command, "-M--fake-super");
+	/* ACLs are the business of -A; but what a far user who is not root can't set he keeps as attributes, theirs among them, as aob-receiver does. */
+	add(command, rsync->fake_super ? "-M--fake-super" : "--filter=-x system.*");
 	if (rsync->vault->ssh != NULL && !rsync->vault->plain)
 		add(command, "-z");
 	if (*bare_rsync_limit(limit_bps, command->limit, sizeof(command->limit)) != '\0')

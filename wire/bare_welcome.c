@@ -77,15 +77,18 @@ static int read_owner(const char *text, struct bare_welcome *w, struct error *er
 	json_t *json = json_loads(text, 0, NULL);
 	const char *id = NULL;
 	const char *host = NULL;
+	json_int_t since = 0;
 	int rc = 0;
 
-	if (json_unpack(json, "{s:s, s:s}", "machine", &id, "host", &host) != 0 || strlen(id) >= sizeof(w->owner_id)) {
+	if (json_unpack(json, "{s:s, s:s, s?I}", "machine", &id, "host", &host, "since", &since) != 0 ||
+	    strlen(id) >= sizeof(w->owner_id)) {
 		rc = error_set(err, ERR_DAMAGED,
 		               "whose backups these are can't be read (.aob/owner.json); remove it there, if they are "
 		               "this machine's");
 	} else {
 		(void)snprintf(w->owner_id, sizeof(w->owner_id), "%s", id);
 		(void)log_escape(host, w->owner_host, sizeof(w->owner_host));
+		w->owner_since_s = since;
 	}
 	json_decref(json);
 	return rc;

@@ -23,6 +23,7 @@ struct bare_welcome {
 	char vault_id[64];                /* "": nobody has written there yet */
 	char owner_id[MACHINE_ID_SIZE];   /* "": nobody's */
 	char owner_host[MACHINE_HOST_SIZE];
+	int64_t owner_since_s;
 };
 
 /* bare_welcome_hello: "UID CLOCK". bare_welcome_line: another line, up to "ready"; one that is not known is passed over.

@@ -36,6 +36,7 @@ static void check(const struct bare_output *o)
 	assert_int_equal(o->item_files, 3);
 	assert_true(o->has_totals);
 	assert_int_equal(o->entries, 8);
+	assert_int_equal(o->regular_files, 3);
 	assert_true(o->literal_bytes == UINT64_C(40000000000));
 	assert_int_equal(o->matched_bytes, 17);
 	assert_int_equal(o->sent_bytes, 345);
