@@ -3,7 +3,7 @@
 
 usage: uml_life.py NAS SEED [--rest]
 
---rest: one run of what is there, and no more."""
+--rest: what was under way when the power went, which may be of an older state; then one run of what is there, and no more."""
 import json
 import os
 import random
@@ -51,8 +51,10 @@ def main():
     told, dice = set(), random.Random(seed)
     source = mutations.Mutator(nas + "/data", seed, [], True, nas + "/data/sub")
     if "--rest" in sys.argv:
+        ended = 0
         for _ in range(TRIES):
-            if run():
+            ended += run()
+            if ended == 2:
                 tell_published(nas, told)
                 return 0
         return 1
