@@ -194,7 +194,7 @@ static bool take_signals(struct broker *broker)
 
 static void trim(struct broker *broker)
 {
-	struct history_keep keep;
+	struct history_trim_keep keep;
 	struct error err;
 	int rc;
 

@@ -7,11 +7,11 @@
 
 #define PORTION_RUNS 500
 
-struct history_keep history_trim_keep(int64_t seconds, size_t n_pipelines)
+struct history_trim_keep history_trim_keep(int64_t seconds, size_t n_pipelines)
 {
 	int64_t each = (int64_t)n_pipelines * HISTORY_TRIM_RUNS_EACH;
 
-	return (struct history_keep){ seconds, each > HISTORY_TRIM_RUNS ? each : HISTORY_TRIM_RUNS };
+	return (struct history_trim_keep){ seconds, each > HISTORY_TRIM_RUNS ? each : HISTORY_TRIM_RUNS };
 }
 
 /* Runs between ?1 and ?2 that are too old (?3), or too many (?4), and that nobody needs: a newer one of the same kind and outcome has taken its place. */
@@ -36,7 +36,7 @@ static int any(struct sql_rows **rows, struct error *err)
 	return found;
 }
 
-static int trim_runs(struct sql *sql, int64_t oldest, const struct history_keep *keep, int64_t from, int64_t to,
+static int trim_runs(struct sql *sql, int64_t oldest, const struct history_trim_keep *keep, int64_t from, int64_t to,
                      struct error *err)
 {
 	struct sql_rows *rows = NULL;
@@ -119,7 +119,7 @@ static int next_pipeline(struct sql *sql, const char *after, char next[CONFIG_NA
 	return found;
 }
 
-int history_trim(struct run_store *store, int64_t now, const struct history_keep *keep, struct history_trim *pass,
+int history_trim(struct run_store *store, int64_t now, const struct history_trim_keep *keep, struct history_trim *pass,
                  struct error *err)
 {
 	struct sql *sql = run_store_sql(store);

@@ -20,11 +20,11 @@
 #define HISTORY_TRIM_RUNS 5000     /* that are kept at most, by one or few pipelines … */
 #define HISTORY_TRIM_RUNS_EACH 500 /* … or by so many times their number, if that is more */
 
-struct history_keep {
+struct history_trim_keep {
 	int64_t seconds;
 	int64_t runs; /* in all */
 };
-struct history_keep history_trim_keep(int64_t seconds, size_t n_pipelines);
+struct history_trim_keep history_trim_keep(int64_t seconds, size_t n_pipelines);
 
 struct history_trim { /* how far a pass has come; all zeros: it begins */
 	int64_t seq;
@@ -36,7 +36,7 @@ struct history_trim { /* how far a pass has come; all zeros: it begins */
  * in:      now: wall clock
  * returns: 1: the pass goes on, 0: it is over, and *pass is zeros, -1: nothing was forgotten, the next portion is this one
  * errors:  of the store */
-int history_trim(struct run_store *store, int64_t now, const struct history_keep *keep, struct history_trim *pass,
+int history_trim(struct run_store *store, int64_t now, const struct history_trim_keep *keep, struct history_trim *pass,
                  struct error *err);
 
 #endif

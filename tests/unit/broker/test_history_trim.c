@@ -116,7 +116,7 @@ static void publish(const char *run, const char *pipeline, const char *name, int
 	assert_int_equal(history_publish(store, &g, &err), 0);
 }
 
-static void pass(int64_t now, struct history_keep keep)
+static void pass(int64_t now, struct history_trim_keep keep)
 {
 	struct history_trim at = { .seq = 0 };
 	int rc;
@@ -199,7 +199,7 @@ static void the_store_stops_growing(void **state)
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
 	const char *fleet = getenv("FLEET");
 	int pipelines = fleet != NULL ? (int)strtol(fleet, NULL, 10) : 10;
-	struct history_keep keep = history_trim_keep(400 * DAY_S, (size_t)pipelines);
+	struct history_trim_keep keep = history_trim_keep(400 * DAY_S, (size_t)pipelines);
 	int64_t full_kib = 0;
 	int64_t worst_ms = 0;
 
@@ -251,7 +251,7 @@ static void add_many(const char *pipeline, int64_t at, int n)
 static void what_is_needed_stays_whatever_its_age(void **state)
 {
 	static const char resting[] = "{\"rest\":{\"ctransid\":7,\"source_uuid\":\"u\"}}";
-	struct history_keep keep = history_trim_keep(400 * DAY_S, 1);
+	struct history_trim_keep keep = history_trim_keep(400 * DAY_S, 1);
 	struct history_generation rest = { .ctransid = 0 };
 	struct history_run last;
 
@@ -289,7 +289,7 @@ static void what_is_needed_stays_whatever_its_age(void **state)
 
 static void what_lies_in_the_vault_is_known_whatever_its_age(void **state)
 {
-	struct history_keep keep = history_trim_keep(400 * DAY_S, 1);
+	struct history_trim_keep keep = history_trim_keep(400 * DAY_S, 1);
 	struct history_generation last;
 	char root[65];
 
@@ -315,7 +315,7 @@ static void what_lies_in_the_vault_is_known_whatever_its_age(void **state)
 /* A clock that jumped by centuries: the newest runs stay all the same. And a store full of them loses the oldest, however young. */
 static void neither_a_clock_nor_a_flood_decides_alone(void **state)
 {
-	struct history_keep keep = history_trim_keep(400 * DAY_S, 1);
+	struct history_trim_keep keep = history_trim_keep(400 * DAY_S, 1);
 	int64_t before;
 
 	(void)state;
