@@ -92,6 +92,13 @@ void entry_take_as_it_is(void)
 	taken_as_it_is = true;
 }
 
+static bool leaves_symlinks;
+
+void entry_leave_symlinks(void)
+{
+	leaves_symlinks = true;
+}
+
 static bool all_is_fake_super(void)
 {
 	return taken_for_fake_super || (!taken_as_it_is && geteuid() != 0);
@@ -201,7 +208,7 @@ static int read_held(int path_fd, bool digest, struct entry_memory *memory, stru
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
 	if (reads_fake_super(memory) && entry->type != ENTRY_SYMLINK && from_fake_stat(proc, entry, err) != 0)
 		return -1;
-	if (all_is_fake_super() && entry->type == ENTRY_SYMLINK)
+	if ((all_is_fake_super() || leaves_symlinks) && entry->type == ENTRY_SYMLINK)
 		entry->flags |= ENTRY_OWNERLESS;
 	if (entry->type == ENTRY_SYMLINK && read_target(path_fd, memory, &used, entry, err) != 0)
 		return -1;
@@ -385,9 +392,12 @@ static int apply_at(int parent_fd, const char *name, const struct entry *entry, 
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { .tv_sec = entry->mtime_s, .tv_nsec = (long)entry->mtime_ns } };
-	int path_fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int path_fd;
 	int rc;
 
+	if (leaves_symlinks && entry->type == ENTRY_SYMLINK)
+		return 0;
+	path_fd = openat(parent_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (path_fd < 0)
 		return error_sys(err, errno, "opening \"%.300s\"", entry->path);
 	rc = apply_held(path_fd, entry, how, err);
@@ -482,11 +492,12 @@ int entry_order(const char *path_a, const char *path_b)
 bool entry_same_metadata(const struct entry *a, const struct entry *b)
 {
 	bool ownerless = ((a->flags | b->flags) & ENTRY_OWNERLESS) != 0;
+	bool timeless = ownerless && a->type == ENTRY_SYMLINK;
 
 	return a->type == b->type && (a->type == ENTRY_SYMLINK || a->mode == b->mode) &&
-	       (ownerless || (a->uid == b->uid && a->gid == b->gid)) && a->mtime_s == b->mtime_s &&
-	       a->mtime_ns == b->mtime_ns && a->rdev_major == b->rdev_major && a->rdev_minor == b->rdev_minor &&
-	       strcmp(a->target, b->target) == 0 &&
+	       (ownerless || (a->uid == b->uid && a->gid == b->gid)) &&
+	       (timeless || (a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns)) &&
+	       a->rdev_major == b->rdev_major && a->rdev_minor == b->rdev_minor && strcmp(a->target, b->target) == 0 &&
 	       (ownerless || memcmp(a->xattr_digest, b->xattr_digest, ENTRY_DIGEST_BYTES) == 0);
 }
 

@@ -48,6 +48,12 @@ static enum error_class class_of_errno(int sys)
 	case ETIMEDOUT:
 	case EHOSTUNREACH:
 	case ENETUNREACH:
+	case ENETDOWN:
+	case EHOSTDOWN:
+	case ENOTCONN: /* a file system whose servers are away: GlusterFS, sshfs */
+	case EBADFD:   /* and what was open while one of them was */
+	case ESHUTDOWN:
+	case ECONNABORTED:
 		return ERR_LINK;
 	case EIO:
 	case EUCLEAN: /* EFSCORRUPTED of ext4 and XFS, */

@@ -5,6 +5,7 @@
 #include <linux/btrfs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -14,7 +15,9 @@
 int room_read(const char *path, struct room *room, struct error *err)
 {
 	struct btrfs_ioctl_fs_info_args info;
+	static const struct statfs none;
 	struct statfs st;
+	struct stat own;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
@@ -29,8 +32,10 @@ int room_read(const char *path, struct room *room, struct error *err)
 		room->free_bytes = (uint64_t)st.f_bavail * (uint64_t)st.f_bsize;
 		if (ioctl(fd, BTRFS_IOC_FS_INFO, &info) >= 0)
 			memcpy(room->filesystem, info.fsid, sizeof(room->filesystem));
-		else
+		else if (memcmp(&st.f_fsid, &none.f_fsid, sizeof(none.f_fsid)) != 0)
 			memcpy(room->filesystem, &st.f_fsid, sizeof(st.f_fsid));
+		else if (fstat(fd, &own) == 0) /* each one by FUSE says that its number is 0 */
+			memcpy(room->filesystem, &own.st_dev, sizeof(own.st_dev));
 	}
 	(void)close(fd);
 	return rc;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "receiver/file_copy.h"
+#include "receiver/linking.h"
 #include "receiver/seal.h"
 
 #define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
@@ -155,14 +156,16 @@ static int link_new(struct incoming *incoming, const char *existing)
 
 	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, &aside) != 0)
 		return ENOENT;
-	return linkat(parent_fd, leaf, incoming->parts_fd, NEW_NAME, 0) == 0 ? 0 : errno;
+	return linking_at(parent_fd, leaf, incoming->parts_fd, NEW_NAME);
 }
 
 /* The inode has all the links that the file system allows, most of them in older generations. A copy takes the place of `existing`, for the names to
  * come; those that came before are put right by the next comparison, which is asked for at COMMIT. */
 static int renew_group(struct incoming *incoming, const char *existing, struct error *err)
 {
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
 	bool fake_super = incoming->vault->fake_super;
+	struct stat folder = { .st_mtim = { 0 } };
 	struct entry_memory memory;
 	struct entry entry;
 	struct stat st;
@@ -173,11 +176,18 @@ static int renew_group(struct incoming *incoming, const char *existing, struct e
 	entry_memory_init(&memory);
 	/* Counted as what it was: it is the same content. */
 	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) == 0 &&
-	    what_is_at(parent_fd, leaf, existing, &st, err) == 1 &&
+	    what_is_at(parent_fd, leaf, existing, &st, err) == 1 && fstat(parent_fd, &folder) == 0 &&
 	    entry_read(parent_fd, leaf, existing, false, &memory, &entry, err) == 0 &&
 	    (entry.type == ENTRY_FILE ? file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, &entry, NULL, err)
 	                              : entry_make(incoming->parts_fd, NEW_NAME, &entry, fake_super, err)) == 0)
 		rc = place(incoming, NEW_NAME, &entry, &st, err);
+	/* The client knows nothing of a change in that folder, and sends no time for it. */
+	times[1] = folder.st_mtim;
+	if (rc == 0 && (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) != 0 ||
+	                utimensat(parent_fd, ".", times, 0) != 0))
+		rc = err->class != ERR_NONE
+		             ? -1
+		             : error_sys(err, errno, "setting the time of the folder of \"%.300s\"", existing);
 	entry_memory_done(&memory);
 	incoming->relinked = true;
 	return rc;

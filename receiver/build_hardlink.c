@@ -10,6 +10,7 @@
 #include "lib/inside.h"
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
+#include "receiver/linking.h"
 #include "receiver/seal.h"
 
 #define MOVED_MOST 64
@@ -36,14 +37,16 @@ static int link_moved(struct build *build, const struct entry *entry, int to_fd,
 	for (size_t i = 0; i < build->n_moved && i < MOVED_MOST; i++) {
 		int first_fd;
 		const char *first_leaf;
+		int sys;
 
 		if (build->moved[i].inode != entry->inode)
 			continue;
 		if (inside_parent(build->other, build->moved[i].path, &first_fd, &first_leaf, err) != 0)
 			return -1;
-		if (linkat(first_fd, first_leaf, to_fd, leaf, 0) == 0)
+		sys = linking_at(first_fd, first_leaf, to_fd, leaf);
+		if (sys == 0)
 			return 1;
-		return errno == EMLINK ? 0 : error_sys(err, errno, "linking \"%.300s\"", entry->path);
+		return sys == EMLINK ? 0 : error_sys(err, sys, "linking \"%.300s\"", entry->path);
 	}
 	return 0;
 }
@@ -85,15 +88,17 @@ static int link_one(struct build *build, int from_fd, const char *name, const st
 {
 	int to_fd;
 	const char *leaf;
+	int sys;
 
 	if (inside_parent(build->to, entry->path, &to_fd, &leaf, err) != 0)
 		return -1;
 	if (entry->type == ENTRY_FOLDER && mkdirat(to_fd, leaf, 0700) != 0)
 		return error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
-	if (entry->type == ENTRY_FOLDER || linkat(from_fd, name, to_fd, leaf, 0) == 0)
+	sys = entry->type == ENTRY_FOLDER ? 0 : linking_at(from_fd, name, to_fd, leaf);
+	if (sys == 0)
 		return 0;
-	return errno == EMLINK ? link_full(build, from_fd, name, entry->path, to_fd, leaf, err)
-	                       : error_sys(err, errno, "linking \"%.300s\"", entry->path);
+	return sys == EMLINK ? link_full(build, from_fd, name, entry->path, to_fd, leaf, err)
+	                     : error_sys(err, sys, "linking \"%.300s\"", entry->path);
 }
 
 /* One walk: folders and links, or, when everything is in, the folders' metadata. */

@@ -275,6 +275,7 @@ int main(int argc, char **argv)
 	/* The vault's files get the modes of the source's; what is ours is for its owner, and readable. */
 	(void)umask(022);
 	entry_mark_lacks();
+	vault_know_kind(line.options.root);
 	rc = perform(&line, &err);
 	if (rc == 0)
 		return EX_OK;

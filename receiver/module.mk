@@ -30,6 +30,7 @@ aob-receiver_SOURCES := \
 	receiver/incoming.c \
 	receiver/inventory.c \
 	receiver/json_path.c \
+	receiver/linking.c \
 	receiver/mass_change.c \
 	receiver/measuring.c \
 	receiver/mend.c \

@@ -11,6 +11,7 @@
 
 #include "lib/crash_point.h"
 #include "receiver/apply.h"
+#include "receiver/linking.h"
 #include "receiver/seal.h"
 #include "receiver/trash.h"
 #include "wire/wire.h"
@@ -434,9 +435,13 @@ static int take_back(struct moves *m, uint64_t inode, struct error *err)
 	if (seal_break(m->incoming->tree_fd, to_fd, err) != 0)
 		return -1;
 	if (inside_parent(tree, m->at.path, &parent_fd, &leaf, &aside) == 0 &&
-	    seal_break(m->incoming->tree_fd, parent_fd, &aside) == 0 &&
-	    renameat2(to_fd, to, parent_fd, leaf, RENAME_NOREPLACE) == 0)
-		return 0;
+	    seal_break(m->incoming->tree_fd, parent_fd, &aside) == 0) {
+		if (renameat2(to_fd, to, parent_fd, leaf, RENAME_NOREPLACE) == 0)
+			return 0;
+		/* GlusterFS knows no such rename. Killed between these two: both names are there, and the listing shows it. */
+		if (errno == EINVAL)
+			(void)linking_at(to_fd, to, parent_fd, leaf);
+	}
 	return unlinkat(to_fd, to, 0) == 0 ? 0 : error_sys(err, errno, "removing \"%.300s\"", m->at.to);
 }
 

@@ -14,6 +14,7 @@
 
 #include "lib/durable.h"
 #include "lib/entry.h"
+#include "lib/file_system.h"
 #include "lib/generation_name.h"
 
 #define FORMAT_BYTES_MAX 4096
@@ -155,6 +156,19 @@ int vault_open(const struct vault_options *options, const char *pipeline, bool c
 	}
 	*vault = made;
 	return 0;
+}
+
+void vault_know_kind(const char *root)
+{
+	char kind[FILE_SYSTEM_KIND_SIZE];
+	int fd = root != NULL ? open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	file_system_kind(fd, kind);
+	if (strcmp(kind, FILE_SYSTEM_GLUSTER) == 0)
+		entry_leave_symlinks();
+	(void)close(fd);
 }
 
 /* `.aob` is nobody's in the source, so its owner is who wrote. */

@@ -50,6 +50,10 @@ int vault_open(const struct vault_options *options, const char *pipeline, bool c
                struct error *err);
 void vault_close(struct vault **vault);
 
+/* vault_know_kind: what the file system of that root is bad at is avoided from now on (entry_leave_symlinks). Once, before there are threads, and while this process may still read
+ * /proc. */
+void vault_know_kind(const char *root);
+
 /* vault_read_as_written: this process is about to read generations of this vault, and write none: if somebody else's receiver wrote it, as on a disk that root reads on a new machine, what
  * that one could not set itself stands in attributes. It is for the whole process, and so not for those that only look at another pipeline's records. */
 void vault_read_as_written(const struct vault *vault);

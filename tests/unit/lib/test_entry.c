@@ -442,11 +442,44 @@ static void damaged_fake_attributes_are_told(void **state)
 	}
 }
 
+/* For the whole process, and so in one of its own. */
+static void symlinks_are_left_as_they_were_made(void **state)
+{
+	struct lab *lab = *state;
+	const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct entry from;
+	struct entry to;
+	pid_t child;
+	int status;
+
+	assert_int_equal(symlinkat("nowhere", lab->from_fd, "link"), 0);
+	assert_int_equal(utimensat(lab->from_fd, "link", times, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(entry_read(lab->from_fd, "link", "link", true, &lab->memory, &from, NULL), 0);
+	assert_int_equal(entry_make(lab->to_fd, "link", &from, false, NULL), 0);
+	child = fork();
+	if (child == 0) {
+		entry_leave_symlinks();
+		_exit(entry_apply(lab->to_fd, "link", &from, false, NULL) == 0 &&
+		                      entry_read(lab->to_fd, "link", "link", true, &lab->other, &to, NULL) == 0 &&
+		                      (to.flags & ENTRY_OWNERLESS) != 0 && to.mtime_s != 1000 &&
+		                      entry_same_metadata(&from, &to)
+		              ? 0
+		              : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	/* And as it is elsewhere. */
+	assert_int_equal(entry_apply(lab->to_fd, "link", &from, geteuid() != 0, NULL), 0);
+	assert_int_equal(entry_read(lab->to_fd, "link", "link", true, &lab->other, &to, NULL), 0);
+	assert_int_equal(to.mtime_s, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_kind_is_the_same_at_the_other_place, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(what_is_read_is_what_was_made, make_lab, remove_lab),
+		cmocka_unit_test_setup_teardown(symlinks_are_left_as_they_were_made, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(holes_are_seen, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(a_listing_has_the_digest_instead_of_the_values, make_lab, remove_lab),
 		cmocka_unit_test(the_digest_is_the_documented_one),

@@ -92,7 +92,9 @@ static void the_systems_numbers_have_their_class(void **state)
 		{ EIO, ERR_IO },           { EROFS, ERR_IO },          { ENXIO, ERR_IO },
 		{ ENODEV, ERR_IO },        { EMFILE, ERR_SYSTEM },     { ENOMEM, ERR_SYSTEM },
 		{ EINVAL, ERR_SYSTEM },    { 0, ERR_SYSTEM },          { EUCLEAN, ERR_IO },
-		{ EBADMSG, ERR_IO },
+		{ EBADMSG, ERR_IO },       { ENOTCONN, ERR_LINK },     { ESHUTDOWN, ERR_LINK },
+		{ EHOSTDOWN, ERR_LINK },   { ENETDOWN, ERR_LINK },     { ECONNABORTED, ERR_LINK },
+		{ EBADFD, ERR_LINK },
 	};
 
 	(void)state;
