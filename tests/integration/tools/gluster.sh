@@ -1,0 +1,118 @@
+# gluster.sh: a real GlusterFS in a test's namespaces: a glusterd with folders of its own, and one volume of bricks on loop file systems, mounted by FUSE.
+# Sourced by lab.sh's make_vault gluster, and by who needs a volume of another form.
+# shellcheck shell=bash
+GLUSTER_HOST=10.77.0.1 # glusterd takes no address of loopback's own net; this one is given to lo
+
+# gluster_daemon: glusterd, whose folders and socket have their places compiled in, sees ours there.
+gluster_daemon() {
+	local folder
+	ip address add "$GLUSTER_HOST/32" dev lo
+	for folder in log lib; do mkdir -p "$WORK/gluster/$folder"; done
+	mount -t tmpfs run /run
+	mkdir -p /run/gluster /run/sshd /var/log/glusterfs /var/lib/glusterd
+	mount --bind "$WORK/gluster/log" /var/log/glusterfs
+	mount --bind "$WORK/gluster/lib" /var/lib/glusterd
+	glusterd --no-daemon --log-level=WARNING --log-file="$WORK/log/glusterd.log" &
+	wait_for 30 "glusterd answers" volume list
+}
+volume() { gluster --mode=script volume "$@"; }
+
+# gluster_volume MOUNTPOINT SIZE N WORD…: N bricks $WORK/gluster/brick-1… (BRICK_FS, as XFS keeps no symlink's target beyond 1023 bytes), made a volume `v` by those
+# words (`replica 2`), with the settings that docs/far-ends.md recommends, which is mounted.
+gluster_volume() {
+	local at=$1 size=$2 n=$3 i bricks=()
+	shift 3
+	for i in $(seq "$n"); do
+		make_fs "$WORK/gluster/brick-$i.img" "$size" "${BRICK_FS:-xfs}" "$WORK/gluster/brick-$i"
+		mkdir "$WORK/gluster/brick-$i/b"
+		bricks+=("$GLUSTER_HOST:$WORK/gluster/brick-$i/b")
+	done
+	volume create v "$@" "${bricks[@]}" force
+	volume set v network.ping-timeout 5 # one that hangs is given up after so many seconds; 42 unless told
+	volume set v storage.gfid2path off
+	volume set v storage.max-hardlinks 0
+	volume start v
+	mkdir -p "$at"
+	MOUNTED=$at
+	mount -t glusterfs -o acl,log-level=WARNING "$GLUSTER_HOST:/v" "$at"
+}
+
+brick() { echo "$WORK/gluster/brick-$1/b"; }
+brick_pid() { pgrep -f "^/usr/sbin/glusterfsd .*--brick-name $(brick "$1") "; }
+brick_kill() { # N [SIGNAL]
+	kill "-${2:-KILL}" "$(brick_pid "$1")"
+}
+brick_back() { # those that are dead begin again
+	volume start v force
+}
+nothing_to_heal() { # and who mounts it sees all bricks again
+	local out
+	! grep -q '^connected = 0' "$MOUNTED"/.meta/graphs/active/v-client-*/private && out=$(volume heal v info) && ! grep -q 'not connected' <<<"$out" && ! grep '^Number of entries:' <<<"$out" | grep -qv ': 0$'
+}
+healed() {
+	nothing_to_heal || { volume heal v && false; }
+}
+# gluster_heal [SECONDS]: all bricks are there, and hold the same.
+gluster_heal() {
+	volume start v force
+	wait_for "${1:-120}" "the volume is healed" healed
+}
+
+# same_part A B [OPTION…]: of two bricks, or one and a source: the same tree; the volume's own attributes set aside, and owners and times of symlinks.
+same_part() {
+	local difference
+	difference=$(rsync -aHAXnc --delete --itemize-changes --exclude='/.glusterfs*' --filter='-x trusted.*' "${@:3}" "$1/" "$2/" | sed '/^[.]L[.][.]/d')
+	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
+}
+# same_bricks: each of two alone holds the same, and each generation with the times of its folders. While a receiver writes, they may differ for a moment.
+same_bricks() {
+	local generation
+	same_part "$(brick 1)" "$(brick 2)" --omit-dir-times || return 1
+	for generation in "$(brick 1)"/*/*/generations/*/; do
+		generation=${generation#"$(brick 1)/"}
+		same_part "$(brick 1)/$generation" "$(brick 2)/$generation" || return 1
+	done
+}
+
+# brick_killer: in each run one of two bricks dies, in turn, while the receiver builds; it comes back seconds later, and the next one dies when all is healed: in a
+# volume of two bricks nothing else may be asked. How often: in $WORK/gluster/killed.
+brick_killer() {
+	local n=0 one
+	trap - ERR
+	set +e
+	builds() { compgen -G "$(brick 1)/*/*/.aob/incoming/*" || compgen -G "$(brick 2)/*/*/.aob/incoming/*"; } >/dev/null 2>&1
+	while :; do
+		until builds; do nap; done
+		one=$((n % 2 + 1))
+		brick_kill "$one" 2>/dev/null || { nap; continue; }
+		n=$((n + 1))
+		echo "$n" >"$WORK/gluster/killed"
+		say "brick $one is killed, the ${n}th"
+		sleep $((1 + n % 4))
+		brick_back >/dev/null
+		until nothing_to_heal; do
+			volume heal v >/dev/null 2>&1
+			nap
+		done
+	done >>"$WORK/log/brick-killer.log" 2>&1
+}
+gluster_vault() { # SIZE: a volume of two bricks at the vault's place, and who kills them
+	gluster_daemon
+	gluster_volume "$VAULT" "$1" 2 replica 2
+	[ -n "${BRICKS_LIVE:-}" ] || {
+		brick_killer &
+		KILLER=$!
+		trap gluster_end EXIT
+	}
+}
+gluster_end() { # of a test that passed: a brick was killed, and both hold the same
+	local status=$?
+	trap - EXIT
+	[ $status = 0 ] || exit "$status"
+	kill "$KILLER"
+	wait "$KILLER" || true
+	[ -s "$WORK/gluster/killed" ] || die "no brick was killed: no run was seen"
+	say "bricks were killed $(cat "$WORK/gluster/killed") times"
+	gluster_heal 120 >>"$WORK/log/brick-killer.log" 2>&1
+	wait_for 20 "the bricks hold the same after the heal" same_bricks
+}
