@@ -15,7 +15,6 @@
 #include "lib/inside.h"
 #include "lib/log.h"
 #include "receiver/file_copy.h"
-#include "receiver/linking.h"
 #include "receiver/mend_journal.h"
 #include "receiver/version.h"
 #include "wire/wire.h"
@@ -269,19 +268,17 @@ static int make_further(const struct going_on *g, int temp_fd, const char *temp,
 {
 	char part[MEND_PLACE_PART_SIZE];
 	const struct spot *good = &g->good;
-	int sys;
 
 	(void)unlinkat(temp_fd, temp, 0);
-	sys = linking_at(good->parent_fd, good->leaf, temp_fd, temp);
-	/* It has as many names as it may, one more than the damaged one had: the part makes way. */
-	if (sys == EMLINK && g->own_fd >= 0) {
-		mend_place_part(mend_journal_sha256(g->journal), part);
-		sys = unlinkat(g->own_fd, part, 0) == 0 ? linking_at(good->parent_fd, good->leaf, temp_fd, temp)
-		                                        : errno;
-	}
-	if (sys == 0)
+	if (linkat(good->parent_fd, good->leaf, temp_fd, temp, 0) == 0)
 		return 0;
-	return sys == EMLINK ? copy_good(g, temp_fd, temp, err) : error_sys(err, sys, "linking what is mended");
+	/* It has as many names as it may, one more than the damaged one had: the part makes way. */
+	if (errno == EMLINK && g->own_fd >= 0) {
+		mend_place_part(mend_journal_sha256(g->journal), part);
+		if (unlinkat(g->own_fd, part, 0) == 0 && linkat(good->parent_fd, good->leaf, temp_fd, temp, 0) == 0)
+			return 0;
+	}
+	return errno == EMLINK ? copy_good(g, temp_fd, temp, err) : error_sys(err, errno, "linking what is mended");
 }
 
 static int replace(struct going_on *g, bool *enough, struct error *err)
