@@ -7,6 +7,7 @@
 #include "broker/hold_policy.h"
 #include "broker/outcome.h"
 #include "broker/reply.h"
+#include "broker/shared.h"
 #include "broker/watch_state.h"
 #include "lib/bytes.h"
 #include "lib/log.h"
@@ -127,10 +128,25 @@ bool holds_replaceable(const struct run *run)
 	       error_retry_of(run->last_error.class) == RETRY_ALWAYS;
 }
 
+/* A run may have been the last to count on snapshots of other pipelines of its source. */
+static void sweep_others(struct broker *broker, const char *pipeline)
+{
+	const struct config_pipeline *own = config_pipeline(broker->config, pipeline);
+
+	for (struct hold_note *note = broker->hold_notes; note != NULL && own != NULL; note = note->next) {
+		const struct config_pipeline *other = config_pipeline(broker->config, note->pipeline);
+
+		if (other != NULL && other != own && shared_source(own, other))
+			note->swept = false;
+	}
+}
+
 void holds_ended(struct broker *broker, const struct run *run)
 {
 	struct hold_note *note = note_of(broker, run->record.pipeline);
 
+	if (!run->config->release)
+		sweep_others(broker, run->record.pipeline);
 	if (note == NULL)
 		return;
 	note->swept = run->config->release && run->end == RUN_OK;

@@ -7,7 +7,7 @@
 #include "broker/runs.h"
 #include "lib/own_host.h"
 
-static bool same_source(const struct config_pipeline *a, const struct config_pipeline *b)
+bool shared_source(const struct config_pipeline *a, const struct config_pipeline *b)
 {
 	bool same_host = a->host == NULL ? b->host == NULL : b->host != NULL && own_host_same(a->host, b->host);
 
@@ -55,7 +55,7 @@ json_t *shared_json(struct broker *broker, const char *pipeline, struct error *e
 	for (size_t i = 0; list != NULL && own != NULL && i < broker->config->n_pipelines; i++) {
 		const struct config_pipeline *other = &broker->config->pipelines[i];
 
-		if (other != own && same_source(own, other) && add_of(broker, other->name, list, err) != 0) {
+		if (other != own && shared_source(own, other) && add_of(broker, other->name, list, err) != 0) {
 			json_decref(list);
 			return NULL;
 		}
