@@ -184,6 +184,8 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 		words[n++] = "--chmod=Fu-s,Fg-s";
 		words[n++] = "--filter=-x security.capability";
 	}
+	if (geteuid() != 0)
+		words[n++] = "--filter=-x security.*";
 	if (list_bytes != 0) {
 		words[n++] = "--recursive";
 		words[n++] = "--from0";

@@ -30,6 +30,7 @@ struct program {
 	const char *const *argv;
 	char *const *environment; /* NULL: ours */
 	bool group;               /* one of its own */
+	bool reads;               /* everything, if we may */
 };
 
 /* In the child, between fork and exec: only calls that are safe after fork in a program with threads. */
@@ -44,7 +45,10 @@ static void become(const struct program *program, int in_fd, int out_fd, int err
 	sigset_t none;
 	int sys;
 
-	rights_keep_from_children();
+	if (program->reads)
+		rights_keep_but_reading();
+	else
+		rights_keep_from_children();
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127); /* the parent died before the signal was asked for */
@@ -121,6 +125,11 @@ end:
 int child_start(struct child *child, const char *const *argv, struct error *err)
 {
 	return start(child, &(struct program){ .argv = argv }, err);
+}
+
+int child_start_reader(struct child *child, const char *const *argv, struct error *err)
+{
+	return start(child, &(struct program){ .argv = argv, .group = true, .reads = true }, err);
 }
 
 int child_start_group(struct child *child, const char *const *argv, char *const *environment, struct error *err)

@@ -28,6 +28,9 @@ int child_start(struct child *child, const char *const *argv, struct error *err)
  * ended is killed. in: environment: instead of ours, NULL-terminated; NULL: ours. */
 int child_start_group(struct child *child, const char *const *argv, char *const *environment, struct error *err);
 
+/* child_start_reader: the same, with our environment; if this process has the right to read everything, so has the program. */
+int child_start_reader(struct child *child, const char *const *argv, struct error *err);
+
 /* child_has_ended: without waiting; its status is still to come, by child_end. */
 bool child_has_ended(const struct child *child);
 

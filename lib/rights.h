@@ -14,4 +14,7 @@ bool rights_have(unsigned capability);
  * capabilities; root stays root. Safe after fork in a program with threads. */
 void rights_keep_from_children(void);
 
+/* rights_keep_but_reading: likewise, but for the right to read everything, if this process was given it. */
+void rights_keep_but_reading(void);
+
 #endif

@@ -314,6 +314,17 @@ static int bring(struct engine *e, int64_t *published_at_s, struct error *err)
 	return error_set(err, ERR_DAMAGED, "parts of files are left in the vault each time");
 }
 
+/* The generation is whole and visible; without it, the next run writes it. */
+static void write_readme(struct engine *e)
+{
+	struct error aside = { .class = ERR_NONE };
+	char *text = engine_rsync_record_readme(e->request);
+
+	if (text != NULL && bare_put(e->bare, "README.txt", text, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "README.txt in the vault is not written yet");
+	free(text);
+}
+
 static int publish(struct engine *e, int64_t published_at_s, struct error *err)
 {
 	char *record = engine_rsync_record_text(e->request, e->unfrozen, e->generation, e->asked.view, &e->source,
@@ -331,6 +342,8 @@ static int publish(struct engine *e, int64_t published_at_s, struct error *err)
 	if (rc == 0)
 		log_line(LOG_NOTICE, "published generation %s: %llu files, %llu bytes of new content", e->generation,
 		         (unsigned long long)e->source.files, (unsigned long long)e->literal_bytes);
+	if (rc == 0)
+		write_readme(e);
 	return rc;
 }
 

@@ -1,6 +1,7 @@
 #include "transfer/engine_rsync_record.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,5 +58,34 @@ char *engine_rsync_record_text(const struct stage_request *request, const struct
 	text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(macs);
 	json_decref(json);
+	return text;
+}
+
+char *engine_rsync_record_readme(const struct stage_request *request)
+{
+	char host[256] = "";
+	char safe_host[512];
+	char source[2048];
+	char *text = NULL;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	if (asprintf(&text,
+	             "These are backups of %s of the machine %s, made by AutoOffsiteBackup.\n"
+	             "\n"
+	             "The folder \"generations\" has one folder for each day and time (UTC) that something was backed "
+	             "up. Each\n"
+	             "holds all files as they were then: ordinary files, to be opened and copied with any program.\n"
+	             "\"current\" leads to the newest one.\n"
+	             "\n"
+	             "To take files out, copy them from there. Change and remove nothing here: files that did not "
+	             "change\n"
+	             "are shared between these folders.\n"
+	             "\n"
+	             "All of it, with owners and attributes: rsync -aHAX --numeric-ids current/ /where/to/\n"
+	             "(rsync --fake-super, if the files here belong to a user who is not root).\n"
+	             "The folder \".aob\" is AutoOffsiteBackup's own.\n",
+	             log_escape(stage_request_source(request), source, sizeof(source)),
+	             log_escape(host, safe_host, sizeof(safe_host))) < 0)
+		return NULL;
 	return text;
 }

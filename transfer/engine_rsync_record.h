@@ -13,4 +13,7 @@ char *engine_rsync_record_text(const struct stage_request *request, const struct
                                const char *view, const struct engine_rsync_source *source, uint64_t new_bytes,
                                int64_t published_at_s);
 
+/* engine_rsync_record_readme: README.txt for who stands before the disk: the same words each time, so it is true whatever happens. Likewise. */
+char *engine_rsync_record_readme(const struct stage_request *request);
+
 #endif

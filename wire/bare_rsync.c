@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rate_window.h"
+#include "lib/rights.h"
 #include "wire/bare_exit.h"
 #include "wire/bare_word.h"
 #include "wire/remote_command.h"
@@ -84,9 +85,14 @@ const char *bare_rsync_limit(uint64_t bytes_per_s, char *out, size_t size)
 static int name_way(const struct config_vault *vault, struct command *command, struct error *err)
 {
 	static const char *const local[] = { "sh", "-c", "eval \"$*\"", "sh" };
+	static const char *const without[] = { "setpriv", "--ambient-caps=-all", "--" };
 	struct remote_command *ssh = NULL;
 	bool fits = true;
 
+	/* A service that may read everything hands that to rsync, and rsync to nobody. */
+	for (size_t i = 0;
+	     geteuid() != 0 && rights_have(CAP_DAC_READ_SEARCH) && i < sizeof(without) / sizeof(without[0]); i++)
+		fits = fits && bare_word_rsh(command->rsh, sizeof(command->rsh), without[i]);
 	if (vault->ssh == NULL) {
 		for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
 			fits = fits && bare_word_rsh(command->rsh, sizeof(command->rsh), local[i]);
@@ -138,6 +144,9 @@ static int make_command(const struct bare_rsync *rsync, uint64_t limit_bps, stru
 		add(command, "--modify-window=-1");
 	/* ACLs are the business of -A; but what a far user who is not root can't set he keeps as attributes, theirs among them, as aob-receiver does. */
 	add(command, rsync->fake_super ? "-M--fake-super" : "--filter=-x system.*");
+	/* Some file systems name them to everybody; only root reads or sets them. */
+	if (geteuid() != 0)
+		add(command, "--filter=-x trusted.*");
 	if (rsync->vault->ssh != NULL && !rsync->vault->plain)
 		add(command, "-z");
 	if (*bare_rsync_limit(limit_bps, command->limit, sizeof(command->limit)) != '\0')
@@ -241,7 +250,7 @@ static int run_once(struct run *run, struct error *err)
 		goto out;
 	for (size_t i = 0; i < command->n; i++)
 		log_trace("wire", "rsync's command, word %zu: %s", i, command->argv[i]);
-	if (child_start_group(&run->child, command->argv, NULL, err) != 0) {
+	if (child_start_reader(&run->child, command->argv, err) != 0) {
 		if (err->class == ERR_NOT_FOUND)
 			(void)error_set(err, ERR_CONFIG, "rsync is not on this machine: apt install rsync");
 		goto out;
