@@ -65,9 +65,10 @@ class Client:
 def result_of(service, request):
     """As the stages that come along answer."""
     run, number = request["run"], int(hashlib.sha256(request["run"].encode()).hexdigest()[:8], 16)
+    rest = request.get("rest", {"ctransid": number, "source_uuid": "fleet"})  # what a watcher saw, if there is one
     if service == "snapshot":
         return {"driver": "scripted", "path": request["source"], "snapshot": request["source"], "uuid": "00000000-0000-4000-8000-%012x" % number,
-                "source_uuid": "fleet", "ctransid": number, "taken_at": int(time.time()), "state": "quiet", "kind": "generic", "reused": False,
+                "source_uuid": rest["source_uuid"], "ctransid": rest["ctransid"], "taken_at": int(time.time()), "state": "quiet", "kind": "generic", "reused": False,
                 "source_free_bytes": 10 ** 12, "source_total_bytes": 2 * 10 ** 12}
     if service == "transfer":
         stamp = "%s-%s-%sT%s-%s-%sZ" % (run[:4], run[4:6], run[6:8], run[9:11], run[11:13], run[13:15])
