@@ -159,22 +159,29 @@ static int refuse(int folder_fd, enum strategy wanted, struct error *err)
 	        file_system(folder_fd));
 }
 
+static int keeps_xattrs(int folder_fd, bool used, struct error *err)
+{
+	if (used || xattrs_work(folder_fd))
+		return 0;
+	return error_set(err, ERR_CONFIG,
+	                 "%s keeps no extended attributes (user.*), so neither the source's nor the files' "
+	                 "hashes would be "
+	                 "in the vault; use a disk with btrfs, XFS or ext4, or mount it so that it keeps them",
+	                 file_system(folder_fd));
+}
+
 int strategy_choose(int folder_fd, enum strategy wanted, enum strategy recorded, bool used, enum strategy *chosen,
                     struct error *err)
 {
 	*chosen = wanted != STRATEGY_AUTO ? wanted : recorded;
 	if (*chosen != STRATEGY_AUTO && *chosen == recorded)
 		return 0; /* it was tried then */
-	if (!used && !xattrs_work(folder_fd))
-		return error_set(err, ERR_CONFIG,
-		                 "%s keeps no extended attributes (user.*), so neither the source's nor the files' "
-		                 "hashes would be "
-		                 "in the vault; use a disk with btrfs, XFS or ext4, or mount it so that it keeps them",
-		                 file_system(folder_fd));
 	if (*chosen != STRATEGY_AUTO)
-		return strategy_works(folder_fd, *chosen) ? 0 : refuse(folder_fd, *chosen, err);
+		return strategy_works(folder_fd, *chosen) ? keeps_xattrs(folder_fd, used, err)
+		                                          : refuse(folder_fd, *chosen, err);
 	*chosen = used ? STRATEGY_REFLINK : STRATEGY_SNAPSHOT;
 	while (*chosen <= STRATEGY_HARDLINK && !strategy_works(folder_fd, *chosen))
 		++*chosen;
-	return *chosen <= STRATEGY_HARDLINK ? 0 : refuse(folder_fd, STRATEGY_AUTO, err);
+	return *chosen <= STRATEGY_HARDLINK ? keeps_xattrs(folder_fd, used, err)
+	                                    : refuse(folder_fd, STRATEGY_AUTO, err);
 }
