@@ -208,7 +208,9 @@ static int read_held(int path_fd, bool digest, struct entry_memory *memory, stru
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
 	if (reads_fake_super(memory) && entry->type != ENTRY_SYMLINK && from_fake_stat(proc, entry, err) != 0)
 		return -1;
-	if ((all_is_fake_super() || leaves_symlinks) && entry->type == ENTRY_SYMLINK)
+	if (entry->type == ENTRY_SYMLINK && leaves_symlinks)
+		entry->flags |= ENTRY_OWNERLESS | ENTRY_TIMELESS;
+	else if (entry->type == ENTRY_SYMLINK && all_is_fake_super())
 		entry->flags |= ENTRY_OWNERLESS;
 	if (entry->type == ENTRY_SYMLINK && read_target(path_fd, memory, &used, entry, err) != 0)
 		return -1;
@@ -492,7 +494,7 @@ int entry_order(const char *path_a, const char *path_b)
 bool entry_same_metadata(const struct entry *a, const struct entry *b)
 {
 	bool ownerless = ((a->flags | b->flags) & ENTRY_OWNERLESS) != 0;
-	bool timeless = ownerless && a->type == ENTRY_SYMLINK;
+	bool timeless = ((a->flags | b->flags) & ENTRY_TIMELESS) != 0;
 
 	return a->type == b->type && (a->type == ENTRY_SYMLINK || a->mode == b->mode) &&
 	       (ownerless || (a->uid == b->uid && a->gid == b->gid)) &&

@@ -24,9 +24,9 @@ enum entry_type {
 	ENTRY_SOCKET
 };
 
-#define ENTRY_SPARSE 0x01u /* has holes worth keeping: st_blocks * 512 < st_size */
-#define ENTRY_OWNERLESS                                                                                                \
-	0x04u /* its owner could not be kept: a symlink of a fake-super tree has no user.* attributes; or it was left as it was made */
+#define ENTRY_SPARSE 0x01u    /* has holes worth keeping: st_blocks * 512 < st_size */
+#define ENTRY_OWNERLESS 0x04u /* its owner could not be kept: a symlink of a fake-super tree has no user.* attributes */
+#define ENTRY_TIMELESS 0x08u  /* nor its time: it was left as it was made, entry_leave_symlinks */
 #define ENTRY_DIGEST_ONLY 0x02u /* listing: xattrs are told by their digest, not by value */
 
 #define ENTRY_XATTRS_MAX_BYTES (768u << 10) /* all names and values together; more is refused by name */
@@ -117,7 +117,7 @@ bool entry_not_held(int sys);
  * it should have (tree_digest_meta) goes into its attribute ENTRY_LACKS, and away again when all fits. Called once, before there are threads, by who keeps a vault. */
 void entry_mark_lacks(void);
 
-/* entry_leave_symlinks: from now on, entry_apply leaves symlinks as they were made, and entry_read calls them ENTRY_OWNERLESS. Called once, before there are threads, by who keeps
+/* entry_leave_symlinks: from now on, entry_apply leaves symlinks as they were made, and entry_read calls them ENTRY_OWNERLESS and ENTRY_TIMELESS. Called once, before there are threads, by who keeps
  * a vault on GlusterFS: there a symlink whose owner or time was set while a brick was away is never healed, nor what its folder holds
  * (https://github.com/gluster/glusterfs/issues/4064; Debian 12 has it). */
 void entry_leave_symlinks(void);
@@ -132,7 +132,7 @@ int entry_make(int parent_fd, const char *name, const struct entry *entry, bool 
 /* entry_order: <0, 0, >0; compares paths as if '/' were smaller than every other byte. */
 int entry_order(const char *path_a, const char *path_b);
 
-/* entry_same_metadata: owner, xattrs and a symlink's mtime (unless one is ENTRY_OWNERLESS), mode, mtime, xattr digest (and target, device numbers): all but content, links and size. */
+/* entry_same_metadata: owner and xattrs (unless one is ENTRY_OWNERLESS), mode, mtime (unless one is ENTRY_TIMELESS), xattr digest (and target, device numbers): all but content, links and size. */
 bool entry_same_metadata(const struct entry *a, const struct entry *b);
 
 /* entry_digest: of sorted xattrs. */

@@ -119,8 +119,8 @@ static void get_xattrs(struct decoder *d, struct texts *texts, struct entry *ent
 static bool plausible(const struct entry *entry)
 {
 	return entry->type >= ENTRY_FILE && entry->type <= ENTRY_SOCKET &&
-	       (entry->flags & ~(ENTRY_SPARSE | ENTRY_DIGEST_ONLY | ENTRY_OWNERLESS)) == 0 && entry->mode <= 07777 &&
-	       entry->mtime_ns < 1000000000 && entry->size_bytes <= INT64_MAX &&
+	       (entry->flags & ~(ENTRY_SPARSE | ENTRY_DIGEST_ONLY | ENTRY_OWNERLESS | ENTRY_TIMELESS)) == 0 &&
+	       entry->mode <= 07777 && entry->mtime_ns < 1000000000 && entry->size_bytes <= INT64_MAX &&
 	       (entry->target[0] != '\0') == (entry->type == ENTRY_SYMLINK) && inside_valid(entry->path, NULL) == 0;
 }
 

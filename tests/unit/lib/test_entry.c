@@ -461,8 +461,8 @@ static void symlinks_are_left_as_they_were_made(void **state)
 		entry_leave_symlinks();
 		_exit(entry_apply(lab->to_fd, "link", &from, false, NULL) == 0 &&
 		                      entry_read(lab->to_fd, "link", "link", true, &lab->other, &to, NULL) == 0 &&
-		                      (to.flags & ENTRY_OWNERLESS) != 0 && to.mtime_s != 1000 &&
-		                      entry_same_metadata(&from, &to)
+		                      (to.flags & ENTRY_OWNERLESS) != 0 && (to.flags & ENTRY_TIMELESS) != 0 &&
+		                      to.mtime_s != 1000 && entry_same_metadata(&from, &to)
 		              ? 0
 		              : 1);
 	}
@@ -472,6 +472,12 @@ static void symlinks_are_left_as_they_were_made(void **state)
 	assert_int_equal(entry_apply(lab->to_fd, "link", &from, geteuid() != 0, NULL), 0);
 	assert_int_equal(entry_read(lab->to_fd, "link", "link", true, &lab->other, &to, NULL), 0);
 	assert_int_equal(to.mtime_s, 1000);
+	assert_int_equal(to.flags & ENTRY_TIMELESS, 0);
+	/* An owner that could not be kept says nothing of the time. */
+	to.flags |= ENTRY_OWNERLESS;
+	assert_true(entry_same_metadata(&from, &to));
+	to.mtime_s++;
+	assert_false(entry_same_metadata(&from, &to));
 }
 
 int main(void)
