@@ -144,9 +144,10 @@ enter() {
 size_of() { stat -c %s "$1"; }
 
 # A killed rsync leaves what it has of a file as .NAME.XXXXXX: it is gone on with as the part that an interrupted one leaves; and behind a part, which is the file's beginning, comes
-# what the last generation has there, so that the rest is compared with something.
+# what the last generation has there, so that the rest is compared with something. Only what has one link: a file of the source may have a name of that form, and be shared with
+# older generations; rsync goes on with a part in place, so what is shared is none, and loses that name.
 rescue() {
-	PART=$part BASE=$1 TREE=$2 find "$2" -type f -name '.?*.??????' -exec sh -c '
+	PART=$part BASE=$1 TREE=$2 find "$2" -type f -links 1 -name '.?*.??????' -exec sh -c '
 		for f; do
 			dir=${f%/*} name=${f##*/}
 			[ "${dir##*/}" != "$PART" ] || continue
@@ -154,16 +155,17 @@ rescue() {
 			[ -e "$dir/$name" ] || [ -L "$dir/$name" ] || {
 				mkdir -p "$dir/$PART"
 				old=$(stat -c %s "$dir/$PART/$name" 2>/dev/null || echo 0)
-				[ "$(stat -c %s "$f")" -le "$old" ] || mv -f "$f" "$dir/$PART/$name"
+				[ "$(stat -c %s "$f")" -le "$old" ] || [ "$(stat -c %h "$f")" != 1 ] || mv -f "$f" "$dir/$PART/$name"
 			}
 		done' sh {} +
 	PART=$part BASE=$1 TREE=$2 find "$2" -type f -path "*/$part/*" -exec sh -c '
 		for f; do
 			dir=${f%/*} && dir=${dir%/*} name=${f##*/}
+			[ "$(stat -c %h "$f")" = 1 ] || { rm -f "$f" && continue; } || exit
 			old=generations/$BASE/${dir#"$TREE"}/$name
 			[ -n "$BASE" ] && [ -f "$old" ] && [ ! -L "$old" ] || continue
 			have=$(stat -c %s "$f")
-			[ "$(stat -c %s "$old")" -le "$have" ] || tail -c "+$((have + 1))" "$old" >>"$f"
+			[ "$(stat -c %s "$old")" -le "$have" ] || [ "$(stat -c %h "$f")" != 1 ] || tail -c "+$((have + 1))" "$old" >>"$f"
 		done' sh {} +
 }
 
