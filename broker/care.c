@@ -32,6 +32,7 @@ static bool can(struct broker *broker, const struct config_pipeline *pipeline, c
 
 	return runs_of(broker, pipeline->name) == NULL && runs_care_of(broker, pipeline->name) == NULL &&
 	       service_idle(mdp_broker_services(broker->mdp), kind->service, pipeline->host) != NULL &&
+	       (pipeline->host != NULL || !service_scattered(mdp_broker_services(broker->mdp), kind->service)) &&
 	       history_paused(broker->store, pipeline->name, &err) == 0 &&
 	       history_last_good_in(broker->store, pipeline->name, pipeline->vault->name, &last, &err) == 1;
 }

@@ -344,12 +344,20 @@ static unsigned at_work(const struct broker *broker, const struct config_vault *
 	return n;
 }
 
+/* What reads the source, or removes its snapshots. */
+static bool is_about_source(const char *service)
+{
+	return strcmp(service, "snapshot") == 0 || strcmp(service, "transfer") == 0 || strcmp(service, "prune") == 0 ||
+	       strcmp(service, "verify") == 0;
+}
+
 struct seen { /* what was looked at last: where a thousand wait for the same, it is looked at once */
 	const struct config_vault *vault;
 	unsigned at_work; /* at it */
 	const char *service;
 	const char *host; /* NULL: any */
 	bool known, idle; /* workers of that service there */
+	bool scattered;   /* it is about a source, and nothing says on which of several machines */
 };
 
 static bool same_host(const char *a, const char *b)
@@ -367,6 +375,7 @@ static void see_workers(struct broker *broker, const char *service, const char *
 	seen->host = host;
 	seen->known = service_known(services, service, host);
 	seen->idle = service_idle(services, service, host) != NULL;
+	seen->scattered = host == NULL && is_about_source(service) && service_scattered(services, service);
 }
 
 static enum turn_wait wait_of(struct broker *broker, const struct run *run, struct seen *seen)
@@ -377,6 +386,7 @@ static enum turn_wait wait_of(struct broker *broker, const struct run *run, stru
 	see_workers(broker, run->record.steps[runs_step(run)].service, run->config->host, seen);
 	facts.known = seen->known;
 	facts.idle = seen->idle;
+	facts.scattered = seen->scattered;
 	if (limited != NULL) {
 		if (limited != seen->vault)
 			seen->at_work = at_work(broker, limited);

@@ -17,7 +17,7 @@
 #include "lib/config.h"
 #include "lib/error.h"
 
-#define EVENTS_TOPICS_MAX ((size_t)16 * CONFIG_PIPELINES_MAX) /* kinds of events, in the life of a pipeline */
+#define EVENTS_TOPICS_MAX ((size_t)32 * CONFIG_PIPELINES_MAX) /* kinds of events, in the life of a pipeline */
 #define EVENTS_TOPIC_SIZE 128
 #define EVENTS_NO_PIPELINE "-"
 

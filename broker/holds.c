@@ -128,17 +128,19 @@ bool holds_replaceable(const struct run *run)
 	       error_retry_of(run->last_error.class) == RETRY_ALWAYS;
 }
 
-/* A run may have been the last to count on snapshots of other pipelines of its source. */
-static void sweep_others(struct broker *broker, const char *pipeline)
+void holds_let_go(struct broker *broker, const char *pipeline)
 {
 	const struct config_pipeline *own = config_pipeline(broker->config, pipeline);
 
-	for (struct hold_note *note = broker->hold_notes; note != NULL && own != NULL; note = note->next) {
+	for (struct hold_note *note = broker->hold_notes; note != NULL; note = note->next) {
 		const struct config_pipeline *other = config_pipeline(broker->config, note->pipeline);
 
-		if (other != NULL && other != own && shared_source(own, other))
-			note->swept = false;
+		if (other == NULL || other == own || (own != NULL && !shared_source(own, other)))
+			continue;
+		note->swept = false;
+		note->sweep_ms = 0;
 	}
+	broker->holds_ms = 0;
 }
 
 void holds_ended(struct broker *broker, const struct run *run)
@@ -146,7 +148,7 @@ void holds_ended(struct broker *broker, const struct run *run)
 	struct hold_note *note = note_of(broker, run->record.pipeline);
 
 	if (!run->config->release)
-		sweep_others(broker, run->record.pipeline);
+		holds_let_go(broker, run->record.pipeline);
 	if (note == NULL)
 		return;
 	note->swept = run->config->release && run->end == RUN_OK;
@@ -359,6 +361,7 @@ static void give_up_anchor(struct broker *broker, const struct hold *hold, const
 	          pipeline->name, hold->kind == HOLD_SEED ? "snapshot of its seed" : "anchor");
 	note->swept = false;
 	note->sweep_ms = 0;
+	holds_let_go(broker, pipeline->name);
 	/* A run that waits for room before its snapshot removes it itself, now. */
 	if (run != NULL && run->record.steps[runs_step(run)].state == STEP_RETRY_WAIT &&
 	    strcmp(run->record.steps[runs_step(run)].service, "snapshot") == 0)

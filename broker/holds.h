@@ -23,6 +23,8 @@ void holds_progress(struct broker *broker, struct run *run);
 /* holds_replaceable: does this run wait for its vault with little or nothing brought there, so that a newer change may take its place? */
 bool holds_replaceable(const struct run *run);
 
+/* holds_let_go: the pipeline ("": any) may have been the last to count on snapshots that others of its source have made: what is left of those is looked for again. */
+void holds_let_go(struct broker *broker, const char *pipeline);
 /* holds_ended: a run of the pipeline has ended; it may have left a snapshot. */
 void holds_ended(struct broker *broker, const struct run *run);
 

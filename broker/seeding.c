@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/history_seed.h"
+#include "broker/holds.h"
 #include "broker/outcome.h"
 #include "broker/reply.h"
 #include "lib/crash_point.h"
@@ -86,6 +87,7 @@ int seeding_forget(struct broker *broker, const char *pipeline, struct error *er
 	}
 	if (broker_commit(broker, err) != 0)
 		return -1;
+	holds_let_go(broker, pipeline);
 	log_line(LOG_NOTICE, "pipeline=%s its seed is forgotten; runs go on over the link", pipeline);
 	if (run != NULL && run->record.steps[runs_step(run)].state == STEP_RETRY_WAIT)
 		(void)outcome_requeued(broker, run);

@@ -94,6 +94,23 @@ bool service_known(struct service_table *table, const char *service, const char 
 	return false;
 }
 
+bool service_scattered(struct service_table *table, const char *service)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct worker *worker = table->workers[i];
+
+		if (strcmp(worker->service, service) != 0 || worker->host[0] == '\0')
+			continue;
+		if (first == NULL)
+			first = worker->host;
+		else if (!own_host_same(first, worker->host))
+			return true;
+	}
+	return false;
+}
+
 struct worker *service_with(struct service_table *table, const char *tag)
 {
 	for (size_t i = 0; i < table->n; i++)

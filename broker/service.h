@@ -45,7 +45,9 @@ struct worker *service_find(struct service_table *table, const void *identity, s
  * NULL: none. */
 struct worker *service_idle(struct service_table *table, const char *service, const char *host);
 bool service_known(struct service_table *table, const char *service, const char *host); /* likewise, idle or not */
-struct worker *service_with(struct service_table *table, const char *tag);              /* who has this job in hand */
+/* service_scattered: do workers of it on more than one machine say so? Then only who knows where a source lies can tell whose job it is. */
+bool service_scattered(struct service_table *table, const char *service);
+struct worker *service_with(struct service_table *table, const char *tag); /* who has this job in hand */
 void service_use(struct service_table *table, struct worker *worker, const char *tag);
 
 /* The workers one by one, index from 0; NULL beyond the last. Removing one moves another to its place. */

@@ -15,7 +15,7 @@ json_t *shared_json(struct broker *broker, const char *pipeline, struct error *e
  * snapshot be about to go. in: result_json: of the step; one that shares nothing is good. errors: ERR_INTERNAL (to be tried again) */
 int shared_check(struct broker *broker, const char *pipeline, const char *result_json, struct error *err);
 
-/* shared_source: do both back up the same folder of the same machine? Pure. */
+/* shared_source: may both back up the same folder of the same machine? A pipeline without `host` may be of any. Pure. */
 bool shared_source(const struct config_pipeline *a, const struct config_pipeline *b);
 
 #endif

@@ -4,6 +4,8 @@ enum turn_wait turn_wait(const struct turn_facts *facts)
 {
 	if (!facts->known)
 		return TURN_NO_WORKER;
+	if (facts->scattered)
+		return TURN_WHERE;
 	if (facts->vault_most != 0 && facts->vault_now >= facts->vault_most)
 		return TURN_VAULT;
 	return facts->idle ? TURN_READY : TURN_BUSY;

@@ -13,13 +13,15 @@ enum turn_wait {
 	TURN_READY,     /* there is an idle worker, and room at the vault */
 	TURN_NO_WORKER, /* none of its service is connected; with a `host`: none there */
 	TURN_BUSY,      /* all of them have a job in hand */
-	TURN_VAULT      /* as many transfers as may go to the vault at a time are at work */
+	TURN_WHERE, /* workers on several machines could take it, and nothing says on which of them its source lies */
+	TURN_VAULT  /* as many transfers as may go to the vault at a time are at work */
 };
 
 struct turn_facts {
 	bool known, idle; /* workers that may take it: is there one, and one without a job? */
 	unsigned vault_most,
 	        vault_now; /* transfers to its vault: how many may be at work (0: any number; of jobs that are no transfers, too), and are */
+	bool scattered; /* it is about a source, the pipeline says no `host`, and workers on several machines would take it */
 };
 enum turn_wait turn_wait(const struct turn_facts *facts);
 

@@ -25,7 +25,16 @@ static void tell_turn(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 		(void)snprintf(out, WAITING_TEXT_SIZE,
 		               "the step `%s` waits for a worker%s%s, and none of that service is connected%s",
 		               in->step, in->host != NULL ? " of host " : "", in->host != NULL ? in->host : "",
-		               in->host != NULL ? " from there; start one there" : "; start one");
+		               in->host != NULL ? " from there; start one there, or, if that machine is no more, "
+		                                  "cancel the run (aob cancel)"
+		                                : "; start one");
+		break;
+	case TURN_WHERE:
+		(void)snprintf(
+		        out, WAITING_TEXT_SIZE,
+		        "the step `%s` waits: workers on several machines would take it, and the same path may be "
+		        "another folder there; say on which the source lies, by `host:` of the pipeline",
+		        in->step);
 		break;
 	case TURN_VAULT:
 		(void)snprintf(out, WAITING_TEXT_SIZE,

@@ -241,7 +241,7 @@ static bool knows_less(const struct broker *broker, const struct watch_state *st
                        const struct history_watch *now)
 {
 	return strcmp(now->state, "unknown") == 0 && strcmp(state->watch.state, "unknown") != 0 &&
-	       strcmp(state->host, host) != 0 && state->reported_ms != 0 &&
+	       !own_host_same(state->host, host) && state->reported_ms != 0 &&
 	       broker->now_ms - state->reported_ms < WATCH_STATE_FRESH_MS;
 }
 

@@ -161,6 +161,18 @@ bool tree_scan_busy(const struct tree_scan *scan)
 	return scan->depth > 0;
 }
 
+/* -1: it can't be opened. What is so just now, for want of descriptors or memory, must not look like a folder with nothing in it. */
+static int open_folder(struct tree_scan *scan, int at_fd, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(at_fd, name, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM) /* somebody else's folder, and no right to leave no trace */
+		fd = openat(at_fd, name, flags);
+	scan->torn = scan->torn || (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM));
+	return fd;
+}
+
 static void take(struct tree_scan *scan, const struct level *level, const char *name)
 {
 	struct {
@@ -185,9 +197,7 @@ static void take(struct tree_scan *scan, const struct level *level, const char *
 	facts.gid = st.st_gid;
 	scan->sum += mix(path, &facts, sizeof(facts)); /* a sum: the order of a listing does not matter */
 	if (S_ISDIR(st.st_mode))
-		descend(scan,
-		        openat(dirfd(level->dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME),
-		        st.st_ino, path);
+		descend(scan, open_folder(scan, dirfd(level->dir), name), st.st_ino, path);
 }
 
 bool tree_scan_step(struct tree_scan *scan, uint64_t *fingerprint)

@@ -22,7 +22,7 @@
 #define METRICS_DAMAGED_MAX                                                                                            \
 	8 /* generations remembered by name; further ones are damage all the same while one of these is */
 #define METRICS_NAME_SIZE 64
-#define METRICS_SEEN_MAX ((size_t)16 * CONFIG_PIPELINES_MAX)
+#define METRICS_SEEN_MAX ((size_t)32 * CONFIG_PIPELINES_MAX)
 #define METRICS_STAGES_MAX 64 /* services with a row of their own; further ones share the row "other" */
 
 struct metrics_histogram {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,7 +22,9 @@ struct live {
 	const struct stage_request *request;
 	char source[PATH_MAX]; /* without symlinks */
 	int fd;
-	uint64_t fingerprint;
+	uint64_t fingerprint, inode;
+	char file_system
+	        [FILE_SYSTEM_NAME_SIZE]; /* by both it is known again, should another disk lie there when it is read */
 	struct subvolume seen; /* in a snapshot's place: its counter and name are those that the watcher goes by */
 	int64_t at_s;
 	struct proof proof;
@@ -53,12 +56,17 @@ static void take_counter(struct live *live)
 static int look(struct live *live, struct error *err)
 {
 	const char *source = stage_request_source(live->request);
+	struct stat st;
 
 	if (realpath(source, live->source) == NULL)
 		return error_sys(err, errno, "the source %s", source);
 	live->fd = open(live->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (live->fd < 0)
 		return error_sys(err, errno, "opening the source %s", live->source);
+	if (fstat(live->fd, &st) != 0)
+		return error_sys(err, errno, "stat of the source %s", live->source);
+	live->inode = st.st_ino;
+	file_system_name(live->fd, live->file_system);
 	/* What is mapped and written to has another time only from the next write behind a sync on. */
 	if (syncfs(live->fd) != 0)
 		return error_sys(err, errno, "syncing the source's file system");
@@ -77,14 +85,14 @@ static int judge(struct live *live, struct error *err)
 
 	proof_find(&live->proof, live->fd, rest, live->at_s);
 	proof_judge(&live->proof, rest, still, trigger == TRIGGER_MAX_WAIT, &live->seen);
-	if (live->proof.at_rest || trigger != TRIGGER_IDLE)
-		return 0;
-	if (live->proof.other)
+	if (live->proof.other && trigger != TRIGGER_MANUAL)
 		return error_set(
 		        err, ERR_BUSY,
 		        "another file system lies at %s than the one that was seen at rest; was a disk unmounted, or "
 		        "another one put in its place?",
 		        live->source);
+	if (live->proof.at_rest || trigger != TRIGGER_IDLE)
+		return 0;
 	return error_set(err, ERR_BUSY, "the source is being written to again");
 }
 
@@ -97,6 +105,8 @@ static void fill_result(const struct live *live, struct stage_result *result)
 	stage_result_string(result, "source_uuid", live->seen.parent_uuid);
 	stage_result_integer(result, "ctransid", (int64_t)live->seen.ctransid);
 	stage_result_integer(result, "fingerprint", (int64_t)live->fingerprint);
+	stage_result_string(result, "file_system", live->file_system);
+	stage_result_integer(result, "inode", (int64_t)live->inode);
 	stage_result_integer(result, "taken_at", live->at_s);
 	stage_result_string(result, "state", live->proof.state);
 	proof_tell(&live->proof, result);

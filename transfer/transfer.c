@@ -567,5 +567,7 @@ int transfer_run(struct stage_job *job, const struct stage_request *request, str
 	do
 		rc = pass(job, request, &unfrozen, result, err);
 	while (rc != 0 && unfrozen_again(&unfrozen, err));
+	if (rc != 0)
+		unfrozen_late(&unfrozen, err);
 	return rc;
 }

@@ -75,7 +75,7 @@ static void test_only_to_its_host(void **state)
 	waits_for(lab, "far",
 	          "the step `snapshot` waits for a worker of host nas2, and none of that service is connected from "
 	          "there; "
-	          "start one there");
+	          "start one there, or, if that machine is no more, cancel the run (aob cancel)");
 	one = status_of(lab, "far");
 	assert_string_equal(json_string_value(json_object_get(one, "host")), "nas2");
 	json_decref(one);
@@ -96,6 +96,37 @@ static void test_only_to_its_host(void **state)
 	zsock_destroy(&own);
 	zsock_destroy(&other);
 	zsock_destroy(&plain);
+}
+
+/* Without `host` nobody knows which machine's folder is meant, where several would do; other stages may be done anywhere. */
+static void test_no_host_and_workers_on_two(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *one = worker_open(lab, "snapshot", AT("s", "hub"));
+	zsock_t *other = worker_open(lab, "snapshot", AT("s2", "nas2"));
+	zsock_t *alpha = worker_open(lab, "alpha", AT("a", "hub"));
+	zsock_t *other_alpha = worker_open(lab, "alpha", AT("a2", "nas2"));
+	char run[64];
+	char tag[160];
+
+	lab_run(lab, "third", run);
+	worker_idle(one, 300);
+	worker_idle(other, 300);
+	waits_for(lab, "third",
+	          "the step `snapshot` waits: workers on several machines would take it, and the same path may be "
+	          "another "
+	          "folder there; say on which the source lies, by `host:` of the pipeline");
+	lab_run(lab, "any", run);
+	worker_takes(alpha, 1, tag);
+	worker_final(alpha, tag, LAB_OK);
+	lab_await(lab, run, "ok", 0, "ok");
+	/* One of them has gone: then it is clear. */
+	worker_send(other, MDPW_DISCONNECT, NULL, NULL);
+	worker_takes(one, 1, tag);
+	zsock_destroy(&other_alpha);
+	zsock_destroy(&alpha);
+	zsock_destroy(&other);
+	zsock_destroy(&one);
 }
 
 /* Its worker is cut off in the middle; a worker elsewhere is idle; one of that host comes, and then the lost one. */
@@ -222,7 +253,7 @@ static void test_a_vault_takes_one_at_a_time(void **state)
 
 	transfer(lab, "first", run);
 	worker_takes(one, 1, tag);
-	two = worker_open(lab, "transfer", AT("t2", "nas2"));
+	two = worker_open(lab, "transfer", AT("t2", "nas1"));
 	transfer(lab, "second", next);
 	worker_idle(two, 300);
 	waits_for(lab, "second", "the step `transfer` waits for its turn: the vault thin takes 1 transfer at a time");
@@ -337,6 +368,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_only_to_its_host, set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(test_no_host_and_workers_on_two, set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(test_a_host_that_is_cut_off, set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(test_back_late_but_alone, set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(test_any_idle_one, set_up, lab_tear_down),

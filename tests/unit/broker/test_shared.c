@@ -110,7 +110,7 @@ static void both_count_on_one_snapshot(void **state)
 	takes(w.snapshot, 1, "u1", tag);
 	answers(w.snapshot, tag, "u2", false);
 	published(w.transfer, sending, "2026-11-23T05-36-00Z");
-	takes(w.prune, 1, "u2 u1", tag);
+	takes(w.prune, 1, "u1 u2", tag);
 	worker_final(w.prune, tag, LAB_OK);
 	lab_await(lab, photos2, "ok", 2, "ok");
 	takes(w.transfer, 1, "", sending);

@@ -15,11 +15,12 @@ static void test_what_it_waits_for(void **state)
 		struct turn_facts facts;
 		enum turn_wait wait;
 	} rows[] = {
-		{ { false, false, 0, 0 }, TURN_NO_WORKER }, { { false, false, 1, 1 }, TURN_NO_WORKER },
-		{ { true, false, 0, 9 }, TURN_BUSY },       { { true, true, 0, 9 }, TURN_READY },
-		{ { true, true, 1, 0 }, TURN_READY },       { { true, true, 1, 1 }, TURN_VAULT },
-		{ { true, false, 1, 1 }, TURN_VAULT },      { { true, false, 2, 1 }, TURN_BUSY },
-		{ { true, true, 2, 3 }, TURN_VAULT }, /* the limit was lowered meanwhile */
+		{ { false, false, 0, 0, false }, TURN_NO_WORKER }, { { false, false, 1, 1, false }, TURN_NO_WORKER },
+		{ { true, false, 0, 9, false }, TURN_BUSY },       { { true, true, 0, 9, false }, TURN_READY },
+		{ { true, true, 1, 0, false }, TURN_READY },       { { true, true, 1, 1, false }, TURN_VAULT },
+		{ { true, false, 1, 1, false }, TURN_VAULT },      { { true, false, 2, 1, false }, TURN_BUSY },
+		{ { true, true, 0, 0, true }, TURN_WHERE },        { { false, false, 0, 0, true }, TURN_NO_WORKER },
+		{ { true, true, 2, 3, false }, TURN_VAULT }, /* the limit was lowered meanwhile */
 	};
 
 	(void)state;

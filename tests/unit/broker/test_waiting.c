@@ -70,7 +70,12 @@ static const struct {
 	    .host = "nas2" },
 	  true,
 	  "the step `transfer` waits for a worker of host nas2, and none of that service is connected from there; "
-	  "start one there" },
+	  "start one there, or, if that machine is no more, cancel the run (aob cancel)" },
+	{ { USUAL, .watch = "active", .step = "snapshot", .state = STEP_QUEUED, .wait = TURN_WHERE },
+	  true,
+	  "the step `snapshot` waits: workers on several machines would take it, and the same path may be another "
+	  "folder there; "
+	  "say on which the source lies, by `host:` of the pipeline" },
 	{ { USUAL, .watch = "active", .step = "transfer", .state = STEP_QUEUED, .wait = TURN_VAULT, .vault = "dad",
 	    .transfers = 1 },
 	  true,

@@ -181,6 +181,28 @@ static void of_a_mac_only_the_first_pass_can_be_clean(void **state)
 	stage_request_destroy(&request);
 }
 
+static void another_folder_in_its_place_is_not_read(void **state)
+{
+	struct stage_request *request = request_of("none", "generic", fingerprint());
+	struct error err = { .class = ERR_NONE };
+	struct unfrozen unfrozen;
+
+	(void)state;
+	unfrozen_init(&unfrozen, request);
+	unfrozen.inode = 1; /* no file system has a folder of that number that anybody can make */
+	assert_int_equal(unfrozen_begin(&unfrozen, folder_fd, &err), -1);
+	assert_int_equal(err.class, ERR_IO);
+	/* Not for want of a quiet moment: it is not read again. */
+	assert_false(unfrozen_again(&unfrozen, &err));
+	unfrozen_late(&unfrozen, &err);
+	assert_int_equal(err.class, ERR_IO);
+	/* What a writer may have done defers the run. */
+	(void)error_set(&err, ERR_NOT_FOUND, "a file is gone");
+	unfrozen_late(&unfrozen, &err);
+	assert_int_equal(err.class, ERR_BUSY);
+	stage_request_destroy(&request);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +211,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_between_the_steps_is_seen),
 		cmocka_unit_test(after_three_passes_it_is_taken_as_it_is),
 		cmocka_unit_test(what_no_writer_does_is_an_error_at_once),
+		cmocka_unit_test(another_folder_in_its_place_is_not_read),
 		cmocka_unit_test(of_a_mac_only_the_first_pass_can_be_clean),
 	};
 
