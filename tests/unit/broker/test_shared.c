@@ -1,19 +1,22 @@
 /* One source, two vaults: the second pipeline is told of the first one's snapshots, may use one, and neither has the other's removed. */
 #include "broker_lab.h"
 
+#define HEAD                                                                                                           \
+	"broker:\n"                                                                                                    \
+	"  endpoint: ipc://%1$s/run/broker\n"                                                                          \
+	"  events: ipc://%1$s/run/events\n"                                                                            \
+	"  state: %1$s/state.db\n"                                                                                     \
+	"vaults:\n"                                                                                                    \
+	"  dad: { path: %1$s/attic }\n"                                                                                \
+	"  cloud: { path: %1$s/cloud }\n"                                                                              \
+	"pipelines:\n"
+#define PHOTOS2 "  photos2: { source: %1$s/one, vault: cloud, watch: off, stages: [snapshot, transfer, prune] }\n"
+
 static const char yaml[] =
-        "broker:\n"
-        "  endpoint: ipc://%1$s/run/broker\n"
-        "  events: ipc://%1$s/run/events\n"
-        "  state: %1$s/state.db\n"
-        "vaults:\n"
-        "  dad: { path: %1$s/attic }\n"
-        "  cloud: { path: %1$s/cloud }\n"
-        "pipelines:\n"
-        "  photos: { source: %1$s/one, vault: dad, watch: off, stages: [snapshot, transfer, prune] }\n"
-        "  photos2: { source: %1$s/one, vault: cloud, watch: off, stages: [snapshot, transfer, prune] }\n"
-        "  far: { source: %1$s/one, host: nas2, vault: cloud, watch: off, stages: [snapshot, transfer] }\n"
-        "  other: { source: %1$s/two, vault: cloud, watch: off, stages: [snapshot, transfer] }\n";
+        HEAD "  photos: { source: %1$s/one, vault: dad, watch: off, stages: [snapshot, transfer, prune] }\n" PHOTOS2
+             "  far: { source: %1$s/one, host: nas2, vault: cloud, watch: off, stages: [snapshot, transfer] }\n"
+             "  other: { source: %1$s/two, vault: cloud, watch: off, stages: [snapshot, transfer] }\n";
+static const char without_photos[] = HEAD PHOTOS2;
 
 static int set_up(void **state)
 {
@@ -149,11 +152,38 @@ static void what_nobody_counts_on_is_not_taken(void **state)
 	close_all(&w);
 }
 
+/* A reload takes the first one's pipeline out while its run is in flight: it still leaves what the second one counts on, and the second one what it holds. */
+static void a_run_without_its_pipeline_leaves_what_others_have(void **state)
+{
+	struct lab *lab = *state;
+	struct workers w = open_all(lab);
+	char photos[64];
+	char photos2[64];
+	char tag[160];
+	char sending[160];
+
+	lab_run(lab, "photos", photos);
+	takes(w.snapshot, 1, "", tag);
+	answers(w.snapshot, tag, "u1", false);
+	takes(w.transfer, 1, "", sending);
+	LAB_CONFIGURE(lab, without_photos);
+	lab_reload(lab);
+	lab_run(lab, "photos2", photos2);
+	takes(w.snapshot, 1, "u1", tag);
+	answers(w.snapshot, tag, "u2", false);
+	lab_await(lab, photos2, "waiting", 1, "queued");
+	published(w.transfer, sending, "2026-11-23T05-36-00Z");
+	takes(w.prune, 1, "u2", tag);
+	close_all(&w);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_count_on_one_snapshot, set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_counts_on_is_not_taken, set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(a_run_without_its_pipeline_leaves_what_others_have, set_up,
+		                                lab_tear_down),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "broker") == 0)
