@@ -311,9 +311,13 @@ while read -r verb one two three; do
 		printf 'process %s over ssh, since %s\n' $$ "$(date +%s)" >.aob/lock
 		recover
 		watch_link
-		# Does this file system keep fractions of a second?
+		# Does this file system keep fractions of a second? Of two files one may well be of a whole one.
 		fine='seconds'
-		case $(stat -c %y .aob/session .aob/lock 2>/dev/null) in *.*[1-9]*' '*) fine='fractions' ;; esac
+		for file in .aob/session .aob/lock; do
+			fraction=$(stat -c %y "$file" 2>/dev/null)
+			case $fraction in *.*) fraction=${fraction#*.} ;; *) continue ;; esac
+			case ${fraction%% *} in *[1-9]*) fine='fractions' ;; esac
+		done
 		say "taken $fine"
 		;;
 	begin) begin "$one" "$two" "$three" ;;
