@@ -105,6 +105,13 @@ static int add(struct engine *e, struct error *err, const char *format, ...)
 	return 0;
 }
 
+/* What was read while it was written to may have the size and the time of what is there by now, and other content. */
+static bool is_by_content(const struct engine *e)
+{
+	return e->by_content ||
+	       (e->unfrozen->is && (e->n_prevs > 0 || (e->base != NULL && strcmp(e->base->state, "in-flight") == 0)));
+}
+
 /* in: below: from the tree that is written to the pipeline's folder. */
 static int choose_options(struct engine *e, struct error *err)
 {
@@ -126,7 +133,7 @@ static int choose_options(struct engine *e, struct error *err)
 	if (stage_request_dry_run(e->request))
 		return add(e, err, "--dry-run");
 	if (add(e, err, "--partial-dir=.aob-part-%s", stage_request_run(e->request)) != 0 ||
-	    (e->by_content && add(e, err, "--checksum") != 0))
+	    (is_by_content(e) && add(e, err, "--checksum") != 0))
 		return -1;
 	/* All is there already; and what the last generation links is not to be linked again. */
 	if (e->again)
@@ -171,8 +178,10 @@ static int run_rsync(struct engine *e, const char *held, const char *to, struct 
 	if (unfrozen_check(e->unfrozen, e->asked.folder_fd, err) != 0 ||
 	    presence_check(e->asked.root_fd, AT_FDCWD, e->asked.root, "snapshot", ERR_NOT_FOUND, err) != 0)
 		return -1;
-	if (e->output.has_totals && unfrozen_as_it_is(e->unfrozen))
+	if (e->output.has_totals && unfrozen_as_it_is(e->unfrozen)) {
 		e->source.entries = e->output.entries;
+		e->source.files = e->output.regular_files;
+	}
 	if (e->output.has_totals && e->output.entries == e->source.entries)
 		return 0;
 	return error_set(err, ERR_DAMAGED, "rsync has seen %llu names in the snapshot, where this machine counts %llu",
@@ -259,7 +268,7 @@ static int drop(struct engine *e, struct error *err)
 /* As transfer.c has it: what is the same as the last generation makes none, unless that one was in flight. */
 static bool is_unchanged(const struct engine *e)
 {
-	return e->fresh && e->base != NULL && e->n_prevs == 0 && e->output.items == 0 &&
+	return e->fresh && !e->output.restarted && e->base != NULL && e->n_prevs == 0 && e->output.items == 0 &&
 	       e->base_extra->entries == e->source.entries && strcmp(e->base_extra->top, e->source.top) == 0 &&
 	       strcmp(e->base_extra->view, e->asked.view) == 0 &&
 	       e->base_extra->linked_names == e->source.linked_names &&
@@ -276,6 +285,21 @@ static int tell_seal(struct engine *e, struct error *err)
 		return bare_tell(e->bare, err, "seal -");
 	return bare_tell(e->bare, err, "seal %llu %llu", (unsigned long long)e->source.linked_names,
 	                 (unsigned long long)e->source.linked_groups);
+}
+
+/* rsync counts what it has listed. Of a source that is read as it is, files that went before their turn are not in the vault; whatever is no file comes with the list. */
+static int check_names(struct engine *e, uint64_t in_vault, struct error *err)
+{
+	uint64_t gone = e->source.entries - in_vault;
+
+	if (in_vault > e->source.entries || (gone > 0 && !unfrozen_as_it_is(e->unfrozen)) || gone > e->source.files)
+		return error_set(err, ERR_DAMAGED, "the vault has %llu names of this generation, the snapshot %llu",
+		                 (unsigned long long)in_vault, (unsigned long long)e->source.entries);
+	e->source.entries = in_vault;
+	e->source.files -= gone;
+	if (gone > 0)
+		log_line(LOG_NOTICE, "%llu files went while the source was read", (unsigned long long)gone);
+	return 0;
 }
 
 /* Until no part of a file is left: one that an earlier connection has left of a file that is not in the snapshot went, and rsync puts its folder's time right. */
@@ -302,12 +326,8 @@ static int bring(struct engine *e, int64_t *published_at_s, struct error *err)
 		if (bare_word_numbers(rest, ' ', told, 3) == NULL || told[2] > INT64_MAX)
 			return error_set(err, ERR_PROTOCOL, "the far end's `sealed` makes no sense");
 		*published_at_s = (int64_t)told[2];
-		if (told[0] == 0 && told[1] != e->source.entries)
-			return error_set(err, ERR_DAMAGED,
-			                 "the vault has %llu names of this generation, the snapshot %llu",
-			                 (unsigned long long)told[1], (unsigned long long)e->source.entries);
 		if (told[0] == 0)
-			return 0;
+			return check_names(e, told[1], err);
 		if (e->unfrozen->is)
 			break;
 	}
@@ -370,7 +390,8 @@ static int converse(struct engine *e, struct error *err)
 
 	meter_note(&e->meter, "counting what the snapshot has");
 	if (unfrozen_begin(e->unfrozen, e->asked.folder_fd, err) != 0 ||
-	    engine_rsync_source_read(&e->asked, give_up_if_asked, e, &e->source, err) != 0)
+	    engine_rsync_source_read(&e->asked, unfrozen_as_it_is(e->unfrozen), give_up_if_asked, e, &e->source, err) !=
+	            0)
 		return -1;
 	meter_total(&e->meter, e->source.bytes);
 	meter_note(&e->meter, "connecting");

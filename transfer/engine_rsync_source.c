@@ -64,27 +64,38 @@ static int seen_before(struct link_map *links, uint64_t inode, struct error *err
 	return link_map_put(links, inode, &seen, 1, err) == 0 ? seen - 1 : -1;
 }
 
-static int count_name(struct engine_rsync_source *source, struct link_map *links, int parent_fd, const char *name,
-                      const struct entry *entry, struct error *err)
+static int count_name(struct engine_rsync_source *source, struct link_map *links, const struct stat *st,
+                      struct error *err)
 {
-	struct stat st;
 	int before = 0;
 
-	if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return error_sys(err, errno, "looking at %s", entry->path);
-	if (st.st_nlink > 1 && (before = seen_before(links, st.st_ino, err)) < 0)
+	if (st->st_nlink > 1 && (before = seen_before(links, st->st_ino, err)) < 0)
 		return -1;
 	source->linked_groups += before == 1;
 	source->linked_names += before == 1 ? 2 : before == 2;
-	if (entry->type == ENTRY_FILE) {
+	if (S_ISREG(st->st_mode)) {
 		source->files++;
-		source->bytes += before == 0 ? (uint64_t)st.st_size : 0;
+		source->bytes += before == 0 ? (uint64_t)st->st_size : 0;
 	}
 	return 0;
 }
 
-int engine_rsync_source_read(const struct asked *asked, int (*busy)(void *context, struct error *err), void *context,
-                             struct engine_rsync_source *source, struct error *err)
+/* What is in the generation. */
+static int count(struct engine_rsync_source *source, struct link_map *links, int parent_fd, const char *name,
+                 const struct entry *entry, bool may_vanish, struct error *err)
+{
+	struct stat st;
+
+	if (*entry->path == '\0')
+		digest_top(entry, source->top);
+	if (entry->type != ENTRY_FOLDER && fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return may_vanish && errno == ENOENT ? 0 : error_sys(err, errno, "looking at %s", entry->path);
+	source->entries++;
+	return entry->type != ENTRY_FOLDER ? count_name(source, links, &st, err) : 0;
+}
+
+int engine_rsync_source_read(const struct asked *asked, bool may_vanish, int (*busy)(void *context, struct error *err),
+                             void *context, struct engine_rsync_source *source, struct error *err)
 {
 	const char *const *excludes = asked->excludes;
 	struct tree_walk *walk = NULL;
@@ -98,14 +109,9 @@ int engine_rsync_source_read(const struct asked *asked, int (*busy)(void *contex
 		goto out;
 	tree_walk_light(walk);
 	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
-		if (entry->type == ENTRY_SOCKET || detect_is_nested(entry)) {
-			rc = leave_out(source, entry->path, err);
-		} else {
-			source->entries++;
-			if (*entry->path == '\0')
-				digest_top(entry, source->top);
-			rc = entry->type != ENTRY_FOLDER ? count_name(source, links, parent_fd, name, entry, err) : 0;
-		}
+		rc = entry->type == ENTRY_SOCKET || detect_is_nested(entry)
+		             ? leave_out(source, entry->path, err)
+		             : count(source, links, parent_fd, name, entry, may_vanish, err);
 		if (rc != 0 || (rc = busy(context, err)) != 0)
 			break;
 	}

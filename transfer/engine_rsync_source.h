@@ -4,6 +4,7 @@
 #ifndef AOB_ENGINE_RSYNC_SOURCE_H
 #define AOB_ENGINE_RSYNC_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,9 +20,9 @@ struct engine_rsync_source {
 	size_t left_out_bytes;
 };
 
-/* engine_rsync_source_read: busy: called for each; -1: stop. errors: those of tree_walk_next, of link_map, of `busy` */
-int engine_rsync_source_read(const struct asked *asked, int (*busy)(void *context, struct error *err), void *context,
-                             struct engine_rsync_source *source, struct error *err);
+/* engine_rsync_source_read: may_vanish: what goes meanwhile is passed over. busy: called for each; -1: stop. errors: those of tree_walk_next, of link_map, of `busy` */
+int engine_rsync_source_read(const struct asked *asked, bool may_vanish, int (*busy)(void *context, struct error *err),
+                             void *context, struct engine_rsync_source *source, struct error *err);
 void engine_rsync_source_done(struct engine_rsync_source *source);
 
 #endif

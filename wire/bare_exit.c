@@ -71,6 +71,54 @@ static void first_line(const char *words, char out[SAID_SIZE])
 	}
 }
 
+static bool begins(const char *line, const char *with)
+{
+	return strncmp(line, with, strlen(with)) == 0;
+}
+
+/* A path in a line has no line break of its own: rsync escapes it. What tells is at a line's ends, where no name of a file can pretend it. */
+static bool is_of_writers(const char *line, size_t n)
+{
+	static const struct {
+		const char *first, *last;
+	} forms[] = {
+		{ "file has vanished: ", "" },
+		{ "directory has vanished: ", "" },
+		{ "rsync warning: some files vanished ", "" },
+		{ "rsync: ", ": No data available (61)" },
+		{ "rsync: ", "truncated while read" },
+		{ "WARNING: ", " (will try again)." },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t m = strlen(forms[i].last);
+
+		if (begins(line, forms[i].first) && n >= m && memcmp(line + n - m, forms[i].last, m) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool bare_exit_vanished(int status, const char *words)
+{
+	bool told = false;
+
+	if (status == 24)
+		return true;
+	while (status == 23 && *words != '\0') {
+		size_t n = strcspn(words, "\r\n");
+
+		if (n > 0 && !begins(words, "rsync error: ")) {
+			if (!is_of_writers(words, n))
+				return false;
+			told = true;
+		}
+		words += n;
+		words += strspn(words, "\r\n");
+	}
+	return told;
+}
+
 int bare_exit_read(int status, const char *words, struct error *err)
 {
 	enum error_class class = ERR_SYSTEM;

@@ -85,3 +85,14 @@ void bare_output_hear(struct bare_output *output, const char *text, size_t n)
 		else if (output->line_bytes + 1 < sizeof(output->line))
 			output->line[output->line_bytes++] = text[i];
 }
+
+void bare_output_add(struct bare_output *output, const struct bare_output *before)
+{
+	output->restarted = true;
+	output->items += before->items;
+	output->item_files += before->item_files;
+	output->literal_bytes += before->literal_bytes;
+	output->matched_bytes += before->matched_bytes;
+	output->sent_bytes += before->sent_bytes;
+	output->received_bytes += before->received_bytes;
+}

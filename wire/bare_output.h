@@ -22,6 +22,7 @@ struct bare_output {
 	uint64_t entries;       /* names in the source, its own folder among them */
 	uint64_t regular_files; /* … that are regular files */
 	uint64_t literal_bytes, matched_bytes, sent_bytes, received_bytes;
+	bool restarted; /* it was ended and begun again meanwhile: items and bytes are those of all that was heard, as far as it was told */
 	/* private */
 	char line[BARE_OUTPUT_LINE];
 	size_t line_bytes;
@@ -29,5 +30,8 @@ struct bare_output {
 
 /* bare_output_hear: the next n bytes. An all-zero struct has heard nothing. */
 void bare_output_hear(struct bare_output *output, const char *text, size_t n);
+
+/* bare_output_add: what an rsync has said that was ended before this one was begun. */
+void bare_output_add(struct bare_output *output, const struct bare_output *before);
 
 #endif

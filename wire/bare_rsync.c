@@ -16,6 +16,7 @@
 #include "lib/rate_window.h"
 #include "lib/rights.h"
 #include "wire/bare_exit.h"
+#include "wire/bare_welcome.h"
 #include "wire/bare_word.h"
 #include "wire/remote_command.h"
 
@@ -23,8 +24,7 @@
 #define RSH_SIZE 16384
 #define LOOK_MS 300
 #define END_MS 20000 /* it keeps what it has of a file */
-#define WORDS_BYTES 4096
-#define VANISHED 24 /* rsync(1) */
+#define WORDS_BYTES 65536
 
 /* The far end of each: in the pipeline's folder, with a shared lock on what must stay as it is; then rsync with what the near one adds. */
 #define FAR_SCRIPT                                                                                                     \
@@ -159,6 +159,24 @@ static int make_command(const struct bare_rsync *rsync, uint64_t limit_bps, stru
 	return command->n < ARGS_MAX ? 0 : error_set(err, ERR_CONFIG, "too many patterns in `exclude` for rsync");
 }
 
+/* "rsync  version 3.2.7  protocol version 31", or "v3.2.7" */
+unsigned bare_rsync_version(void)
+{
+	static const char *const argv[] = { "rsync", "--version", NULL };
+	struct child child = { .in_fd = -1, .out_fd = -1, .err_fd = -1 };
+	char text[256] = "";
+	const char *at;
+	ssize_t n;
+
+	if (child_start(&child, argv, NULL) != 0)
+		return 0;
+	n = read(child.out_fd, text, sizeof(text) - 1);
+	child_end(&child, 1000);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "version ");
+	return at != NULL ? bare_welcome_version(at + strlen("version ") + (at[strlen("version ")] == 'v')) : 0;
+}
+
 static void hear_words(struct run *run)
 {
 	char text[1024];
@@ -267,8 +285,12 @@ static int run_once(struct run *run, struct error *err)
 	hear_words(run);
 	child_end(&run->child, 0);
 	status = WIFEXITED(run->child.status) ? WEXITSTATUS(run->child.status) : -1;
-	if (status == VANISHED && run->rsync->may_vanish)
+	/* Of words that were cut off nobody knows. */
+	if (run->rsync->may_vanish && run->words_bytes < WORDS_BYTES && bare_exit_vanished(status, run->words))
 		status = 0;
+	/* It had done all of it before it was asked to end. */
+	if (status == 0)
+		run->limit_ended = false;
 	if (rc == 0 && !run->limit_ended)
 		rc = bare_exit_read(status, run->words, err);
 out:
@@ -280,15 +302,19 @@ out:
 int bare_rsync_run(const struct bare_rsync *rsync, struct bare_output *output, struct error *err)
 {
 	struct run *run = calloc(1, sizeof(*run));
+	struct bare_output before;
 	int rc;
 
 	if (run == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	run->rsync = rsync;
 	run->output = output;
-	do {
+	rc = run_once(run, err);
+	while (rc == 0 && run->limit_ended) {
+		before = *output;
 		rc = run_once(run, err);
-	} while (rc == 0 && run->limit_ended);
+		bare_output_add(output, &before);
+	}
 	free(run);
 	return rc;
 }

@@ -36,6 +36,9 @@ struct bare_rsync {
  * out: what it said. errors: those of bare_exit_read, of `waiting`, ERR_NOT_FOUND (no rsync on this machine), ERR_CONFIG */
 int bare_rsync_run(const struct bare_rsync *rsync, struct bare_output *output, struct error *err);
 
+/* bare_rsync_version: of the one on this machine, as bare_welcome_version has it; 0: not known. */
+unsigned bare_rsync_version(void);
+
 /* bare_rsync_limit: --bwlimit of a rate: whole KiB, one at least; "" for none. Pure. */
 const char *bare_rsync_limit(uint64_t bytes_per_s, char *out, size_t size);
 

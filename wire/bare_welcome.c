@@ -18,16 +18,22 @@ int bare_welcome_hello(const char *line, struct bare_welcome *welcome, struct er
 	return 0;
 }
 
-/* "3.1.3", or "3.1" */
-static int read_version(const char *text, struct bare_welcome *w, struct error *err)
+unsigned bare_welcome_version(const char *text)
 {
 	uint64_t numbers[3] = { 0 };
-	char safe[64];
 
 	if (bare_word_numbers(text, '.', numbers, 3) == NULL)
 		numbers[2] = 0;
-	if (numbers[0] < 100 && numbers[1] < 100 && numbers[2] < 100)
-		w->rsync = (unsigned)(numbers[0] * 10000 + numbers[1] * 100 + numbers[2]);
+	if (numbers[0] >= 100 || numbers[1] >= 100 || numbers[2] >= 100)
+		return 0;
+	return (unsigned)(numbers[0] * 10000 + numbers[1] * 100 + numbers[2]);
+}
+
+static int read_version(const char *text, struct bare_welcome *w, struct error *err)
+{
+	char safe[64];
+
+	w->rsync = bare_welcome_version(text);
 	if (w->rsync >= BARE_WELCOME_OLDEST)
 		return 0;
 	return error_set(err, ERR_CONFIG,

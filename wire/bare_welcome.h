@@ -13,6 +13,8 @@
 #define BARE_WELCOME_FORMAT 1          /* of the vault: the newest that is known */
 #define BARE_WELCOME_OLDEST 30100u     /* the oldest rsync that will do: 3.1 */
 #define BARE_WELCOME_FINE_SINCE 30103u /* the one that looks at fractions of a second */
+#define BARE_WELCOME_SAFE_SINCE                                                                                        \
+	30205u /* the one that holds what a far end sends against what was asked for: CVE-2022-29154 */
 
 struct bare_welcome {
 	bool is_root;
@@ -30,5 +32,8 @@ struct bare_welcome {
  * errors: ERR_PROTOCOL, ERR_CONFIG (too old an rsync, too new a format), ERR_DAMAGED */
 int bare_welcome_hello(const char *line, struct bare_welcome *welcome, struct error *err);
 int bare_welcome_line(const char *line, struct bare_welcome *welcome, struct error *err);
+
+/* bare_welcome_version: "3.1.3", or "3.1". Returns 30103; 0: it is none. */
+unsigned bare_welcome_version(const char *text);
 
 #endif

@@ -52,9 +52,44 @@ static void test_ends(void **state)
 	assert_int_equal(bare_exit_read(255, "Host key verification failed.", NULL), -1);
 }
 
+static void test_vanished(void **state)
+{
+#define LAST                                                                                                           \
+	"rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) "          \
+	"[sender=3.2.7]\n"
+	static const struct {
+		int status;
+		const char *words;
+		bool vanished;
+	} cases[] = {
+		{ 24, "file has vanished: \"/x\"\n", true },
+		{ 23, "rsync: [sender] read errors mapping \"/x\": No data available (61)\n" LAST, true },
+		{ 23,
+		  "file has vanished: \"/y\"\nrsync: [sender] read errors mapping \"/x\": No data available (61)\n"
+		  "WARNING: x failed verification -- update put into partial-dir (will try again).\n" LAST,
+		  true },
+		{ 23, "", false },
+		{ 23, LAST, false },
+		{ 23, "rsync: [sender] read errors mapping \"/x\": Input/output error (5)\n" LAST, false },
+		{ 23,
+		  "file has vanished: \"/x\"\nrsync: [receiver] write failed on \"x\": No space left on device (28)\n",
+		  false },
+		{ 23, "rsync: [sender] send_files failed to open \"/file has vanished: \": Permission denied (13)\n",
+		  false },
+		{ 23, "ERROR: x failed verification -- update discarded.\n" LAST, false },
+		{ 12, "file has vanished: \"/x\"\n", false },
+		{ 0, "", false },
+		{ -1, "file has vanished: \"/x\"\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(bare_exit_vanished(cases[i].status, cases[i].words), cases[i].vanished);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends), cmocka_unit_test(test_vanished) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

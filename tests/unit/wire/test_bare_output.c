@@ -56,6 +56,26 @@ static void test_said(void **state)
 	check(&pieces);
 }
 
+static void test_restarted(void **state)
+{
+	static const char ended[] = "aob:<f+++++++++:2:d/x\naob:cd+++++++++:4096:e/\n";
+	static const char last[] = "Number of files: 3 (reg: 1, dir: 2)\nLiteral data: 5 bytes\n";
+	struct bare_output before = { .literal_bytes = 7 };
+	struct bare_output o = { .line_bytes = 0 };
+
+	(void)state;
+	bare_output_hear(&before, ended, sizeof(ended) - 1);
+	bare_output_hear(&o, last, sizeof(last) - 1);
+	assert_false(o.restarted);
+	bare_output_add(&o, &before);
+	assert_true(o.restarted);
+	assert_int_equal(o.items, 2);
+	assert_int_equal(o.item_files, 1);
+	assert_int_equal(o.literal_bytes, 12);
+	assert_int_equal(o.entries, 3);
+	assert_int_equal(o.regular_files, 1);
+}
+
 static void test_odd(void **state)
 {
 	struct bare_output o = { .line_bytes = 0 };
@@ -74,7 +94,8 @@ static void test_odd(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_said), cmocka_unit_test(test_odd) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_said), cmocka_unit_test(test_restarted),
+		                            cmocka_unit_test(test_odd) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,10 @@ static void test_good(void **state)
 	assert_int_equal(w.rsync, 30102);
 	assert_int_equal(bare_welcome_line("rsync 3.4", &w, NULL), 0);
 	assert_int_equal(w.rsync, 30400);
+	assert_int_equal(bare_welcome_version("3.2.7  protocol version 31"), 30207);
+	assert_int_equal(bare_welcome_version("3.2.5pre1"), 30205);
+	assert_int_equal(bare_welcome_version("unknown"), 0);
+	assert_int_equal(bare_welcome_version("1000.1.1"), 0);
 	assert_int_equal(bare_welcome_line("room //box/back up 1 264212084 18664372  81672816      19% /mnt", &w, NULL),
 	                 0);
 	assert_true(w.total_bytes == UINT64_C(264212084) * 1024);
