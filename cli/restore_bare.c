@@ -121,18 +121,25 @@ static int open_target(struct bare_restore *r, struct error *err)
 	                 options->to);
 }
 
-/* The paths that were asked for, each with a NUL behind. */
-static char *list_of(const struct restore_options *options, size_t *bytes)
+/* The paths that were asked for, each with a NUL behind. Without "./" rsync takes one that begins with '#' or ';' for a comment. */
+static char *list_of(const struct restore_options *options, size_t *bytes, struct error *err)
 {
 	char *list = calloc(1, LIST_MAX);
 
 	*bytes = 0;
+	if (list == NULL)
+		(void)error_set(err, ERR_SYSTEM, "out of memory");
 	for (size_t i = 0; list != NULL && options->paths[i] != NULL; i++) {
-		size_t n = strlen(options->paths[i]) + 1;
+		size_t n = strlen(options->paths[i]) + sizeof("./");
 
-		if (n <= LIST_MAX - *bytes)
-			memcpy(list + *bytes, options->paths[i], n);
-		*bytes += n <= LIST_MAX - *bytes ? n : 0;
+		if (n > LIST_MAX - *bytes) {
+			free(list);
+			(void)error_set(err, ERR_INPUT, "the paths of --path are more than %u bytes: restore a folder",
+			                LIST_MAX);
+			return NULL;
+		}
+		(void)snprintf(list + *bytes, n, "./%s", options->paths[i]);
+		*bytes += n;
 	}
 	return list;
 }
@@ -145,10 +152,11 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 	char to[PATH_MAX + 1];
 	char parts[PATH_MAX + 64];
 	char temporary[PATH_MAX + 64];
+	char ours[RESTORE_WORK_NAME_SIZE + 16];
 	const char *words[OPTIONS_MAX + 1] = { NULL };
 	size_t n = 0;
 	size_t list_bytes = 0;
-	char *list = list_of(options, &list_bytes);
+	char *list = list_of(options, &list_bytes, err);
 	struct bare_rsync rsync = { .vault = &r->vault,
 		                    .pipeline = r->pipeline,
 		                    .held = held,
@@ -169,11 +177,14 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 	(void)snprintf(to, sizeof(to), "%s/", place);
 	(void)snprintf(parts, sizeof(parts), "--partial-dir=%s/%s/parts", place, r->work.name);
 	(void)snprintf(temporary, sizeof(temporary), "--temp-dir=%s/%s", place, r->work.name);
+	(void)snprintf(ours, sizeof(ours), "--filter=- /%s", r->work.name);
 	if (options->dry_run) {
 		words[n++] = "--dry-run";
 	} else {
 		words[n++] = parts;
 		words[n++] = temporary;
+		/* Nothing that a far end sends comes there. */
+		words[n++] = ours;
 	}
 	/* What was there before a restart may not have reached the disk. */
 	if (r->work.generation[0] != '\0' && !r->work.same_boot)
@@ -191,9 +202,20 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 		words[n++] = "--from0";
 		words[n++] = "--files-from=-";
 	}
-	rc = list != NULL ? bare_rsync_run(&rsync, &r->output, err) : error_set(err, ERR_SYSTEM, "out of memory");
+	rc = list != NULL ? bare_rsync_run(&rsync, &r->output, err) : -1;
 	free(list);
 	return rc;
+}
+
+static void warn_of_old_rsync(void)
+{
+	unsigned version = bare_rsync_version();
+
+	if (version != 0 && version < BARE_WELCOME_SAFE_SINCE)
+		(void)fprintf(stderr,
+		              "aob restore: rsync %u.%u.%u of this machine believes whatever the far end sends "
+		              "(CVE-2022-29154, mended in 3.2.5 and in what distributions mend): keep it up to date\n",
+		              version / 10000, version / 100 % 100, version % 100);
 }
 
 /* Whole generations alone are counted. */
@@ -219,6 +241,7 @@ static int bring(struct bare_restore *r, struct error *err)
 	if (r->options->dry_run)
 		/* Held against a folder that is empty for sure, if there is no other yet. */
 		return run_rsync(r, r->target_fd >= 0 ? r->to : "/nonexistent/aob", err);
+	warn_of_old_rsync();
 	progress_begin(&r->bar, "restoring");
 	r->bar.total = r->chosen->bytes;
 	if (restore_work_begin(&r->work, &r->key, r->chosen->name, err) != 0 || run_rsync(r, r->to, err) != 0)

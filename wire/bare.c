@@ -24,7 +24,8 @@
 #include "wire/remote_command.h"
 
 #define OURS "aob1 "
-#define STRAY_LINES 1000 /* of a login shell that greets */
+#define STRAY_LINES 1000 /* of a login shell that greets, and of the greeting */
+#define LINES_MAX 200000 /* until we say something again: a list has one for each generation */
 #define GREET_MS 120000
 #define SILENCE_MS (INT64_C(60) * 60 * 1000) /* the far end syncs, or removes a generation */
 #define PING_MS 60000
@@ -38,7 +39,9 @@ struct bare {
 	bool over_ssh;
 	enum bare_role role;
 	char pipeline[CONFIG_NAME_MAX + 1];
-	int64_t said_ms;             /* when we said something last */
+	int64_t said_ms; /* when we said something last */
+	size_t lines;    /* heard since then, whatever they are */
+	bool greeted;
 	char words[WORDS_BYTES + 1]; /* of its stderr, the first */
 	size_t words_bytes;
 	size_t line_bytes; /* in `line`, not yet given */
@@ -130,6 +133,7 @@ int bare_tell(struct bare *bare, struct error *err, const char *format, ...)
 	if (n < 0)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	log_trace("wire", "to the far end: %s", text);
+	bare->lines = 0;
 	if (strchr(text, '\n') != NULL) {
 		free(text);
 		return error_set(err, ERR_CONFIG, "a line break in what the far end is to be told");
@@ -195,7 +199,7 @@ int bare_hear_any(struct bare *bare, const char **line, struct error *err)
 {
 	int64_t patience_ms = bare->welcome.clock_s == 0 ? GREET_MS : SILENCE_MS;
 
-	for (int i = 0; i < STRAY_LINES; i++) {
+	while (bare->lines++ < (bare->greeted ? LINES_MAX : STRAY_LINES)) {
 		if (next_line(bare, patience_ms, err) != 0)
 			return -1;
 		if (strncmp(bare->line, OURS, strlen(OURS)) != 0)
@@ -204,7 +208,7 @@ int bare_hear_any(struct bare *bare, const char **line, struct error *err)
 		log_trace("wire", "from the far end: %.2000s", *line);
 		return strncmp(*line, "no ", 3) == 0 ? refusal(*line + 3, err) : 0;
 	}
-	return error_set(err, ERR_PROTOCOL, "the far end's shell says too much of its own");
+	return error_set(err, ERR_PROTOCOL, "the far end does not come to an end of what it says");
 }
 
 int bare_hear(struct bare *bare, const char *word, const char **rest, struct error *err)
@@ -296,8 +300,10 @@ static int greet(struct bare *bare, const struct config_vault *vault, struct err
 	for (;;) {
 		if (bare_hear_any(bare, &line, err) != 0)
 			return -1;
-		if (strcmp(line, "ready") == 0)
+		if (strcmp(line, "ready") == 0) {
+			bare->greeted = true;
 			return check_owner(bare, err);
+		}
 		if (bare_welcome_line(line, &bare->welcome, err) != 0)
 			return -1;
 	}
