@@ -199,7 +199,7 @@ static void a_field_that_lies_is_refused(void **state)
 		{ "type 8", AT_TYPE, { 8 }, 1 },
 		{ "type 255", AT_TYPE, { 255 }, 1 },
 		{ "a symlink without a target", AT_TYPE, { ENTRY_SYMLINK }, 1 },
-		{ "an unknown flag", AT_FLAGS, { 8 }, 1 },
+		{ "an unknown flag", AT_FLAGS, { 0x10 }, 1 },
 		{ "a digest that is none", AT_FLAGS, { ENTRY_DIGEST_ONLY }, 1 },
 		{ "a mode with a type in it", AT_MODE, { 0, 0, 0x81, 0xa4 }, 4 },
 		{ "a size over 2^63 - 1", AT_SIZE, { 0x80, 0, 0, 0, 0, 0, 0, 0 }, 8 },
