@@ -82,5 +82,6 @@ lib_SOURCES += \
 	lib/tree_fold.c \
 	lib/tree_scan.c \
 	lib/tree_walk.c \
+	lib/uuid.c \
 	lib/utf8.c \
 	lib/vault_place.c

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "lib/entry.h"
 #include "lib/file_system.h"
 #include "lib/generation_name.h"
+#include "lib/uuid.h"
 
 #define FORMAT_BYTES_MAX 4096
 #define LOCK_TRIES 50
@@ -38,20 +38,6 @@ static int open_folder(int parent_fd, const char *name, bool create, struct erro
 		return error_sys(err, errno, "making the folder %s", name);
 	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 ? fd : error_sys(err, errno, "opening the folder %s", name);
-}
-
-/* RFC 9562, version 4. */
-static int make_id(char id[40], struct error *err)
-{
-	unsigned char b[16];
-
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return error_sys(err, errno, "getrandom");
-	b[6] = (b[6] & 0x0f) | 0x40;
-	b[8] = (b[8] & 0x3f) | 0x80;
-	(void)snprintf(id, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-	               b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-	return 0;
 }
 
 static int write_format(struct vault *vault, struct error *err)
@@ -94,7 +80,7 @@ static int read_format(struct vault *vault, bool create, struct error *err)
 		if (err->class != ERR_NOT_FOUND || !create)
 			return -1;
 		error_clear(err);
-		return make_id(vault->id, err) == 0 ? settle_strategy(vault, STRATEGY_AUTO, create, err) : -1;
+		return uuid_make(vault->id, err) == 0 ? settle_strategy(vault, STRATEGY_AUTO, create, err) : -1;
 	}
 	json = json_loadb(text, len_bytes, 0, NULL);
 	if (json == NULL ||

@@ -8,15 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/child.h"
 #include "lib/clock.h"
-#include "lib/hex.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "wire/bare_script.h"
 #include "wire/bare_welcome.h"
 #include "wire/bare_word.h"
@@ -350,21 +349,6 @@ const struct bare_welcome *bare_greeting(const struct bare *bare)
 	return &bare->welcome;
 }
 
-/* RFC 9562, version 4. */
-static int make_id(char id[37], struct error *err)
-{
-	uint8_t b[16];
-	char hex[33];
-
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		return error_sys(err, errno, "getrandom");
-	b[6] = (b[6] & 0x0f) | 0x40;
-	b[8] = (b[8] & 0x3f) | 0x80;
-	hex_text(b, sizeof(b), hex);
-	(void)snprintf(id, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
-	return 0;
-}
-
 int bare_put(struct bare *bare, const char *name, const char *text, struct error *err)
 {
 	size_t lines = 0;
@@ -384,11 +368,11 @@ static int write_firsts(struct bare *bare, struct error *err)
 	char text[512];
 	char *owner = NULL;
 	json_t *json;
-	char id[37];
+	char id[UUID_TEXT_SIZE];
 	int rc = 0;
 
 	if (w->vault_id[0] == '\0') {
-		if (make_id(id, err) != 0)
+		if (uuid_make(id, err) != 0)
 			return -1;
 		(void)snprintf(text, sizeof(text),
 		               "{\"format\": %d, \"vault_id\": \"%s\", \"strategy\": \"hardlink\"}\n",
@@ -415,10 +399,10 @@ static int write_firsts(struct bare *bare, struct error *err)
 int bare_take(struct bare *bare, struct error *err)
 {
 	const char *rest;
-	char id[37];
+	char id[UUID_TEXT_SIZE];
 
 	/* Tells this connection from another one. */
-	if (make_id(id, err) != 0 || bare_tell(bare, err, "take %s", id) != 0 ||
+	if (uuid_make(id, err) != 0 || bare_tell(bare, err, "take %s", id) != 0 ||
 	    bare_hear(bare, "taken", &rest, err) != 0)
 		return -1;
 	bare->welcome.fine_times = strcmp(rest, "fractions") == 0 && bare->welcome.rsync >= BARE_WELCOME_FINE_SINCE;
