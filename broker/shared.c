@@ -10,7 +10,7 @@
 /* Where nothing is said it may be the same machine: a snapshot that is kept for nothing does no harm. */
 static bool may_be_same(const char *source_a, const char *host_a, const char *source_b, const char *host_b)
 {
-	return strcmp(source_a, source_b) == 0 && (host_a == NULL || host_b == NULL || own_host_same(host_a, host_b));
+	return strcmp(source_a, source_b) == 0 && own_host_may_be(host_a, host_b);
 }
 
 bool shared_source(const struct config_pipeline *a, const struct config_pipeline *b)

@@ -45,17 +45,12 @@ static bool same_machine(const struct config_vault *a, const struct config_vault
 	       strcmp(of_a.port, of_b.port) == 0;
 }
 
-static bool may_share_host(const struct config_pipeline *a, const struct config_pipeline *b)
-{
-	return a->host == NULL || b->host == NULL || own_host_same(a->host, b->host);
-}
-
 /* A folder of `path` is one of the machine that has the source. */
 static bool same_place(const struct config_pipeline *a, const struct config_pipeline *b)
 {
 	if (!same_machine(a->vault, b->vault))
 		return false;
-	return a->vault->ssh != NULL || may_share_host(a, b);
+	return a->vault->ssh != NULL || own_host_may_be(a->host, b->host);
 }
 
 /* ROOT/<pipeline>; NULL: not known. */
@@ -130,7 +125,7 @@ static bool on_its_host(const struct config_build *b, const struct config_vault 
 	for (size_t i = 0; i < b->config->n_pipelines; i++) {
 		const struct config_pipeline *other = &b->config->pipelines[i];
 
-		if (other->vault == vault && may_share_host(other, pipeline))
+		if (other->vault == vault && own_host_may_be(other->host, pipeline->host))
 			return true;
 		used = used || other->vault == vault;
 	}

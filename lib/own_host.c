@@ -20,3 +20,8 @@ bool own_host_same(const char *a, const char *b)
 {
 	return a[0] != '\0' && strcasecmp(a, b) == 0;
 }
+
+bool own_host_may_be(const char *a, const char *b)
+{
+	return a == NULL || b == NULL || own_host_same(a, b);
+}

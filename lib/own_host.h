@@ -16,4 +16,7 @@ void own_host(const char *option, const struct config *config, char host[OWN_HOS
 /* own_host_same: upper and lower case are the same, as in all names of machines. "" is nobody's. Pure. */
 bool own_host_same(const char *a, const char *b);
 
+/* own_host_may_be: may both be the same machine? NULL is any. Pure. */
+bool own_host_may_be(const char *a, const char *b);
+
 #endif

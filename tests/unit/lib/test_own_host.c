@@ -51,6 +51,11 @@ static void test_same(void **state)
 	assert_false(own_host_same("nas2", ""));
 	assert_false(own_host_same("", "nas2"));
 	assert_false(own_host_same("", ""));
+	assert_true(own_host_may_be(NULL, "nas2"));
+	assert_true(own_host_may_be("nas2", NULL));
+	assert_true(own_host_may_be("NAS2", "nas2"));
+	assert_false(own_host_may_be("nas2", "nas"));
+	assert_false(own_host_may_be("", ""));
 }
 
 int main(void)
