@@ -12,7 +12,7 @@
 
 #include "lib/durable.h"
 #include "lib/generation_name.h"
-#include "receiver/record_macs.h"
+#include "wire/macs_json.h"
 
 #define RECORD_BYTES_MAX 65536
 #define NAMES_MAX ((size_t)100000)
@@ -51,7 +51,7 @@ int record_write(const struct vault *vault, const struct record *r, const struct
 		if (r->root[0] != '\0')
 			(void)json_object_set_new(json, "root", json_string(r->root));
 		if (macs->n > 0)
-			(void)json_object_set_new(json, "macs", record_macs_json(macs));
+			(void)json_object_set_new(json, "macs", macs_json(macs));
 		text = json_dumps(json, JSON_INDENT(2));
 	}
 	if (text == NULL)

@@ -11,9 +11,6 @@
 #include "receiver/words/words.h"
 #include "wire/macs_codec.h"
 
-/* record_macs_json: as the record keeps them; names are escaped. A new reference; NULL: out of memory. */
-json_t *record_macs_json(const struct wire_macs *macs);
-
 /* record_macs_read: of the generation's record; none if it can't be read, or tells of none. */
 void record_macs_read(const struct vault *vault, const char *generation, struct wire_macs *macs);
 

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "lib/restore_folder.h"
 
 void asked_init(struct asked *asked)
@@ -67,4 +69,20 @@ void asked_done(struct asked *asked)
 	if (asked->folder_fd >= 0)
 		(void)close(asked->folder_fd);
 	asked_init(asked);
+}
+
+void asked_macs(const struct stage_request *request, struct wire_macs *macs)
+{
+	struct stage_mac known[STAGE_MACS_MAX];
+	size_t n = stage_request_macs(request, known);
+
+	for (macs->n = 0; macs->n < n && macs->n < MACS_CODEC_MAX; macs->n++) {
+		const struct stage_mac *from = &known[macs->n];
+		struct wire_mac *to = &macs->list[macs->n];
+
+		(void)log_escape(from->name, to->name, sizeof(to->name));
+		(void)snprintf(to->state, sizeof(to->state), "%.11s", from->state);
+		to->completed_at_s = from->completed_at;
+		to->verification_failed = from->verification_failed;
+	}
 }

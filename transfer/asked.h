@@ -6,6 +6,7 @@
 
 #include "lib/stage_msg.h"
 #include "transfer/anchor.h"
+#include "wire/macs_codec.h"
 
 struct asked {
 	const char *path;            /* the folder that is read … */
@@ -21,5 +22,8 @@ void asked_init(struct asked *asked);
 /* asked_read: errors: ERR_CONFIG (no snapshot step before), ERR_INPUT, by errno */
 int asked_read(const struct stage_request *request, struct asked *asked, struct error *err);
 void asked_done(struct asked *asked);
+
+/* asked_macs: whose backups are in the snapshot, for those who look at the vault alone: at most MACS_CODEC_MAX, names escaped. */
+void asked_macs(const struct stage_request *request, struct wire_macs *macs);
 
 #endif

@@ -2,10 +2,12 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "wire/macs_json.h"
 
 static const char *uuid_of(const struct stage_request *request)
 {
@@ -14,18 +16,17 @@ static const char *uuid_of(const struct stage_request *request)
 	return value != NULL ? value : "";
 }
 
-static json_t *macs_json(const struct stage_request *request)
+/* NULL: there are none, or memory is out. */
+static json_t *list_macs(const struct stage_request *request)
 {
-	struct stage_mac macs[STAGE_MACS_MAX];
-	size_t n = stage_request_macs(request, macs);
-	json_t *list = json_array();
-	char safe[512];
+	struct wire_macs *macs = calloc(1, sizeof(*macs));
+	json_t *list = NULL;
 
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(
-		        list, json_pack("{s:s, s:s, s:I, s:b}", "name", log_escape(macs[i].name, safe, sizeof(safe)),
-		                        "state", macs[i].state, "completed_at", (json_int_t)macs[i].completed_at,
-		                        "verification_failed", (int)macs[i].verification_failed));
+	if (macs != NULL)
+		asked_macs(request, macs);
+	if (macs != NULL && macs->n > 0)
+		list = macs_json(macs);
+	free(macs);
 	return list;
 }
 
@@ -37,7 +38,7 @@ char *engine_rsync_record_text(const struct stage_request *request, const struct
 	int64_t ctransid = 0;
 	char host[256] = "";
 	json_t *json;
-	json_t *macs = macs_json(request);
+	json_t *macs = list_macs(request);
 	char *text;
 
 	(void)gethostname(host, sizeof(host) - 1);
@@ -53,7 +54,7 @@ char *engine_rsync_record_text(const struct stage_request *request, const struct
 	        (json_int_t)source->entries, "top", source->top, "engine", "rsync", "source",
 	        json_string(stage_request_source(request)), "host", json_string(host), "linked_names",
 	        (json_int_t)source->linked_names, "linked_groups", (json_int_t)source->linked_groups);
-	if (json != NULL && (!unfrozen->macs || unfrozen->pass == 1) && json_array_size(macs) > 0)
+	if (json != NULL && (!unfrozen->macs || unfrozen->pass == 1) && macs != NULL)
 		(void)json_object_set(json, "macs", macs);
 	text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(macs);

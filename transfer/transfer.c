@@ -259,23 +259,14 @@ static int detect(struct transfer *t, struct error *err)
 /* Whose backups are in it, for those who look at the vault alone. */
 static int send_macs(struct transfer *t, struct error *err)
 {
-	struct stage_mac known[STAGE_MACS_MAX];
-	struct wire_macs *macs;
-	size_t n = stage_request_macs(t->request, known);
+	struct wire_macs *macs = calloc(1, sizeof(*macs));
 
-	if (n == 0 || !remote_welcome(t->remote)->macs)
-		return 0;
-	macs = calloc(1, sizeof(*macs));
 	if (macs == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	for (; macs->n < n && macs->n < MACS_CODEC_MAX; macs->n++) {
-		const struct stage_mac *from = &known[macs->n];
-		struct wire_mac *to = &macs->list[macs->n];
-
-		(void)log_escape(from->name, to->name, sizeof(to->name));
-		(void)snprintf(to->state, sizeof(to->state), "%.11s", from->state);
-		to->completed_at_s = from->completed_at;
-		to->verification_failed = from->verification_failed;
+	asked_macs(t->request, macs);
+	if (macs->n == 0 || !remote_welcome(t->remote)->macs) {
+		free(macs);
+		return 0;
 	}
 	encoder_reset(&t->sender.encoder);
 	put_macs(&t->sender.encoder, macs);

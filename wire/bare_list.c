@@ -7,6 +7,7 @@
 
 #include "lib/hex.h"
 #include "lib/log.h"
+#include "wire/macs_json.h"
 
 #define GENERATIONS_MAX ((size_t)100000)
 #define PREFIX "generations/"
@@ -104,35 +105,6 @@ static int grow(struct lists *lists, struct error *err)
 	return 0;
 }
 
-/* As receiver/record_macs.c reads them. */
-static void read_macs(const char *text, struct wire_macs *macs)
-{
-	json_t *json = json_loads(text, 0, NULL);
-	json_t *row;
-	size_t i;
-
-	macs->n = 0;
-	json_array_foreach(json_object_get(json, "macs"), i, row)
-	{
-		struct wire_mac *mac = &macs->list[macs->n];
-		const char *name = NULL;
-		const char *state = NULL;
-		json_int_t completed_at = 0;
-		int failed = 0;
-
-		if (macs->n == MACS_CODEC_MAX ||
-		    json_unpack(row, "{s:s, s:s, s?I, s?b}", "name", &name, "state", &state, "completed_at",
-		                &completed_at, "verification_failed", &failed) != 0)
-			break;
-		copy(mac->name, sizeof(mac->name), name);
-		copy(mac->state, sizeof(mac->state), state);
-		mac->completed_at_s = completed_at > 0 ? completed_at : 0;
-		mac->verification_failed = failed != 0;
-		macs->n++;
-	}
-	json_decref(json);
-}
-
 /* "NAME JSON" */
 static int take(struct lists *lists, const char *rest, struct error *err)
 {
@@ -150,7 +122,10 @@ static int take(struct lists *lists, const char *rest, struct error *err)
 	text = rest + bytes + (rest[bytes] == ' ');
 	if (bare_list_record(name, text, &lists->list[lists->n], &lists->extra[lists->n])) {
 		if (lists->each != NULL) {
-			read_macs(text, &lists->macs);
+			json_t *json = json_loads(text, 0, NULL);
+
+			macs_json_read(json, &lists->macs);
+			json_decref(json);
 			if (lists->macs.n > 0)
 				lists->each(lists->cookie, &lists->list[lists->n], &lists->macs);
 		}

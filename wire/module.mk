@@ -15,6 +15,7 @@ wire_SOURCES += \
 	wire/look_codec.c \
 	wire/measure.c \
 	wire/macs_codec.c \
+	wire/macs_json.c \
 	wire/note.c \
 	wire/pack.c \
 	wire/pack_level.c \
