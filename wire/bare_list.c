@@ -5,22 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/generation_name.h"
 #include "lib/hex.h"
 #include "lib/log.h"
 #include "wire/macs_json.h"
 
 #define GENERATIONS_MAX ((size_t)100000)
 #define PREFIX "generations/"
-
-bool bare_list_name(const char *name)
-{
-	static const char form[] = "dddd-dd-ddTdd-dd-ddZ";
-
-	for (size_t i = 0; i < sizeof(form) - 1; i++)
-		if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
-			return false;
-	return name[sizeof(form) - 1] == '\0';
-}
 
 static void copy(char *out, size_t size, const char *in)
 {
@@ -115,8 +106,10 @@ static int take(struct lists *lists, const char *rest, struct error *err)
 	if (bytes >= sizeof(name))
 		return 0;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)bytes, rest);
-	if (!bare_list_name(name) || grow(lists, err) != 0)
-		return bare_list_name(name) ? -1 : 0;
+	if (!generation_name_valid(name))
+		return 0;
+	if (grow(lists, err) != 0)
+		return -1;
 	if (lists->n > 0 && strcmp(lists->list[lists->n - 1].name, name) >= 0)
 		return error_set(err, ERR_PROTOCOL, "the far end tells of its generations out of order");
 	text = rest + bytes + (rest[bytes] == ' ');
@@ -186,7 +179,7 @@ int bare_list_remove(struct bare *bare, const char *name, struct error *err)
 	const char *line = NULL;
 	char safe[128];
 
-	if (!bare_list_name(name))
+	if (!generation_name_valid(name))
 		return error_set(err, ERR_INPUT, "\"%.64s\" is not the name of a generation", name);
 	if (bare_tell(bare, err, "remove %s", name) != 0 || bare_hear_any(bare, &line, err) != 0)
 		return -1;

@@ -27,9 +27,6 @@ int bare_list_read_macs(struct bare *bare, struct generation_info **list, size_t
 /* bare_list_remove: the vault has been taken (bare_take). A generation that is not there is no error. errors: ERR_REFUSED (it is the newest, or being read), those of bare_hear */
 int bare_list_remove(struct bare *bare, const char *name, struct error *err);
 
-/* bare_list_name: is that the name of a generation, as docs/vault-format.md has it? Pure. */
-bool bare_list_name(const char *name);
-
 /* bare_list_record: a record's text. false: it makes no sense, or is that of another generation. Pure. */
 bool bare_list_record(const char *name, const char *text, struct generation_info *generation,
                       struct bare_list_extra *extra);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lib/generation_name.h"
 #include "wire/bare_list.h"
 
 #define NAME "2026-11-23T05-36-00Z"
@@ -20,12 +21,12 @@
 static void test_names(void **state)
 {
 	(void)state;
-	assert_true(bare_list_name(NAME));
-	assert_false(bare_list_name(""));
-	assert_false(bare_list_name("2026-11-23T05-36-00"));
-	assert_false(bare_list_name("2026-11-23T05-36-00Z/"));
-	assert_false(bare_list_name("2026-11-23T05-36-0/Z"));
-	assert_false(bare_list_name("../../../../etc/pass"));
+	assert_true(generation_name_valid(NAME));
+	assert_false(generation_name_valid(""));
+	assert_false(generation_name_valid("2026-11-23T05-36-00"));
+	assert_false(generation_name_valid("2026-11-23T05-36-00Z/"));
+	assert_false(generation_name_valid("2026-11-23T05-36-0/Z"));
+	assert_false(generation_name_valid("../../../../etc/pass"));
 }
 
 static void test_records(void **state)
