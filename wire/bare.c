@@ -50,19 +50,7 @@ struct bare {
 
 static void hear_words(struct bare *bare)
 {
-	char text[1024];
-	char safe[4096];
-	ssize_t n;
-
-	while (bare->child.err_fd >= 0 && (n = read(bare->child.err_fd, text, sizeof(text) - 1)) > 0) {
-		size_t more = (size_t)n < WORDS_BYTES - bare->words_bytes ? (size_t)n : WORDS_BYTES - bare->words_bytes;
-
-		text[n] = '\0';
-		log_trace("wire", "stderr of the far end: %s", log_escape(text, safe, sizeof(safe)));
-		memcpy(bare->words + bare->words_bytes, text, more);
-		bare->words_bytes += more;
-		bare->words[bare->words_bytes] = '\0';
-	}
+	far_words_keep(bare->child.err_fd, "the far end", bare->words, sizeof(bare->words), &bare->words_bytes);
 }
 
 /* Why the far end has gone. */

@@ -18,6 +18,7 @@
 #include "wire/bare_exit.h"
 #include "wire/bare_welcome.h"
 #include "wire/bare_word.h"
+#include "wire/far_words.h"
 #include "wire/remote_command.h"
 
 #define ARGS_MAX 128
@@ -179,18 +180,7 @@ unsigned bare_rsync_version(void)
 
 static void hear_words(struct run *run)
 {
-	char text[1024];
-	ssize_t n;
-
-	while (run->child.err_fd >= 0 && (n = read(run->child.err_fd, text, sizeof(text) - 1)) > 0) {
-		size_t more = (size_t)n < WORDS_BYTES - run->words_bytes ? (size_t)n : WORDS_BYTES - run->words_bytes;
-
-		text[n] = '\0';
-		memcpy(run->words + run->words_bytes, text, more);
-		run->words_bytes += more;
-		run->words[run->words_bytes] = '\0';
-		log_trace("wire", "stderr of rsync: %s", text);
-	}
+	far_words_keep(run->child.err_fd, "rsync", run->words, sizeof(run->words), &run->words_bytes);
 }
 
 static void feed(struct run *run)

@@ -1,6 +1,7 @@
 #include "wire/far_words.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 
@@ -29,6 +30,24 @@ void far_words_hear(struct far_words *words, const char *text, size_t n)
 			take_line(words);
 		else if (words->line_bytes < FAR_WORDS_LINE_MAX)
 			words->line[words->line_bytes++] = text[i];
+}
+
+void far_words_keep(int err_fd, const char *of, char *words, size_t size, size_t *bytes)
+{
+	char text[1024];
+	char safe[4096];
+	ssize_t n;
+
+	while (err_fd >= 0 && (n = read(err_fd, text, sizeof(text) - 1)) > 0) {
+		size_t room = size - 1 - *bytes;
+		size_t more = (size_t)n < room ? (size_t)n : room;
+
+		text[n] = '\0';
+		log_trace("wire", "stderr of %s: %s", of, log_escape(text, safe, sizeof(safe)));
+		memcpy(words + *bytes, text, more);
+		*bytes += more;
+		words[*bytes] = '\0';
+	}
 }
 
 bool far_words_ssh(const char *words, struct error *err)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -77,10 +78,39 @@ static void neither_length_nor_number_is_the_far_ends_to_choose(void **state)
 	assert_int_equal(lines, FAR_WORDS_MOST + 1);
 }
 
+/* However much comes, in whatever pieces: the beginning stays, and the pipe is emptied. */
+static void the_first_of_what_is_said_is_kept(void **state)
+{
+	char words[8] = "";
+	size_t bytes = 0;
+	int ends[2];
+
+	(void)state;
+	far_words_keep(-1, "nobody", words, sizeof(words), &bytes);
+	assert_int_equal(bytes, 0);
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	far_words_keep(ends[0], "somebody", words, sizeof(words), &bytes);
+	assert_int_equal(bytes, 0);
+	assert_int_equal(write(ends[1], "abc", 3), 3);
+	far_words_keep(ends[0], "somebody", words, sizeof(words), &bytes);
+	assert_string_equal(words, "abc");
+	assert_int_equal(write(ends[1], "defghij", 7), 7);
+	far_words_keep(ends[0], "somebody", words, sizeof(words), &bytes);
+	assert_string_equal(words, "abcdefg");
+	assert_int_equal(bytes, 7);
+	assert_int_equal(write(ends[1], "k", 1), 1);
+	far_words_keep(ends[0], "somebody", words, sizeof(words), &bytes);
+	assert_string_equal(words, "abcdefg");
+	assert_int_equal(read(ends[0], words, 1), -1);
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(close(ends[1]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(warnings_are_logged_and_nothing_else),
+		cmocka_unit_test(the_first_of_what_is_said_is_kept),
 		cmocka_unit_test(neither_length_nor_number_is_the_far_ends_to_choose),
 	};
 
