@@ -31,22 +31,12 @@ static int remove_folder(void **state)
 
 static void write_file(const char *name)
 {
-	char path[2 * PATH_MAX];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CREAT, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "x", 1), 1);
-	assert_int_equal(close(fd), 0);
+	assert_int_equal(scratch_write(folder, name), 0);
 }
 
 static void make_below(const char *name)
 {
-	char path[2 * PATH_MAX];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(scratch_below(folder, name), 0);
 }
 
 /* A pass in steps; a change anywhere is another fingerprint, a look is none. */

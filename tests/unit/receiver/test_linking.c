@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "receiver/linking.h"
+#include "tests/unit/scratch.h"
 
 #define MIB (1ull << 20)
 
@@ -38,12 +39,12 @@ static void no_space_where_there_is_room_is_a_limit_of_names(void **state)
 
 static void a_name_is_made_or_the_reason_told(void **state)
 {
-	char folder[] = "/tmp/aob-linking.XXXXXX";
+	char folder[PATH_MAX];
 	int fd;
 	struct stat st;
 
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_int_equal(scratch_make(folder, sizeof(folder), "linking"), 0);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(close(openat(fd, "a", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
 	assert_int_equal(linking_at(fd, "a", fd, "b"), 0);
@@ -54,7 +55,7 @@ static void a_name_is_made_or_the_reason_told(void **state)
 	assert_int_equal(unlinkat(fd, "a", 0), 0);
 	assert_int_equal(unlinkat(fd, "b", 0), 0);
 	(void)close(fd);
-	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(scratch_remove(folder), 0);
 }
 
 int main(void)
