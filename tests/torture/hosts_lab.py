@@ -3,7 +3,6 @@ and that can take a host's line away, or let nothing through from one to another
 
 The lab runs in namespaces of its own (mount, PID, network, IPC); the core is their network. Each source has two pipelines, one into each vault."""
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -12,6 +11,7 @@ import time
 
 import zmq
 
+import asking
 from daemons import Daemon, Keeper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -225,21 +225,10 @@ class Lab:
 
     def ask(self, verb, **more):
         """What `aob` asks (docs/protocol.md), by an admin who sits at the core: the result; raises OSError without an answer, or with what it refuses."""
+        public, secret, server = self.key("admin/own_secret", "public"), self.key("admin/own_secret", "secret"), self.key("admin/broker", "public")
         socket = self.zmq.socket(zmq.DEALER)
-        try:
-            socket.setsockopt(zmq.LINGER, 0)
-            socket.curve_publickey, socket.curve_secretkey = self.key("admin/own_secret", "public"), self.key("admin/own_secret", "secret")
-            socket.curve_serverkey = self.key("admin/broker", "public")
-            socket.connect("tcp://%s:5555" % self.net.address(HUB))
-            socket.send_multipart([b"MDPC02", b"\1", b"aob.broker", json.dumps({"v": 1, "verb": verb, **more}).encode()])
-            if not socket.poll(ANSWER_S * 1000):
-                raise OSError("no answer")
-            answer = json.loads(socket.recv_multipart()[-1])
-        finally:
-            socket.close()
-        if answer.get("status") != "ok":
-            raise OSError((answer.get("error") or {}).get("message", "an answer that is none"))
-        return answer["result"]
+        socket.curve_publickey, socket.curve_secretkey, socket.curve_serverkey = public, secret, server
+        return asking.ask(socket, "tcp://%s:5555" % self.net.address(HUB), ANSWER_S, verb, **more)
 
     def key(self, name, which):
         with open("%s/keys/%s" % (self.work, name)) as f:

@@ -1,6 +1,5 @@
 """A NAS and its vaults: file systems in loop files, a real sshd with a forced command for each vault, a relay before it, our processes."""
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ import time
 
 import zmq
 
+import asking
 from daemons import Daemon, Keeper
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -113,19 +113,7 @@ class Nas:
 
     def ask(self, verb, **more):
         """What `aob` asks, without a process for each question (docs/protocol.md): the result; raises OSError without an answer, or with what it refuses."""
-        socket = self.lab.zmq.socket(zmq.DEALER)
-        try:
-            socket.setsockopt(zmq.LINGER, 0)
-            socket.connect("ipc://%s/run/broker" % self.work)
-            socket.send_multipart([b"MDPC02", b"\1", b"aob.broker", json.dumps({"v": 1, "verb": verb, **more}).encode()])
-            if not socket.poll(LOOK_S * 1000):
-                raise OSError("no answer")
-            answer = json.loads(socket.recv_multipart()[-1])
-        finally:
-            socket.close()
-        if answer.get("status") != "ok":
-            raise OSError((answer.get("error") or {}).get("message", "an answer that is none"))
-        return answer["result"]
+        return asking.ask(self.lab.zmq.socket(zmq.DEALER), "ipc://%s/run/broker" % self.work, LOOK_S, verb, **more)
 
     def running(self, pipeline):
         """What the broker says of a run in flight: a dictionary, None if there is none; raises OSError without an answer."""
