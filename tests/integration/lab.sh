@@ -205,3 +205,25 @@ fingerprint() {
 		find . -print0 | LC_ALL=C sort -z | xargs -0 -r getfattr -h -m - -d --absolute-names -e hex -- 2>/dev/null
 	} | sha256sum)
 }
+
+# vault_suite gluster|rsync: the tests of tests/integration/vault-suite, as that column has them, each by run-integration in namespaces below these: which failed, if any, is told at the end.
+vault_suite() {
+	local name gluster rsync rest how failed=()
+	vault_suite_is_right
+	while IFS='|' read -r name gluster rsync rest; do
+		how=${!1} name=${name// /}
+		how=${how# } how=${how% }
+		[[ $how != no:* ]] || { say "$name: $how"; continue; }
+		[[ $how =~ ^([A-Z_]+=[^ ]+( [A-Z_]+=[^ ]+)*): ]] && how=${BASH_REMATCH[1]} || how=
+		# shellcheck disable=SC2086 # some settings, each a word
+		env $how "$ROOT_DIR/tests/run-integration" "$name" || failed+=("$name")
+	done < <(grep '^[0-9]' "$ROOT_DIR/tests/integration/vault-suite")
+	[ ${#failed[@]} = 0 ] || die "$1: ${failed[*]}"
+}
+vault_suite_is_right() { # each line has its form, and names a test
+	local column='((no|but|[A-Z_]+=[^ :|]+( [A-Z_]+=[^ :|]+)*): [^|]+)?' line
+	while read -r line; do
+		[[ $line =~ ^([0-9]{3}-[^ |]+)\ \|\ ?$column\ ?\|\ ?$column$ ]] || die "tests/integration/vault-suite: not of the form that its head tells: $line"
+		[ -x "$ROOT_DIR/tests/integration/${BASH_REMATCH[1]}" ] || die "tests/integration/vault-suite: no test has the name ${BASH_REMATCH[1]}"
+	done < <(sed '/^#/d' "$ROOT_DIR/tests/integration/vault-suite")
+}
