@@ -5,7 +5,7 @@
 #include "receiver/verify_book.h"
 
 /* missing_find: in: files: how many names of files the generation has; before, behind: its neighbours, NULL: there is none. If there should be more, what both neighbours have alike and
- * it has not is named in the book; if nothing is, that so many are gone. cost: nothing, or the names of the neighbours. errors: ERR_SYSTEM; what can't be looked at is passed over */
+ * it has not is named in the book; if that is not as many as are gone, their number too. cost: nothing, or the names of the neighbours. errors: ERR_SYSTEM; what can't be looked at is passed over */
 int missing_find(const struct vault *vault, struct verify_book *book, const char *generation, const char *before,
                  const char *behind, uint64_t files, struct error *err);
 

@@ -58,11 +58,33 @@ static void what_both_neighbours_have_is_named(void **state)
 	/* All are there: nobody looks. */
 	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 3, &lab->err), 0);
 	assert_int_equal(book->n_damage, 0);
-	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 0, &lab->err), 0);
+	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 1, &lab->err), 0);
 	assert_int_equal(book->n_damage, 2);
 	assert_string_equal(book->damage[0].path, "linked");
 	assert_string_equal(book->damage[1].path, "mended");
 	assert_int_equal(book->damage[1].kind, WIRE_DAMAGE_MISSING);
+	verify_book_close(&book);
+}
+
+/* One that is named does not hide another one of which no neighbour tells. */
+static void what_cannot_be_named_is_counted_beside(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct verify_book *book;
+
+	make(lab, BEFORE);
+	make(lab, HERE);
+	make(lab, BEHIND);
+	put(lab, "generations/" BEFORE "/alike", "one", 1);
+	put(lab, "generations/" BEHIND "/alike", "one", 1);
+	put(lab, "generations/" BEFORE "/changed", "old", 2);
+	put(lab, "generations/" BEHIND "/changed", "newer", 3);
+	assert_int_equal(verify_book_open(lab->vault, &book, &lab->err), 0);
+	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 1, &lab->err), 0);
+	assert_int_equal(book->n_damage, 2);
+	assert_string_equal(book->damage[0].path, "alike");
+	assert_string_equal(book->damage[1].path, "");
+	assert_non_null(strstr(book->damage[1].reason, "had 3 files when it was published, and has 1; not all"));
 	verify_book_close(&book);
 }
 
@@ -84,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_both_neighbours_have_is_named, vault_lab_open, vault_lab_close),
+		cmocka_unit_test_setup_teardown(what_cannot_be_named_is_counted_beside, vault_lab_open, vault_lab_close),
 		cmocka_unit_test_setup_teardown(without_neighbours_so_many_are_told, vault_lab_open, vault_lab_close),
 	};
 
