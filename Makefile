@@ -321,7 +321,7 @@ install: all
 	for conf in deploy/supervisord/*.conf; do \
 		sed 's|/usr/local|$(PREFIX)|g' $$conf >$(DESTDIR)$(PREFIX)/share/aob/supervisord/$${conf##*/} || exit 1; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(ZSH_COMPLETIONS)
-	for program in aob aob-receiver; do \
+	for program in aob aob-receiver aob-stage; do \
 		deploy/completions/generate $$program bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
 		deploy/completions/generate $$program zsh >$(DESTDIR)$(ZSH_COMPLETIONS)/_$$program || exit 1; done
 	chmod 644 $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aob* $(DESTDIR)$(ZSH_COMPLETIONS)/_aob*

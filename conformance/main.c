@@ -37,7 +37,7 @@ static void help(void)
 	           "replies, heartbeats, rubbish, cancelling, a broker that is silent, gone and back, being killed and "
 	           "told to end.\n\n"
 	           "COMMAND is started by it, again and again; {endpoint} and {service} in its words are replaced:\n"
-	           "    aob-stage-test -- aob-stage --endpoint {endpoint} --service {service} -- ./my-program\n"
+	           "    aob-stage-test -- aob-stage --broker {endpoint} --service {service} -- ./my-program\n"
 	           "With --endpoint it binds that, and waits for a stage that somebody else starts.\n\n"
 	           "  --request FILE   the job that is given (JSON, docs/protocol.md; default: one of a source at "
 	           "/nowhere);\n"

@@ -39,7 +39,7 @@ struct stage_job {
 
 struct stage {
 	const struct stage_ops *ops;
-	struct config *config;
+	const struct config *config;
 	struct mdp_worker *worker;
 	struct stage_job *job; /* NULL: idle */
 	int wake_fd;
@@ -188,7 +188,7 @@ static void free_job(struct stage_job *job)
 }
 
 /* One request from a file, without a broker; progress is shown when it is debugged with --trace. Returns the exit status. */
-static int run_once(const struct stage_ops *ops, struct config *config, const char *path)
+static int run_once(const struct stage_ops *ops, const struct config *config, const char *path)
 {
 	static char text[STAGE_MESSAGE_MAX];
 	struct stage_job *job = calloc(1, sizeof(*job));
@@ -468,7 +468,8 @@ static int open_worker(struct stage *stage, const struct command_line *line, con
 int stage_main(int argc, char **argv, const struct stage_ops *ops)
 {
 	struct command_line line = { 0 };
-	struct stage stage = { .ops = ops, .wake_fd = -1 };
+	struct stage stage = { .ops = ops, .config = ops->config, .wake_fd = -1 };
+	struct config *loaded = NULL;
 	struct error err = { .class = ERR_NONE };
 	char host[OWN_HOST_SIZE];
 	char name[NAME_SIZE];
@@ -477,14 +478,16 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 	if (status >= 0)
 		return status;
 	log_open(ops->program, line.trace);
-	if (config_load(config_path(line.config), &stage.config, stderr, &err) != 0) {
+	if (stage.config == NULL && config_load(config_path(line.config), &loaded, stderr, &err) != 0) {
 		if (err.class != ERR_CONFIG) /* else its faults have been told */
 			log_error(LOG_ERR, &err, "cannot start");
 		return error_exit(err.class);
 	}
+	if (stage.config == NULL)
+		stage.config = loaded;
 	if (line.once != NULL) {
 		status = run_once(ops, stage.config, line.once);
-		config_destroy(&stage.config);
+		config_destroy(&loaded);
 		return status;
 	}
 	own_host(line.host, stage.config, host);
@@ -502,7 +505,7 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 		zsys_shutdown();
 		_exit(status);
 	}
-	config_destroy(&stage.config);
+	config_destroy(&loaded);
 	if (stage.wake_fd >= 0)
 		(void)close(stage.wake_fd);
 	return status;

@@ -24,6 +24,8 @@ struct stage_ops {
 	 * out: on 0 the values set in result are the reply; on -1 err is, and its class decides about the retry. */
 	int (*run)(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
 	           struct error *err);
+	/* config: instead of a file, none is read; borrowed. NULL: the command line, or the environment, says which. */
+	const struct config *config;
 };
 
 /* stage_main: returns the process's exit status (sysexits.h). */

@@ -56,6 +56,8 @@ _@NAME@() {
 	if [[ $current == -* ]]; then
 		options=(@GENERAL@ "${takes[@]:1}")
 		mapfile -t COMPREPLY < <(compgen -W "${options[*]%%=*}" -- "$current")
+	elif [ -z "$verb" ] && [ @FIRST@ != - ]; then
+		_@NAME@_offer @FIRST@ "$current"
 	elif [ -z "$verb" ]; then
 		mapfile -t COMPREPLY < <(compgen -W '@VERBS@' -- "$current")
 	elif [ "${takes[0]:--}" != - ]; then

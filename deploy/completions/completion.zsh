@@ -54,6 +54,8 @@ _@NAME@() {
 	if [[ $PREFIX == -* ]]; then
 		options=(@GENERAL@ ${takes[2,-1]})
 		compadd -- ${options%%=*}
+	elif [[ -z $verb && @FIRST@ != - ]]; then
+		_@NAME@_offer @FIRST@
 	elif [[ -z $verb ]]; then
 		compadd -- @VERBS@
 	elif [[ ${takes[1]:--} != - ]]; then

@@ -84,7 +84,12 @@ static inline void completion_lab_rows(const char *program, const char *path, co
 {
 	char command[LAB_TEXT];
 	char line[LAB_TEXT];
+	char name[64];
 	FILE *bash = NULL;
+
+	(void)snprintf(name, sizeof(name), "%s", program);
+	for (char *dash = name; (dash = strchr(dash, '-')) != NULL;)
+		*dash = '_';
 
 	(void)snprintf(
 	        command, sizeof(command),
@@ -92,7 +97,7 @@ static inline void completion_lab_rows(const char *program, const char *path, co
 	        "for line; do eval \"COMP_WORDS=($line)\"; COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _%s; printf \" %%s "
 	        "\" "
 	        "\"${COMPREPLY[@]}\"; echo; done' bash",
-	        path, program, strcmp(program, "aob") == 0 ? "aob" : "aob_receiver");
+	        path, program, name);
 	for (size_t i = 0; i < n; i++)
 		(void)snprintf(command + strlen(command), sizeof(command) - strlen(command), " \"%s\"", rows[i].words);
 	bash = popen(command, "r");

@@ -56,7 +56,9 @@ static int check(const struct config *config, struct error *err)
 	return getenv("TEST_CHECK_FAILS") != NULL ? error_set(err, ERR_PERMISSION, "may not do it") : 0;
 }
 
-static const struct stage_ops ops = { "aob-test", "gate", "Tests.", check, run };
+static const struct stage_ops ops = {
+	.program = "aob-test", .service = "gate", .summary = "Tests.", .check = check, .run = run
+};
 
 /* --- the tests --- */
 
