@@ -1,5 +1,6 @@
 #include "wire/bare_exit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,12 @@
 #include "wire/far_words.h"
 
 #define SAID_SIZE 512
+#define LOCKED "aob: locked" /* wire/bare_rsync.c, FAR_SCRIPT */
+
+/* rsync(1) */
+#define PARTIAL 23
+#define VANISHED 24
+#define OF_SSH 255
 
 static const struct {
 	int status;
@@ -27,103 +34,92 @@ static const struct {
 	{ 20, ERR_LINK, "rsync was ended" },
 	{ 21, ERR_SYSTEM, "rsync's processes lost each other" },
 	{ 22, ERR_SYSTEM, "rsync has no memory" },
-	{ 23, ERR_IO, "rsync could not bring all of it" },
-	{ 24, ERR_DAMAGED, "something vanished while it was read" },
+	{ PARTIAL, ERR_IO, "rsync could not bring all of it" },
+	{ VANISHED, ERR_DAMAGED, "something vanished while it was read" },
 	{ 30, ERR_LINK, "nothing came for long" },
 	{ 35, ERR_LINK, "nothing came for long" },
 	{ 126, ERR_PERMISSION, "rsync may not be run at the far end" },
 	{ 127, ERR_CONFIG, "rsync is not there: install it at the far end" },
-	{ 255, ERR_LINK, "ssh ended" },
+	{ OF_SSH, ERR_LINK, "ssh ended" },
 };
 
-/* What is said tells more than the number. */
+/* What is said tells more than the number: a line's last words, as strerror(3) of either end has them. */
 static const struct {
 	const char *said;
 	enum error_class class;
 	const char *text;
 } causes[] = {
-	{ "aob: locked", ERR_LOCKED, "another is at work in the vault" },
+	{ LOCKED, ERR_LOCKED, "another is at work in the vault" },
 	{ "No space left on device", ERR_SPACE, "there is no room" },
-	{ "quota exceeded", ERR_SPACE, "there is no room" },
+	{ "uota exceeded", ERR_SPACE, "there is no room" },
 	{ "Too many links", ERR_IO, "a file has as many names as the vault's file system can count" },
 	{ "Input/output error", ERR_IO, "a disk failed" },
+	{ "I/O error", ERR_IO, "a disk failed" },
 	{ "Read-only file system", ERR_IO, "a file system can't be written to" },
-	{ "ot supported (95)", ERR_CONFIG,
+	{ "ot supported", ERR_CONFIG,
 	  "the vault's file system can't hold an attribute, an ACL, or a file of this kind" },
 	{ "ermission denied", ERR_PERMISSION, "something may not be read or written" },
 	{ "not permitted", ERR_PERMISSION, "something may not be done" },
 };
 
-/* The first line that is not rsync's own end, which is the cause of the others. */
-static void first_line(const char *words, char out[SAID_SIZE])
+/* Without the number of the errno, as " (28)", behind it. */
+static size_t without_number(const char *line, size_t n)
 {
-	char line[SAID_SIZE];
+	size_t m = n;
 
-	out[0] = '\0';
-	while (*words != '\0' && *out == '\0') {
-		size_t n = strcspn(words, "\r\n");
-
-		(void)snprintf(line, sizeof(line), "%.*s", (int)(n < 400 ? n : 400), words);
-		if (n > 0 && strncmp(line, "rsync error: ", 13) != 0)
-			(void)log_escape(line, out, SAID_SIZE);
-		words += n;
-		words += strspn(words, "\r\n");
-	}
+	if (m == 0 || line[m - 1] != ')')
+		return n;
+	for (m--; m > 0 && isdigit((unsigned char)line[m - 1]);)
+		m--;
+	return m >= 2 && line[m - 1] == '(' && line[m - 2] == ' ' ? m - 2 : n;
 }
 
-static bool begins(const char *line, const char *with)
+/* Some lines of rsync end with a file's name, which may hold any words: they begin with more than one word, where those that end with strerror's begin with a program's name. */
+static bool tells(const char *line, size_t n, const char *said)
 {
-	return strncmp(line, with, strlen(with)) == 0;
+	size_t m = strlen(said);
+	const char *colon = memchr(line, ':', n);
+	const char *space = memchr(line, ' ', n);
+	size_t end = without_number(line, n);
+
+	if (strcmp(said, LOCKED) == 0)
+		return n == m && memcmp(line, said, m) == 0;
+	return colon != NULL && space == colon + 1 && end >= m && memcmp(line + end - m, said, m) == 0;
 }
 
-/* A path in a line has no line break of its own: rsync escapes it. What tells is at a line's ends, where no name of a file can pretend it. */
-static bool is_of_writers(const char *line, size_t n)
+/* In out the line that holds it; NULL: none does. */
+static const char *line_of(const char *words, const char *said, size_t *n)
 {
-	static const struct {
-		const char *first, *last;
-	} forms[] = {
-		{ "file has vanished: ", "" },
-		{ "directory has vanished: ", "" },
-		{ "rsync warning: some files vanished ", "" },
-		{ "rsync: ", ": No data available (61)" },
-		{ "rsync: ", "truncated while read" },
-		{ "WARNING: ", " (will try again)." },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		size_t m = strlen(forms[i].last);
-
-		if (begins(line, forms[i].first) && n >= m && memcmp(line + n - m, forms[i].last, m) == 0)
-			return true;
+	for (; *words != '\0'; words += *n + strspn(words + *n, "\r\n")) {
+		*n = strcspn(words, "\r\n");
+		if (said != NULL ? tells(words, *n, said) : *n > 0 && strncmp(words, "rsync error: ", 13) != 0)
+			return words;
 	}
-	return false;
+	return NULL;
 }
 
-bool bare_exit_vanished(int status, const char *words)
+static void escape(const char *line, size_t n, char out[SAID_SIZE])
 {
-	bool told = false;
+	char text[SAID_SIZE];
 
-	if (status == 24)
-		return true;
-	while (status == 23 && *words != '\0') {
-		size_t n = strcspn(words, "\r\n");
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(n < 400 ? n : 400), line);
+	(void)log_escape(text, out, SAID_SIZE);
+}
 
-		if (n > 0 && !begins(words, "rsync error: ")) {
-			if (!is_of_writers(words, n))
-				return false;
-			told = true;
-		}
-		words += n;
-		words += strspn(words, "\r\n");
-	}
-	return told;
+int bare_exit_settle(int status, const struct bare_said *said, bool may_vanish)
+{
+	if (status != VANISHED && (status != PARTIAL || said->of_writers == 0 || said->others))
+		return status;
+	return may_vanish ? 0 : VANISHED;
 }
 
 int bare_exit_read(int status, const char *words, struct error *err)
 {
 	enum error_class class = ERR_SYSTEM;
 	const char *text = status < 0 ? "rsync was killed" : "rsync failed";
-	char line[SAID_SIZE];
+	const char *line = NULL;
+	size_t n = 0;
+	char safe[SAID_SIZE] = "";
 
 	if (status == 0)
 		return 0;
@@ -133,13 +129,17 @@ int bare_exit_read(int status, const char *words, struct error *err)
 			text = ends[i].text;
 		}
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if (strstr(words, causes[i].said) != NULL) {
+		if ((line = line_of(words, causes[i].said, &n)) != NULL) {
 			class = causes[i].class;
 			text = causes[i].text;
 			break;
 		}
-	first_line(words, line);
-	(void)error_set(err, class, "%s (rsync ended with %d%s%s)", text, status, *line != '\0' ? ": " : "", line);
-	(void)(err != NULL && far_words_ssh(words, err));
+	/* Else the first one, which is the cause of the others. */
+	if (line == NULL)
+		line = line_of(words, NULL, &n);
+	if (line != NULL)
+		escape(line, n, safe);
+	(void)error_set(err, class, "%s (rsync ended with %d%s%s)", text, status, *safe != '\0' ? ": " : "", safe);
+	(void)(err != NULL && status == OF_SSH && far_words_ssh(words, err));
 	return -1;
 }

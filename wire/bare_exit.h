@@ -7,12 +7,14 @@
 #include <stdbool.h>
 
 #include "lib/error.h"
+#include "wire/bare_said.h"
 
-/* bare_exit_vanished: in: all of its stderr. It brought all but files that went, or became shorter, while they were read, which only the source's own writers do. */
-bool bare_exit_vanished(int status, const char *words);
+/* bare_exit_settle: rsync ended with that status (less than 0: it was killed), and had said that. Did it bring all but what went, or changed, while it was read, which only the source's own writers do?
+ * out: then 0 if the pass may miss that, else 24, as rsync itself mostly calls it; the status in all other cases. */
+int bare_exit_settle(int status, const struct bare_said *said, bool may_vanish);
 
-/* bare_exit_read: in: status: of exit(2); less than 0: it was killed. words: the end of its stderr, that of ssh and of the far end's rsync among it.
- * out: 0 for status 0; else -1: err, with the class by which it is tried again, and what it said (escaped) */
+/* bare_exit_read: in: status: of exit(2); less than 0: it was killed. words: lines of its stderr, as bare_said has them.
+ * out: 0 for status 0; else -1: err, with the class by which it is tried again, and the line that tells why (escaped). What a file is named does not count as said. */
 int bare_exit_read(int status, const char *words, struct error *err);
 
 #endif

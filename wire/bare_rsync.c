@@ -16,6 +16,7 @@
 #include "lib/rate_window.h"
 #include "lib/rights.h"
 #include "wire/bare_exit.h"
+#include "wire/bare_said.h"
 #include "wire/bare_welcome.h"
 #include "wire/bare_word.h"
 #include "wire/far_words.h"
@@ -25,7 +26,6 @@
 #define RSH_SIZE 16384
 #define LOOK_MS 300
 #define END_MS 20000 /* it keeps what it has of a file */
-#define WORDS_BYTES 65536
 
 /* The far end of each: in the pipeline's folder, with a shared lock on what must stay as it is; then rsync with what the near one adds. */
 #define FAR_SCRIPT                                                                                                     \
@@ -52,8 +52,7 @@ struct run {
 	const struct bare_rsync *rsync;
 	struct bare_output *output;
 	struct child child;
-	char words[WORDS_BYTES + 1]; /* of its stderr, the first */
-	size_t words_bytes;
+	struct bare_said said;
 	size_t fed_bytes;
 	uint64_t limit_bps;
 	bool limit_ended;
@@ -178,9 +177,14 @@ unsigned bare_rsync_version(void)
 	return at != NULL ? bare_welcome_version(at + strlen("version ") + (at[strlen("version ")] == 'v')) : 0;
 }
 
+static void take_words(void *said, const char *text, size_t n)
+{
+	bare_said_hear(said, text, n);
+}
+
 static void hear_words(struct run *run)
 {
-	far_words_keep(run->child.err_fd, "rsync", run->words, sizeof(run->words), &run->words_bytes);
+	far_words_read(run->child.err_fd, "rsync", take_words, &run->said);
 }
 
 static void feed(struct run *run)
@@ -252,8 +256,8 @@ static int run_once(struct run *run, struct error *err)
 	*run->output = (struct bare_output){ .line_bytes = 0 };
 	run->limit_ended = false;
 	run->limit_bps = limit_now(run->rsync);
-	run->words_bytes = run->fed_bytes = 0;
-	run->words[0] = '\0';
+	run->fed_bytes = 0;
+	run->said = (struct bare_said){ .words_bytes = 0 };
 	if (make_command(run->rsync, run->limit_bps, command, err) != 0)
 		goto out;
 	for (size_t i = 0; i < command->n; i++)
@@ -275,14 +279,13 @@ static int run_once(struct run *run, struct error *err)
 	hear_words(run);
 	child_end(&run->child, 0);
 	status = WIFEXITED(run->child.status) ? WEXITSTATUS(run->child.status) : -1;
-	/* Of words that were cut off nobody knows. */
-	if (run->rsync->may_vanish && run->words_bytes < WORDS_BYTES && bare_exit_vanished(status, run->words))
-		status = 0;
+	bare_said_end(&run->said);
+	status = bare_exit_settle(status, &run->said, run->rsync->may_vanish);
 	/* It had done all of it before it was asked to end. */
 	if (status == 0)
 		run->limit_ended = false;
 	if (rc == 0 && !run->limit_ended)
-		rc = bare_exit_read(status, run->words, err);
+		rc = bare_exit_read(status, run->said.words, err);
 out:
 	free(command->path);
 	free(command);

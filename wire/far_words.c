@@ -32,22 +32,41 @@ void far_words_hear(struct far_words *words, const char *text, size_t n)
 			words->line[words->line_bytes++] = text[i];
 }
 
-void far_words_keep(int err_fd, const char *of, char *words, size_t size, size_t *bytes)
+void far_words_read(int err_fd, const char *of, void (*take)(void *context, const char *text, size_t n), void *context)
 {
 	char text[1024];
 	char safe[4096];
 	ssize_t n;
 
 	while (err_fd >= 0 && (n = read(err_fd, text, sizeof(text) - 1)) > 0) {
-		size_t room = size - 1 - *bytes;
-		size_t more = (size_t)n < room ? (size_t)n : room;
-
 		text[n] = '\0';
 		log_trace("wire", "stderr of %s: %s", of, log_escape(text, safe, sizeof(safe)));
-		memcpy(words + *bytes, text, more);
-		*bytes += more;
-		words[*bytes] = '\0';
+		take(context, text, (size_t)n);
 	}
+}
+
+struct beginning {
+	char *words;
+	size_t size;
+	size_t *bytes;
+};
+
+static void keep(void *context, const char *text, size_t n)
+{
+	const struct beginning *b = context;
+	size_t room = b->size - 1 - *b->bytes;
+	size_t more = n < room ? n : room;
+
+	memcpy(b->words + *b->bytes, text, more);
+	*b->bytes += more;
+	b->words[*b->bytes] = '\0';
+}
+
+void far_words_keep(int err_fd, const char *of, char *words, size_t size, size_t *bytes)
+{
+	struct beginning beginning = { .words = words, .size = size, .bytes = bytes };
+
+	far_words_read(err_fd, of, keep, &beginning);
 }
 
 bool far_words_ssh(const char *words, struct error *err)

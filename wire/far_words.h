@@ -22,8 +22,10 @@ struct far_words {
 /* far_words_hear: the next n bytes. */
 void far_words_hear(struct far_words *words, const char *text, size_t n);
 
-/* far_words_keep: reads what a child's stderr has just now: a pipe that nobody reads would block it. err_fd: non-blocking, or -1; of: whose it is, for --trace. The first size - 1 bytes of all that it
- * said stay in words, with a NUL behind; *bytes: how many are there. */
+/* far_words_read: reads what a child's stderr has just now: a pipe that nobody reads would block it. err_fd: non-blocking, or -1; of: whose it is, for --trace; take: is handed each piece. */
+void far_words_read(int err_fd, const char *of, void (*take)(void *context, const char *text, size_t n), void *context);
+
+/* far_words_keep: the same, and the first size - 1 bytes of all that it said stay in words, with a NUL behind; *bytes: how many are there. */
 void far_words_keep(int err_fd, const char *of, char *words, size_t size, size_t *bytes);
 
 /* far_words_ssh: are these ssh's words for what no retry will mend? Then err, which is set, says so. */

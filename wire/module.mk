@@ -4,6 +4,7 @@ wire_SOURCES += \
 	wire/bare_list.c \
 	wire/bare_output.c \
 	wire/bare_rsync.c \
+	wire/bare_said.c \
 	wire/bare_script.c \
 	wire/bare_welcome.c \
 	wire/bare_word.c \

@@ -36,6 +36,23 @@ static void test_ends(void **state)
 		{ 255, "ssh: connect to host x port 22: Connection refused\n", ERR_LINK, "Connection refused" },
 		{ 255, "dad@x: Permission denied (publickey).\n", ERR_PERMISSION, "authorized_keys" },
 		{ 255, "Host key verification failed.\n", ERR_PERMISSION, "known_hosts" },
+		/* A file has the words as its name, or what ssh says. */
+		{ 23,
+		  "rsync: [sender] send_files failed to open \"/No space left on device\": Permission denied (13)\n",
+		  ERR_PERMISSION, "may not be read" },
+		{ 23, "rsync: [receiver] mkstemp \"/a: Permission denied (13)\" failed: No space left on device (28)\n",
+		  ERR_SPACE, "no room" },
+		{ 23, "could not make way for new symlink: a: Permission denied\n", ERR_IO, "could not bring" },
+		{ 23, "cannot delete non-empty directory: aob: locked\n", ERR_IO, "could not bring" },
+		{ 24, "file has vanished: \"/a: Permission denied (13)\"\n", ERR_DAMAGED, "vanished" },
+		{ 12, "rsync: x: HOST IDENTIFICATION HAS CHANGED\n", ERR_LINK, "connection was lost" },
+		/* The line that tells, not the first. */
+		{ 11, "Welcome\nrsync: [receiver] write failed on \"x\": Disk quota exceeded (122)\n", ERR_SPACE,
+		  "write failed" },
+		{ 126, "sh: 1: rsync: Permission denied\n", ERR_PERMISSION, "sh: 1: rsync" },
+		{ 12, "sh: 1: cannot open .aob/lock: Read-only file system\n", ERR_IO, "can't be written" },
+		{ 23, "rsync: [receiver] rsync_xal_set: lsetxattr(x,\"user.a\") failed: Not supported (95)\n",
+		  ERR_CONFIG, "can't hold" },
 		{ 99, "what\x1b[31m\n", ERR_SYSTEM, "what\\x1b" },
 		{ -1, "", ERR_SYSTEM, "killed" },
 	};
@@ -47,12 +64,13 @@ static void test_ends(void **state)
 		assert_int_equal(bare_exit_read(cases[i].status, cases[i].words, &err), -1);
 		assert_string_equal(error_code(err.class), error_code(cases[i].class));
 		assert_non_null(strstr(err.text, cases[i].text));
+		assert_true(cases[i].status == 255 || strstr(err.text, "ssh was not let in") == NULL);
 	}
 	assert_int_equal(bare_exit_read(0, "warning", NULL), 0);
 	assert_int_equal(bare_exit_read(255, "Host key verification failed.", NULL), -1);
 }
 
-static void test_vanished(void **state)
+static void test_what_writers_do(void **state)
 {
 #define LAST                                                                                                           \
 	"rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338) "          \
@@ -60,36 +78,42 @@ static void test_vanished(void **state)
 	static const struct {
 		int status;
 		const char *words;
-		bool vanished;
+		int first, last; /* as it counts in a pass that may be read again, and in the last one */
 	} cases[] = {
-		{ 24, "file has vanished: \"/x\"\n", true },
-		{ 23, "rsync: [sender] read errors mapping \"/x\": No data available (61)\n" LAST, true },
+		{ 24, "file has vanished: \"/x\"\n", 24, 0 },
+		{ 24, "", 24, 0 },
+		{ 23, "rsync: [sender] read errors mapping \"/x\": No data available (61)\n" LAST, 24, 0 },
 		{ 23,
 		  "file has vanished: \"/y\"\nrsync: [sender] read errors mapping \"/x\": No data available (61)\n"
 		  "WARNING: x failed verification -- update put into partial-dir (will try again).\n" LAST,
-		  true },
-		{ 23, "", false },
-		{ 23, LAST, false },
-		{ 23, "rsync: [sender] read errors mapping \"/x\": Input/output error (5)\n" LAST, false },
+		  24, 0 },
+		{ 23,
+		  "rsync: [sender] get_xattr_names: llistxattr(\"/x\",1024) failed: No such file or directory "
+		  "(2)\n" LAST,
+		  24, 0 },
+		{ 23, "", 23, 23 },
+		{ 23, LAST, 23, 23 },
 		{ 23,
 		  "file has vanished: \"/x\"\nrsync: [receiver] write failed on \"x\": No space left on device (28)\n",
-		  false },
-		{ 23, "rsync: [sender] send_files failed to open \"/file has vanished: \": Permission denied (13)\n",
-		  false },
-		{ 23, "ERROR: x failed verification -- update discarded.\n" LAST, false },
-		{ 12, "file has vanished: \"/x\"\n", false },
-		{ 0, "", false },
-		{ -1, "file has vanished: \"/x\"\n", false },
+		  23, 23 },
+		{ 12, "file has vanished: \"/x\"\n", 12, 12 },
+		{ 0, "", 0, 0 },
+		{ -1, "file has vanished: \"/x\"\n", -1, -1 },
 	};
+	static struct bare_said said;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(bare_exit_vanished(cases[i].status, cases[i].words), cases[i].vanished);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		said = (struct bare_said){ .words_bytes = 0 };
+		bare_said_hear(&said, cases[i].words, strlen(cases[i].words));
+		assert_int_equal(bare_exit_settle(cases[i].status, &said, false), cases[i].first);
+		assert_int_equal(bare_exit_settle(cases[i].status, &said, true), cases[i].last);
+	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends), cmocka_unit_test(test_vanished) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends), cmocka_unit_test(test_what_writers_do) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
