@@ -341,8 +341,8 @@ class Witness(threading.Thread):
             raise Broken("%s: snapshots that are neither the anchor nor of the last run: %s" % (pipeline, odd))
 
     def last_run(self, nas, pipeline):
-        """Its name and state."""
-        return self.sql(nas, "select run, state from runs where pipeline = ? and care = 0 order by seq desc limit 1", pipeline)[0]
+        """Its name and state; of one that went through all stages, not of one that only made room."""
+        return self.sql(nas, "select run, state from runs where pipeline = ? and care = 0 and kind = 'whole' order by seq desc limit 1", pipeline)[0]
 
     def sql(self, nas, text, *values):
         db = sqlite3.connect("file:%s?mode=ro" % nas.state, uri=True, timeout=10)
