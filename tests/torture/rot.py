@@ -4,6 +4,8 @@ import hashlib
 import os
 import stat
 
+from same_tree import below
+
 TEMP = b".aob-mend-"  # what a mending that was cut off leaves beside a name, until the next one
 MTIME, SIZE, CONTENT = 4, 5, 6  # of what same_tree.describe() tells of a file
 
@@ -14,11 +16,12 @@ def key(data):
 
 def inodes(root):
     """The inode of everything: what is written anew shows here, even if it is the same again."""
-    root, out = os.fsencode(root), {}
-    for at, folders, files in os.walk(root):
-        for name in [b"."] + folders + files:
-            path = os.path.join(at, name)
-            out[os.path.relpath(path, root)] = os.lstat(path).st_ino
+    root = os.fsencode(root)
+    if not os.path.isdir(root):
+        return {}
+    out = {b".": os.lstat(root).st_ino}
+    for path, rel in below(root):
+        out[rel] = os.lstat(path).st_ino
     return out
 
 

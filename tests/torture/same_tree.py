@@ -5,6 +5,23 @@ import os
 import stat
 
 
+def below(root):
+    """(its path, its path from the root) of all that lies below a folder; what can't be listed is passed over. os.walk and relpath would take most of a round's time."""
+    rest = [(root, b"")]
+    while rest:
+        at, above = rest.pop()
+        try:
+            with os.scandir(at) as entries:
+                here = list(entries)
+        except OSError:
+            continue
+        for entry in here:
+            rel = above + b"/" + entry.name if above else entry.name
+            yield entry.path, rel
+            if entry.is_dir(follow_symlinks=False):
+                rest.append((entry.path, rel))
+
+
 def describe(root):
     """path -> everything that a backup must keep of it."""
     root = os.fsencode(root)
@@ -33,10 +50,8 @@ def describe(root):
                     st.st_size if kind == stat.S_IFREG else 0, content, attributes)
 
     one(root, b"")
-    for at, folders, files in os.walk(root):
-        for name in folders + files:
-            path = os.path.join(at, name)
-            one(path, os.path.relpath(path, root))
+    for path, rel in below(root):
+        one(path, rel)
     # Only the names inside of the tree count: an inode may have others in other generations.
     links = sorted(sorted(names) for names in groups.values() if len(names) > 1)
     return out, links
