@@ -25,6 +25,7 @@
 #define RULE_SIZE 8192
 #define PREVS_MAX 8
 #define SEALS_MAX 3
+#define RENEWALS_MAX 3
 
 struct engine {
 	struct stage_job *job;
@@ -40,7 +41,7 @@ struct engine {
 	const struct generation_info *base; /* NULL: there is none */
 	const struct bare_list_extra *base_extra;
 	char generation[GENERATION_NAME_SIZE];
-	bool published_before, unchanged, fresh, by_content;
+	bool published_before, unchanged, fresh, by_content, renewed;
 	bool again; /* rsync has brought all of it, and only puts it right */
 	char prevs[PREVS_MAX][16];
 	size_t n_prevs;
@@ -49,7 +50,7 @@ struct engine {
 	char words[OPTIONS_MAX][RULE_SIZE]; /* of the options, those that are made */
 	size_t n_words;
 	struct bare_output output;
-	uint64_t literal_bytes, matched_bytes, sent_bytes, received_bytes;
+	struct bare_output sum; /* of all that were run: the bytes */
 	int64_t began_ms;
 };
 
@@ -65,6 +66,15 @@ static int while_rsync_works(void *context, struct error *err)
 	struct engine *e = context;
 
 	return give_up_if_asked(e, err) == 0 ? bare_ping(e->bare, err) : -1;
+}
+
+/* Until none is there that was begun before: then, and with what is read alone, one may write. */
+static int share(void *context, struct error *err)
+{
+	struct engine *e = context;
+	const char *rest;
+
+	return bare_tell(e->bare, err, "share") == 0 ? bare_hear(e->bare, "shared", &rest, err) : -1;
 }
 
 static void tell(void *context, const struct bare_output *output)
@@ -138,7 +148,8 @@ static int choose_options(struct engine *e, struct error *err)
 	/* All is there already; and what the last generation links is not to be linked again. */
 	if (e->again)
 		return 0;
-	if (e->base != NULL && add(e, err, "--link-dest=../../../../generations/%s", e->base->name) != 0)
+	if ((e->renewed && add(e, err, "--link-dest=../renewed") != 0) ||
+	    (e->base != NULL && add(e, err, "--link-dest=../../../../generations/%s", e->base->name) != 0))
 		return -1;
 	for (size_t i = 0; i < e->n_prevs; i++)
 		if (add(e, err, "--link-dest=../%s", e->prevs[i]) != 0)
@@ -162,20 +173,20 @@ static int run_rsync(struct engine *e, const char *held, const char *to, struct 
 		                    .list_bytes = e->source.left_out_bytes,
 		                    .waiting = while_rsync_works,
 		                    .told = tell,
+		                    .again = share,
 		                    .may_vanish = unfrozen_as_it_is(e->unfrozen),
 		                    .context = e };
+	int rc;
 
 	/* Absolute, so that no ':' in it is taken for the end of a host's name. */
 	if (snprintf(from, sizeof(from), "%s/", e->asked.path) >= (int)sizeof(from) || from[0] != '/')
 		return error_set(err, ERR_INPUT, "the snapshot's path makes no sense");
 	(void)snprintf(far, sizeof(far), BARE_RSYNC_FAR "%s/", to);
-	if (choose_options(e, err) != 0 || bare_rsync_run(&rsync, &e->output, err) != 0)
+	if (choose_options(e, err) != 0)
 		return -1;
-	e->literal_bytes += e->output.literal_bytes;
-	e->matched_bytes += e->output.matched_bytes;
-	e->sent_bytes += e->output.sent_bytes;
-	e->received_bytes += e->output.received_bytes;
-	if (unfrozen_check(e->unfrozen, e->asked.folder_fd, err) != 0 ||
+	rc = bare_rsync_run(&rsync, &e->output, err);
+	bare_output_add(&e->sum, &e->output);
+	if (rc != 0 || unfrozen_check(e->unfrozen, e->asked.folder_fd, err) != 0 ||
 	    presence_check(e->asked.root_fd, AT_FDCWD, e->asked.root, "snapshot", ERR_NOT_FOUND, err) != 0)
 		return -1;
 	if (e->output.has_totals && unfrozen_as_it_is(e->unfrozen)) {
@@ -208,7 +219,7 @@ static int look_at_vault(struct engine *e, struct error *err)
 			e->published_before = true;
 			e->source.files = e->list[i].files;
 			e->source.bytes = e->list[i].bytes;
-			e->literal_bytes = e->list[i].new_bytes;
+			e->sum.literal_bytes = e->list[i].new_bytes;
 			(void)snprintf(e->generation, sizeof(e->generation), "%.20s", e->list[i].name);
 			log_line(LOG_NOTICE, "generation %s was published already", e->generation);
 		}
@@ -268,9 +279,9 @@ static int drop(struct engine *e, struct error *err)
 /* As transfer.c has it: what is the same as the last generation makes none, unless that one was in flight. */
 static bool is_unchanged(const struct engine *e)
 {
-	return e->fresh && !e->output.restarted && e->base != NULL && e->n_prevs == 0 && e->output.items == 0 &&
-	       e->base_extra->entries == e->source.entries && strcmp(e->base_extra->top, e->source.top) == 0 &&
-	       strcmp(e->base_extra->view, e->asked.view) == 0 &&
+	return e->fresh && !e->renewed && !e->output.restarted && e->base != NULL && e->n_prevs == 0 &&
+	       e->output.items == 0 && e->base_extra->entries == e->source.entries &&
+	       strcmp(e->base_extra->top, e->source.top) == 0 && strcmp(e->base_extra->view, e->asked.view) == 0 &&
 	       e->base_extra->linked_names == e->source.linked_names &&
 	       e->base_extra->linked_groups == e->source.linked_groups &&
 	       (strcmp(e->base->state, "in-flight") != 0 || strcmp(e->unfrozen->state, "in-flight") == 0);
@@ -302,6 +313,26 @@ static int check_names(struct engine *e, uint64_t in_vault, struct error *err)
 	return 0;
 }
 
+/* What was linked to files that are full by now is linked to new ones. Of an unfrozen source rsync does not run twice over a tree. */
+static int run_with_room(struct engine *e, const char *tree, struct error *err)
+{
+	for (int i = 0;; i++) {
+		const char *rest;
+
+		if (share(e, err) != 0)
+			return -1;
+		if (run_rsync(e, ".aob/lock", tree, err) == 0)
+			return 0;
+		if (!e->output.links_full || e->unfrozen->is || i == RENEWALS_MAX)
+			return -1;
+		log_error(LOG_INFO, err, "files that have as many names as they can get other ones");
+		error_clear(err);
+		if (bare_tell(e->bare, err, "renew") != 0 || bare_hear(e->bare, "renewed", &rest, err) != 0)
+			return -1;
+		e->renewed = true;
+	}
+}
+
 /* Until no part of a file is left: one that an earlier connection has left of a file that is not in the snapshot went, and rsync puts its folder's time right. */
 static int bring(struct engine *e, int64_t *published_at_s, struct error *err)
 {
@@ -314,8 +345,7 @@ static int bring(struct engine *e, int64_t *published_at_s, struct error *err)
 
 		meter_note(&e->meter, "rsync");
 		e->again = i > 0;
-		if (bare_tell(e->bare, err, "share") != 0 || bare_hear(e->bare, "shared", &rest, err) != 0 ||
-		    run_rsync(e, ".aob/lock", tree, err) != 0)
+		if (run_with_room(e, tree, err) != 0)
 			return -1;
 		e->unchanged = i == 0 && is_unchanged(e);
 		if (e->unchanged)
@@ -348,7 +378,7 @@ static void write_readme(struct engine *e)
 static int publish(struct engine *e, int64_t published_at_s, struct error *err)
 {
 	char *record = engine_rsync_record_text(e->request, e->unfrozen, e->generation, e->asked.view, &e->source,
-	                                        e->literal_bytes, published_at_s);
+	                                        e->sum.literal_bytes, published_at_s);
 	const char *rest;
 	int rc;
 
@@ -359,12 +389,12 @@ static int publish(struct engine *e, int64_t published_at_s, struct error *err)
 	             ? bare_hear(e->bare, "published", &rest, err)
 	             : -1;
 	free(record);
-	if (rc == 0)
-		log_line(LOG_NOTICE, "published generation %s: %llu files, %llu bytes of new content", e->generation,
-		         (unsigned long long)e->source.files, (unsigned long long)e->literal_bytes);
-	if (rc == 0)
-		write_readme(e);
-	return rc;
+	if (rc != 0)
+		return -1;
+	log_line(LOG_NOTICE, "published generation %s: %llu files, %llu bytes of new content", e->generation,
+	         (unsigned long long)e->source.files, (unsigned long long)e->sum.literal_bytes);
+	write_readme(e);
+	return 0;
 }
 
 /* What would a run send? The vault may be empty. */
@@ -399,10 +429,8 @@ static int converse(struct engine *e, struct error *err)
 	              &e->bare, err) != 0 ||
 	    bare_take(e->bare, err) != 0 || look_at_vault(e, err) != 0)
 		return -1;
-	if (e->published_before)
-		return drop(e, err);
-	if (dry_run)
-		return try_out(e, err);
+	if (e->published_before || dry_run)
+		return e->published_before ? drop(e, err) : try_out(e, err);
 	if (begin(e, err) != 0 || bring(e, &published_at_s, err) != 0)
 		return -1;
 	if (!e->unchanged)
@@ -430,10 +458,10 @@ static void fill_result(const struct engine *e, struct stage_result *result)
 	stage_result_integer(result, "files", (int64_t)e->source.files);
 	stage_result_integer(result, "bytes", (int64_t)e->source.bytes);
 	stage_result_integer(result, "changed_files", (int64_t)e->output.item_files);
-	stage_result_integer(result, "literal_bytes", (int64_t)e->literal_bytes);
-	stage_result_integer(result, "matched_bytes", (int64_t)e->matched_bytes);
-	stage_result_integer(result, "wire_sent", (int64_t)e->sent_bytes);
-	stage_result_integer(result, "wire_received", (int64_t)e->received_bytes);
+	stage_result_integer(result, "literal_bytes", (int64_t)e->sum.literal_bytes);
+	stage_result_integer(result, "matched_bytes", (int64_t)e->sum.matched_bytes);
+	stage_result_integer(result, "wire_sent", (int64_t)e->sum.sent_bytes);
+	stage_result_integer(result, "wire_received", (int64_t)e->sum.received_bytes);
 	if (w->total_bytes != 0) {
 		stage_result_integer(result, "vault_free_bytes", (int64_t)w->free_bytes);
 		stage_result_integer(result, "vault_total_bytes", (int64_t)w->total_bytes);
@@ -449,20 +477,16 @@ int engine_rsync_run(struct stage_job *job, const struct stage_request *request,
 
 	if (e == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	e->job = job;
-	e->request = request;
-	e->unfrozen = unfrozen;
+	*e = (struct engine){ .job = job, .request = request, .unfrozen = unfrozen, .began_ms = clock_now_ms() };
 	unfrozen->busy = give_up_if_asked;
 	unfrozen->context = e;
-	e->began_ms = clock_now_ms();
 	asked_init(&e->asked);
 	meter_init(&e->meter, job);
 	if (stage_request_seed(request)->writes || stage_request_seed(request)->run != NULL)
 		rc = error_set(
 		        err, ERR_CONFIG,
-		        "a seed is taken up by aob-receiver, which the far end of the engine rsync does not have; "
-		        "carry "
-		        "a copy of a local vault's folder instead (docs/engine-rsync.md), and: aob seed %s --forget",
+		        "a seed takes an aob-receiver at the far end, and there is none with the engine rsync; carry a "
+		        "copy of a local vault's folder (docs/engine-rsync.md), and: aob seed %s --forget",
 		        stage_request_pipeline(request));
 	else if ((rc = asked_read(request, &e->asked, err)) == 0 && (rc = converse(e, err)) == 0)
 		fill_result(e, result);

@@ -39,11 +39,11 @@ emit() {
 	echo
 }
 
-lock() { # x or s: fd 9; whoever began a command here keeps it until that has ended
+lock() { # x or s, tries: fd 9; whoever began a command here keeps it until that has ended
 	tries=0
 	until flock "-$1" -n 9; do
 		tries=$((tries + 1))
-		[ $tries -lt 8 ] || no locked "the vault is being written to by another ($(head -n 1 .aob/lock | tr -cd '[:print:]'))"
+		[ $tries -lt "$2" ] || no locked "the vault is being written to by another ($(head -n 1 .aob/lock | tr -cd '[:print:]'))"
 		sleep 1
 	done
 }
@@ -195,6 +195,7 @@ begin() { # RUN BASE HOW
 		trash ".aob/incoming/$other"
 	done
 	if [ -d "$incoming/tree" ] && [ "$(cat "$incoming/rsync.how" 2>/dev/null)" != "$how" ]; then take_over "$incoming"; fi
+	trash "$incoming/renewed"
 	[ -f "$incoming/rsync.boot" ] || printf '%s\n' "${boot:-unknown}" >"$incoming/rsync.boot" || no space "writing in $incoming"
 	printf '%s\n' "$how" >"$incoming/rsync.how" || no space "writing in $incoming"
 	resumed=fresh
@@ -225,9 +226,28 @@ part_links() {
 	done
 }
 
+# A file has as many names as this file system counts, and the group of names that is linked to it in the new tree has no room. What of the group is in the tree comes into RUN/renewed,
+# as links of one new file, which rsync then links the group to instead. The fullest come first: behind one that has room there is none that has not.
+renew() {
+	lock x 8
+	still_ours
+	renewed=0
+	make_folder "$incoming/renewed"
+	find "$incoming/tree" ! -type d -links +1 -exec stat -c '%h %i' {} + | sort -rn | uniq >"$incoming/links" || no space "writing in .aob/incoming"
+	while read -r links inode; do
+		find "$incoming/tree" ! -type d -inum "$inode" -exec sh -c '[ -e "$0" ] || ln "$1" "$0" 2>/dev/null' "$incoming/probe" {} +
+		[ ! -e "$incoming/probe" ] || break
+		(cd "$incoming/tree" && find . ! -type d -inum "$inode" -print0) >"$incoming/group" || no space "writing in .aob/incoming"
+		must "parting from a file with $links names" rsync -aHAXXS --numeric-ids --from0 --files-from="$incoming/group" "$incoming/tree/" "$incoming/renewed/"
+		renewed=$((renewed + 1))
+	done <"$incoming/links"
+	rm -f "$incoming/probe" "$incoming/links" "$incoming/group"
+	say "renewed $renewed"
+}
+
 # Everything has come: no part of a file is left, and it is on the disk. Whoever still writes there has the lock.
 seal() { # NAMES GROUPS
-	lock x
+	lock x 8
 	still_ours
 	case $1 in -) parted=0 ;; *) part_links "$1" "$2" ;; esac
 	left=$(find "$incoming/tree" -name "$part" -type d -prune -exec rm -rf {} + -print | wc -l)
@@ -273,6 +293,7 @@ remove() { # NAME
 	point far-trashed
 	must "removing a record" rm -f ".aob/generations/$1.json"
 	in_sync .aob/generations
+	point far-record-removed
 	exec 8<&-
 	empty_trash
 	say "removed $1"
@@ -305,7 +326,7 @@ while read -r verb one two three; do
 	ping) ;;
 	list) list ;;
 	take)
-		lock x
+		lock x 8
 		token=$one
 		printf '%s\n' "$token" >.aob/session || no space "writing .aob/session"
 		printf 'process %s over ssh, since %s\n' $$ "$(date +%s)" >.aob/lock
@@ -322,10 +343,14 @@ while read -r verb one two three; do
 		;;
 	begin) begin "$one" "$two" "$three" ;;
 	share)
-		lock s
+		# The one before may still be there, with what lies on the line to it: never two of them in one tree.
+		lock x 120
+		still_ours
+		lock s 8
 		still_ours
 		say "shared"
 		;;
+	renew) renew ;;
 	seal) seal "$one" "$two" ;;
 	drop)
 		trash ".aob/incoming/$one"

@@ -8,6 +8,7 @@
 #include "wire/far_words.h"
 
 #define SAID_SIZE 512
+#define TOO_MANY "Too many links"
 #define LOCKED "aob: locked" /* wire/bare_rsync.c, FAR_SCRIPT */
 
 /* rsync(1) */
@@ -52,7 +53,7 @@ static const struct {
 	{ LOCKED, ERR_LOCKED, "another is at work in the vault" },
 	{ "No space left on device", ERR_SPACE, "there is no room" },
 	{ "uota exceeded", ERR_SPACE, "there is no room" },
-	{ "Too many links", ERR_IO, "a file has as many names as the vault's file system can count" },
+	{ TOO_MANY, ERR_IO, "a file has as many names as the vault's file system can count" },
 	{ "Input/output error", ERR_IO, "a disk failed" },
 	{ "I/O error", ERR_IO, "a disk failed" },
 	{ "Read-only file system", ERR_IO, "a file system can't be written to" },
@@ -104,6 +105,13 @@ static void escape(const char *line, size_t n, char out[SAID_SIZE])
 
 	(void)snprintf(text, sizeof(text), "%.*s", (int)(n < 400 ? n : 400), line);
 	(void)log_escape(text, out, SAID_SIZE);
+}
+
+bool bare_exit_links_full(int status, const char *words)
+{
+	size_t n;
+
+	return status != 0 && line_of(words, TOO_MANY, &n) != NULL;
 }
 
 int bare_exit_settle(int status, const struct bare_said *said, bool may_vanish)

@@ -23,6 +23,7 @@ struct bare_output {
 	uint64_t regular_files; /* … that are regular files */
 	uint64_t literal_bytes, matched_bytes, sent_bytes, received_bytes;
 	bool restarted; /* it was ended and begun again meanwhile: items and bytes are those of all that was heard, as far as it was told */
+	bool links_full; /* it has failed as bare_exit_links_full has it */
 	/* private */
 	char line[BARE_OUTPUT_LINE];
 	size_t line_bytes;

@@ -86,6 +86,9 @@ static int name_way(const struct config_vault *vault, struct command *command, s
 {
 	static const char *const local[] = { "sh", "-c", "eval \"$*\"", "sh" };
 	static const char *const without[] = { "setpriv", "--ambient-caps=-all", "--" };
+	/* ssh lets its stderr block nobody. If that were also rsync's, which ends where it can't write, more lines than a pipe holds would end it. */
+	static const char *const apart[] = { "sh", "-c",
+		                             "[ ! -w /proc/self/fd/2 ] || exec 2>/proc/self/fd/2; exec \"$@\"", "sh" };
 	struct remote_command *ssh = NULL;
 	bool fits = true;
 
@@ -106,6 +109,8 @@ static int name_way(const struct config_vault *vault, struct command *command, s
 		free(ssh);
 		return -1;
 	}
+	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+		fits = fits && bare_word_rsh(command->rsh, sizeof(command->rsh), apart[i]);
 	for (size_t i = 0; i < ssh->n; i++)
 		fits = fits && bare_word_rsh(command->rsh, sizeof(command->rsh), ssh->argv[i]);
 	remote_command_done(ssh);
@@ -284,6 +289,7 @@ static int run_once(struct run *run, struct error *err)
 	/* It had done all of it before it was asked to end. */
 	if (status == 0)
 		run->limit_ended = false;
+	run->output->links_full = bare_exit_links_full(status, run->said.words);
 	if (rc == 0 && !run->limit_ended)
 		rc = bare_exit_read(status, run->said.words, err);
 out:
@@ -305,7 +311,9 @@ int bare_rsync_run(const struct bare_rsync *rsync, struct bare_output *output, s
 	rc = run_once(run, err);
 	while (rc == 0 && run->limit_ended) {
 		before = *output;
-		rc = run_once(run, err);
+		rc = rsync->again != NULL ? rsync->again(rsync->context, err) : 0;
+		if (rc == 0)
+			rc = run_once(run, err);
 		bare_output_add(output, &before);
 	}
 	free(run);

@@ -26,14 +26,15 @@ struct bare_rsync {
 	const char *from, *to;      /* as rsync takes them */
 	const char *list;           /* on rsync's stdin; NULL: nothing */
 	size_t list_bytes;
-	/* waiting: a few times a second; -1: stop. told: how far it is, likewise; both may be NULL. */
+	/* waiting: a few times a second; -1: stop. told: how far it is, likewise. again: before it is begun once more: 0 when the one before has gone at the far end, too; else -1. Each may be NULL. */
 	int (*waiting)(void *context, struct error *err);
 	void (*told)(void *context, const struct bare_output *output);
+	int (*again)(void *context, struct error *err);
 	void *context;
 };
 
 /* bare_rsync_run: until it has ended; ended and begun again with another limit where a window of the vault's rate ends, which the partial files bear.
- * out: what it said. errors: those of bare_exit_read, of `waiting`, ERR_NOT_FOUND (no rsync on this machine), ERR_CONFIG */
+ * out: what it said. errors: those of bare_exit_read, of `waiting` and `again`, ERR_NOT_FOUND (no rsync on this machine), ERR_CONFIG */
 int bare_rsync_run(const struct bare_rsync *rsync, struct bare_output *output, struct error *err);
 
 /* bare_rsync_version: of the one on this machine, as bare_welcome_version has it; 0: not known. */

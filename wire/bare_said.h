@@ -14,10 +14,12 @@
 #define BARE_SAID_LINE 32768 /* a path of PATH_MAX, each byte of it escaped, and the words around it */
 
 struct bare_said {
-	char words[BARE_SAID_KEPT + 1]; /* whole lines: the first of the writers', and of all others as many as there is room for */
+	char words[BARE_SAID_KEPT +
+	           1]; /* whole lines: the first of the writers', and of all others as many as there is room for */
 	size_t words_bytes;
-	uint64_t of_writers; /* lines of what only the source's own writers do: a file went, or became shorter, or another kind of thing, while it was read */
-	bool others;         /* there were other lines too, beside rsync's last one, which sums up */
+	uint64_t
+	        of_writers; /* lines of what only the source's own writers do: a file went, or became shorter, or another kind of thing, while it was read */
+	bool others;        /* there were other lines too, beside rsync's last one, which sums up */
 	/* private */
 	char line[BARE_SAID_LINE];
 	size_t line_bytes;

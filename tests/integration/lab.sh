@@ -68,6 +68,7 @@ make_vault() { # [TYPE [SIZE]]; VAULT_TYPE=gluster: on a volume whose bricks die
 
 # ENGINE=rsync: the far end has rsync and ssh alone: nothing of ours is started there, and the key may do what its user may.
 : "${ENGINE:=native}"
+native() { [ "$ENGINE" = native ]; } # else a step whose promise a vault without a receiver does not give is left out: tests/integration/vault-suite says so
 # For what a transfer does without a broker: snapshots made by hand, and one request each.
 snapshot() { # the next one of $SOURCE: $SNAP, $UUID, its number $n
 	n=$((${n:-0} + 1))
@@ -116,6 +117,42 @@ start_sshd() { # a real sshd on loopback; its forced command is the receiver, as
 	END
 	chmod 600 "$WORK"/ssh/*_key
 	/usr/sbin/sshd -f "$WORK/ssh/sshd_config" -E "$WORK/log/sshd.log"
+}
+
+# far_user: from now on what the key reaches is not root but nobody, to whom $VAULT/offsite belongs.
+far_user() {
+	chown nobody "$VAULT/offsite"
+	chmod 755 "$WORK"
+	if native; then
+		sed -i "s|command=\"\([^\"]*\)\"|command=\"setpriv --reuid=nobody --regid=nogroup --clear-groups \1\"|" "$WORK/ssh/authorized_keys"
+	else # his login runs what he is told to, as sshd's shell would
+		sed -i "s|^restrict|restrict,command=\"setpriv --reuid=nobody --regid=nogroup --clear-groups sh -c \\\\\"\$SSH_ORIGINAL_COMMAND\\\\\"\"|" "$WORK/ssh/authorized_keys"
+	fi
+}
+# far_crash: from now on what runs at the far end dies once, at the place that the file $WORK/crash names.
+far_crash() {
+	if native; then
+		cat >"$WORK/receiver" <<-END
+			#!/bin/sh
+			point=\$(cat "$WORK/crash" 2>/dev/null) && rm -f "$WORK/crash"
+			AOB_CRASH_POINT=\$point exec "$BUILD/aob-receiver" serve --root "$VAULT/offsite"
+		END
+		sed -i "s|command=\"[^\"]*\"|command=\"$WORK/receiver\"|" "$WORK/ssh/authorized_keys"
+	else # the far shell is told its place in the line behind what it is there for
+		cat >"$WORK/receiver" <<-END
+			#!/bin/bash
+			point=\$(cat "$WORK/crash" 2>/dev/null)
+			case "\$point/\$SSH_ORIGINAL_COMMAND" in ?*/*'dd bs=1 count='*) ;; *) exec sh -c "\$SSH_ORIGINAL_COMMAND" ;; esac
+			exec 3<&0
+			sh -c "\$SSH_ORIGINAL_COMMAND" < <(exec sed -u "/^writes\\\$/{n;s/.*/\$point/}" <&3) 3<&-
+			status=\$?
+			[ \$status != 137 ] || rm -f "$WORK/crash"
+			kill \$! 2>/dev/null
+			exit \$status
+		END
+		sed -i "s|^restrict|restrict,command=\"$WORK/receiver\"|" "$WORK/ssh/authorized_keys"
+	fi
+	chmod +x "$WORK/receiver"
 }
 
 # write_config [KEY=VALUE…]: idle, max_wait, rate, brake, verify_every, rehearse, stages (YAML text for the stages between snapshot and prune), prune, port, exclude

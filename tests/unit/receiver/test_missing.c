@@ -106,7 +106,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_both_neighbours_have_is_named, vault_lab_open, vault_lab_close),
-		cmocka_unit_test_setup_teardown(what_cannot_be_named_is_counted_beside, vault_lab_open, vault_lab_close),
+		cmocka_unit_test_setup_teardown(what_cannot_be_named_is_counted_beside, vault_lab_open,
+		                                vault_lab_close),
 		cmocka_unit_test_setup_teardown(without_neighbours_so_many_are_told, vault_lab_open, vault_lab_close),
 	};
 

@@ -111,9 +111,25 @@ static void test_what_writers_do(void **state)
 	}
 }
 
+static void test_links_full(void **state)
+{
+	static const char said[] = "rsync: [generator] link \"/x\" => y failed: Too many links (31)\n"
+	                           "File-list index 0 not in 3 - 24003 (finish_hard_link) [generator]\n";
+
+	(void)state;
+	assert_true(bare_exit_links_full(23, said));
+	assert_true(bare_exit_links_full(2, said));
+	assert_true(bare_exit_links_full(255, said));
+	assert_false(bare_exit_links_full(0, said));
+	assert_false(bare_exit_links_full(
+	        23, "rsync: [sender] send_files failed to open \"/Too many links\": Permission denied (13)\n"));
+	assert_false(bare_exit_links_full(23, ""));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends), cmocka_unit_test(test_what_writers_do) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends), cmocka_unit_test(test_what_writers_do),
+		                            cmocka_unit_test(test_links_full) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

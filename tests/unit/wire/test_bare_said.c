@@ -63,8 +63,9 @@ static void test_whose_line_it_is(void **state)
 
 static void test_in_pieces(void **state)
 {
-	static const char text[] = "file has vanished: \"/x\"\r\n\r\nsh: 1: rsync: not found\n"
-	                           "rsync error: error in rsync protocol data stream (code 12)\nfile has vanished: \"y\"";
+	static const char text[] =
+	        "file has vanished: \"/x\"\r\n\r\nsh: 1: rsync: not found\n"
+	        "rsync error: error in rsync protocol data stream (code 12)\nfile has vanished: \"y\"";
 
 	(void)state;
 	said = (struct bare_said){ .words_bytes = 0 };
