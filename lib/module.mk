@@ -49,7 +49,9 @@ lib_SOURCES += \
 	lib/mdp.c \
 	lib/mdp_client.c \
 	lib/mdp_worker.c \
+	lib/json_want.c \
 	lib/stage_msg.c \
+	lib/stage_vault.c \
 	lib/stage_reply.c \
 	lib/scratch.c \
 	lib/sha256.c \
