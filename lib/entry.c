@@ -99,6 +99,18 @@ void entry_leave_symlinks(void)
 	leaves_symlinks = true;
 }
 
+static bool doubts_links;
+
+void entry_doubt_links(void)
+{
+	doubts_links = true;
+}
+
+uint32_t entry_names(const struct stat *st)
+{
+	return doubts_links && !S_ISDIR(st->st_mode) && st->st_nlink < 2 ? 2 : (uint32_t)st->st_nlink;
+}
+
 static bool all_is_fake_super(void)
 {
 	return taken_for_fake_super || (!taken_as_it_is && geteuid() != 0);
@@ -121,7 +133,7 @@ static void from_stat(const struct stat *st, struct entry *entry)
 	entry->ctime_s = st->st_ctim.tv_sec;
 	entry->ctime_ns = (uint32_t)st->st_ctim.tv_nsec;
 	entry->inode = st->st_ino;
-	entry->links = (uint32_t)st->st_nlink;
+	entry->links = entry_names(st);
 	if (entry->type == ENTRY_CHAR_DEVICE || entry->type == ENTRY_BLOCK_DEVICE) {
 		entry->rdev_major = major(st->st_rdev);
 		entry->rdev_minor = minor(st->st_rdev);

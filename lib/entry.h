@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "lib/error.h"
 
@@ -121,6 +122,12 @@ void entry_mark_lacks(void);
  * a vault on GlusterFS: there a symlink whose owner or time was set while a brick was away is never healed, nor what its folder holds
  * (https://github.com/gluster/glusterfs/issues/4064; Debian 12 has it). */
 void entry_leave_symlinks(void);
+
+/* entry_doubt_links: from now on, a file that has one name may have more. Called once, before there are threads, by who keeps a vault on GlusterFS: there the link count is that of one brick, and a
+ * brick that was away lacks the names that were made meanwhile until it is healed.
+ * entry_names: how many names there are, at least; 2 where one is doubted. Folders have theirs. */
+void entry_doubt_links(void);
+uint32_t entry_names(const struct stat *st);
 
 /* entry_apply_open: the same for an open file. */
 int entry_apply_open(int fd, const struct entry *entry, bool fake_super, struct error *err);

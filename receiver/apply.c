@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/entry.h"
 #include "receiver/file_copy.h"
 #include "receiver/linking.h"
 #include "receiver/seal.h"
@@ -250,7 +251,7 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 		return entry_apply(parent_fd, leaf, entry, incoming->vault->fake_super, err);
 	if (entry->type != ENTRY_FILE)
 		return apply_make(incoming, entry, err);
-	if (st.st_nlink == 1)
+	if (entry_names(&st) == 1)
 		return entry_apply(parent_fd, leaf, entry, incoming->vault->fake_super, err);
 	if (is_so_already(parent_fd, leaf, entry))
 		return 0;

@@ -277,7 +277,7 @@ static bool goes_away(struct take_file *take, int from_fd, int in_fd, const stru
 	int probe_fd;
 	struct stat there;
 
-	if (!take->move || st->st_nlink != 1 || fstat(take->incoming->tree_fd, &there) != 0 ||
+	if (!take->move || entry_names(st) != 1 || fstat(take->incoming->tree_fd, &there) != 0 ||
 	    there.st_dev != st->st_dev || !hash_tag_may_set(in_fd) || faccessat(from_fd, ".", W_OK, AT_EACCESS) != 0)
 		return false;
 	if (take->sharing != SHARING_UNKNOWN)

@@ -152,8 +152,10 @@ void vault_know_kind(const char *root)
 	if (fd < 0)
 		return;
 	file_system_kind(fd, kind);
-	if (strcmp(kind, FILE_SYSTEM_GLUSTER) == 0)
+	if (strcmp(kind, FILE_SYSTEM_GLUSTER) == 0) {
 		entry_leave_symlinks();
+		entry_doubt_links();
+	}
 	(void)close(fd);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/entry.h"
 #include "lib/link_map.h"
 #include "lib/log.h"
 #include "receiver/content_check.h"
@@ -133,7 +134,7 @@ static int read_before(struct round *r, const struct stat *st, struct error *err
 	size_t n;
 	int rc;
 
-	if (st->st_nlink < 2)
+	if (entry_names(st) < 2)
 		return 0;
 	rc = link_map_get(r->seen, st->st_ino, &before, sizeof(before), &n, err);
 	if (rc != 0)

@@ -480,12 +480,42 @@ static void symlinks_are_left_as_they_were_made(void **state)
 	assert_false(entry_same_metadata(&from, &to));
 }
 
+static void one_name_is_doubted(void **state)
+{
+	struct lab *lab = *state;
+	struct entry entry;
+	struct stat st = { .st_mode = S_IFREG | 0600, .st_nlink = 1 };
+	pid_t child;
+	int status;
+
+	assert_int_equal(symlinkat("nowhere", lab->from_fd, "link"), 0);
+	assert_int_equal(entry_read(lab->from_fd, "link", "link", true, &lab->memory, &entry, NULL), 0);
+	assert_int_equal(entry.links, 1);
+	assert_int_equal(entry_names(&st), 1);
+	child = fork();
+	if (child == 0) {
+		bool right;
+
+		entry_doubt_links();
+		right = entry_names(&st) == 2 &&
+		        entry_read(lab->from_fd, "link", "link", true, &lab->memory, &entry, NULL) == 0 &&
+		        entry.links == 2;
+		st.st_nlink = 3;
+		right = right && entry_names(&st) == 3;
+		st = (struct stat){ .st_mode = S_IFDIR | 0700, .st_nlink = 1 };
+		_exit(right && entry_names(&st) == 1 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_kind_is_the_same_at_the_other_place, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(what_is_read_is_what_was_made, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(symlinks_are_left_as_they_were_made, make_lab, remove_lab),
+		cmocka_unit_test_setup_teardown(one_name_is_doubted, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(holes_are_seen, make_lab, remove_lab),
 		cmocka_unit_test_setup_teardown(a_listing_has_the_digest_instead_of_the_values, make_lab, remove_lab),
 		cmocka_unit_test(the_digest_is_the_documented_one),
