@@ -48,9 +48,14 @@ brick_kill() { # N [SIGNAL]
 brick_back() { # those that are dead begin again
 	volume start v force
 }
+no_marks() { # on no brick is anything marked as what another one lacks; heal info reads an index, which may be of a moment before
+	[ -z "$(find "$WORK"/gluster/brick-*/b -name .glusterfs -prune -o -print0 | xargs -0 -r getfattr -h --absolute-names -d -m '^trusted[.]afr[.]v-client' -e hex -- 2>/dev/null |
+		sed -n '/^trusted/{/=0x0*$/!p}')" ]
+}
 nothing_to_heal() { # and who mounts it sees all bricks again
 	local out
-	! grep -q '^connected = 0' "$MOUNTED"/.meta/graphs/active/v-client-*/private && out=$(volume heal v info) && ! grep -q 'not connected' <<<"$out" && ! grep '^Number of entries:' <<<"$out" | grep -qv ': 0$'
+	! grep -q '^connected = 0' "$MOUNTED"/.meta/graphs/active/v-client-*/private && ! grep -q '^child_up.* = 0' "$MOUNTED"/.meta/graphs/active/v-replicate-0/private && out=$(volume heal v info) && ! grep -q 'not connected' <<<"$out" &&
+		! grep '^Number of entries:' <<<"$out" | grep -qv ': 0$' && no_marks
 }
 healed() {
 	nothing_to_heal || { volume heal v && false; }
@@ -86,7 +91,8 @@ same_part() {
 same_bricks() {
 	local generation
 	same_part "$(brick 1)" "$(brick 2)" --omit-dir-times || return 1
-	for generation in "$(brick 1)"/*/*/generations/*/; do
+	for generation in "$(brick 1)"/{*,*/*}/*/generations/*/; do
+		[ -d "$generation" ] || continue
 		generation=${generation#"$(brick 1)/"}
 		same_part "$(brick 1)/$generation" "$(brick 2)/$generation" || return 1
 	done
@@ -98,7 +104,11 @@ brick_killer() {
 	local n=0 one since
 	trap - ERR
 	set +e
-	builds() { compgen -G "$(brick 1)/*/*/.aob/incoming/*" || compgen -G "$(brick 2)/*/*/.aob/incoming/*"; } >/dev/null 2>&1
+	builds() { # in a vault that is a folder of the volume, or a folder below
+		local at
+		for at in "$(brick 1)"/{*,*/*}/*/.aob/incoming/* "$(brick 2)"/{*,*/*}/*/.aob/incoming/*; do [ ! -e "$at" ] || return 0; done
+		return 1
+	}
 	while :; do
 		until builds; do nap; done
 		one=$((n % 2 + 1))
@@ -116,9 +126,9 @@ brick_killer() {
 		done
 	done >>"$WORK/log/brick-killer.log" 2>&1
 }
-gluster_vault() { # SIZE: a volume of two bricks at the vault's place, and who kills them
+gluster_vault() { # MOUNTPOINT SIZE: a volume of two bricks at a vault's place, and who kills them
 	gluster_daemon
-	gluster_volume "$VAULT" "$1" 2 replica 2
+	gluster_volume "$1" "$2" 2 replica 2
 	[ -n "${BRICKS_LIVE:-}" ] || {
 		brick_killer &
 		KILLER=$!
