@@ -97,8 +97,10 @@ static int link_one(struct build *build, int from_fd, const char *name, const st
 	sys = entry->type == ENTRY_FOLDER ? 0 : linking_at(from_fd, name, to_fd, leaf);
 	if (sys == 0)
 		return 0;
-	return sys == EMLINK ? link_full(build, from_fd, name, entry->path, to_fd, leaf, err)
-	                     : error_sys(err, sys, "linking \"%.300s\"", entry->path);
+	/* Who is not root may not link a symlink of somebody else's, as GlusterFS leaves one that it has healed. */
+	return sys == EMLINK || (sys == EPERM && entry->type == ENTRY_SYMLINK)
+	               ? link_full(build, from_fd, name, entry->path, to_fd, leaf, err)
+	               : error_sys(err, sys, "linking \"%.300s\"", entry->path);
 }
 
 /* One walk: folders and links, or, when everything is in, the folders' metadata. */

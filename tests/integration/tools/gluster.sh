@@ -144,6 +144,6 @@ gluster_end() { # of a test that passed: a brick was killed, and both hold the s
 	[ -s "$WORK/gluster/killed" ] || die "no brick was killed: no run was seen"
 	say "bricks were killed $(cat "$WORK/gluster/killed") times"
 	gluster_heal 120 >>"$WORK/log/brick-killer.log" 2>&1
-	wait_for 20 "the bricks hold the same after the heal" same_bricks_said
+	wait_for 60 "the bricks hold the same after the heal" same_bricks_said
 }
-same_bricks_said() { same_bricks >"$WORK/log/bricks-differ.log"; }
+same_bricks_said() { same_bricks >"$WORK/log/bricks-differ.log"; } # what differs is told with the logs
