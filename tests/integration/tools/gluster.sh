@@ -143,6 +143,7 @@ gluster_end() { # of a test that passed: a brick was killed, and both hold the s
 	wait "$KILLER" || true
 	[ -s "$WORK/gluster/killed" ] || die "no brick was killed: no run was seen"
 	say "bricks were killed $(cat "$WORK/gluster/killed") times"
+	echo "${0##*/} $(cat "$WORK/gluster/killed")" >>"${BRICK_DEATHS:-/dev/null}"
 	gluster_heal 120 >>"$WORK/log/brick-killer.log" 2>&1
 	wait_for 60 "the bricks hold the same after the heal" same_bricks_said
 }
