@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "wire/bare_list.h"
 #include "wire/remote.h"
+#include "wire/remote_list.h"
 
 /* A text from the far end. */
 static json_t *text_of(const char *text)
@@ -54,7 +55,7 @@ static int ask_receiver(const struct config_pipeline *pipeline, struct generatio
 	int rc = remote_open(pipeline->vault, pipeline->name, "list", &hooks, &remote, err);
 
 	if (rc == 0) {
-		rc = remote_generations_macs(remote, found, n, take_macs, macs, err);
+		rc = remote_list_macs(remote, found, n, take_macs, macs, err);
 		if (rc != 0)
 			remote_explain(remote, err);
 	}

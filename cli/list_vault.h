@@ -8,7 +8,7 @@
 #include "lib/error.h"
 
 /* list_vault: of one pipeline, or of all (NULL); asks each vault in turn. Returns {"generations": […]}, the newest of each first, the caller's; NULL: errors: as
- * remote_open and remote_generations, ERR_NOT_FOUND (no such pipeline) */
+ * remote_open and remote_list, ERR_NOT_FOUND (no such pipeline) */
 json_t *list_vault(const struct config *config, const char *pipeline, struct error *err);
 
 #endif

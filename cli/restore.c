@@ -33,6 +33,7 @@
 #include "lib/rate.h"
 #include "wire/choose.h"
 #include "wire/remote.h"
+#include "wire/remote_list.h"
 
 #define COMPLAINTS_MOST 1000 /* lines about single files */
 #define NAP_US 500000

@@ -29,7 +29,7 @@ bool json_want_too_deep(const char *text, size_t len)
 }
 
 int json_want_string(json_t *object, const char *where, const char *key, bool required, const char **value,
-                       struct error *err)
+                     struct error *err)
 {
 	json_t *member = json_object_get(object, key);
 
@@ -45,7 +45,7 @@ int json_want_string(json_t *object, const char *where, const char *key, bool re
 }
 
 int json_want_name(json_t *object, const char *where, const char *key, const char *allowed, size_t max,
-                     const char **value, struct error *err)
+                   const char **value, struct error *err)
 {
 	if (json_want_string(object, where, key, true, value, err) != 0)
 		return -1;
@@ -59,7 +59,7 @@ int json_want_name(json_t *object, const char *where, const char *key, const cha
 }
 
 int json_want_path(json_t *object, const char *where, const char *key, bool required, const char **value,
-                     struct error *err)
+                   struct error *err)
 {
 	if (json_want_string(object, where, key, required, value, err) != 0)
 		return -1;
@@ -70,7 +70,7 @@ int json_want_path(json_t *object, const char *where, const char *key, bool requ
 }
 
 int json_want_integer(json_t *object, const char *where, const char *key, json_int_t low, json_int_t high,
-                        json_int_t *value, struct error *err)
+                      json_int_t *value, struct error *err)
 {
 	json_t *member = json_object_get(object, key);
 

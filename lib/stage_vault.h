@@ -7,7 +7,7 @@
 #include "lib/config.h"
 #include "lib/error.h"
 
-struct stage_vault { /* all-zero: nothing is there */
+struct stage_vault {               /* all-zero: nothing is there */
 	struct config_vault vault; /* borrows from the request, and from what follows */
 	struct config_contact contact;
 	const char **ssh_options;

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire/remote.h"
+#include "wire/remote_list.h"
 
 #define POLICY_REASON_SIZE 128
 
@@ -46,7 +46,7 @@ struct policy_verdict {
 	char reason[POLICY_REASON_SIZE]; /* "last 1 of 3, daily 1 of 14"; "no rule keeps it" */
 };
 
-/* policy_generations: generations oldest first, as remote_generations gives them; n verdicts in the same order. O(n log n).
+/* policy_generations: generations oldest first, as remote_list gives them; n verdicts in the same order. O(n log n).
  * errors: ERR_SYSTEM (memory) */
 int policy_generations(const struct policy *policy, const struct generation_info *generations, size_t n,
                        struct policy_verdict *verdicts, struct error *err);

@@ -12,6 +12,7 @@
 #include "pruner/policy.h"
 #include "wire/bare_list.h"
 #include "wire/remote.h"
+#include "wire/remote_list.h"
 
 struct prune {
 	struct stage_job *job;
@@ -81,7 +82,7 @@ static int list_remote(struct prune *p, struct error *err)
 	if (remote_open(stage_request_vault(p->request), stage_request_pipeline(p->request), "prune", &hooks,
 	                &p->remote, err) != 0)
 		return -1;
-	if (remote_generations(p->remote, &p->generations, &p->n_generations, err) == 0)
+	if (remote_list(p->remote, &p->generations, &p->n_generations, err) == 0)
 		return 0;
 	remote_explain(p->remote, err);
 	return -1;

@@ -100,7 +100,7 @@ int seed_wait(struct remote *remote, const struct stage_request *request, bool *
 	*taken_up = false;
 	if (seed->run == NULL || seed->writes || stage_request_dry_run(request))
 		return 0;
-	if (remote_generations(remote, &list, &n, err) != 0)
+	if (remote_list(remote, &list, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		*taken_up = *taken_up || seed_wait_over(seed, &list[i]);

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 
 #include "lib/stage_msg.h"
-#include "wire/remote.h"
+#include "wire/remote_list.h"
 
 /* seed_wait: if a seed is on its way: has the vault taken it up? All that it holds would else cross the link once more.
  * out: *taken_up: it was on its way, and has been. errors: ERR_LOCKED (not yet, and what to do), ERR_DAMAGED (what was taken up
- * does not come to the root hash that this machine computed of the seed), those of remote_generations */
+ * does not come to the root hash that this machine computed of the seed), those of remote_list */
 int seed_wait(struct remote *remote, const struct stage_request *request, bool *taken_up, struct error *err);
 
 /* seed_wait_place: where a seed is to be written is a folder that nobody but root (or this process's user) may write to: who may speak to the broker is not to lead root's writing anywhere.

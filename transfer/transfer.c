@@ -27,6 +27,7 @@
 #include "wire/codec.h"
 #include "wire/note.h"
 #include "wire/remote.h"
+#include "wire/remote_list.h"
 
 #define NAP_US 200000
 
@@ -326,7 +327,7 @@ static int recall(struct transfer *t, struct error *err)
 	struct generation_info *list;
 	size_t n;
 
-	if (remote_generations(t->remote, &list, &n, err) != 0)
+	if (remote_list(t->remote, &list, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(list[i].name, t->generation) == 0) {

@@ -69,7 +69,7 @@ struct lists {
 	struct generation_info *list;
 	struct bare_list_extra *extra;
 	size_t n, room;
-	remote_each_macs *each;
+	remote_list_each_macs *each;
 	void *cookie;
 	struct wire_macs macs;
 };
@@ -166,7 +166,7 @@ int bare_list_read(struct bare *bare, struct generation_info **list, struct bare
 	return read_all(bare, &lists, list, extra, n, err);
 }
 
-int bare_list_read_macs(struct bare *bare, struct generation_info **list, size_t *n, remote_each_macs *each,
+int bare_list_read_macs(struct bare *bare, struct generation_info **list, size_t *n, remote_list_each_macs *each,
                         void *cookie, struct error *err)
 {
 	struct lists lists = { .each = each, .cookie = cookie };

@@ -5,6 +5,7 @@
 #define AOB_BARE_LIST_H
 
 #include "wire/bare.h"
+#include "wire/remote_list.h"
 
 /* What only the engine rsync writes into a record, and looks for. */
 struct bare_list_extra {
@@ -21,7 +22,7 @@ int bare_list_read(struct bare *bare, struct generation_info **list, struct bare
                    struct error *err);
 
 /* bare_list_read_macs: likewise; each is called, with that of the generation, with the Macs in it, if there are any. */
-int bare_list_read_macs(struct bare *bare, struct generation_info **list, size_t *n, remote_each_macs *each,
+int bare_list_read_macs(struct bare *bare, struct generation_info **list, size_t *n, remote_list_each_macs *each,
                         void *cookie, struct error *err);
 
 /* bare_list_remove: the vault has been taken (bare_take). A generation that is not there is no error. errors: ERR_REFUSED (it is the newest, or being read), those of bare_hear */

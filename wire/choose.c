@@ -41,7 +41,7 @@ int choose_generation(struct remote *remote, const char *pipeline, const char *w
 	size_t n;
 	int rc = -1;
 
-	if (remote_generations(remote, &list, &n, err) != 0)
+	if (remote_list(remote, &list, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n && rc != 0; i++)
 		if (wanted != NULL ? strcmp(list[i].name, wanted) == 0 : list[i].current) {

@@ -28,6 +28,7 @@ wire_SOURCES += \
 	wire/rehearse_time.c \
 	wire/rehearsing.c \
 	wire/remote.c \
+	wire/remote_list.c \
 	wire/remote_command.c \
 	wire/remote_facts.c \
 	wire/remote_verify.c \

@@ -25,6 +25,7 @@
 #include "wire/rehearse_scratch.h"
 #include "wire/rehearse_time.h"
 #include "wire/remote.h"
+#include "wire/remote_list.h"
 
 /* A single file that is larger than the sample may be is not waited for longer: what has come until then says how long all would take. */
 #define OVERSIZE_MS INT64_C(3600000)

@@ -8,7 +8,6 @@
 #include "lib/config.h"
 #include "lib/error.h"
 #include "lib/machine.h"
-#include "wire/macs_codec.h"
 #include "wire/wire.h"
 
 struct remote;
@@ -45,30 +44,12 @@ void remote_close(struct remote **remote);
 struct wire *remote_wire(struct remote *remote);
 const struct remote_welcome *remote_welcome(const struct remote *remote);
 
+/* remote_break: an exchange failed half-way: remote_close says no BYE. */
+void remote_break(struct remote *remote);
+
 /* remote_explain: after a failed call on the wire: put the child's last words and exit status into err, if they say more. */
 void remote_explain(struct remote *remote, struct error *err);
 
-/* A generation as the vault records it. */
-struct generation_info {
-	char name[32]; /* 2026-11-23T05-36-00Z */
-	char run[64];
-	char state[16]; /* clean, quiet, incomplete, in-flight */
-	char snapshot_uuid[40];
-	uint64_t ctransid;
-	int64_t taken_at_s, published_at_s;
-	uint64_t files, bytes; /* in the tree */
-	uint64_t new_bytes;    /* literal content that came over the wire */
-	bool current, pinned;
-	bool held;     /* by the brake */
-	char root[65]; /* the root hash; "": it was not compared, or is not told */
-};
-
-/* remote_generations: oldest first. out: *list owned by the caller, free(3). At most 100,000. */
-int remote_generations(struct remote *remote, struct generation_info **list, size_t *n, struct error *err);
-/* remote_generations_macs: likewise; each is called, behind that of the generation, with the Macs in it, if the vault knows any. Names are escaped. */
-typedef void remote_each_macs(void *cookie, const struct generation_info *generation, const struct wire_macs *macs);
-int remote_generations_macs(struct remote *remote, struct generation_info **list, size_t *n, remote_each_macs *each,
-                            void *cookie, struct error *err);
 /* remote_ask_part: asks, by FETCH or TREE, for a generation, or what lies at path in it ("": all); the answer (docs/wire.md) is the caller's to receive.
  * errors: those of wire_send, ERR_SYSTEM */
 int remote_ask_part(struct remote *remote, unsigned type, const char *generation, const char *path, struct error *err);

@@ -46,10 +46,18 @@ struct row {
 static void a_name_is_short_and_begins_with_a_letter_or_digit(void **state)
 {
 	static const struct row rows[] = {
-		{ "{\"n\":\"a\"}", true },      { "{\"n\":\"a.b_c-9\"}", true }, { "{\"n\":\"123456789\"}", true },
-		{ "{\"n\":\"\"}", false },      { "{\"n\":\"1234567890\"}", false }, { "{\"n\":\".a\"}", false },
-		{ "{\"n\":\"-a\"}", false },    { "{\"n\":\"a/b\"}", false }, { "{\"n\":\"a b\"}", false },
-		{ "{\"n\":7}", false },         { "{\"n\":null}", false },    { "{}", false },
+		{ "{\"n\":\"a\"}", true },
+		{ "{\"n\":\"a.b_c-9\"}", true },
+		{ "{\"n\":\"123456789\"}", true },
+		{ "{\"n\":\"\"}", false },
+		{ "{\"n\":\"1234567890\"}", false },
+		{ "{\"n\":\".a\"}", false },
+		{ "{\"n\":\"-a\"}", false },
+		{ "{\"n\":\"a/b\"}", false },
+		{ "{\"n\":\"a b\"}", false },
+		{ "{\"n\":7}", false },
+		{ "{\"n\":null}", false },
+		{ "{}", false },
 		{ "[]", false },
 	};
 
@@ -94,8 +102,8 @@ static void a_path_is_absolute_and_fits(void **state)
 
 static void an_integer_is_within_its_bounds(void **state)
 {
-	static const struct row rows[] = { { "{\"i\":2}", true },  { "{\"i\":5}", true },     { "{\"i\":1}", false },
-		                           { "{\"i\":6}", false }, { "{\"i\":2.0}", false },  { "{\"i\":\"2\"}", false },
+	static const struct row rows[] = { { "{\"i\":2}", true },  { "{\"i\":5}", true },    { "{\"i\":1}", false },
+		                           { "{\"i\":6}", false }, { "{\"i\":2.0}", false }, { "{\"i\":\"2\"}", false },
 		                           { "{}", false },        { "{\"i\":null}", false } };
 
 	(void)state;

@@ -13,6 +13,7 @@
 
 #include "tests/unit/scratch.h"
 #include "wire/remote.h"
+#include "wire/remote_list.h"
 
 static char folder[64];
 static char path[4200];
@@ -230,7 +231,7 @@ static void a_local_vault_is_served_by_the_receiver_on_path(void **state)
 	assert_string_equal(remote_welcome(remote)->strategy, "hardlink");
 	assert_true(remote_welcome(remote)->clock_s == 7);
 	assert_true(remote_welcome(remote)->total_bytes == 0);
-	assert_int_equal(remote_generations(remote, &list, &n, &err), 0);
+	assert_int_equal(remote_list(remote, &list, &n, &err), 0);
 	assert_int_equal(n, 0);
 	free(list);
 	remote_close(&remote);
