@@ -57,10 +57,14 @@ class Damage:
             bad = change(was)
             if key(bad) == key(was) or key(bad) in self.good.values():
                 raise OSError("that is no damage")
-            f.seek(0)
-            f.write(bad)
-            f.truncate(len(bad))
-            os.utime(f.fileno(), ns=(st.st_atime_ns, st.st_mtime_ns))
+            try:
+                # No more than what differs: where blocks are shared, each that is written wants room, and there may be none.
+                changed = [i for i, (a, b) in enumerate(zip(was, bad)) if a != b]
+                if changed:
+                    os.pwrite(f.fileno(), bad[changed[0]:changed[-1] + 1], changed[0])
+                f.truncate(len(bad))
+            finally:
+                os.utime(f.fileno(), ns=(st.st_atime_ns, st.st_mtime_ns))
         self.good[key(bad)] = self.good.get(key(was), key(was))
         self.data.setdefault(key(was), was)
 
