@@ -81,10 +81,10 @@ gluster_heal() {
 	wait_for "${1:-120}" "the volume is healed" healed
 }
 
-# same_part A B [OPTION…]: of two bricks, or one and a source: the same tree; the volume's own attributes set aside, and owners and times of symlinks.
+# same_part A B [OPTION…]: of two bricks, or one and a source: the same tree; the volume's own attributes set aside, those that rsync takes for its own, and owners and times of symlinks.
 same_part() {
 	local difference
-	difference=$(rsync -aHAXnc --delete --itemize-changes --exclude='/.glusterfs*' --filter='-x trusted.*' "${@:3}" "$1/" "$2/" | sed '/^[.]L[.][.]/d')
+	difference=$(rsync -aHAXnc --delete --itemize-changes --exclude='/.glusterfs*' --filter='-x trusted.*' --filter='-x user.rsync.*' "${@:3}" "$1/" "$2/" | sed '/^[.]L[.][.]/d')
 	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
 }
 # same_bricks: each of two alone holds the same, and each generation with the times of its folders. While a receiver writes, they may differ for a moment.
