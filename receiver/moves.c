@@ -118,7 +118,8 @@ static int read_text(FILE *journal, char text[WIRE_PATH_MAX + 1], struct error *
 	if (fread(&n, sizeof(n), 1, journal) != 1)
 		return feof(journal) != 0 ? 0 : error_sys(err, errno, "reading the journal of moves");
 	if (n > WIRE_PATH_MAX || fread(text, 1, n, journal) != n)
-		return error_set(err, ERR_DAMAGED, "the journal of moves is cut short");
+		return ferror(journal) != 0 ? error_sys(err, errno, "reading the journal of moves")
+		                            : error_set(err, ERR_DAMAGED, "the journal of moves is cut short");
 	text[n] = '\0';
 	return strlen(text) == n ? 1 : error_set(err, ERR_DAMAGED, "the journal of moves is damaged");
 }
