@@ -155,6 +155,20 @@ static void settle(struct entry_memory *memory, size_t from, size_t n, struct en
 	entry_digest(entry->xattrs, n, entry->xattr_digest);
 }
 
+/* rsync --fake-super -A keeps an ACL in a form of its own. With -X, where nothing filters them, the kernel's form lies beside it, and that is the one that counts. */
+static bool is_told_twice(const char *there, const char *names, size_t len_bytes)
+{
+	static const char *const forms[][2] = { { FAKE "%aacl", FAKE "system.posix_acl_access" },
+		                                { FAKE "%dacl", FAKE "system.posix_acl_default" } };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		for (const char *other = names; strcmp(there, forms[i][0]) == 0 && other < names + len_bytes;
+		     other += strlen(other) + 1)
+			if (strcmp(other, forms[i][1]) == 0)
+				return true;
+	return false;
+}
+
 int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, size_t at, struct entry *entry,
                      struct error *err)
 {
@@ -170,7 +184,7 @@ int entry_xattr_read(int path_fd, bool fake_super, struct entry_memory *memory, 
 		const char *here = name_here(there, fake_super);
 		int rc;
 
-		if (here == NULL) {
+		if (here == NULL || (fake_super && is_told_twice(there, names, (size_t)len))) {
 			entry->lacks = entry->lacks || strcmp(there, ENTRY_LACKS) == 0;
 			continue;
 		}

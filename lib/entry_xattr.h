@@ -3,7 +3,7 @@
  *
  * Left out both ways: user.aob.* (our own), btrfs.*, trusted.SGI_ACL_* (XFS's own form of an ACL, which comes as one) and security.selinux (they belong to one file system, one host).
  * fake_super: names that an unprivileged process may not use are kept behind "user.rsync.", as rsync --fake-super does;
- * "user.rsync.%stat" is no attribute but entry.c's.
+ * "user.rsync.%stat" is no attribute but entry.c's, nor are "%aacl" and "%dacl", rsync's form of an ACL, where the kernel's lies beside it.
  *
  * threads: none shared. */
 #ifndef AOB_ENTRY_XATTR_H
