@@ -329,6 +329,12 @@ while read -r verb one two three; do
 		lock x 8
 		token=$one
 		printf '%s\n' "$token" >.aob/session || no space "writing .aob/session"
+		rm -f .aob/probe
+		said=$(ln .aob/session .aob/probe 2>&1) || case $said in
+		*'not permitted'* | *'ot supported'* | *'not implemented'*) no config "the file system of $root has no hard links, and each generation is made of them" ;;
+		*) no system "trying a hard link: $said" ;;
+		esac
+		rm -f .aob/probe
 		printf 'process %s over ssh, since %s\n' $$ "$(date +%s)" >.aob/lock
 		recover
 		watch_link

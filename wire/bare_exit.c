@@ -8,6 +8,8 @@
 #include "wire/far_words.h"
 
 #define SAID_SIZE 512
+#define BOTH_ENDS 400
+#define LAST 150
 #define TOO_MANY "Too many links"
 #define LOCKED "aob: locked" /* wire/bare_rsync.c, FAR_SCRIPT */
 
@@ -61,6 +63,8 @@ static const struct {
 	  "the vault's file system can't hold an attribute, an ACL, or a file of this kind" },
 	{ "ermission denied", ERR_PERMISSION, "something may not be read or written" },
 	{ "not permitted", ERR_PERMISSION, "something may not be done" },
+	{ "File name too long", ERR_INPUT,
+	  "a path is longer than rsync, or a name than the vault's file system takes; leave it out by `exclude`" },
 };
 
 /* Without the number of the errno, as " (28)", behind it. */
@@ -99,11 +103,14 @@ static const char *line_of(const char *words, const char *said, size_t *n)
 	return NULL;
 }
 
+/* Of a long line both ends: between them is a path. */
 static void escape(const char *line, size_t n, char out[SAID_SIZE])
 {
 	char text[SAID_SIZE];
+	size_t last = n > BOTH_ENDS ? LAST : 0;
 
-	(void)snprintf(text, sizeof(text), "%.*s", (int)(n < 400 ? n : 400), line);
+	(void)snprintf(text, sizeof(text), "%.*s%s%.*s", (int)(n > BOTH_ENDS ? BOTH_ENDS - LAST : n), line,
+	               n > BOTH_ENDS ? " ... " : "", (int)last, line + n - last);
 	(void)log_escape(text, out, SAID_SIZE);
 }
 

@@ -17,7 +17,8 @@
 static void an_acl_that_is_told_twice_is_one(void **state)
 {
 	/* user::rw- group::r-- other::---, as the kernel has it and as rsync has it */
-	static const char kernels[] = "\2\0\0\0\1\0\6\0\377\377\377\377\4\0\4\0\377\377\377\377\40\0\0\0\377\377\377\377";
+	static const char kernels[] =
+	        "\2\0\0\0\1\0\6\0\377\377\377\377\4\0\4\0\377\377\377\377\40\0\0\0\377\377\377\377";
 	static const char rsyncs[] = "\6\0\0\0\4\0\0\0\200\0\0\0\0\0\0\0";
 	char path[] = "/tmp/aob-xattr.XXXXXX";
 	int fd = mkstemp(path);

@@ -13,6 +13,8 @@
 
 static void test_ends(void **state)
 {
+#define N50 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+#define LONG N50 N50 N50 N50 N50 N50 N50 N50 N50 N50 N50 N50
 	static const struct {
 		int status;
 		const char *words;
@@ -46,6 +48,10 @@ static void test_ends(void **state)
 		{ 23, "cannot delete non-empty directory: aob: locked\n", ERR_IO, "could not bring" },
 		{ 24, "file has vanished: \"/a: Permission denied (13)\"\n", ERR_DAMAGED, "vanished" },
 		{ 12, "rsync: x: HOST IDENTIFICATION HAS CHANGED\n", ERR_LINK, "connection was lost" },
+		{ 23, "rsync: [sender] opendir \"/" LONG "\" failed: File name too long (36)\n", ERR_INPUT,
+		  "nnn ... nnn" },
+		{ 23, "rsync: [sender] opendir \"/" LONG "\" failed: File name too long (36)\n", ERR_INPUT,
+		  "\" failed: File name too long (36)" },
 		/* The line that tells, not the first. */
 		{ 11, "Welcome\nrsync: [receiver] write failed on \"x\": Disk quota exceeded (122)\n", ERR_SPACE,
 		  "write failed" },
