@@ -111,6 +111,13 @@ uint32_t entry_names(const struct stat *st)
 	return doubts_links && !S_ISDIR(st->st_mode) && st->st_nlink < 2 ? 2 : (uint32_t)st->st_nlink;
 }
 
+static bool reads_symlink_files;
+
+void entry_read_symlink_files(void)
+{
+	reads_symlink_files = true;
+}
+
 static bool all_is_fake_super(void)
 {
 	return taken_for_fake_super || (!taken_as_it_is && geteuid() != 0);
@@ -187,7 +194,24 @@ static int from_fake_stat(const char *proc, struct entry *entry, struct error *e
 	return 0;
 }
 
-static int read_target(int path_fd, struct entry_memory *memory, size_t *used, struct entry *entry, struct error *err)
+/* rsync --fake-super keeps a symlink as a file, which holds where it leads to. */
+static ssize_t target_in_file(int path_fd, char *target, size_t size)
+{
+	char proc[PROC_BYTES];
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", path_fd);
+	fd = open(proc, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, target, size);
+	(void)close(fd);
+	return n;
+}
+
+static int read_target(int path_fd, bool in_file, struct entry_memory *memory, size_t *used, struct entry *entry,
+                       struct error *err)
 {
 	ssize_t n;
 
@@ -199,7 +223,8 @@ static int read_target(int path_fd, struct entry_memory *memory, size_t *used, s
 		memory->data = grown;
 		memory->room_bytes = TARGET_BYTES_MAX;
 	}
-	n = readlinkat(path_fd, "", memory->data, TARGET_BYTES_MAX - 1);
+	n = in_file ? target_in_file(path_fd, memory->data, TARGET_BYTES_MAX - 1)
+	            : readlinkat(path_fd, "", memory->data, TARGET_BYTES_MAX - 1);
 	if (n < 0)
 		return error_sys(err, errno, "reading the symlink");
 	((char *)memory->data)[n] = '\0';
@@ -224,7 +249,8 @@ static int read_held(int path_fd, bool digest, struct entry_memory *memory, stru
 		entry->flags |= ENTRY_OWNERLESS | ENTRY_TIMELESS;
 	else if (entry->type == ENTRY_SYMLINK && all_is_fake_super())
 		entry->flags |= ENTRY_OWNERLESS;
-	if (entry->type == ENTRY_SYMLINK && read_target(path_fd, memory, &used, entry, err) != 0)
+	if (entry->type == ENTRY_SYMLINK &&
+	    read_target(path_fd, reads_symlink_files && S_ISREG(st.st_mode), memory, &used, entry, err) != 0)
 		return -1;
 	if (entry_xattr_read(path_fd, reads_fake_super(memory), memory, used, entry, err) != 0)
 		return -1;

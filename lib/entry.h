@@ -86,6 +86,9 @@ int entry_read(int parent_fd, const char *name, const char *path, bool digest, s
 /* entry_take_for_fake_super: from now on this process decodes even if it is root: what it reads was written by a receiver that was not. Before other threads are started. */
 void entry_take_for_fake_super(void);
 
+/* entry_read_symlink_files: from now on a file that stands for a symlink, as rsync --fake-super keeps one, has its target; else, in what is written, it is one that has to be made. Before other threads are started. */
+void entry_read_symlink_files(void);
+
 /* entry_take_as_it_is: from now on this process decodes nothing, though it is not root's: what it reads is somebody's files, which it has the right to read. Before other threads are started. */
 void entry_take_as_it_is(void);
 

@@ -164,6 +164,7 @@ void vault_read_as_written(const struct vault *vault)
 {
 	struct stat st;
 
+	entry_read_symlink_files();
 	if (geteuid() == 0 && fstat(vault->aob_fd, &st) == 0 && st.st_uid != 0)
 		entry_take_for_fake_super();
 }
