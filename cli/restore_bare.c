@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@
 #include "wire/bare_rsync.h"
 
 #define OPTIONS_MAX 16
+#define ORPHAN_MS 30000
+#define NAP_MS 100
 #define LIST_MAX (1u << 20)
 
 struct bare_restore {
@@ -144,6 +147,22 @@ static char *list_of(const struct restore_options *options, size_t *bytes, struc
 	return list;
 }
 
+/* An rsync whose aob was killed ends by itself, soon: until then it writes there. */
+static int wait_for_the_one_before(const struct bare_restore *r, struct error *err)
+{
+	for (int i = 0; flock(r->work.fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return error_sys(err, errno, "locking %s", r->work.name);
+		if (i == ORPHAN_MS / NAP_MS)
+			return error_set(err, ERR_LOCKED, "the rsync of an earlier restore still writes to %s",
+			                 r->options->to);
+		if (give_up_if_asked(NULL, err) != 0)
+			return -1;
+		(void)usleep(NAP_MS * 1000);
+	}
+	return flock(r->work.fd, LOCK_UN) == 0 ? 0 : error_sys(err, errno, "unlocking %s", r->work.name);
+}
+
 static int run_rsync(struct bare_restore *r, const char *place, struct error *err)
 {
 	const struct restore_options *options = r->options;
@@ -153,6 +172,7 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 	char parts[PATH_MAX + 64];
 	char temporary[PATH_MAX + 64];
 	char ours[RESTORE_WORK_NAME_SIZE + 16];
+	char work[PATH_MAX + 64];
 	const char *words[OPTIONS_MAX + 1] = { NULL };
 	size_t n = 0;
 	size_t list_bytes = 0;
@@ -175,12 +195,14 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 	(void)snprintf(held, sizeof(held), "generations/%s", r->chosen->name);
 	(void)snprintf(from, sizeof(from), BARE_RSYNC_FAR "%s/", held);
 	(void)snprintf(to, sizeof(to), "%s/", place);
-	(void)snprintf(parts, sizeof(parts), "--partial-dir=%s/%s/parts", place, r->work.name);
+	(void)snprintf(parts, sizeof(parts), "--partial-dir=%s/%s/" RESTORE_WORK_PARTS, place, r->work.name);
 	(void)snprintf(temporary, sizeof(temporary), "--temp-dir=%s/%s", place, r->work.name);
 	(void)snprintf(ours, sizeof(ours), "--filter=- /%s", r->work.name);
 	if (options->dry_run) {
 		words[n++] = "--dry-run";
 	} else {
+		(void)snprintf(work, sizeof(work), "%s/%s", place, r->work.name);
+		rsync.locks = work;
 		words[n++] = parts;
 		words[n++] = temporary;
 		/* Nothing that a far end sends comes there. */
@@ -244,7 +266,8 @@ static int bring(struct bare_restore *r, struct error *err)
 	warn_of_old_rsync();
 	progress_begin(&r->bar, "restoring");
 	r->bar.total = r->chosen->bytes;
-	if (restore_work_begin(&r->work, &r->key, r->chosen->name, err) != 0 || run_rsync(r, r->to, err) != 0)
+	if (restore_work_begin(&r->work, &r->key, r->chosen->name, err) != 0 || wait_for_the_one_before(r, err) != 0 ||
+	    run_rsync(r, r->to, err) != 0)
 		return -1;
 	progress_clear(&r->bar);
 	if (check_count(r, err) != 0)

@@ -254,9 +254,9 @@ int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, 
 }
 
 /* One pass: how many names went; -1. While names go, some file systems pass over others. */
-static int empty_folder(struct restore_work *work, struct error *err)
+static int empty_folder(const struct restore_work *work, int folder_fd, struct error *err)
 {
-	int fd = openat(work->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *item;
 	int gone = 0;
@@ -269,8 +269,24 @@ static int empty_folder(struct restore_work *work, struct error *err)
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
 	while ((item = readdir(dir)) != NULL)
 		if (!is_dots(item->d_name) && strcmp(item->d_name, STATE) != 0)
-			gone += unlinkat(work->fd, item->d_name, 0) == 0;
+			gone += unlinkat(folder_fd, item->d_name, 0) == 0;
 	(void)closedir(dir);
+	return gone;
+}
+
+/* What a killed rsync left there of files that came otherwise. */
+static int remove_parts(const struct restore_work *work, struct error *err)
+{
+	int fd = openat(work->fd, RESTORE_WORK_PARTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int gone;
+
+	if (fd < 0)
+		return 0;
+	do
+		gone = empty_folder(work, fd, err);
+	while (gone > 0);
+	(void)close(fd);
+	(void)unlinkat(work->fd, RESTORE_WORK_PARTS, AT_REMOVEDIR);
 	return gone;
 }
 
@@ -283,9 +299,9 @@ static int remove_folder(struct restore_work *work, struct error *err)
 		(void)close(work->bad_fd);
 	work->bad_fd = -1;
 	do
-		gone = empty_folder(work, err);
+		gone = empty_folder(work, work->fd, err);
 	while (gone > 0);
-	if (gone < 0)
+	if (gone < 0 || remove_parts(work, err) != 0)
 		return -1;
 	/* The state last: killed before, the same command finds all that is there. */
 	(void)unlinkat(work->fd, STATE, 0);

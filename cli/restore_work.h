@@ -13,6 +13,7 @@
 #include "lib/error.h"
 #include "lib/restore_folder.h"
 
+#define RESTORE_WORK_PARTS "parts" /* in its folder: of an rsync, what it has of files */
 #define RESTORE_WORK_NAME_SIZE 32
 
 /* What a restore is known again by. Borrowed. */

@@ -138,6 +138,12 @@ static int name_far(const struct bare_rsync *rsync, struct command *command, str
 
 static int make_command(const struct bare_rsync *rsync, uint64_t limit_bps, struct command *command, struct error *err)
 {
+	static const char *const locked[] = { "sh", "-c", "exec 8<\"$0\" && flock -s -n 8 && exec \"$@\"" };
+
+	for (size_t i = 0; rsync->locks != NULL && i < sizeof(locked) / sizeof(locked[0]); i++)
+		add(command, locked[i]);
+	if (rsync->locks != NULL)
+		add(command, rsync->locks);
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		add(command, always[i]);
 	if (name_way(rsync->vault, command, err) != 0 || name_far(rsync, command, err) != 0)

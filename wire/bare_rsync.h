@@ -19,6 +19,8 @@ struct bare_rsync {
 	const char *pipeline;
 	const char *
 	        held; /* a file or folder of the pipeline's folder, under a shared lock as long as the far rsync is there */
+	const char *
+	        locks; /* a folder here that the near rsync has a shared lock on, as long as any of its processes lives; NULL: none */
 	bool fake_super;            /* the far end is not root */
 	bool fine_times;            /* fractions of a second count */
 	bool may_vanish;            /* files that go while they are read are none that is missed */
