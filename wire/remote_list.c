@@ -36,8 +36,8 @@ static void get_generation(struct decoder *d, bool tells_root, struct generation
 }
 
 /* Of the generation that was told last. */
-static int take_macs(const struct frame *frame, const struct generation_info *of, remote_list_each_macs *each, void *cookie,
-                     struct error *err)
+static int take_macs(const struct frame *frame, const struct generation_info *of, remote_list_each_macs *each,
+                     void *cookie, struct error *err)
 {
 	struct wire_macs *macs = calloc(1, sizeof(*macs));
 	struct decoder d;
@@ -66,7 +66,7 @@ int remote_list(struct remote *remote, struct generation_info **list, size_t *n,
 }
 
 int remote_list_macs(struct remote *remote, struct generation_info **list, size_t *n, remote_list_each_macs *each,
-                            void *cookie, struct error *err)
+                     void *cookie, struct error *err)
 {
 	struct frame frame;
 	struct decoder d;

@@ -23,8 +23,9 @@ struct generation_info {
 /* remote_list: oldest first. out: *list owned by the caller, free(3). At most 100,000. */
 int remote_list(struct remote *remote, struct generation_info **list, size_t *n, struct error *err);
 /* remote_list_macs: likewise; each is called, behind that of the generation, with the Macs in it, if the vault knows any. Names are escaped. */
-typedef void remote_list_each_macs(void *cookie, const struct generation_info *generation, const struct wire_macs *macs);
+typedef void remote_list_each_macs(void *cookie, const struct generation_info *generation,
+                                   const struct wire_macs *macs);
 int remote_list_macs(struct remote *remote, struct generation_info **list, size_t *n, remote_list_each_macs *each,
-                            void *cookie, struct error *err);
+                     void *cookie, struct error *err);
 
 #endif
