@@ -32,6 +32,10 @@ def unfill(folder):
             os.unlink("%s/%s" % (folder, name))
 
 
+def is_filled(folder):
+    return os.path.exists(folder + "/filler")
+
+
 class Full(Fault):
     """ENOSPC: in the vault, at the source, where the broker's store is."""
     weight = 4
