@@ -79,6 +79,7 @@ lib_SOURCES += \
 	lib/plist_binary.c \
 	lib/subvolume_changes.c \
 	lib/time_machine.c \
+	lib/program.c \
 	lib/shake128.c \
 	lib/tree_digest.c \
 	lib/tree_fold.c \

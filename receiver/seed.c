@@ -83,7 +83,7 @@ int seed_open(const char *dir, const char *pipeline, struct seed *seed, struct e
 	seed->owned_by = st.st_uid;
 	if (vault_open(&seed->options, pipeline, false, &seed->vault, err) != 0 || read_newest(seed, dir, err) != 0)
 		return error_prefix(err, "the seed on %s", dir);
-	vault_read_as_written(seed->vault);
+	vault_read_as_written(seed->vault, false);
 	return 0;
 }
 

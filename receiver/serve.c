@@ -77,7 +77,7 @@ static int greet_vault(struct session *s, const char *role, const char *pipeline
 	    building_new(s->vault, s->wire, &s->ticker, (*features & WIRE_FEATURE_BRAKE) != 0, &s->building, err) != 0)
 		return -1;
 	if (!writes)
-		vault_read_as_written(s->vault);
+		vault_read_as_written(s->vault, true);
 	if (!seal_possible(s->vault->folder_fd))
 		*features &= ~WIRE_FEATURE_PROOF;
 	s->tells_root = (*features & WIRE_FEATURE_PROOF) != 0;

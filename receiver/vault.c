@@ -160,12 +160,17 @@ void vault_know_kind(const char *root)
 }
 
 /* `.aob` is nobody's in the source, so its owner is who wrote. */
-void vault_read_as_written(const struct vault *vault)
+void vault_read_as_written(const struct vault *vault, bool writes_none)
 {
 	struct stat st;
+	bool by_root = fstat(vault->aob_fd, &st) == 0 && st.st_uid == 0;
 
+	if (by_root && writes_none) {
+		entry_take_as_it_is();
+		return;
+	}
 	entry_read_symlink_files();
-	if (geteuid() == 0 && fstat(vault->aob_fd, &st) == 0 && st.st_uid != 0)
+	if (!by_root && geteuid() == 0)
 		entry_take_for_fake_super();
 }
 

@@ -54,9 +54,10 @@ void vault_close(struct vault **vault);
  * /proc. */
 void vault_know_kind(const char *root);
 
-/* vault_read_as_written: this process is about to read generations of this vault, and write none: if somebody else's receiver wrote it, as on a disk that root reads on a new machine, what
- * that one could not set itself stands in attributes. It is for the whole process, and so not for those that only look at another pipeline's records. */
-void vault_read_as_written(const struct vault *vault);
+/* vault_read_as_written: this process is about to read generations of this vault: if somebody else's receiver wrote it, as on a disk that root reads on a new machine, what that one could not set
+ * itself stands in attributes. If root's did, they are what the source has, whoever reads it; writes_none: so all that this process reads is taken as it is, which is not for who writes to a vault of his own
+ * (and has to say of each walk what it is). It is for the whole process, and so not for those that only look at another pipeline's records. */
+void vault_read_as_written(const struct vault *vault, bool writes_none);
 
 /* vault_lock: become the only writer; held until vault_close. Waits a few seconds, as the receiver of a broken connection needs to notice.
  * errors: ERR_LOCKED, naming who holds it */

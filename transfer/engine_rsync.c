@@ -86,13 +86,6 @@ static void tell(void *context, const struct bare_output *output)
 		meter_bytes(&e->meter, output->done_bytes - e->meter.now.done_bytes);
 }
 
-static const char *of_snapshot(const struct engine *e, const char *key)
-{
-	const char *value = stage_request_result_string(e->request, "snapshot", key);
-
-	return value != NULL ? value : "";
-}
-
 static int add(struct engine *e, struct error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static int add(struct engine *e, struct error *err, const char *format, ...)
 {
@@ -175,6 +168,7 @@ static int run_rsync(struct engine *e, const char *held, const char *to, struct 
 		                    .told = tell,
 		                    .again = share,
 		                    .may_vanish = unfrozen_as_it_is(e->unfrozen),
+		                    .once = e->unfrozen->is, /* as begin() says */
 		                    .context = e };
 	int rc;
 
@@ -226,22 +220,18 @@ static int look_at_vault(struct engine *e, struct error *err)
 	return 0;
 }
 
-static bool is_run(const char *run)
-{
-	return *run != '\0' && *run != '-' && strlen(run) <= BARE_RUN_MAX && bare_word_plain(run, "-_");
-}
-
 static int begin(struct engine *e, struct error *err)
 {
 	const char *run = stage_request_run(e->request);
-	const char *uuid = of_snapshot(e, "uuid");
+	const char *uuid = stage_request_result_string(e->request, "snapshot", "uuid");
 	const char *rest;
 	char how[16];
 	char compare[16];
 	char tree[48] = "";
 	int used = 0;
 
-	if (!is_run(run) || !bare_word_plain(uuid, "-"))
+	uuid = uuid != NULL ? uuid : "";
+	if (!bare_run_valid(run) || !bare_word_plain(uuid, "-"))
 		return error_set(err, ERR_INPUT, "\"%.100s\" is not the name of a run", run);
 	/* rsync sets attributes in place on what it finds in its tree, which older generations may share: never twice over one tree, unless all of it is frozen. */
 	if (e->unfrozen->is)
@@ -271,7 +261,7 @@ static int drop(struct engine *e, struct error *err)
 	const char *run = stage_request_run(e->request);
 	const char *rest;
 
-	if (!is_run(run))
+	if (!bare_run_valid(run))
 		return error_set(err, ERR_INPUT, "\"%.100s\" is not the name of a run", run);
 	return bare_tell(e->bare, err, "drop %s", run) == 0 ? bare_hear(e->bare, "dropped", &rest, err) : -1;
 }
@@ -316,6 +306,8 @@ static int check_names(struct engine *e, uint64_t in_vault, struct error *err)
 /* What was linked to files that are full by now is linked to new ones. Of an unfrozen source rsync does not run twice over a tree. */
 static int run_with_room(struct engine *e, const char *tree, struct error *err)
 {
+	struct error full;
+
 	for (int i = 0;; i++) {
 		const char *rest;
 
@@ -325,10 +317,16 @@ static int run_with_room(struct engine *e, const char *tree, struct error *err)
 			return 0;
 		if (!e->output.links_full || e->unfrozen->is || i == RENEWALS_MAX)
 			return -1;
+		full = *err;
 		log_error(LOG_INFO, err, "files that have as many names as they can get other ones");
 		error_clear(err);
 		if (bare_tell(e->bare, err, "renew") != 0 || bare_hear(e->bare, "renewed", &rest, err) != 0)
 			return -1;
+		/* None that has: then it is something else. */
+		if (strcmp(rest, "0") == 0) {
+			*err = full;
+			return -1;
+		}
 		e->renewed = true;
 	}
 }

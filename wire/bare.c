@@ -107,6 +107,11 @@ static int say(struct bare *bare, const char *text, size_t n, struct error *err)
 	return 0;
 }
 
+bool bare_run_valid(const char *run)
+{
+	return *run != '\0' && *run != '-' && strlen(run) <= BARE_RUN_MAX && bare_word_plain(run, "-_");
+}
+
 int bare_tell(struct bare *bare, struct error *err, const char *format, ...)
 {
 	char *text = NULL;

@@ -40,6 +40,9 @@ int bare_take(struct bare *bare, struct error *err);
 /* bare_adopt: from now on the pipeline's folder takes backups of this machine alone. out: whose it was. repeat: safe */
 int bare_adopt(const struct config_vault *vault, const char *pipeline, struct remote_owner *before, struct error *err);
 
+/* bare_run_valid: may a run have that name at the far end? Pure. */
+bool bare_run_valid(const char *run);
+
 /* bare_tell: a line to the far end. */
 int bare_tell(struct bare *bare, struct error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* bare_put: the file of that name in the pipeline's folder holds this text, by one rename. */

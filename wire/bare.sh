@@ -8,6 +8,8 @@ LC_ALL=C
 export LC_ALL
 part=.aob-part-none
 token=
+watcher=
+ticker=
 
 say() { printf 'aob1 %s\n' "$*"; }
 # no CLASS WORDS: and that is the end.
@@ -15,17 +17,20 @@ no() {
 	printf 'aob1 no %s\n' "$(printf '%s' "$*" | tr '\n' ' ')"
 	exit 0
 }
+# The end, for what a command SAID while it did WHAT.
+failed() { # WHAT SAID
+	case $2 in
+	*'No space left'* | *'quota exceeded'*) no space "$1: $2" ;;
+	*'ermission denied'* | *'not permitted'*) no permission "$1: $2" ;;
+	*'nput/output error'* | *'Read-only file system'*) no io "$1: $2" ;;
+	esac
+	no system "$1: $2"
+}
 # must WHAT COMMAND…: it succeeds, or the end, in its own words.
 must() {
 	what=$1
 	shift
-	said=$("$@" 2>&1) && return
-	case $said in
-	*'No space left'* | *'quota exceeded'*) no space "$what: $said" ;;
-	*'ermission denied'* | *'not permitted'*) no permission "$what: $said" ;;
-	*'nput/output error'* | *'Read-only file system'*) no io "$what: $said" ;;
-	esac
-	no system "$what: $said"
+	said=$("$@" 2>&1) || failed "$what" "$said"
 }
 # For tests: killed here, as AOB_CRASH_POINT of the client says.
 point() { [ "$crash" != "$1" ] || kill -9 $$; }
@@ -94,7 +99,7 @@ watch_link() {
 		while sleep 60 && kill -0 $$; do [ -z "$(find .aob/alive -mmin +10)" ] || kill $$; done
 	) </dev/null >/dev/null 2>&1 &
 	watcher=$!
-	trap 'kill $watcher 2>/dev/null; rm -f .aob/alive' EXIT
+	trap 'kill $watcher $ticker 2>/dev/null; rm -f .aob/alive' EXIT
 }
 
 # What a crash left of a publishing or a removal is gone on with.
@@ -226,22 +231,40 @@ part_links() {
 	done
 }
 
-# A file has as many names as this file system counts, and the group of names that is linked to it in the new tree has no room. What of the group is in the tree comes into RUN/renewed,
-# as links of one new file, which rsync then links the group to instead. The fullest come first: behind one that has room there is none that has not.
+# What takes long says a line now and then, that the client knows it is at work; it passes over such lines.
+tick() {
+	(
+		exec 9<&-
+		while sleep 60 >/dev/null 2>&1 && kill -0 $$; do echo "at work"; done
+	) </dev/null 2>/dev/null &
+	ticker=$!
+}
+
+# Files have as many names as this file system counts, and the groups of names that are linked to them in the new tree have no room. What of those groups is in the tree comes into
+# RUN/renewed, as links of new files, which rsync then links the groups to instead. All that are full have the same number of names, the most that there are: one of them is tried.
 renew() {
 	lock x 8
 	still_ours
-	renewed=0
+	tick
 	make_folder "$incoming/renewed"
-	find "$incoming/tree" ! -type d -links +1 -exec stat -c '%h %i' {} + | sort -rn | uniq >"$incoming/links" || no space "writing in .aob/incoming"
-	while read -r links inode; do
-		find "$incoming/tree" ! -type d -inum "$inode" -exec sh -c '[ -e "$0" ] || ln "$1" "$0" 2>/dev/null' "$incoming/probe" {} +
-		[ ! -e "$incoming/probe" ] || break
-		(cd "$incoming/tree" && find . ! -type d -inum "$inode" -print0) >"$incoming/group" || no space "writing in .aob/incoming"
-		must "parting from a file with $links names" rsync -aHAXXS --numeric-ids --from0 --files-from="$incoming/group" "$incoming/tree/" "$incoming/renewed/"
-		renewed=$((renewed + 1))
-	done <"$incoming/links"
+	must "making room" rm -f "$incoming/probe"
+	find "$incoming/tree" -type f -links +1 -exec stat -c %h {} + >"$incoming/links" || no space "writing in .aob/incoming"
+	most=$(sort -rn "$incoming/links" | sed -n 1p)
+	# The first word of find's is the one that counts: behind a name that could be made, none is tried.
+	said=$(find "$incoming/tree" -type f -links "${most:-0}" -exec sh -c '[ -e "$0" ] || ln "$1" "$0"' "$incoming/probe" {} + 2>&1)
+	renewed=0
+	if [ -n "$most" ] && [ ! -e "$incoming/probe" ]; then
+		case $said in
+		*'Too many links'*) ;;
+		*) failed "trying a name of a file with $most" "$said" ;;
+		esac
+		(cd "$incoming/tree" && find . -type f -links "$most" -print0) >"$incoming/group" || no space "writing in .aob/incoming"
+		must "parting from files with $most names" rsync -aHAXXS --numeric-ids --from0 --files-from="$incoming/group" "$incoming/tree/" "$incoming/renewed/"
+		renewed=$most
+	fi
 	rm -f "$incoming/probe" "$incoming/links" "$incoming/group"
+	kill "$ticker" 2>/dev/null
+	ticker=
 	say "renewed $renewed"
 }
 
@@ -329,12 +352,14 @@ while read -r verb one two three; do
 		lock x 8
 		token=$one
 		printf '%s\n' "$token" >.aob/session || no space "writing .aob/session"
-		rm -f .aob/probe
-		said=$(ln .aob/session .aob/probe 2>&1) || case $said in
-		*'not permitted'* | *'ot supported'* | *'not implemented'*) no config "the file system of $root has no hard links, and each generation is made of them" ;;
-		*) no system "trying a hard link: $said" ;;
-		esac
-		rm -f .aob/probe
+		if [ ! -f .aob/format.json ]; then
+			rm -f .aob/probe
+			said=$(ln .aob/session .aob/probe 2>&1) || case $said in
+			*'not permitted'* | *'ot supported'* | *'not implemented'*) no config "the file system of $root has no hard links, and each generation is made of them" ;;
+			*) failed "trying a hard link" "$said" ;;
+			esac
+			rm -f .aob/probe
+		fi
 		printf 'process %s over ssh, since %s\n' $$ "$(date +%s)" >.aob/lock
 		recover
 		watch_link

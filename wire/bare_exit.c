@@ -16,6 +16,7 @@
 /* rsync(1) */
 #define PARTIAL 23
 #define VANISHED 24
+#define LOST 12
 #define OF_SSH 255
 
 static const struct {
@@ -31,7 +32,7 @@ static const struct {
 	{ 5, ERR_LINK, "rsync could not begin its conversation" },
 	{ 10, ERR_LINK, "the connection was lost" },
 	{ 11, ERR_IO, "rsync could not read or write" },
-	{ 12, ERR_LINK, "the connection was lost" },
+	{ LOST, ERR_LINK, "the connection was lost" },
 	{ 13, ERR_SYSTEM, "rsync could not speak" },
 	{ 14, ERR_SYSTEM, "rsync's processes lost each other" },
 	{ 20, ERR_LINK, "rsync was ended" },
@@ -114,6 +115,38 @@ static void escape(const char *line, size_t n, char out[SAID_SIZE])
 	(void)log_escape(text, out, SAID_SIZE);
 }
 
+/* Of ssh's own lines nothing before the words that tell is anybody's to choose; those of rsync, which hold names of files, begin otherwise. */
+static bool is_of_ssh(const char *line, size_t n)
+{
+	static const char *const firsts[] = { "@", "Host key verification failed", "Permission denied (" };
+	const char *colon = memchr(line, ':', n);
+	const char *at = memchr(line, '@', n);
+	const char *space = memchr(line, ' ', n);
+
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++)
+		if (n >= strlen(firsts[i]) && memcmp(line, firsts[i], strlen(firsts[i])) == 0)
+			return true;
+	/* user@host: Permission denied (…) */
+	return at != NULL && colon != NULL && space != NULL && at < colon && space == colon + 1;
+}
+
+static void lines_of_ssh(const char *words, char out[SAID_SIZE])
+{
+	size_t used = 0;
+	size_t n;
+
+	out[0] = '\0';
+	for (; *words != '\0'; words += n + strspn(words + n, "\r\n")) {
+		n = strcspn(words, "\r\n");
+		if (!is_of_ssh(words, n) || n + 2 > SAID_SIZE - used)
+			continue;
+		memcpy(out + used, words, n);
+		used += n;
+		out[used++] = '\n';
+		out[used] = '\0';
+	}
+}
+
 bool bare_exit_links_full(int status, const char *words)
 {
 	size_t n;
@@ -155,6 +188,10 @@ int bare_exit_read(int status, const char *words, struct error *err)
 	if (line != NULL)
 		escape(line, n, safe);
 	(void)error_set(err, class, "%s (rsync ended with %d%s%s)", text, status, *safe != '\0' ? ": " : "", safe);
-	(void)(err != NULL && status == OF_SSH && far_words_ssh(words, err));
+	/* rsync that finds its pipe closed does not always wait for what its ssh ended with. */
+	if (err != NULL && (status == OF_SSH || status == LOST)) {
+		lines_of_ssh(words, safe);
+		(void)far_words_ssh(safe, err);
+	}
 	return -1;
 }

@@ -13,6 +13,7 @@
 #include "lib/child.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/program.h"
 #include "lib/rate_window.h"
 #include "lib/rights.h"
 #include "wire/bare_exit.h"
@@ -248,12 +249,22 @@ static int follow(struct run *run, struct error *err)
 			return -1;
 		if (rsync->told != NULL)
 			rsync->told(rsync->context, run->output);
-		if (!run->limit_ended && limit_now(rsync) != run->limit_bps) {
+		if (!rsync->once && !run->limit_ended && limit_now(rsync) != run->limit_bps) {
 			run->limit_ended = true;
 			child_signal(&run->child, SIGTERM);
 		}
 	}
 	return rc;
+}
+
+/* What a shell here would call not found looks, by its status, like a far end that lacks it. */
+static int check_programs(const struct bare_rsync *rsync, struct error *err)
+{
+	if (!program_is_there("rsync"))
+		return error_set(err, ERR_CONFIG, "rsync is not on this machine: apt install rsync");
+	if (rsync->locks != NULL && !program_is_there("flock"))
+		return error_set(err, ERR_CONFIG, "flock is not on this machine: apt install util-linux");
+	return 0;
 }
 
 static int run_once(struct run *run, struct error *err)
@@ -273,11 +284,8 @@ static int run_once(struct run *run, struct error *err)
 		goto out;
 	for (size_t i = 0; i < command->n; i++)
 		log_trace("wire", "rsync's command, word %zu: %s", i, command->argv[i]);
-	if (child_start_reader(&run->child, command->argv, err) != 0) {
-		if (err->class == ERR_NOT_FOUND)
-			(void)error_set(err, ERR_CONFIG, "rsync is not on this machine: apt install rsync");
+	if (check_programs(run->rsync, err) != 0 || child_start_reader(&run->child, command->argv, err) != 0)
 		goto out;
-	}
 	(void)fcntl(run->child.in_fd, F_SETFL, O_NONBLOCK);
 	rc = follow(run, err);
 	if (rc != 0)
@@ -318,8 +326,10 @@ int bare_rsync_run(const struct bare_rsync *rsync, struct bare_output *output, s
 	while (rc == 0 && run->limit_ended) {
 		before = *output;
 		rc = rsync->again != NULL ? rsync->again(rsync->context, err) : 0;
-		if (rc == 0)
-			rc = run_once(run, err);
+		/* What is in *output still is what was before. */
+		if (rc != 0)
+			break;
+		rc = run_once(run, err);
 		bare_output_add(output, &before);
 	}
 	free(run);

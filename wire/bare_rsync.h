@@ -24,6 +24,7 @@ struct bare_rsync {
 	bool fake_super;            /* the far end is not root */
 	bool fine_times;            /* fractions of a second count */
 	bool may_vanish;            /* files that go while they are read are none that is missed */
+	bool once;                  /* it is never begun again: the limit that it began with stays */
 	const char *const *options; /* beside what is always said; NULL-terminated */
 	const char *from, *to;      /* as rsync takes them */
 	const char *list;           /* on rsync's stdin; NULL: nothing */
@@ -35,8 +36,8 @@ struct bare_rsync {
 	void *context;
 };
 
-/* bare_rsync_run: until it has ended; ended and begun again with another limit where a window of the vault's rate ends, which the partial files bear.
- * out: what it said. errors: those of bare_exit_read, of `waiting` and `again`, ERR_NOT_FOUND (no rsync on this machine), ERR_CONFIG */
+/* bare_rsync_run: until it has ended; ended and begun again with another limit where a window of the vault's rate ends, which the partial files bear; but not if it is to be run once.
+ * out: what it said. errors: those of bare_exit_read, of `waiting` and `again`, ERR_CONFIG (also: no rsync, or no flock, on this machine) */
 int bare_rsync_run(const struct bare_rsync *rsync, struct bare_output *output, struct error *err);
 
 /* bare_rsync_version: of the one on this machine, as bare_welcome_version has it; 0: not known. */

@@ -8,22 +8,23 @@
 
 /* What tells is at a line's ends, where no name of a file can pretend it. That the source itself is not there ("change_dir", "link_stat") is none of these. */
 static const struct {
+	bool of_rsync; /* behind "rsync: [sender] ", or "rsync: ", which is all that 3.1 says of who speaks */
 	const char *first, *last;
 } writers[] = {
-	{ "file has vanished: ", "" },
-	{ "directory has vanished: ", "" },
-	{ "rsync warning: some files vanished ", "" },
-	{ "rsync: ", ": No data available (61)" },
-	{ "rsync: ", "truncated while read" },
-	{ "WARNING: ", " (will try again)." },
+	{ false, "file has vanished: ", "" },
+	{ false, "directory has vanished: ", "" },
+	{ false, "rsync warning: some files vanished ", "" },
+	{ true, "", ": No data available (61)" },
+	{ true, "", "truncated while read" },
+	{ false, "WARNING: ", " (will try again)." },
 	/* It went between two looks at it. */
-	{ "rsync: [sender] get_acl: ", GONE },
-	{ "rsync: [sender] get_xattr_names: ", GONE },
-	{ "rsync: [sender] get_xattr_data: ", GONE },
+	{ true, "get_acl: ", GONE },
+	{ true, "get_xattr_names: ", GONE },
+	{ true, "get_xattr_data: ", GONE },
 	/* It is another kind of thing by now. */
-	{ "rsync: [sender] opendir ", NO_FOLDER },
-	{ "rsync: [sender] send_files failed to open ", NO_FOLDER },
-	{ "rsync: [sender] send_files failed to open ", A_SYMLINK },
+	{ true, "opendir ", NO_FOLDER },
+	{ true, "send_files failed to open ", NO_FOLDER },
+	{ true, "send_files failed to open ", A_SYMLINK },
 };
 
 static bool begins(const char *line, size_t n, const char *with)
@@ -42,8 +43,18 @@ static bool ends(const char *line, size_t n, const char *with)
 
 static bool is_of_writers(const char *line, size_t n)
 {
+	static const char *const speakers[] = { "rsync: [sender] ", "rsync: " };
+	bool of_rsync = false;
+
+	for (size_t i = 0; !of_rsync && i < sizeof(speakers) / sizeof(speakers[0]); i++)
+		if (begins(line, n, speakers[i])) {
+			of_rsync = true;
+			line += strlen(speakers[i]);
+			n -= strlen(speakers[i]);
+		}
 	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
-		if (begins(line, n, writers[i].first) && ends(line, n, writers[i].last))
+		if (writers[i].of_rsync == of_rsync && begins(line, n, writers[i].first) &&
+		    ends(line, n, writers[i].last))
 			return true;
 	return false;
 }

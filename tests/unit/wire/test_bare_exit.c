@@ -38,6 +38,17 @@ static void test_ends(void **state)
 		{ 255, "ssh: connect to host x port 22: Connection refused\n", ERR_LINK, "Connection refused" },
 		{ 255, "dad@x: Permission denied (publickey).\n", ERR_PERMISSION, "authorized_keys" },
 		{ 255, "Host key verification failed.\n", ERR_PERMISSION, "known_hosts" },
+		{ 255, "Permission denied (publickey).\n", ERR_PERMISSION, "authorized_keys" },
+		/* Its ssh's status did not come to rsync. */
+		{ 12,
+		  "dad@x: Permission denied (publickey).\r\nrsync: connection unexpectedly closed (0 bytes received so "
+		  "far) [sender]\n",
+		  ERR_PERMISSION, "authorized_keys" },
+		{ 12, "@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n", ERR_PERMISSION,
+		  "known_hosts" },
+		{ 12, "file has vanished: \"/a@b: Permission denied (x\"\n", ERR_LINK, "connection was lost" },
+		{ 255, "rsync: [sender] opendir \"/a@b: Permission denied (x\" failed: Not a directory (20)\n",
+		  ERR_LINK, "ssh ended" },
 		/* A file has the words as its name, or what ssh says. */
 		{ 23,
 		  "rsync: [sender] send_files failed to open \"/No space left on device\": Permission denied (13)\n",
@@ -70,7 +81,8 @@ static void test_ends(void **state)
 		assert_int_equal(bare_exit_read(cases[i].status, cases[i].words, &err), -1);
 		assert_string_equal(error_code(err.class), error_code(cases[i].class));
 		assert_non_null(strstr(err.text, cases[i].text));
-		assert_true(cases[i].status == 255 || strstr(err.text, "ssh was not let in") == NULL);
+		assert_int_equal(strstr(err.text, "ssh was not let in") != NULL,
+		                 strcmp(cases[i].text, "authorized_keys") == 0);
 	}
 	assert_int_equal(bare_exit_read(0, "warning", NULL), 0);
 	assert_int_equal(bare_exit_read(255, "Host key verification failed.", NULL), -1);

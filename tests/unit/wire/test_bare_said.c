@@ -35,6 +35,15 @@ static void test_whose_line_it_is(void **state)
 		{ "rsync: [sender] get_acl: sys_acl_get_file(x, ACL_TYPE_ACCESS): No such file or directory (2)",
 		  true },
 		{ "rsync: [sender] opendir \"/x\" failed: Not a directory (20)", true },
+		/* 3.1 does not say who it is that speaks. */
+		{ "rsync: read errors mapping \"/x\": No data available (61)", true },
+		{ "rsync: get_acl: sys_acl_get_file(x, ACL_TYPE_ACCESS): No such file or directory (2)", true },
+		{ "rsync: opendir \"/x\" failed: Not a directory (20)", true },
+		{ "rsync: send_files failed to open \"/x\": Too many levels of symbolic links (40)", true },
+		{ "rsync: change_dir \"/x\" failed: No such file or directory (2)", false },
+		{ "rsync: [receiver] opendir \"/x\" failed: Not a directory (20)", false },
+		{ "rsync: [sender] rsync: opendir \"/x\" failed: Not a directory (20)", false },
+		{ "rsync: file has vanished: ", false },
 		{ "rsync: [sender] send_files failed to open \"/x\": Too many levels of symbolic links (40)", true },
 		/* The source itself, or the vault, is not there. */
 		{ "rsync: [sender] change_dir \"/x\" failed: No such file or directory (2)", false },
