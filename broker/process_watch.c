@@ -62,11 +62,13 @@ enum process_change process_watch_hear(struct process_watch *watch, const char *
 {
 	struct process *p = find(watch, name, now_ms);
 	bool was;
+	bool was_down;
 
 	*process = p;
 	if (p == NULL)
 		return PROCESS_SAME;
 	was = p->wrong;
+	was_down = is_within(watch, p->down_ms, now_ms);
 	if (*reason != '\0')
 		(void)log_escape(reason, p->reason, sizeof(p->reason));
 	switch (news) {
@@ -85,6 +87,8 @@ enum process_change process_watch_hear(struct process_watch *watch, const char *
 	p->wrong = is_within(watch, p->down_ms, now_ms) ||
 	           is_within(watch, p->deaths_ms[PROCESS_WATCH_DEATHS - 1], now_ms) ||
 	           (was && news != PROCESS_UP && is_within(watch, p->deaths_ms[0], now_ms));
+	if (p->wrong && was && news == PROCESS_DOWN && !was_down)
+		return PROCESS_BEGINS; /* what kept dying is given up: that is news */
 	if (p->wrong == was)
 		return PROCESS_SAME;
 	if (p->wrong)

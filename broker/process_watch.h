@@ -16,7 +16,11 @@
 #define PROCESS_WATCH_WINDOW_MS ((int64_t)10 * 60 * 1000)
 
 enum process_news { PROCESS_DIED, PROCESS_DOWN, PROCESS_UP };
-enum process_change { PROCESS_SAME, PROCESS_BEGINS, PROCESS_ENDS }; /* that something is wrong with it */
+enum process_change {
+	PROCESS_SAME,
+	PROCESS_BEGINS,
+	PROCESS_ENDS
+}; /* that something is wrong with it; that it is given up, too, BEGINS */
 
 struct process {
 	char name[PROCESS_WATCH_NAME_SIZE];

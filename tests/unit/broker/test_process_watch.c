@@ -27,7 +27,7 @@ static const struct {
 	{ "given up, and no more told of it", "DD......", "b....o.." },
 	{ "died, was given up for it, and started", "dD.u..", ".b.e.." },
 	{ "given up, started while it dies all the time", "Ddddu....", "b......o." },
-	{ "given up after many deaths, started", "dddD.u......", "..b..e......" },
+	{ "given up after many deaths, which is told too, started", "dddD.u......", "..bb.e......" },
 	{ "started, nothing was wrong", "u.du.", "....." },
 };
 
