@@ -16,11 +16,8 @@
 #define PROCESS_WATCH_WINDOW_MS ((int64_t)10 * 60 * 1000)
 
 enum process_news { PROCESS_DIED, PROCESS_DOWN, PROCESS_UP };
-enum process_change {
-	PROCESS_SAME,
-	PROCESS_BEGINS,
-	PROCESS_ENDS
-}; /* that something is wrong with it; that it is given up, too, BEGINS */
+/* That something is wrong with it; one that kept dying and is given up then BEGINS again. */
+enum process_change { PROCESS_SAME, PROCESS_BEGINS, PROCESS_ENDS };
 
 struct process {
 	char name[PROCESS_WATCH_NAME_SIZE];

@@ -253,8 +253,8 @@ int restore_work_each_bad(struct restore_work *work, int (*each)(void *context, 
 	return rc;
 }
 
-/* One pass: how many names went; -1. While names go, some file systems pass over others. */
-static int empty_folder(const struct restore_work *work, int folder_fd, struct error *err)
+/* One pass: how many names went; -1. */
+static int empty_once(const struct restore_work *work, int folder_fd, struct error *err)
 {
 	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -274,34 +274,38 @@ static int empty_folder(const struct restore_work *work, int folder_fd, struct e
 	return gone;
 }
 
+/* While names go, some file systems pass over others. */
+static int empty_folder(const struct restore_work *work, int folder_fd, struct error *err)
+{
+	int gone;
+
+	do
+		gone = empty_once(work, folder_fd, err);
+	while (gone > 0);
+	return gone;
+}
+
 /* What a killed rsync left there of files that came otherwise. */
 static int remove_parts(const struct restore_work *work, struct error *err)
 {
 	int fd = openat(work->fd, RESTORE_WORK_PARTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int gone;
+	int rc;
 
 	if (fd < 0)
 		return 0;
-	do
-		gone = empty_folder(work, fd, err);
-	while (gone > 0);
+	rc = empty_folder(work, fd, err);
 	(void)close(fd);
 	(void)unlinkat(work->fd, RESTORE_WORK_PARTS, AT_REMOVEDIR);
-	return gone;
+	return rc;
 }
 
 static int remove_folder(struct restore_work *work, struct error *err)
 {
-	int gone;
-
 	/* By FUSE, what is open has a name until it is closed. */
 	if (work->bad_fd >= 0)
 		(void)close(work->bad_fd);
 	work->bad_fd = -1;
-	do
-		gone = empty_folder(work, work->fd, err);
-	while (gone > 0);
-	if (gone < 0 || remove_parts(work, err) != 0)
+	if (empty_folder(work, work->fd, err) != 0 || remove_parts(work, err) != 0)
 		return -1;
 	/* The state last: killed before, the same command finds all that is there. */
 	(void)unlinkat(work->fd, STATE, 0);

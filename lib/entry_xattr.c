@@ -161,11 +161,16 @@ static bool is_told_twice(const char *there, const char *names, size_t len_bytes
 	static const char *const forms[][2] = { { FAKE "%aacl", FAKE "system.posix_acl_access" },
 		                                { FAKE "%dacl", FAKE "system.posix_acl_default" } };
 
+	const char *kernels = NULL;
+
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		for (const char *other = names; strcmp(there, forms[i][0]) == 0 && other < names + len_bytes;
-		     other += strlen(other) + 1)
-			if (strcmp(other, forms[i][1]) == 0)
-				return true;
+		if (strcmp(there, forms[i][0]) == 0)
+			kernels = forms[i][1];
+	if (kernels == NULL)
+		return false;
+	for (const char *other = names; other < names + len_bytes; other += strlen(other) + 1)
+		if (strcmp(other, kernels) == 0)
+			return true;
 	return false;
 }
 

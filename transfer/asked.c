@@ -71,6 +71,13 @@ void asked_done(struct asked *asked)
 	asked_init(asked);
 }
 
+const char *asked_uuid(const struct stage_request *request)
+{
+	const char *uuid = stage_request_result_string(request, "snapshot", "uuid");
+
+	return uuid != NULL ? uuid : "";
+}
+
 void asked_macs(const struct stage_request *request, struct wire_macs *macs)
 {
 	struct stage_mac known[STAGE_MACS_MAX];

@@ -23,6 +23,9 @@ void asked_init(struct asked *asked);
 int asked_read(const struct stage_request *request, struct asked *asked, struct error *err);
 void asked_done(struct asked *asked);
 
+/* asked_uuid: of the snapshot, borrowed from the request; "": it has none. */
+const char *asked_uuid(const struct stage_request *request);
+
 /* asked_macs: whose backups are in the snapshot, for those who look at the vault alone: at most MACS_CODEC_MAX, names escaped. */
 void asked_macs(const struct stage_request *request, struct wire_macs *macs);
 

@@ -223,14 +223,13 @@ static int look_at_vault(struct engine *e, struct error *err)
 static int begin(struct engine *e, struct error *err)
 {
 	const char *run = stage_request_run(e->request);
-	const char *uuid = stage_request_result_string(e->request, "snapshot", "uuid");
+	const char *uuid = asked_uuid(e->request);
 	const char *rest;
 	char how[16];
 	char compare[16];
 	char tree[48] = "";
 	int used = 0;
 
-	uuid = uuid != NULL ? uuid : "";
 	if (!bare_run_valid(run) || !bare_word_plain(uuid, "-"))
 		return error_set(err, ERR_INPUT, "\"%.100s\" is not the name of a run", run);
 	/* rsync sets attributes in place on what it finds in its tree, which older generations may share: never twice over one tree, unless all of it is frozen. */
@@ -427,8 +426,10 @@ static int converse(struct engine *e, struct error *err)
 	              &e->bare, err) != 0 ||
 	    bare_take(e->bare, err) != 0 || look_at_vault(e, err) != 0)
 		return -1;
-	if (e->published_before || dry_run)
-		return e->published_before ? drop(e, err) : try_out(e, err);
+	if (e->published_before)
+		return drop(e, err);
+	if (dry_run)
+		return try_out(e, err);
 	if (begin(e, err) != 0 || bring(e, &published_at_s, err) != 0)
 		return -1;
 	if (!e->unchanged)

@@ -9,13 +9,6 @@
 #include "lib/log.h"
 #include "wire/macs_json.h"
 
-static const char *uuid_of(const struct stage_request *request)
-{
-	const char *value = stage_request_result_string(request, "snapshot", "uuid");
-
-	return value != NULL ? value : "";
-}
-
 /* NULL: there are none, or memory is out. */
 static json_t *list_macs(const struct stage_request *request)
 {
@@ -48,7 +41,7 @@ char *engine_rsync_record_text(const struct stage_request *request, const struct
 	json = json_pack(
 	        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:o*, s:o*, s:I, s:I}",
 	        "generation", name, "run", stage_request_run(request), "state", unfrozen->state, "snapshot_uuid",
-	        uuid_of(request), "view", view, "ctransid", (json_int_t)ctransid, "taken_at", (json_int_t)taken_at_s,
+	        asked_uuid(request), "view", view, "ctransid", (json_int_t)ctransid, "taken_at", (json_int_t)taken_at_s,
 	        "published_at", (json_int_t)published_at_s, "files", (json_int_t)source->files, "bytes",
 	        (json_int_t)source->bytes, "new_bytes", (json_int_t)new_bytes, "pinned", 0, "entries",
 	        (json_int_t)source->entries, "top", source->top, "engine", "rsync", "source",

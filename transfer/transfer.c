@@ -103,13 +103,6 @@ static int read_request(struct transfer *t, struct error *err)
 	return inside_new(t->asked.folder_fd, &t->sender.tree, err);
 }
 
-static const char *of_snapshot(const struct transfer *t, const char *key, const char *otherwise)
-{
-	const char *value = stage_request_result_string(t->request, "snapshot", key);
-
-	return value != NULL ? value : otherwise;
-}
-
 static int say_begin(struct transfer *t, struct error *err)
 {
 	struct encoder *e = &t->sender.encoder;
@@ -123,7 +116,7 @@ static int say_begin(struct transfer *t, struct error *err)
 	encoder_reset(e);
 	put_string(e, stage_request_run(t->request));
 	put_i64(e, taken_at_s);
-	put_string(e, of_snapshot(t, "uuid", ""));
+	put_string(e, asked_uuid(t->request));
 	put_u64(e, (uint64_t)ctransid);
 	put_string(e, t->unfrozen->state);
 	put_string(e, stage_request_source(t->request));
@@ -308,7 +301,7 @@ static int commit(struct transfer *t, struct error *err)
 
 static void prepare_proof(struct transfer *t)
 {
-	const char *uuid = of_snapshot(t, "uuid", "");
+	const char *uuid = asked_uuid(t->request);
 	int64_t taken_at_s = 0;
 
 	if (!remote_welcome(t->remote)->proves || stage_request_dry_run(t->request) || unfrozen_as_it_is(t->unfrozen))
@@ -337,7 +330,7 @@ static int recall(struct transfer *t, struct error *err)
 		}
 	free(list);
 	prepare_proof(t);
-	prove_recall(&t->prove, of_snapshot(t, "uuid", ""), t->asked.view);
+	prove_recall(&t->prove, asked_uuid(t->request), t->asked.view);
 	log_line(LOG_NOTICE, "generation %s was published already", t->generation);
 	return 0;
 }
@@ -408,7 +401,7 @@ static int prove(struct transfer *t, struct error *err)
 		                              .excludes = t->asked.excludes,
 		                              .busy = busy_proving,
 		                              .context = t },
-		                  .snapshot = of_snapshot(t, "uuid", ""),
+		                  .snapshot = asked_uuid(t->request),
 		                  .view = t->asked.view,
 		                  .base = t->base_uuid,
 		                  .base_view = t->base_view,

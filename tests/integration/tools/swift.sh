@@ -15,7 +15,7 @@ swift_start() {
 	wait_for 90 "the S3-compatible store answers" curl -sf "$S3/info"
 }
 swift_store() { # [SIZE]
-	local server
+	local server filter
 	make_fs "$WORK/swift.img" "${1:-500M}" xfs "$WORK/swift"
 	mkdir "$WORK/swift/disk"
 	mount -t tmpfs tmpfs /etc/swift
@@ -46,18 +46,9 @@ swift_store() { # [SIZE]
 		[filter:tempauth]
 		use = egg:swift#tempauth
 		user_test_tester = testing .admin
-		[filter:s3api]
-		use = egg:swift#s3api
-		[filter:catch_errors]
-		use = egg:swift#catch_errors
-		[filter:cache]
-		use = egg:swift#memcache
-		[filter:listing_formats]
-		use = egg:swift#listing_formats
-		[filter:copy]
-		use = egg:swift#copy
-		[filter:slo]
-		use = egg:swift#slo
 	END
+	for filter in s3api catch_errors cache:memcache listing_formats copy slo; do
+		printf '[filter:%s]\nuse = egg:swift#%s\n' "${filter%:*}" "${filter#*:}"
+	done >>/etc/swift/proxy-server.conf
 	swift_start
 }
