@@ -12,6 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define ANSWER_MS 20000
+#define AGAIN_MS 200
 #define FRAMES_MOST 64
 
 static struct broker *broker;
@@ -113,25 +114,36 @@ static void turn(void)
 	dispatch_turn(broker);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Of an mmi service that does not exist: "501", with its name, in whatever order the rest is answered. */
+static void ask(const char *question)
 {
-	static unsigned long n;
-	char question[32];
-	int64_t until;
 	zmsg_t *msg = zmsg_new();
 
-	if (broker == NULL)
-		start();
-	say(data, size);
-	/* Of an mmi service that does not exist: "501", with its name, in whatever order the rest is answered. */
-	(void)snprintf(question, sizeof(question), "mmi.%lu", ++n);
 	(void)zmsg_addstr(msg, MDP_CLIENT);
 	(void)zmsg_addmem(msg, "\001", 1);
 	(void)zmsg_addstr(msg, question);
 	(void)zmsg_addstr(msg, "?");
 	playground_want(zmsg_send(&msg, stranger) == 0);
+}
+
+/* It is asked again, as who asks many things at once and reads none of the answers meanwhile loses those for which there is no room. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static unsigned long n;
+	char question[32];
+	int64_t until, again;
+
+	if (broker == NULL)
+		start();
+	say(data, size);
+	(void)snprintf(question, sizeof(question), "mmi.%lu", ++n);
 	until = zclock_mono() + ANSWER_MS;
+	again = 0;
 	do {
+		if (zclock_mono() >= again) {
+			ask(question);
+			again = zclock_mono() + AGAIN_MS;
+		}
 		turn();
 		playground_want(zclock_mono() < until);
 	} while (!answered(question));
