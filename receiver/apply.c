@@ -12,8 +12,6 @@
 #include "receiver/linking.h"
 #include "receiver/seal.h"
 
-#define NEW_NAME "new" /* in parts/; the names of parts are hexadecimal */
-
 /* What of the tree's is at path: 1: *st, 0: nothing, -1. */
 static int what_is_at(int parent_fd, const char *leaf, const char *path, struct stat *st, struct error *err)
 {
@@ -104,13 +102,6 @@ static int place(struct incoming *incoming, const char *part, const struct entry
 	return apply_put(incoming, part, entry->path, now, 0, err);
 }
 
-static int clear_new(struct incoming *incoming, struct error *err)
-{
-	if (unlinkat(incoming->parts_fd, NEW_NAME, 0) != 0 && errno != ENOENT)
-		return error_sys(err, errno, "clearing parts");
-	return 0;
-}
-
 static int make_folder(struct incoming *incoming, const struct entry *entry, struct error *err)
 {
 	bool fake_super = incoming->vault->fake_super;
@@ -143,10 +134,10 @@ int apply_make(struct incoming *incoming, const struct entry *entry, struct erro
 		return make_folder(incoming, entry, err);
 	if (entry->type == ENTRY_FILE || *entry->path == '\0')
 		return error_set(err, ERR_PROTOCOL, "MAKE of a file, or of the root as something else than a folder");
-	if (clear_new(incoming, err) != 0 ||
-	    entry_make(incoming->parts_fd, NEW_NAME, entry, incoming->vault->fake_super, err) != 0)
+	if (incoming_aside(incoming, err) != 0 ||
+	    entry_make(incoming->parts_fd, incoming->aside, entry, incoming->vault->fake_super, err) != 0)
 		return -1;
-	return place(incoming, NEW_NAME, entry, &no_file, err);
+	return place(incoming, incoming->aside, entry, &no_file, err);
 }
 
 static int link_new(struct incoming *incoming, const char *existing)
@@ -157,7 +148,7 @@ static int link_new(struct incoming *incoming, const char *existing)
 
 	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, &aside) != 0)
 		return ENOENT;
-	return linking_at(parent_fd, leaf, incoming->parts_fd, NEW_NAME);
+	return linking_at(parent_fd, leaf, incoming->parts_fd, incoming->aside);
 }
 
 /* The inode has all the links that the file system allows, most of them in older generations. A copy takes the place of `existing`, for the names to
@@ -179,9 +170,10 @@ static int renew_group(struct incoming *incoming, const char *existing, struct e
 	if (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) == 0 &&
 	    what_is_at(parent_fd, leaf, existing, &st, err) == 1 && fstat(parent_fd, &folder) == 0 &&
 	    entry_read(parent_fd, leaf, existing, false, &memory, &entry, err) == 0 &&
-	    (entry.type == ENTRY_FILE ? file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, &entry, NULL, err)
-	                              : entry_make(incoming->parts_fd, NEW_NAME, &entry, fake_super, err)) == 0)
-		rc = place(incoming, NEW_NAME, &entry, &st, err);
+	    (entry.type == ENTRY_FILE
+	             ? file_copy_as(parent_fd, leaf, incoming->parts_fd, incoming->aside, &entry, NULL, err)
+	             : entry_make(incoming->parts_fd, incoming->aside, &entry, fake_super, err)) == 0)
+		rc = place(incoming, incoming->aside, &entry, &st, err);
 	/* The client knows nothing of a change in that folder, and sends no time for it. */
 	times[1] = folder.st_mtim;
 	if (rc == 0 && (inside_parent(incoming->other, existing, &parent_fd, &leaf, err) != 0 ||
@@ -201,20 +193,20 @@ int apply_link(struct incoming *incoming, const char *path, const char *existing
 
 	if (*path == '\0' || *existing == '\0')
 		return error_set(err, ERR_PROTOCOL, "LINK with the root");
-	if (clear_new(incoming, err) != 0)
+	if (incoming_aside(incoming, err) != 0)
 		return -1;
 	sys = link_new(incoming, existing);
 	if (sys == EMLINK) {
-		if (renew_group(incoming, existing, err) != 0)
+		if (renew_group(incoming, existing, err) != 0 || incoming_aside(incoming, err) != 0)
 			return -1;
 		sys = link_new(incoming, existing);
 	}
-	if (sys == 0 && fstatat(incoming->parts_fd, NEW_NAME, &now, AT_SYMLINK_NOFOLLOW) != 0)
+	if (sys == 0 && fstatat(incoming->parts_fd, incoming->aside, &now, AT_SYMLINK_NOFOLLOW) != 0)
 		sys = errno;
 	if (sys != 0)
 		return error_sys(err, sys, "linking \"%.300s\" to \"%.300s\"", path, existing);
 	/* If path was that file's name already, rename(2) leaves both. */
-	return apply_put(incoming, NEW_NAME, path, &now, 0, err) == 0 ? clear_new(incoming, err) : -1;
+	return apply_put(incoming, incoming->aside, path, &now, 0, err) == 0 ? incoming_aside(incoming, err) : -1;
 }
 
 /* Its inode need not be left, then. */
@@ -256,8 +248,8 @@ int apply_meta(struct incoming *incoming, const struct entry *entry, struct erro
 	if (is_so_already(parent_fd, leaf, entry))
 		return 0;
 	/* No word to the client meanwhile: it is sending, and may not be reading. */
-	if (clear_new(incoming, err) != 0 ||
-	    file_copy_as(parent_fd, leaf, incoming->parts_fd, NEW_NAME, entry, NULL, err) != 0)
+	if (incoming_aside(incoming, err) != 0 ||
+	    file_copy_as(parent_fd, leaf, incoming->parts_fd, incoming->aside, entry, NULL, err) != 0)
 		return -1;
-	return place(incoming, NEW_NAME, entry, &st, err); /* counted as what it was: it is the same content */
+	return place(incoming, incoming->aside, entry, &st, err); /* counted as what it was: it is the same content */
 }

@@ -24,6 +24,7 @@
 #define STATE "state.json"
 #define STATE_BYTES_MAX 4096
 #define WORK_PREFIX ".aob-"
+#define ASIDE "new." /* the names of parts are hexadecimal */
 
 /* state.json */
 struct state {
@@ -246,6 +247,14 @@ static int name_work(struct incoming *in, struct error *err)
 	return errno == ENOENT ? 0 : error_sys(err, errno, "looking for a free name in the tree");
 }
 
+int incoming_aside(struct incoming *in, struct error *err)
+{
+	if (in->aside[0] != '\0' && unlinkat(in->parts_fd, in->aside, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "clearing parts");
+	aside_name(ASIDE, in->aside);
+	return 0;
+}
+
 /* Opens, or makes, the work folder. The time of the tree's root is that of the source, and not of this. */
 static int open_work(struct incoming *in, struct error *err)
 {
@@ -256,7 +265,7 @@ static int open_work(struct incoming *in, struct error *err)
 		return error_sys(err, errno, "stat of the tree");
 	if (open_in(in->tree_fd, in->work, true, &in->work_fd, err) != 0 ||
 	    open_in(in->work_fd, "parts", true, &in->parts_fd, err) != 0 ||
-	    open_in(in->work_fd, "trash", true, &in->trash_fd, err) != 0)
+	    open_in(in->work_fd, "trash", true, &in->trash_fd, err) != 0 || aside_clear(in->parts_fd, ASIDE, err) != 0)
 		return -1;
 	times[1] = st.st_mtim;
 	if (futimens(in->tree_fd, times) != 0)

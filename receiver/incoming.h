@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/inside.h"
+#include "receiver/aside.h"
 #include "receiver/record.h"
 #include "receiver/tally.h"
 #include "receiver/ticker.h"
@@ -39,7 +40,8 @@ struct incoming {
 	int tree_fd;            /* its tree; before it is made, -1 */
 	int work_fd;            /* our folder in it */
 	int parts_fd;           /* … and the parts in that */
-	int trash_fd;           /* … and what was replaced */
+	char aside[ASIDE_NAME_SIZE]; /* a name in parts/, of incoming_aside */
+	int trash_fd;                /* … and what was replaced */
 	struct inside *tree;
 	struct inside *other; /* a second place in the tree at the same time */
 };
@@ -61,6 +63,9 @@ int incoming_base(const struct incoming *incoming, int *base_fd, struct error *e
 
 /* incoming_allows: does the path stay out of our work folder? errors: ERR_REFUSED */
 int incoming_allows(const struct incoming *incoming, const char *path, struct error *err);
+
+/* incoming_aside: incoming->aside is a name in parts/ that was never used, for what gets its place in the tree by rename(2) (receiver/aside.h); what still lies at the one before goes. errors: by errno */
+int incoming_aside(struct incoming *incoming, struct error *err);
 
 /* incoming_trash: `name` of an open folder in the tree goes, whatever it is. ENOENT is no error. */
 int incoming_trash(struct incoming *incoming, int parent_fd, const char *name, struct error *err);

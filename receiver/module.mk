@@ -3,6 +3,7 @@ aob-receiver_SOURCES := \
 	receiver/main.c \
 	receiver/adopt.c \
 	receiver/apply.c \
+	receiver/aside.c \
 	receiver/basis.c \
 	receiver/below.c \
 	receiver/breath.c \

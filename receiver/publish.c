@@ -11,23 +11,28 @@
 #include "lib/crash_point.h"
 #include "lib/durable.h"
 #include "lib/log.h"
+#include "receiver/aside.h"
 #include "receiver/braking.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
 
 #define CURRENT "current"
-#define CURRENT_NEW ".aob/current.new"
+#define CURRENT_NEW "current." /* in .aob */
 
 static int point_current(const struct vault *vault, const char *name, struct error *err)
 {
 	char target[64];
+	char link[ASIDE_NAME_SIZE];
+	struct error aside = { .class = ERR_NONE };
 
+	/* On GlusterFS a symlink that was made in the moment in which a brick died can't be removed until it is mended. */
+	if (aside_clear(vault->aob_fd, CURRENT_NEW, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "what a killed receiver left stays");
+	aside_name(CURRENT_NEW, link);
 	(void)snprintf(target, sizeof(target), "generations/%.31s", name);
-	if (unlinkat(vault->folder_fd, CURRENT_NEW, 0) != 0 && errno != ENOENT)
-		return error_sys(err, errno, "clearing %s", CURRENT_NEW);
-	if (symlinkat(target, vault->folder_fd, CURRENT_NEW) != 0)
-		return error_sys(err, errno, "making %s", CURRENT_NEW);
-	if (renameat(vault->folder_fd, CURRENT_NEW, vault->folder_fd, CURRENT) != 0)
+	if (symlinkat(target, vault->aob_fd, link) != 0)
+		return error_sys(err, errno, "making %s", link);
+	if (renameat(vault->aob_fd, link, vault->folder_fd, CURRENT) != 0)
 		return error_sys(err, errno, "making `current` lead to %s", name);
 	return durable_sync(vault->folder_fd, "the vault's folder", err);
 }

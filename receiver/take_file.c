@@ -21,7 +21,6 @@
 #define PUSH_BYTES (UINT64_C(8) << 20)
 /* Zeros have to be hashed, too: so much is half a day's work, with the vault locked; and no disk bounds what a file says that it has. */
 #define HOLES_MOST (UINT64_C(64) << 40)
-#define PART "taken" /* in parts/; the names of parts are hexadecimal */
 
 int take_file_init(struct take_file *take, struct error *err)
 {
@@ -223,18 +222,11 @@ static int put(struct take_file *take, int out_fd, const struct entry *entry, co
 	struct stat now;
 
 	hash_tag_set(out_fd, sha256);
-	if (entry_apply(in->parts_fd, PART, entry, in->vault->fake_super, err) != 0)
+	if (entry_apply(in->parts_fd, in->aside, entry, in->vault->fake_super, err) != 0)
 		return -1;
 	if (fstat(out_fd, &now) != 0)
 		return error_sys(err, errno, "stat of \"%.300s\"", entry->path);
-	return apply_put(in, PART, entry->path, &now, 0, err);
-}
-
-static int clear_part(const struct take_file *take, struct error *err)
-{
-	if (unlinkat(take->incoming->parts_fd, PART, 0) != 0 && errno != ENOENT)
-		return error_sys(err, errno, "clearing parts");
-	return 0;
+	return apply_put(in, in->aside, entry->path, &now, 0, err);
 }
 
 /* What both ways have in common. out_fd -1: taken away. */
@@ -282,12 +274,13 @@ static bool goes_away(struct take_file *take, int from_fd, int in_fd, const stru
 		return false;
 	if (take->sharing != SHARING_UNKNOWN)
 		return take->sharing == SHARING_FAILS;
-	probe_fd = openat(take->incoming->parts_fd, PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	probe_fd = openat(take->incoming->parts_fd, take->incoming->aside,
+	                  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (probe_fd < 0)
 		return false;
 	(void)share(take, in_fd, probe_fd);
 	(void)close(probe_fd);
-	(void)clear_part(take, NULL);
+	(void)incoming_aside(take->incoming, NULL);
 	return take->sharing == SHARING_FAILS;
 }
 
@@ -310,11 +303,11 @@ int take_file_take(struct take_file *take, int from_fd, const char *name, const 
 		(void)error_sys(err, errno, "stat of \"%.300s\"", entry->path);
 	else if (!S_ISREG(st.st_mode) || st.st_ino != entry->inode)
 		(void)error_set(err, ERR_BUSY, "\"%.300s\" was replaced while it was read", entry->path);
-	else if (clear_part(take, err) == 0)
+	else if (incoming_aside(take->incoming, err) == 0)
 		rc = 0;
 	if (rc == 0 && !goes_away(take, from_fd, in_fd, &st)) {
-		out_fd = openat(take->incoming->parts_fd, PART, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		                0600);
+		out_fd = openat(take->incoming->parts_fd, take->incoming->aside,
+		                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (out_fd < 0)
 			rc = error_sys(err, errno, "making a file for \"%.300s\"", entry->path);
 	}

@@ -47,6 +47,20 @@ static void the_next_one_begins_as_links_to_the_last(void **state)
 	assert_false(vault_lab_there(lab, "generations/" FIRST "/other"));
 }
 
+static void what_lies_where_current_is_made_and_cannot_be_removed_stops_nothing(void **state)
+{
+	struct vault_lab *lab = *state;
+	char current[32];
+
+	publish(lab, "run-1", "file", "one");
+	assert_int_equal(mkdirat(lab->vault->aob_fd, "current.new", 0755), 0);
+	assert_int_equal(mkdirat(lab->vault->aob_fd, "current.new-1", 0755), 0);
+	publish(lab, "run-2", "other", "two");
+	vault_current(lab->vault, current);
+	assert_string_equal(current, SECOND);
+	assert_true(vault_lab_there(lab, ".aob/current.new"));
+}
+
 static void a_run_that_was_published_is_found_again(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -233,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		VAULT_TEST(a_generation_is_published_with_its_record_its_pages_and_current),
 		VAULT_TEST(the_next_one_begins_as_links_to_the_last),
+		VAULT_TEST(what_lies_where_current_is_made_and_cannot_be_removed_stops_nothing),
 		VAULT_TEST(a_run_that_was_published_is_found_again),
 		VAULT_TEST(what_arrived_is_gone_on_with_by_the_same_run_and_by_the_next),
 		VAULT_TEST(a_tree_on_an_older_base_is_not_gone_on_with),
