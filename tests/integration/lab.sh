@@ -250,22 +250,29 @@ newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'ma
 as_a_vault_keeps_it() {
 	if [ "${VAULT_TYPE:-}" = gluster ]; then sed '/^[.]L[.][.]/d'; else cat; fi
 }
-# same_tree A B: no difference in names, content, metadata, links; our own two xattrs set aside, XFS's other form of an ACL, and what a vault does not keep
-same_tree() {
-	local difference
-	difference=$(tree_difference "$1" "$2")
-	# rsync takes link counts for true, which are a brick's own until it is healed: of those alone, the truth comes with the heal.
-	if [ "${VAULT_TYPE:-}" = gluster ] && [ -n "$difference" ] && ! grep -qv '^h' <<<"$difference"; then
-		wait_for 60 "the volume is healed" nothing_to_heal
-		difference=$(tree_difference "$1" "$2")
-	fi
-	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
+bricks_agree() { # on GlusterFS: nothing waits to be healed. Until then link counts are a brick's own, and a file in a folder with a default ACL may have the one that it inherits.
+	[ "${VAULT_TYPE:-}" != gluster ] || wait_for 60 "the volume is healed" nothing_to_heal
 }
-tree_difference() {
-	rsync -aHAXnc --delete --itemize-changes --filter='-x user.aob.*' --filter='-x trusted.SGI_ACL_*' "$1/" "$2/" | as_a_vault_keeps_it
+# again_when_healed COMMAND…: it succeeds, on GlusterFS at the latest when the bricks agree; the next of them may die while it reads, so three times.
+again_when_healed() {
+	local i
+	for i in 1 2 3; do
+		! "$@" || return 0
+		[ "${VAULT_TYPE:-}" = gluster ] || return 1
+		bricks_agree
+	done
+	"$@"
+}
+# same_tree A B: no difference in names, content, metadata, links; our own two xattrs set aside, XFS's other form of an ACL, and what a vault does not keep
+same_tree() { again_when_healed same_tree_now "$@"; }
+same_tree_now() {
+	local difference
+	difference=$(rsync -aHAXnc --delete --itemize-changes --filter='-x user.aob.*' --filter='-x trusted.SGI_ACL_*' "$1/" "$2/" | as_a_vault_keeps_it) || difference+=" rsync failed"
+	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
 }
 # fingerprint DIR: one line for all names, metadata (inode and link count too), xattrs and contents
 fingerprint() {
+	bricks_agree
 	(cd "$1" && {
 		find . -printf '%P\0%y %m %U %G %s %T@ %i %l\0' | LC_ALL=C sort -z
 		find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum -z --

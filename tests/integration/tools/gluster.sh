@@ -72,12 +72,21 @@ mend_symlinks() {
 		say "made anew: $at" >>"$WORK/log/brick-killer.log"
 	done
 }
+# mend_folders: a folder that was renamed while a brick was away may be looked for, for ever, where GlusterFS had put it aside: until it is told to make it anew.
+mend_folders() {
+	volume set v cluster.use-anonymous-inode off
+	volume heal v
+	sleep 4
+	volume set v cluster.use-anonymous-inode on
+	say "made anew: folders" >>"$WORK/log/brick-killer.log"
+}
+mend_all() { mend_symlinks; nothing_to_heal || mend_folders; }
 # gluster_heal [SECONDS]: all bricks are there, and hold the same.
 gluster_heal() {
 	local at_last=$((SECONDS + 15))
 	volume start v force
 	until healed >/dev/null 2>&1 || [ $SECONDS -gt $at_last ]; do nap; done
-	healed >/dev/null 2>&1 || mend_symlinks
+	healed >/dev/null 2>&1 || mend_all >/dev/null
 	wait_for "${1:-120}" "the volume is healed" healed
 }
 
@@ -121,9 +130,10 @@ brick_killer() {
 		since=$SECONDS
 		until nothing_to_heal; do
 			volume heal v >/dev/null 2>&1
-			[ $SECONDS -lt $((since + 15)) ] || { mend_symlinks; since=$SECONDS; }
+			[ $SECONDS -lt $((since + 15)) ] || { mend_all >/dev/null; since=$SECONDS; }
 			nap
 		done
+		sleep 3 # what reads the index last, ends
 	done >>"$WORK/log/brick-killer.log" 2>&1
 }
 gluster_vault() { # MOUNTPOINT SIZE: a volume of two bricks at a vault's place, and who kills them
