@@ -24,7 +24,7 @@
 #define STATE "state.json"
 #define STATE_BYTES_MAX 4096
 #define WORK_PREFIX ".aob-"
-#define ASIDE "new." /* the names of parts are hexadecimal */
+#define ASIDE "new" /* and what makes it one of its own; the names of parts are hexadecimal */
 
 /* state.json */
 struct state {
@@ -249,24 +249,30 @@ static int name_work(struct incoming *in, struct error *err)
 
 int incoming_aside(struct incoming *in, struct error *err)
 {
+	int rc = 0;
+
 	if (in->aside[0] != '\0' && unlinkat(in->parts_fd, in->aside, 0) != 0 && errno != ENOENT)
-		return error_sys(err, errno, "clearing parts");
-	aside_name(ASIDE, in->aside);
-	return 0;
+		rc = error_sys(err, errno, "clearing parts");
+	aside_name(ASIDE ".", in->aside);
+	return rc;
 }
 
 /* Opens, or makes, the work folder. The time of the tree's root is that of the source, and not of this. */
 static int open_work(struct incoming *in, struct error *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
+	struct error aside = { .class = ERR_NONE };
 	struct stat st;
 
 	if (fstat(in->tree_fd, &st) != 0)
 		return error_sys(err, errno, "stat of the tree");
 	if (open_in(in->tree_fd, in->work, true, &in->work_fd, err) != 0 ||
 	    open_in(in->work_fd, "parts", true, &in->parts_fd, err) != 0 ||
-	    open_in(in->work_fd, "trash", true, &in->trash_fd, err) != 0 || aside_clear(in->parts_fd, ASIDE, err) != 0)
+	    open_in(in->work_fd, "trash", true, &in->trash_fd, err) != 0)
 		return -1;
+	/* What a killed receiver had not put in its place; what stays of it goes with the folder. */
+	if (aside_clear(in->parts_fd, ASIDE, &aside) != 0)
+		log_error(LOG_WARNING, &aside, "clearing parts");
 	times[1] = st.st_mtim;
 	if (futimens(in->tree_fd, times) != 0)
 		return error_sys(err, errno, "setting the time of the tree's root");

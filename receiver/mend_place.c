@@ -1,3 +1,4 @@
+#include "receiver/aside.h"
 #include "receiver/mend_place.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 #include "receiver/version.h"
 #include "wire/wire.h"
 
-#define NAME "name" /* in our folder: a further name, on its way */
+#define FURTHER "name" /* in our folder, and what makes it one of its own: a further name, on its way */
 
 /* A place, open. The tree stays open for the next one in it. */
 struct spot {
@@ -131,13 +132,21 @@ static int put(int from_fd, const char *name, const struct spot *spot, struct er
 	return 0;
 }
 
+static void further_name(int own_fd, char name[ASIDE_NAME_SIZE])
+{
+	(void)aside_clear(own_fd, FURTHER, NULL); /* it would count as one of the file's names */
+	aside_name(FURTHER ".", name);
+}
+
 /* The first name: in the file system's same part as the part a further name of it; else, in a subvolume, into which nothing can be renamed, a copy that is made beside. */
 static int put_first(const struct mend_source *source, const char *temp, const struct spot *spot, struct error *err)
 {
 	if (*temp == '\0') {
-		(void)unlinkat(source->folder_fd, NAME, 0);
-		return linkat(source->folder_fd, source->part, source->folder_fd, NAME, 0) == 0
-		               ? put(source->folder_fd, NAME, spot, err)
+		char name[ASIDE_NAME_SIZE];
+
+		further_name(source->folder_fd, name);
+		return linkat(source->folder_fd, source->part, source->folder_fd, name, 0) == 0
+		               ? put(source->folder_fd, name, spot, err)
 		               : error_sys(err, errno, "linking what is mended");
 	}
 	if (copy(source->vault, source->folder_fd, source->part, source->entry, spot->parent_fd, temp, err) != 0)
@@ -285,7 +294,8 @@ static int replace(struct going_on *g, bool *enough, struct error *err)
 {
 	bool beside = g->own_fd < 0;
 	int temp_fd = beside ? g->good.parent_fd : g->own_fd;
-	const char *temp = beside ? mend_journal_temp(g->journal) : NAME;
+	const char *temp = mend_journal_temp(g->journal);
+	char name[ASIDE_NAME_SIZE];
 	bool damaged;
 	bool good;
 
@@ -294,6 +304,10 @@ static int replace(struct going_on *g, bool *enough, struct error *err)
 		return -1;
 	if (!damaged)
 		return 0;
+	if (!beside) {
+		further_name(g->own_fd, name);
+		temp = name;
+	}
 	if (make_further(g, temp_fd, temp, err) != 0)
 		return -1;
 	if (beside)

@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	until = zclock_mono() + ANSWER_MS;
 	again = 0;
 	do {
-		if (zclock_mono() >= again) {
+		if (zclock_mono() >= again && (again == 0 || size >= 3)) {
 			ask(question);
 			again = zclock_mono() + AGAIN_MS;
 		}

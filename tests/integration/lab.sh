@@ -246,22 +246,32 @@ published() { [ "$(n_generations)" -ge "$1" ] && [ "$(status_of ' | .running == 
 current() { readlink -f "$VAULT/offsite/mac/current"; }
 newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'mac.*' | sort | tail -1; }
 
-# as_a_vault_keeps_it: of rsync's list of differences, without what such a vault keeps of nothing: on GlusterFS owners and times of symlinks (docs/far-ends.md)
+# as_a_vault_keeps_it: of rsync's list of differences, without what such a vault keeps of nothing: on GlusterFS owners and times of symlinks; and, where bricks die, the time of whatever got it while one was away
+# (docs/far-ends.md; 735 has the times).
 as_a_vault_keeps_it() {
-	if [ "${VAULT_TYPE:-}" = gluster ]; then sed '/^[.]L[.][.]/d'; else cat; fi
+	if [ "${VAULT_TYPE:-}" != gluster ]; then cat; elif [ -n "${BRICKS_LIVE:-}" ]; then sed '/^[.]L[.][.]/d'; else sed '/^[.]L[.][.]/d; /^[.][fdDS][.][.]t[.]* /d'; fi
 }
 bricks_agree() { # on GlusterFS: nothing waits to be healed. Until then link counts are a brick's own, and a file in a folder with a default ACL may have the one that it inherits.
 	[ "${VAULT_TYPE:-}" != gluster ] || wait_for 60 "the volume is healed" nothing_to_heal
 }
-# again_when_healed COMMAND…: it succeeds, on GlusterFS at the latest when the bricks agree; the next of them may die while it reads, so three times.
+# again_when_healed COMMAND…: it succeeds, on GlusterFS at the latest when the bricks agree; the next of them may die while it reads, so three times. What it says is that of the last time.
 again_when_healed() {
-	local i
+	local i said status=0
 	for i in 1 2 3; do
-		! "$@" || return 0
-		[ "${VAULT_TYPE:-}" = gluster ] || return 1
-		bricks_agree
+		status=0
+		said=$("$@") || status=$?
+		[ $status != 0 ] && [ $i != 3 ] && [ "${VAULT_TYPE:-}" = gluster ] || break
+		heals || break
 	done
-	"$@"
+	[ -z "$said" ] || printf '%s\n' "$said"
+	return $status
+}
+heals() { # within a minute; also where nobody hears why not
+	local end=$((SECONDS + 60 * ${PATIENCE:-1}))
+	until nothing_to_heal; do
+		[ $SECONDS -lt $end ] || return 1
+		nap
+	done
 }
 # same_tree A B: no difference in names, content, metadata, links; our own two xattrs set aside, XFS's other form of an ACL, and what a vault does not keep
 same_tree() { again_when_healed same_tree_now "$@"; }
@@ -270,11 +280,13 @@ same_tree_now() {
 	difference=$(rsync -aHAXnc --delete --itemize-changes --filter='-x user.aob.*' --filter='-x trusted.SGI_ACL_*' "$1/" "$2/" | as_a_vault_keeps_it) || difference+=" rsync failed"
 	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
 }
-# fingerprint DIR: one line for all names, metadata (inode and link count too), xattrs and contents
+# fingerprint DIR: one line for all names, metadata (inode and link count too), xattrs and contents; on GlusterFS without times
 fingerprint() {
+	local times=%T@
 	bricks_agree
+	[ "${VAULT_TYPE:-}" != gluster ] || times=
 	(cd "$1" && {
-		find . -printf '%P\0%y %m %U %G %s %T@ %i %l\0' | LC_ALL=C sort -z
+		find . -printf "%P\\0%y %m %U %G %s $times %i %l\\0" | LC_ALL=C sort -z
 		find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum -z --
 		find . -print0 | LC_ALL=C sort -z | xargs -0 -r getfattr -h -m - -d --absolute-names -e hex -- 2>/dev/null
 	} | sha256sum)

@@ -30,6 +30,7 @@ static void what_a_killed_receiver_left_goes_and_parts_stay(void **state)
 
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(close(openat(incoming->parts_fd, names[i], O_WRONLY | O_CREAT | O_EXCL, 0600)), 0);
+	assert_int_equal(mkdirat(incoming->parts_fd, "new.can't be removed", 0700), 0);
 	incoming_end(&incoming);
 	incoming = vault_lab_begin(lab, "run-1", &how);
 	assert_int_equal(how, INCOMING_RESUMED);
