@@ -1,4 +1,3 @@
-#include "receiver/aside.h"
 #include "receiver/mend_place.h"
 
 #include <errno.h>
@@ -15,6 +14,7 @@
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "receiver/aside.h"
 #include "receiver/file_copy.h"
 #include "receiver/mend_journal.h"
 #include "receiver/version.h"
