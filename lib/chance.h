@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* chance: any number; 0 without entropy: then there is no jitter, and names that are made of it repeat. Never waits. threads: any. source: getrandom(2) */
+/* chance: any number; 0 without entropy: then there is no jitter, and nothing else changes. Never waits. threads: any. source: getrandom(2) */
 uint32_t chance(void);
 
 #endif

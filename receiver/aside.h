@@ -5,12 +5,12 @@
 
 #include "lib/error.h"
 
-#define ASIDE_NAME_SIZE 40
+#define ASIDE_NAME_SIZE 32
 
-/* aside_name: prefix, of at most 20 bytes, and 16 random hexadecimal digits. threads: any */
-void aside_name(const char *prefix, char name[ASIDE_NAME_SIZE]);
+/* aside_name: prefix, of at most 15 bytes, and 16 random hexadecimal digits. errors: by errno. threads: any. source: getrandom(2) */
+int aside_name(const char *prefix, char name[ASIDE_NAME_SIZE], struct error *err);
 
-/* aside_clear: what a killed process left: each name in the folder that begins with prefix goes. What can't be removed does not stop the others. errors: by errno, of the last one. threads: any */
+/* aside_clear: what a killed process left: each name in the folder that begins with prefix goes, but for "." and "..". What can't be removed does not stop the others. errors: by errno, of the last one. threads: any */
 int aside_clear(int folder_fd, const char *prefix, struct error *err);
 
 #endif

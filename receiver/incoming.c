@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/boot_id.h"
 #include "lib/crash_point.h"
 #include "lib/durable.h"
-#include "lib/hex.h"
 #include "lib/log.h"
 #include "receiver/build.h"
 #include "lib/generation_name.h"
@@ -236,13 +234,8 @@ static int name_work(struct incoming *in, struct error *err)
 	struct stat st;
 
 	do {
-		unsigned char b[8];
-		size_t used = strlen(WORK_PREFIX);
-
-		if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-			return error_sys(err, errno, "getrandom");
-		memcpy(in->work, WORK_PREFIX, used + 1);
-		hex_text(b, sizeof(b), in->work + used);
+		if (aside_name(WORK_PREFIX, in->work, err) != 0)
+			return -1;
 	} while (fstatat(in->tree_fd, in->work, &st, AT_SYMLINK_NOFOLLOW) == 0);
 	return errno == ENOENT ? 0 : error_sys(err, errno, "looking for a free name in the tree");
 }
@@ -253,8 +246,7 @@ int incoming_aside(struct incoming *in, struct error *err)
 
 	if (in->aside[0] != '\0' && unlinkat(in->parts_fd, in->aside, 0) != 0 && errno != ENOENT)
 		rc = error_sys(err, errno, "clearing parts");
-	aside_name(ASIDE ".", in->aside);
-	return rc;
+	return aside_name(ASIDE ".", in->aside, err) == 0 ? rc : -1;
 }
 
 /* Opens, or makes, the work folder. The time of the tree's root is that of the source, and not of this. */

@@ -19,7 +19,7 @@
 #include "receiver/vault.h"
 
 #define INCOMING_RUN_MAX 63
-#define INCOMING_WORK_SIZE 32
+#define INCOMING_WORK_SIZE ASIDE_NAME_SIZE
 
 enum incoming_how { INCOMING_FRESH, INCOMING_RESUMED, INCOMING_PUBLISHED };
 

@@ -1,6 +1,5 @@
 #include "receiver/mend.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -15,6 +14,7 @@
 #include "lib/entry_xattr.h"
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "receiver/aside.h"
 #include "receiver/content_check.h"
 #include "receiver/mend_journal.h"
 #include "receiver/mend_place.h"
@@ -64,22 +64,13 @@ int mend_recover(struct vault *vault, struct error *err)
 
 void mend_clear(const struct vault *vault)
 {
-	struct dirent *found;
-	DIR *dir = NULL;
 	int fd = -1;
 
 	mend_journal_sweep(vault);
 	if (open_folder(vault, false, &fd, NULL) != 0 || fd < 0)
 		return;
-	dir = fdopendir(fd);
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
-	while (dir != NULL && (found = readdir(dir)) != NULL)
-		if (found->d_name[0] != '.')
-			(void)unlinkat(fd, found->d_name, 0);
-	if (dir != NULL)
-		(void)closedir(dir);
-	else
-		(void)close(fd);
+	(void)aside_clear(fd, "", NULL);
+	(void)close(fd);
 	(void)unlinkat(vault->aob_fd, MEND_PLACE_FOLDER, AT_REMOVEDIR);
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/crash_point.h"
@@ -83,18 +82,6 @@ static int open_spot(const struct vault *vault, const struct survey_place *place
 	               : error_sys(err, errno, "looking at the folder of \"%.300s\"", place->path);
 }
 
-static int make_temp(char temp[MEND_JOURNAL_TEMP_SIZE], struct error *err)
-{
-	uint8_t random[8];
-	char digits[2 * sizeof(random) + 1];
-
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return error_sys(err, errno, "getrandom");
-	hex_text(random, sizeof(random), digits);
-	(void)snprintf(temp, MEND_JOURNAL_TEMP_SIZE, MEND_PLACE_TEMP "%s", digits);
-	return 0;
-}
-
 /* With the mark of what it lacks, if the other has that. */
 static int sync_copy(int from_fd, const char *from, bool lacks, int to_fd, const char *name, struct error *err)
 {
@@ -132,19 +119,15 @@ static int put(int from_fd, const char *name, const struct spot *spot, struct er
 	return 0;
 }
 
-static void further_name(int own_fd, char name[ASIDE_NAME_SIZE])
-{
-	(void)aside_clear(own_fd, FURTHER, NULL); /* it would count as one of the file's names */
-	aside_name(FURTHER ".", name);
-}
-
 /* The first name: in the file system's same part as the part a further name of it; else, in a subvolume, into which nothing can be renamed, a copy that is made beside. */
 static int put_first(const struct mend_source *source, const char *temp, const struct spot *spot, struct error *err)
 {
 	if (*temp == '\0') {
 		char name[ASIDE_NAME_SIZE];
 
-		further_name(source->folder_fd, name);
+		(void)aside_clear(source->folder_fd, FURTHER, NULL); /* it would count as one of the file's names */
+		if (aside_name(FURTHER ".", name, err) != 0)
+			return -1;
 		return linkat(source->folder_fd, source->part, source->folder_fd, name, 0) == 0
 		               ? put(source->folder_fd, name, spot, err)
 		               : error_sys(err, errno, "linking what is mended");
@@ -305,15 +288,18 @@ static int replace(struct going_on *g, bool *enough, struct error *err)
 	if (!damaged)
 		return 0;
 	if (!beside) {
-		further_name(g->own_fd, name);
+		if (aside_name(FURTHER ".", name, err) != 0)
+			return -1;
 		temp = name;
 	}
 	if (make_further(g, temp_fd, temp, err) != 0)
 		return -1;
 	if (beside)
 		crash_point("mend-beside");
-	if (put(temp_fd, temp, &g->at, err) != 0)
+	if (put(temp_fd, temp, &g->at, err) != 0) {
+		(void)unlinkat(temp_fd, temp, 0);
 		return -1;
+	}
 	g->replaced++;
 	return 0;
 }
@@ -344,7 +330,10 @@ static int open_own(struct going_on *g, struct error *err)
 	if (mkdirat(g->vault->aob_fd, MEND_PLACE_FOLDER, 0700) != 0 && errno != EEXIST)
 		return error_sys(err, errno, "making .aob/" MEND_PLACE_FOLDER);
 	g->own_fd = openat(g->vault->aob_fd, MEND_PLACE_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return g->own_fd >= 0 ? 0 : error_sys(err, errno, "opening .aob/" MEND_PLACE_FOLDER);
+	if (g->own_fd < 0)
+		return error_sys(err, errno, "opening .aob/" MEND_PLACE_FOLDER);
+	(void)aside_clear(g->own_fd, FURTHER, NULL); /* it would count as one of the file's names */
+	return 0;
 }
 
 /* If the first name is good, the others become links of it; if none is, nothing was done yet. */
@@ -415,7 +404,7 @@ int mend_place_all(const struct mend_source *source, const struct survey_place *
 	if (rc == 0)
 		rc = list(source, places, n, journal, &first, &any, err);
 	if (rc == 0 && any && places[0].device != source->device)
-		rc = make_temp(temp, err);
+		rc = aside_name(MEND_PLACE_TEMP, temp, err);
 	if (rc == 0 && any)
 		rc = mend_journal_note(journal, temp, places[0].inode, source->sha256, err);
 	mend_journal_close(&journal);

@@ -28,7 +28,8 @@ static int point_current(const struct vault *vault, const char *name, struct err
 	/* On GlusterFS a symlink that was made in the moment in which a brick died can't be removed until it is mended. */
 	if (aside_clear(vault->aob_fd, CURRENT_NEW, &aside) != 0)
 		log_error(LOG_WARNING, &aside, "what a killed receiver left stays");
-	aside_name(CURRENT_NEW, link);
+	if (aside_name(CURRENT_NEW, link, err) != 0)
+		return -1;
 	(void)snprintf(target, sizeof(target), "generations/%.31s", name);
 	if (symlinkat(target, vault->aob_fd, link) != 0)
 		return error_sys(err, errno, "making %s", link);

@@ -25,12 +25,12 @@ exec {never}<> <(:)
 nap() { read -rt 0.25 -u "$never" _ || true; }
 
 # wait_for SECONDS WHAT COMMAND…: until the command succeeds. PATIENCE: how many times as long, where all is slow.
-wait_for() {
-	local limit=$(($1 * ${PATIENCE:-1})) what=$2 end
-	shift 2
-	end=$((SECONDS + limit))
+wait_for() { within "$1" "${@:3}" || die "not within $(($1 * ${PATIENCE:-1})) s: $2"; }
+within() { # SECONDS COMMAND…: the same, where it is for the caller to say what it means that it does not
+	local end=$((SECONDS + $1 * ${PATIENCE:-1}))
+	shift
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || die "not within $limit s: $what"
+		[ $SECONDS -lt $end ] || return 1
 		nap
 	done
 }
@@ -261,23 +261,17 @@ again_when_healed() {
 		status=0
 		said=$("$@") || status=$?
 		[ $status != 0 ] && [ $i != 3 ] && [ "${VAULT_TYPE:-}" = gluster ] || break
-		heals || break
+		within 60 nothing_to_heal || break
 	done
 	[ -z "$said" ] || printf '%s\n' "$said"
 	return $status
 }
-heals() { # within a minute; also where nobody hears why not
-	local end=$((SECONDS + 60 * ${PATIENCE:-1}))
-	until nothing_to_heal; do
-		[ $SECONDS -lt $end ] || return 1
-		nap
-	done
-}
 # same_tree A B: no difference in names, content, metadata, links; our own two xattrs set aside, XFS's other form of an ACL, and what a vault does not keep
 same_tree() { again_when_healed same_tree_now "$@"; }
-same_tree_now() {
+same_tree_now() { no_difference --filter='-x user.aob.*' --filter='-x trusted.SGI_ACL_*' "$1/" "$2/"; }
+no_difference() { # OPTION… A/ B/: none that rsync sees, but for what a vault does not keep; else the first are listed
 	local difference
-	difference=$(rsync -aHAXnc --delete --itemize-changes --filter='-x user.aob.*' --filter='-x trusted.SGI_ACL_*' "$1/" "$2/" | as_a_vault_keeps_it) || difference+=" rsync failed"
+	difference=$(rsync -aHAXnc --delete --itemize-changes "$@" | as_a_vault_keeps_it) || difference+=" rsync failed"
 	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
 }
 # fingerprint DIR: one line for all names, metadata (inode and link count too), xattrs and contents; on GlusterFS without times

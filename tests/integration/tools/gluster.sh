@@ -91,11 +91,7 @@ gluster_heal() {
 }
 
 # same_part A B [OPTION…]: of two bricks, or one and a source: the same tree; the volume's own attributes set aside, those that rsync takes for its own, and what such a vault does not keep.
-same_part() {
-	local difference
-	difference=$(rsync -aHAXnc --delete --itemize-changes --exclude='/.glusterfs*' --filter='-x trusted.*' --filter='-x user.rsync.*' "${@:3}" "$1/" "$2/" | as_a_vault_keeps_it) || difference+=" rsync failed"
-	[ -z "$difference" ] || { printf '%s\n' "$difference" | head -40; return 1; }
-}
+same_part() { no_difference --exclude='/.glusterfs*' --filter='-x trusted.*' --filter='-x user.rsync.*' "${@:3}" "$1/" "$2/"; }
 # same_bricks: each of two alone holds the same, and each generation with the times of its folders. While a receiver writes, they may differ for a moment.
 same_bricks() {
 	local generation
