@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -48,10 +50,29 @@ static inline void peer_open(struct peer *peer)
 	peer_bind(peer);
 }
 
-/* As after kill -9 and a new start: whoever was connected is not known any more. */
+static inline bool peer_takes_calls(const struct peer *peer)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc = -1;
+
+	assert_true(fd >= 0);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", peer->endpoint + strlen("ipc://"));
+	rc = connect(fd, (const struct sockaddr *)&at, sizeof(at));
+	(void)close(fd);
+	return rc == 0;
+}
+
+/* As after kill -9: whoever was connected is not known any more, and nobody gets through. The library closes in a thread of
+ * its own: who called in that moment would talk with the dead, and what it said were lost. */
 static inline void peer_die(struct peer *peer)
 {
 	zsock_destroy(&peer->router);
+	for (int waited_ms = 0; peer_takes_calls(peer); waited_ms++) {
+		if (waited_ms == PEER_WAIT_MS)
+			fail_msg("%s still takes calls", peer->endpoint);
+		zclock_sleep(1);
+	}
 }
 
 static inline void peer_close(struct peer *peer)
