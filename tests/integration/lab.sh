@@ -251,8 +251,11 @@ newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'ma
 as_a_vault_keeps_it() {
 	if [ "${VAULT_TYPE:-}" != gluster ]; then cat; elif [ -n "${BRICKS_LIVE:-}" ]; then sed '/^[.]L[.][.]/d'; else sed '/^[.]L[.][.]/d; /^[.][fdDS][.][.]t[.]* /d'; fi
 }
-bricks_agree() { # on GlusterFS: nothing waits to be healed. Until then link counts are a brick's own, and a file in a folder with a default ACL may have the one that it inherits.
-	[ "${VAULT_TYPE:-}" != gluster ] || wait_for 60 "the volume is healed" nothing_to_heal
+bricks_agree() { # on GlusterFS: nothing waits to be healed, still after a while. Until then link counts are a brick's own, and a file in a folder with a default ACL may have the one that it inherits.
+	[ "${VAULT_TYPE:-}" = gluster ] || return 0
+	wait_for 60 "the volume is healed" nothing_to_heal
+	sleep 3
+	wait_for 60 "the volume is healed" nothing_to_heal
 }
 # again_when_healed COMMAND…: it succeeds, on GlusterFS at the latest when the bricks agree; the next of them may die while it reads, so three times. What it says is that of the last time.
 again_when_healed() {
