@@ -193,7 +193,12 @@ static int list_parts(struct building *b, struct error *err)
 	return rc;
 }
 
-static int list_tree(struct building *b, int fd, uint64_t *count, struct error *err)
+struct listed {
+	uint64_t entries;
+	int64_t files, bytes; /* names of regular files, the size of each */
+};
+
+static int list_tree(struct building *b, int fd, struct listed *listed, struct error *err)
 {
 	const char *const own[] = { b->incoming->work, NULL };
 	struct tree_walk *walk;
@@ -211,31 +216,43 @@ static int list_tree(struct building *b, int fd, uint64_t *count, struct error *
 			rc = -1;
 			break;
 		}
-		++*count;
+		listed->entries++;
+		listed->files += entry->type == ENTRY_FILE;
+		listed->bytes += entry->type == ENTRY_FILE ? (int64_t)entry->size_bytes : 0;
 	}
 	tree_walk_destroy(&walk);
 	return rc;
 }
 
+/* The base may have lost files since it was counted. */
+static void count_as_listed(struct incoming *in, const struct listed *listed)
+{
+	if (in->base_record.own_files < 0)
+		return;
+	in->tally.files = listed->files - in->base_record.own_files;
+	in->tally.bytes = listed->bytes - in->base_record.own_bytes;
+}
+
 /* A tree that is not made yet is as the last generation is. */
 static int on_list(struct building *b, struct error *err)
 {
-	uint64_t count = 0;
+	struct listed listed = { .entries = 0 };
 	int base_fd = -1;
 	int rc;
 
 	if (b->incoming->built)
-		rc = list_parts(b, err) == 0 ? list_tree(b, b->incoming->tree_fd, &count, err) : -1;
+		rc = list_parts(b, err) == 0 ? list_tree(b, b->incoming->tree_fd, &listed, err) : -1;
 	else if (incoming_base(b->incoming, &base_fd, err) != 0)
 		rc = -1;
 	else
-		rc = base_fd >= 0 ? list_tree(b, base_fd, &count, err) : 0;
+		rc = base_fd >= 0 ? list_tree(b, base_fd, &listed, err) : 0;
 	if (base_fd >= 0)
 		(void)close(base_fd);
 	if (rc != 0)
 		return -1;
+	count_as_listed(b->incoming, &listed);
 	encoder_reset(&b->encoder);
-	put_u64(&b->encoder, count);
+	put_u64(&b->encoder, listed.entries);
 	return reply(b, FRAME_LIST_END, err);
 }
 

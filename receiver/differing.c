@@ -57,8 +57,11 @@ static bool recorded(const struct vault *vault, const char *generation, uint8_t 
 	return there;
 }
 
-/* 1: it is another tree; 0: it is not, or that can't be told; -1. */
-static int differs(const struct looking *l, const char *generation, uint8_t root[TREE_DIGEST_BYTES], struct error *err)
+enum told { UNTOLD, SAME, ANOTHER };
+
+/* What lies there, and the root that is recorded of it. */
+static int compare(const struct looking *l, const char *generation, uint8_t root[TREE_DIGEST_BYTES], enum told *told,
+                   struct error *err)
 {
 	struct ticker ticker = { .also = take, .context = l->breath };
 	struct seal seal = { .how = SEAL_LOOK, .ticker = &ticker };
@@ -66,6 +69,7 @@ static int differs(const struct looking *l, const char *generation, uint8_t root
 	int fd = -1;
 	int rc;
 
+	*told = UNTOLD;
 	if (!recorded(l->vault, generation, root))
 		return 0;
 	rc = reading_open(l->vault, generation, &fd, &fault);
@@ -76,9 +80,9 @@ static int differs(const struct looking *l, const char *generation, uint8_t root
 	if (fd >= 0)
 		(void)close(fd);
 	if (rc == 0)
-		return memcmp(seal.root, root, TREE_DIGEST_BYTES) != 0;
+		*told = memcmp(seal.root, root, TREE_DIGEST_BYTES) == 0 ? SAME : ANOTHER;
 	/* It went meanwhile; or its disk does not give it, which who reads it tells. */
-	if (fault.class == ERR_NOT_FOUND || fault.class == ERR_LOCKED || fault.class == ERR_IO ||
+	if (rc == 0 || fault.class == ERR_NOT_FOUND || fault.class == ERR_LOCKED || fault.class == ERR_IO ||
 	    fault.class == ERR_DAMAGED || fault.class == ERR_PERMISSION)
 		return 0;
 	if (err != NULL)
@@ -91,20 +95,24 @@ static int look_again(const struct looking *l, size_t i, struct error *err)
 {
 	const struct wire_damage *damage = &l->book->damage[i];
 	uint8_t root[TREE_DIGEST_BYTES];
-	int rc = explained(l->book, damage->generation) ? 0 : differs(l, damage->generation, root, err);
+	enum told told = UNTOLD;
 
-	if (rc == 0)
+	if (!explained(l->book, damage->generation) && compare(l, damage->generation, root, &told, err) != 0)
+		return -1;
+	if (told != ANOTHER)
 		verify_book_forget(l->book, i);
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 static int look(const struct looking *l, const char *generation, struct error *err)
 {
 	struct wire_damage damage = { .kind = WIRE_DAMAGE_DIFFERS, .found_at_s = time(NULL) };
-	int rc = explained(l->book, generation) ? 0 : differs(l, generation, damage.sha256, err);
+	enum told told = UNTOLD;
 
-	if (rc <= 0)
-		return rc;
+	if (!explained(l->book, generation) && compare(l, generation, damage.sha256, &told, err) != 0)
+		return -1;
+	if (told != ANOTHER)
+		return 0;
 	(void)snprintf(damage.reason, sizeof(damage.reason), "%s", REASON);
 	log_line(LOG_ERR, "generation %s: %s", generation, REASON);
 	return verify_book_add(l->book, &damage, generation, "", err);
@@ -122,5 +130,18 @@ int differing_look(const struct vault *vault, struct verify_book *book, struct b
 	for (size_t i = 0; i < n; i++)
 		if (look(&l, generations[i], err) != 0)
 			return -1;
+	return 0;
+}
+
+int differing_same(const struct vault *vault, struct breath *breath, const char *generation, bool *same,
+                   struct error *err)
+{
+	const struct looking l = { .vault = vault, .breath = breath };
+	uint8_t root[TREE_DIGEST_BYTES];
+	enum told told;
+
+	if (compare(&l, generation, root, &told, err) != 0)
+		return -1;
+	*same = told == SAME;
 	return 0;
 }

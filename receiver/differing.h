@@ -14,4 +14,9 @@
 int differing_look(const struct vault *vault, struct verify_book *book, struct breath *breath, char (*generations)[32],
                    size_t n, struct error *err);
 
+/* differing_same: out: *same: no name and no metadata of it is other than was published; false also where that can't be told. Of the content only the recorded hashes count.
+ * errors: ERR_SYSTEM, the breath's */
+int differing_same(const struct vault *vault, struct breath *breath, const char *generation, bool *same,
+                   struct error *err);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "lib/inside.h"
 #include "lib/log.h"
+#include "receiver/differing.h"
 #include "receiver/reading.h"
 #include "receiver/record.h"
 #include "receiver/two_trees.h"
@@ -98,19 +99,25 @@ static int compare(const struct vault *vault, struct missing *m, const char *bef
 	return rc;
 }
 
-int missing_find(const struct vault *vault, struct verify_book *book, const char *generation, const char *before,
-                 const char *behind, uint64_t files, struct error *err)
+int missing_find(const struct vault *vault, struct verify_book *book, struct breath *breath, const char *generation,
+                 const char *before, const char *behind, uint64_t files, struct error *err)
 {
 	struct record *record = calloc(1, sizeof(*record));
 	struct missing m = { .book = book, .generation = generation };
 	char reason[VERIFY_CODEC_REASON_SIZE];
 	int64_t expected;
+	bool whole;
 
 	if (record == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	expected = record_read(vault, generation, record, NULL) == 0 ? record->own_files : -1;
 	free(record);
 	if (expected < 0 || files >= (uint64_t)expected)
+		return 0;
+	/* It was counted from a generation that had lost some, before that one was counted anew. */
+	if (differing_same(vault, breath, generation, &whole, err) != 0)
+		return -1;
+	if (whole)
 		return 0;
 	if (before != NULL && behind != NULL && compare(vault, &m, before, behind, err) != 0)
 		return -1;

@@ -311,7 +311,7 @@ static int look_into(struct round *r, const char *before, const char *behind, st
 	else if (rc < 0)
 		rc = lose_generation(r, err);
 	else if (rc == 1 && r->lost == 0 && reading_check(r->vault, r->generation, pair.fd, NULL) == 0 &&
-	         (missing_find(r->vault, r->book, r->generation, before, behind, r->files, err) != 0 ||
+	         (missing_find(r->vault, r->book, r->breath, r->generation, before, behind, r->files, err) != 0 ||
 	          note_end(r, err) != 0))
 		rc = -1;
 	close_pair(&pair);

@@ -8,6 +8,16 @@
 #define HERE "2026-11-23T05-36-00Z"
 #define BEHIND "2026-11-24T05-36-00Z"
 
+static int told(void *context, uint64_t done, uint64_t total, bool waits, struct error *err)
+{
+	(void)context;
+	(void)done;
+	(void)total;
+	(void)waits;
+	(void)err;
+	return 0;
+}
+
 static void put(const struct vault_lab *lab, const char *path, const char *text, uint8_t hash)
 {
 	static const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1000 } };
@@ -42,7 +52,9 @@ static void what_both_neighbours_have_is_named(void **state)
 {
 	struct vault_lab *lab = *state;
 	struct verify_book *book;
+	struct breath breath;
 
+	breath_init(&breath, lab->vault, told, NULL);
 	make(lab, BEFORE);
 	make(lab, HERE);
 	make(lab, BEHIND);
@@ -56,9 +68,9 @@ static void what_both_neighbours_have_is_named(void **state)
 	put(lab, "generations/" BEHIND "/changed", "new", 4);
 	assert_int_equal(verify_book_open(lab->vault, &book, &lab->err), 0);
 	/* All are there: nobody looks. */
-	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 3, &lab->err), 0);
+	assert_int_equal(missing_find(lab->vault, book, &breath, HERE, BEFORE, BEHIND, 3, &lab->err), 0);
 	assert_int_equal(book->n_damage, 0);
-	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 1, &lab->err), 0);
+	assert_int_equal(missing_find(lab->vault, book, &breath, HERE, BEFORE, BEHIND, 1, &lab->err), 0);
 	assert_int_equal(book->n_damage, 2);
 	assert_string_equal(book->damage[0].path, "linked");
 	assert_string_equal(book->damage[1].path, "mended");
@@ -71,7 +83,9 @@ static void what_cannot_be_named_is_counted_beside(void **state)
 {
 	struct vault_lab *lab = *state;
 	struct verify_book *book;
+	struct breath breath;
 
+	breath_init(&breath, lab->vault, told, NULL);
 	make(lab, BEFORE);
 	make(lab, HERE);
 	make(lab, BEHIND);
@@ -80,7 +94,7 @@ static void what_cannot_be_named_is_counted_beside(void **state)
 	put(lab, "generations/" BEFORE "/changed", "old", 2);
 	put(lab, "generations/" BEHIND "/changed", "newer", 3);
 	assert_int_equal(verify_book_open(lab->vault, &book, &lab->err), 0);
-	assert_int_equal(missing_find(lab->vault, book, HERE, BEFORE, BEHIND, 1, &lab->err), 0);
+	assert_int_equal(missing_find(lab->vault, book, &breath, HERE, BEFORE, BEHIND, 1, &lab->err), 0);
 	assert_int_equal(book->n_damage, 2);
 	assert_string_equal(book->damage[0].path, "alike");
 	assert_string_equal(book->damage[1].path, "");
@@ -92,10 +106,12 @@ static void without_neighbours_so_many_are_told(void **state)
 {
 	struct vault_lab *lab = *state;
 	struct verify_book *book;
+	struct breath breath;
 
+	breath_init(&breath, lab->vault, told, NULL);
 	make(lab, HERE);
 	assert_int_equal(verify_book_open(lab->vault, &book, &lab->err), 0);
-	assert_int_equal(missing_find(lab->vault, book, HERE, NULL, NULL, 1, &lab->err), 0);
+	assert_int_equal(missing_find(lab->vault, book, &breath, HERE, NULL, NULL, 1, &lab->err), 0);
 	assert_int_equal(book->n_damage, 1);
 	assert_string_equal(book->damage[0].path, "");
 	assert_non_null(strstr(book->damage[0].reason, "had 3 files when it was published, and has 1"));
