@@ -14,6 +14,7 @@
 #include "transfer/asked.h"
 #include "transfer/engine_rsync_record.h"
 #include "transfer/engine_rsync_source.h"
+#include "transfer/known_vault.h"
 #include "transfer/meter.h"
 #include "wire/bare.h"
 #include "wire/bare_list.h"
@@ -32,6 +33,7 @@ struct engine {
 	const struct stage_request *request;
 	struct unfrozen *unfrozen;
 	struct asked asked;
+	struct known_vault known;
 	struct engine_rsync_source source;
 	struct meter meter;
 	struct bare *bare;
@@ -424,7 +426,8 @@ static int converse(struct engine *e, struct error *err)
 	meter_note(&e->meter, "connecting");
 	if (bare_open(stage_request_vault(e->request), stage_request_pipeline(e->request), BARE_WRITES, &hooks,
 	              &e->bare, err) != 0 ||
-	    bare_take(e->bare, err) != 0 || look_at_vault(e, err) != 0)
+	    known_vault_check(&e->known, bare_greeting(e->bare)->vault_id, err) != 0 || bare_take(e->bare, err) != 0 ||
+	    look_at_vault(e, err) != 0)
 		return -1;
 	if (e->published_before)
 		return drop(e, err);
@@ -476,7 +479,11 @@ int engine_rsync_run(struct stage_job *job, const struct stage_request *request,
 
 	if (e == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	*e = (struct engine){ .job = job, .request = request, .unfrozen = unfrozen, .began_ms = clock_now_ms() };
+	*e = (struct engine){ .job = job,
+		              .request = request,
+		              .unfrozen = unfrozen,
+		              .known = known_vault_of(job, request),
+		              .began_ms = clock_now_ms() };
 	unfrozen->busy = give_up_if_asked;
 	unfrozen->context = e;
 	asked_init(&e->asked);
@@ -487,8 +494,11 @@ int engine_rsync_run(struct stage_job *job, const struct stage_request *request,
 		        "a seed takes an aob-receiver at the far end, and there is none with the engine rsync; carry a "
 		        "copy of a local vault's folder (docs/engine-rsync.md), and: aob seed %s --forget",
 		        stage_request_pipeline(request));
-	else if ((rc = asked_read(request, &e->asked, err)) == 0 && (rc = converse(e, err)) == 0)
+	else if ((rc = asked_read(request, &e->asked, err)) == 0 && (rc = converse(e, err)) == 0) {
+		if (!stage_request_dry_run(request))
+			known_vault_note(&e->known, bare_greeting(e->bare)->vault_id);
 		fill_result(e, result);
+	}
 	bare_close(&e->bare);
 	engine_rsync_source_done(&e->source);
 	asked_done(&e->asked);

@@ -3,6 +3,7 @@ aob-transfer_SOURCES := \
 	transfer/main.c \
 	transfer/anchor.c \
 	transfer/asked.c \
+	transfer/beside_state.c \
 	transfer/btrfs_send.c \
 	transfer/changes.c \
 	transfer/compare.c \
@@ -14,6 +15,7 @@ aob-transfer_SOURCES := \
 	transfer/engine_rsync_record.c \
 	transfer/engine_rsync_source.c \
 	transfer/follow.c \
+	transfer/known_vault.c \
 	transfer/ledger.c \
 	transfer/ledger_file.c \
 	transfer/ledger_plan.c \

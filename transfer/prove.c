@@ -8,8 +8,8 @@
 #include "lib/crash_point.h"
 #include "lib/hex.h"
 #include "lib/log.h"
+#include "transfer/beside_state.h"
 
-#define FOLDER "ledgers"
 #define BRANCHES_MOST 256u /* that are looked into for what differs */
 #define FOUND_MOST 64u     /* … of which so many are named and sent anew */
 #define NAMED_MOST 5u      /* … in the error's text; all in the log */
@@ -30,13 +30,11 @@ struct search {
 void prove_open(struct prove *prove, const char *state, const char *pipeline, const char *vault_id)
 {
 	struct error err = { .class = ERR_NONE };
-	const char *slash = state != NULL ? strrchr(state, '/') : NULL;
 	char folder[4096];
 
 	*prove = (struct prove){ 0 };
-	if (slash == NULL || (size_t)(slash - state) + sizeof("/" FOLDER) > sizeof(folder))
+	if (beside_state(state, BESIDE_STATE_LEDGERS, folder, sizeof(folder)) != 0)
 		return;
-	(void)snprintf(folder, sizeof(folder), "%.*s/" FOLDER, (int)(slash - state), state);
 	if (ledger_open(folder, pipeline, vault_id, &prove->ledger, &err) != 0)
 		log_error(err.class == ERR_NOT_FOUND ? LOG_INFO : LOG_WARNING, &err,
 		          "the vault is not compared by a root hash");

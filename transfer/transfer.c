@@ -16,6 +16,7 @@
 #include "transfer/asked.h"
 #include "transfer/detect.h"
 #include "transfer/engine_rsync.h"
+#include "transfer/known_vault.h"
 #include "transfer/plan.h"
 #include "transfer/meter.h"
 #include "transfer/outline.h"
@@ -41,6 +42,7 @@ struct transfer {
 	struct anchor anchor;
 	struct parts parts;
 	struct remote *remote;
+	struct known_vault known;
 	struct rate rate;
 	struct meter meter;
 	struct sender sender;
@@ -412,9 +414,8 @@ static int prove(struct transfer *t, struct error *err)
 
 static int converse(struct transfer *t, struct error *err)
 {
-	if (seed_wait(t->remote, t->request, &t->seed_taken_up, err) != 0)
-		return -1;
-	if (begin(t, err) != 0)
+	if (seed_wait(t->remote, t->request, &t->seed_taken_up, err) != 0 ||
+	    known_vault_check(&t->known, remote_welcome(t->remote)->vault_id, err) != 0 || begin(t, err) != 0)
 		return -1;
 	if (t->how == HOW_PUBLISHED)
 		return recall(t, err);
@@ -498,6 +499,8 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 		remote_explain(t->remote, err);
 		return -1;
 	}
+	if (!stage_request_dry_run(t->request))
+		known_vault_note(&t->known, remote_welcome(t->remote)->vault_id);
 	fill_result(t, result);
 	return 0;
 }
@@ -526,6 +529,7 @@ static int pass(struct stage_job *job, const struct stage_request *request, stru
 	unfrozen->context = t;
 	asked_init(&t->asked);
 	t->anchor = (struct anchor){ .subvolume_fd = -1, .folder_fd = -1 };
+	t->known = known_vault_of(job, request);
 	t->began_ms = clock_now_ms();
 	sender_init(&t->sender);
 	meter_init(&t->meter, job);
