@@ -13,7 +13,7 @@ ip link set lo up
 say() { printf '%s %s\n' "$(date +%T)" "$*"; }
 die() { # the logs first: what failed is best seen at the end
 	for log in "$WORK"/log/*.log; do
-		[ -s "$log" ] && { echo "--- ${log##*/}"; tail -n 40 "$log"; }
+		[ ! -s "$log" ] || { echo "--- ${log##*/}"; tail -n 40 "$log"; }
 	done
 	say "FAILED: $*"
 	exit 1
@@ -88,7 +88,7 @@ snapshot() { # the next one of $SOURCE: $SNAP, $UUID, its number $n
 once() { # ROOT [STRATEGY [WITH [ATTEMPT [BELOW]]]]: the newest snapshot, or the folder BELOW in it, into that vault; UNPROVEN=1: without a ledger
 	local attempt
 	once_request "$@"
-	transfer_once && return 0
+	! transfer_once || return 0
 	# Where bricks die, what was open when one of them did may fail, and the root hash may be read off a brick that is not healed yet; then the broker would have it tried again.
 	[ "${VAULT_TYPE:-}" = gluster ] && [ -z "${AOB_CRASH_POINT:-}${ONLY_ONCE:-}" ] || return 1
 	for attempt in 1 2 3; do

@@ -67,7 +67,7 @@ mend_symlinks() {
 		at=$MOUNTED$at
 		[ -L "$at" ] || continue
 		touch -r "${at%/*}" "$WORK/gluster/time"
-		ln -sfn "$(readlink "$at")" "$at.anew" && mv -T "$at.anew" "$at"
+		! ln -sfn "$(readlink "$at")" "$at.anew" || mv -T "$at.anew" "$at"
 		touch -r "$WORK/gluster/time" "${at%/*}"
 		say "made anew: $at" >>"$WORK/log/brick-killer.log"
 	done
