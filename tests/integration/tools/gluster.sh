@@ -92,10 +92,11 @@ gluster_heal() {
 
 # same_part A B [OPTION…]: of two bricks, or one and a source: the same tree; the volume's own attributes set aside, those that rsync takes for its own, and what such a vault does not keep.
 same_part() { no_difference --exclude='/.glusterfs*' --filter='-x trusted.*' --filter='-x user.rsync.*' "${@:3}" "$1/" "$2/"; }
-# same_bricks: each of two alone holds the same, and each generation with the times of its folders. While a receiver writes, they may differ for a moment.
+# same_bricks: each of two alone holds the same, and each generation with the times of its folders. While a receiver writes, they may differ for a moment. What was removed while one was away may lie in that one's
+# trash, where nobody sees it (docs/far-ends.md).
 same_bricks() {
 	local generation
-	same_part "$(brick 1)" "$(brick 2)" --omit-dir-times || return 1
+	same_part "$(brick 1)" "$(brick 2)" --omit-dir-times --exclude='.aob/trash/*' || return 1
 	for generation in "$(brick 1)"/{*,*/*}/*/generations/*/; do
 		[ -d "$generation" ] || continue
 		generation=${generation#"$(brick 1)/"}
