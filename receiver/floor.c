@@ -20,8 +20,10 @@ const char *floor_refuses(const struct vault_options *options, const struct floo
 		return "the brake holds it, as too much changed after it, until it is released (aob release)";
 	if (question->n_there <= options->keep_at_least)
 		return "the receiver keeps at least so many generations (--keep-at-least)";
-	/* One from the future was published before the clock was set back: it counts as new. */
-	if (options->keep_for_s > 0 && question->now_s - question->published_at_s < options->keep_for_s)
+	/* One from the future was published before the clock was set back: it counts as new. One that is old since the clock was set forward is not, by the vault's own. */
+	if (options->keep_for_s > 0 &&
+	    (question->now_s - question->published_at_s < options->keep_for_s ||
+	     (question->has_vault_clock && question->by_vault_clock_s < options->keep_for_s)))
 		return "the receiver keeps it longer (--keep-for)";
 	return NULL;
 }

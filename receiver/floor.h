@@ -18,6 +18,8 @@ struct floor_question {
 	size_t n_there;         /* generations, it included */
 	int64_t published_at_s; /* by this end's clock */
 	int64_t now_s;
+	bool has_vault_clock;     /* it was published by that clock (receiver/vault_clock.h) … */
+	int64_t by_vault_clock_s; /* … so long ago */
 };
 
 /* floor_refuses: NULL if it may go, else why not (static text). */

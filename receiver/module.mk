@@ -71,6 +71,7 @@ aob-receiver_SOURCES := \
 	receiver/trash.c \
 	receiver/two_trees.c \
 	receiver/vault.c \
+	receiver/vault_clock.c \
 	receiver/unseen.c \
 	receiver/vault_user.c \
 	receiver/verify.c \

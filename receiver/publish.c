@@ -15,6 +15,7 @@
 #include "receiver/braking.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
+#include "receiver/vault_clock.h"
 
 #define CURRENT "current"
 #define CURRENT_NEW "current." /* in .aob */
@@ -49,7 +50,8 @@ static int make_visible(struct incoming *in, struct ticker *ticker, struct error
 	if (braking_look(in, ticker, err) != 0)
 		return -1;
 	in->record.published_at_s = time(NULL);
-	if (record_write(vault, &in->record, &in->macs, err) != 0)
+	if (vault_clock_keep(vault, &in->record.vault_clock_s, err) != 0 ||
+	    record_write(vault, &in->record, &in->macs, err) != 0)
 		return -1;
 	crash_point("recorded");
 	if (renameat(in->fd, "tree", vault->generations_fd, in->record.name) != 0)

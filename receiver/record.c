@@ -48,6 +48,8 @@ int record_write(const struct vault *vault, const struct record *r, const struct
 			(void)json_object_set_new(json, "own_files", json_integer(r->own_files));
 			(void)json_object_set_new(json, "own_bytes", json_integer(r->own_bytes));
 		}
+		if (r->vault_clock_s >= 0)
+			(void)json_object_set_new(json, "vault_clock", json_integer(r->vault_clock_s));
 		if (r->root[0] != '\0')
 			(void)json_object_set_new(json, "root", json_string(r->root));
 		if (macs->n > 0)
@@ -135,6 +137,7 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		r->pinned = pinned != 0;
 		r->own_files = own(json, "own_files");
 		r->own_bytes = own(json, "own_bytes");
+		r->vault_clock_s = own(json, "vault_clock");
 		r->there = fstatat(vault->generations_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 	}
 	json_decref(json);

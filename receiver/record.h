@@ -22,7 +22,8 @@ struct record {
 	int64_t taken_at_s, published_at_s;
 	uint64_t files, bytes, new_bytes; /* the first two as the client says */
 	int64_t own_files,
-	        own_bytes; /* as counted here: names of regular files, the size of each; less than 0: not known */
+	        own_bytes;     /* as counted here: names of regular files, the size of each; less than 0: not known */
+	int64_t vault_clock_s; /* when it was published (receiver/vault_clock.h); less than 0: not known */
 	char root[65]; /* the root hash (lib/tree_digest.h), which the client's was equal to; "": it was not compared */
 	bool pinned;
 	bool there; /* its folder is */

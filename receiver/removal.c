@@ -16,6 +16,7 @@
 #include "receiver/readme_page.h"
 #include "receiver/record.h"
 #include "receiver/trash.h"
+#include "receiver/vault_clock.h"
 
 static bool at_rest(const struct record *record)
 {
@@ -31,10 +32,12 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	char newest_whole[32] = "";
 	char newest_clean[32] = "";
 	struct brake_mark mark;
+	int64_t clock_s;
 	size_t n;
 	int found = 0;
 
-	if (brake_mark_read(vault, &mark, err) != 0 || record_names(vault, &names, &n, err) != 0)
+	if (brake_mark_read(vault, &mark, err) != 0 || vault_clock_read(vault, &clock_s, err) != 0 ||
+	    record_names(vault, &names, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct record record;
@@ -51,6 +54,9 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 			found = 1;
 			question->is_pinned = record.pinned;
 			question->published_at_s = record.published_at_s;
+			question->has_vault_clock = record.vault_clock_s >= 0;
+			/* A clock that is lost goes on with the next generation. */
+			question->by_vault_clock_s = clock_s >= 0 ? clock_s - record.vault_clock_s : 0;
 		}
 	}
 	free(names);

@@ -325,7 +325,7 @@ class Witness(threading.Thread):
             left = os.listdir("%s/.aob/%s" % (folder, name))
             if left:
                 raise Broken("left in %s/.aob/%s: %s" % (folder, name, left))
-        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash", "brake.json", "owner.json", "contact.json", "pages", "verify.json",
+        odd = set(os.listdir(folder + "/.aob")) - {"format.json", "lock", "generations", "incoming", "trash", "brake.json", "owner.json", "clock.json", "contact.json", "pages", "verify.json",
                                                           "verify.lock"}
         odd |= set(os.listdir(folder)) - {".aob", "generations", "current", "START-HERE.html", "README.txt"}
         if odd:

@@ -26,6 +26,22 @@ static void what_protects_a_generation(void **state)
 		{ { .keep_at_least = 3 }, { .n_there = 4 }, false },
 		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 51, .now_s = 100 }, true },
 		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 50, .now_s = 100 }, false },
+		/* the clock was set forward: the vault's own tells */
+		{ { .keep_for_s = 50 },
+		  { .n_there = 4,
+		    .published_at_s = 50,
+		    .now_s = 9000,
+		    .has_vault_clock = true,
+		    .by_vault_clock_s = 49 },
+		  true },
+		{ { .keep_for_s = 50 },
+		  { .n_there = 4,
+		    .published_at_s = 50,
+		    .now_s = 9000,
+		    .has_vault_clock = true,
+		    .by_vault_clock_s = 50 },
+		  false },
+		{ { 0 }, { .n_there = 4, .has_vault_clock = true }, false },
 		/* the clock was set back */
 		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 900, .now_s = 100 }, true },
 	};

@@ -1,0 +1,122 @@
+#include "receiver/vault_clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "lib/clock.h"
+#include "lib/durable.h"
+#include "lib/log.h"
+#include "receiver/record.h"
+
+#define FILE_NAME "clock.json"
+#define BYTES_MOST 4096u
+
+int64_t vault_clock_after(const struct vault_clock *then, const struct vault_clock *now)
+{
+	bool same_boot = then->boot_id[0] != '\0' && strcmp(then->boot_id, now->boot_id) == 0;
+	int64_t passed_s = same_boot ? now->boot_s - then->boot_s : now->day_s - then->day_s;
+
+	if (passed_s < 0)
+		passed_s = 0;
+	if (!same_boot && passed_s > VAULT_CLOCK_AWAY_MOST_S)
+		passed_s = VAULT_CLOCK_AWAY_MOST_S;
+	return then->elapsed_s + passed_s;
+}
+
+static struct vault_clock here(void)
+{
+	struct vault_clock now = { .boot_s = clock_boot_s(), .day_s = time(NULL) };
+
+	boot_id_read(now.boot_id);
+	return now;
+}
+
+/* 1; 0: there is none, or no sense in it; -1. */
+static int load(const struct vault *vault, struct vault_clock *clock, struct error *err)
+{
+	const char *boot_id = NULL;
+	json_int_t n[3];
+	char *text = NULL;
+	size_t len = 0;
+	json_t *json;
+	int rc = durable_read(vault->aob_fd, FILE_NAME, BYTES_MOST, &text, &len, err);
+
+	if (rc != 0)
+		return error_forgive(err, ERR_NOT_FOUND) || error_forgive(err, ERR_DAMAGED)
+		               ? 0
+		               : error_prefix(err, "the vault's clock");
+	json = json_loadb(text, len, 0, NULL);
+	free(text);
+	rc = json != NULL &&
+	     json_unpack(json, "{s:I, s:I, s:I, s:s}", "elapsed", &n[0], "uptime", &n[1], "time", &n[2], "boot_id",
+	                 &boot_id) == 0 &&
+	     n[0] >= 0 && strlen(boot_id) < sizeof(clock->boot_id);
+	if (rc == 1) {
+		*clock = (struct vault_clock){ .elapsed_s = n[0], .boot_s = n[1], .day_s = n[2] };
+		memcpy(clock->boot_id, boot_id, strlen(boot_id));
+	} else {
+		log_line(LOG_WARNING, "%s: .aob/" FILE_NAME " is damaged: the vault's clock goes on from its records",
+		         vault->pipeline);
+	}
+	json_decref(json);
+	return rc;
+}
+
+int vault_clock_read(const struct vault *vault, int64_t *now_s, struct error *err)
+{
+	struct vault_clock now = here();
+	struct vault_clock then;
+	int rc = load(vault, &then, err);
+
+	*now_s = rc == 1 ? vault_clock_after(&then, &now) : -1;
+	return rc < 0 ? -1 : 0;
+}
+
+static int newest_recorded(const struct vault *vault, int64_t *elapsed_s, struct error *err)
+{
+	char(*names)[32];
+	size_t n;
+
+	*elapsed_s = 0;
+	if (record_names(vault, &names, &n, err) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct record record;
+
+		if (record_read(vault, names[i], &record, NULL) == 0 && record.vault_clock_s > *elapsed_s)
+			*elapsed_s = record.vault_clock_s;
+	}
+	free(names);
+	return 0;
+}
+
+static int store(const struct vault *vault, const struct vault_clock *clock, struct error *err)
+{
+	json_t *json =
+	        json_pack("{s:I, s:I, s:I, s:s}", "elapsed", (json_int_t)clock->elapsed_s, "uptime",
+	                  (json_int_t)clock->boot_s, "time", (json_int_t)clock->day_s, "boot_id", clock->boot_id);
+	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+	int rc = text != NULL ? durable_write(vault->aob_fd, FILE_NAME, DURABLE_PUBLIC, text, strlen(text), err)
+	                      : error_set(err, ERR_SYSTEM, "out of memory");
+
+	free(text);
+	json_decref(json);
+	return rc == 0 ? 0 : error_prefix(err, "keeping the vault's clock");
+}
+
+int vault_clock_keep(const struct vault *vault, int64_t *now_s, struct error *err)
+{
+	struct vault_clock now = here();
+	struct vault_clock then;
+	int rc = load(vault, &then, err);
+
+	if (rc == 1)
+		now.elapsed_s = vault_clock_after(&then, &now);
+	if (rc < 0 || (rc == 0 && newest_recorded(vault, &now.elapsed_s, err) != 0) || store(vault, &now, err) != 0)
+		return -1;
+	*now_s = now.elapsed_s;
+	return 0;
+}
