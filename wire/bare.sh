@@ -8,6 +8,7 @@ LC_ALL=C
 export LC_ALL
 part=.aob-part-none
 token=
+newest=
 watcher=
 ticker=
 
@@ -67,7 +68,17 @@ generations() { # the names of those that have a record, in order
 	done
 	set -f
 }
-is_there() { [ -d "generations/$1" ] && [ ! -L "generations/$1" ]; }
+# What lies at PATH: $kind is what stat calls it, `nothing` as the kernel alone says it, or `unknown` with the words of a look that fails for anything else: then nothing is removed for it.
+look() { # PATH
+	if kind=$(stat -c %F "$1" 2>&1); then return; fi
+	case $kind in *'No such file'* | *'ot a directory'*) kind=nothing ;; *) kind="unknown: $kind" ;; esac
+}
+is_there() { # NAME: if not, $kind tells why
+	[ ! -d "generations/$1" ] || [ -L "generations/$1" ] || return 0
+	look "generations/$1"
+	[ "$kind" = directory ]
+}
+is_hidden() { case $kind in unknown*) ;; *) false ;; esac; }
 
 lead_current() { # to that generation, by one rename
 	must "making current" rm -f .aob/current.new
@@ -78,7 +89,10 @@ lead_current() { # to that generation, by one rename
 
 # Out of sight by one rename; what is there already has its own number.
 trash() {
-	[ -e "$1" ] || [ -L "$1" ] || return 0
+	if [ ! -e "$1" ] && [ ! -L "$1" ]; then
+		look "$1"
+		[ "$kind" != nothing ] || return 0
+	fi
 	number=$((${number:-0} + 1))
 	must "removing" mv -T "$1" ".aob/trash/${1##*/}.$$.$number.$(date +%s)"
 }
@@ -106,7 +120,13 @@ watch_link() {
 recover() {
 	newest=
 	for name in $(generations); do
-		if is_there "$name"; then newest=$name; else must "removing a record" rm -f ".aob/generations/$name.json"; fi
+		if is_there "$name"; then
+			newest=$name
+		elif is_hidden; then
+			echo "generation $name is kept, though its folder can't be looked at: $kind" >&2
+		else
+			must "removing a record" rm -f ".aob/generations/$name.json"
+		fi
 	done
 	[ -z "$newest" ] || [ "$(readlink current)" = "generations/$newest" ] || lead_current "$newest"
 	empty_trash
@@ -301,8 +321,11 @@ publish() { # NAME; the record comes as a line
 }
 
 remove() { # NAME
-	is_there "$1" || { say "removed $1" && return; }
-	if [ "$(readlink current)" = "generations/$1" ]; then
+	if ! is_there "$1"; then
+		if is_hidden; then say "kept its folder can't be looked at"; else say "removed $1"; fi
+		return
+	fi
+	if [ "$1" = "$newest" ] || [ "$(readlink current)" = "generations/$1" ]; then
 		say "kept it is the newest one"
 		return
 	fi
@@ -337,7 +360,19 @@ put() { # NAME LINES: a file, by one rename; its lines follow
 }
 
 list() {
-	for name in $(generations); do if is_there "$name"; then emit "generation $name" ".aob/generations/$name.json"; fi; done
+	listed=
+	hidden=
+	for name in $(generations); do
+		if is_there "$name"; then
+			emit "generation $name" ".aob/generations/$name.json"
+			listed=$name
+		elif is_hidden; then
+			hidden="generation $name: $kind"
+			echo "generation $name is not listed, as its folder can't be looked at: $kind" >&2
+		fi
+	done
+	# Else all would be sent, as if there were none.
+	[ -n "$listed" ] || [ -z "$hidden" ] || no io "looking at what is there: $hidden"
 	say "current $(readlink current)"
 }
 
