@@ -68,7 +68,11 @@ int durable_read(int folder_fd, const char *name, size_t max_bytes, char **text,
 	*text = NULL;
 	if (fd < 0)
 		return error_sys(err, errno, "opening %s", name);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > max_bytes) {
+	if (fstat(fd, &st) != 0) {
+		(void)error_sys(err, errno, "looking at %s", name);
+		goto fail;
+	}
+	if (!S_ISREG(st.st_mode) || (size_t)st.st_size > max_bytes) {
 		(void)error_set(err, ERR_DAMAGED, "%s is no file of at most %zu bytes", name, max_bytes);
 		goto fail;
 	}

@@ -118,7 +118,8 @@ static int check_newer(const struct adopting *a, struct error *err)
 	struct record last;
 	char current[32];
 
-	vault_current(a->vault, current);
+	if (vault_current(a->vault, current, err) != 0)
+		return -1;
 	if (current[0] == '\0')
 		return 0;
 	if (record_read(a->vault, current, &last, err) != 0)

@@ -41,24 +41,23 @@ static bool is_mark(const json_t *json)
 	return true;
 }
 
-/* *json: the caller's; NULL: there is no mark, or *damaged. */
-static int load(const struct vault *vault, json_t **json, bool *damaged, struct error *err)
+/* *json: the caller's; NULL: there is no mark, or it is damaged: damaged->class then, ERR_IO if its disk does not give it, which may do so the next time. */
+static int load(const struct vault *vault, json_t **json, struct error *damaged, struct error *err)
 {
 	struct error fault = { .class = ERR_NONE };
 	char *text = NULL;
 	size_t len_bytes = 0;
 
 	*json = NULL;
-	*damaged = false;
+	error_clear(damaged);
 	if (durable_read(vault->aob_fd, MARK, MARK_BYTES_MAX, &text, &len_bytes, &fault) != 0) {
 		if (fault.class == ERR_NOT_FOUND)
 			return 0;
-		*damaged = fault.class == ERR_DAMAGED || fault.class == ERR_IO;
-		if (*damaged)
-			return 0;
-		if (err != NULL)
+		if (fault.class == ERR_DAMAGED || fault.class == ERR_IO)
+			*damaged = fault;
+		else if (err != NULL)
 			*err = fault;
-		return -1;
+		return damaged->class != ERR_NONE ? 0 : -1;
 	}
 	*json = json_loadb(text, len_bytes, 0, NULL);
 	free(text);
@@ -66,21 +65,20 @@ static int load(const struct vault *vault, json_t **json, bool *damaged, struct 
 		return 0;
 	json_decref(*json);
 	*json = NULL;
-	*damaged = true;
+	(void)error_set(damaged, ERR_DAMAGED, "it is no mark of ours");
 	return 0;
 }
 
-/* Its record and its folder are there. "": none is. */
+/* Its record and its folder are there; if the folder can't be looked at, what it brought counts, and is held. "": none is. */
 static int newest_there(const struct vault *vault, char newest[32], struct error *err)
 {
 	char(*names)[32];
-	struct stat st;
 	size_t n;
 
 	newest[0] = '\0';
 	if (record_names(vault, &names, &n, err) != 0)
 		return -1;
-	while (n > 0 && fstatat(vault->generations_fd, names[n - 1], &st, AT_SYMLINK_NOFOLLOW) != 0)
+	while (n > 0 && vault_has(vault, names[n - 1], NULL) == 0)
 		n--;
 	if (n > 0)
 		memcpy(newest, names[n - 1], sizeof(names[0]));
@@ -117,12 +115,12 @@ int brake_mark_read(const struct vault *vault, struct brake_mark *mark, struct e
 {
 	char newest[32];
 	json_t *json;
-	bool damaged;
+	struct error damaged;
 
 	*mark = (struct brake_mark){ .held = false };
 	if (load(vault, &json, &damaged, err) != 0)
 		return -1;
-	if (damaged) {
+	if (damaged.class != ERR_NONE) {
 		*mark = (struct brake_mark){ .held = true, .damaged = true };
 		copy(mark->reason, sizeof(mark->reason), ".aob/" MARK " of this vault can't be read");
 	}
@@ -220,13 +218,18 @@ static int add(const struct vault *vault, const struct record *record, json_t *r
 	char newest[32];
 	json_t *json;
 	json_t *runs;
-	bool damaged;
+	struct error damaged;
 	int rc;
 
 	if (load(vault, &json, &damaged, err) != 0)
 		return -1;
-	/* It holds all there is; what it said is for a person to look at. */
-	if (damaged)
+	/* It holds all there is; what it said is for a person to look at. But if it can be read again the next time, this run must be in it. */
+	if (damaged.class == ERR_IO)
+		return error_set(err, ERR_IO,
+		                 "marking generation %s for the brake: %s; if it stays so: look at .aob/" MARK
+		                 ", and then `aob release %s`",
+		                 record->name, damaged.text, vault->pipeline);
+	if (damaged.class != ERR_NONE)
 		return 0;
 	if (json == NULL)
 		json = json_pack("{s:i, s:I, s:[]}", "format", 1, "since", (json_int_t)time(NULL), "runs");
@@ -285,12 +288,12 @@ static bool is_in(const json_t *json, const char *generation)
 static int release(const struct vault *vault, const char *generation, struct error *err)
 {
 	json_t *json;
-	bool damaged;
+	struct error damaged;
 	int rc = 0;
 
 	if (load(vault, &json, &damaged, err) != 0)
 		return -1;
-	if (damaged)
+	if (damaged.class != ERR_NONE)
 		return *generation == '\0' ? remove_mark(vault, err) : 0;
 	/* Only who names what there is has seen it. */
 	if (!is_in(json, generation))

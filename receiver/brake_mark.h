@@ -37,7 +37,8 @@ bool brake_mark_holds(const struct brake_mark *mark, const char *generation);
 /* brake_mark_count: how many are. errors: by errno */
 int brake_mark_count(const struct vault *vault, const struct brake_mark *mark, uint32_t *n, struct error *err);
 
-/* brake_mark_add: in: the record of what is about to be published; base: what it was compared with. durable: on return 0. repeat: safe. */
+/* brake_mark_add: in: the record of what is about to be published; base: what it was compared with. durable: on return 0. repeat: safe.
+ * errors: ERR_IO, also if the mark that is there can't be read: it must not be missing in it; by errno */
 int brake_mark_add(const struct vault *vault, const struct record *record, const char *base,
                    const struct brake_question *question, const char *reason, struct error *err);
 

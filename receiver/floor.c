@@ -4,6 +4,8 @@ const char *floor_refuses(const struct vault_options *options, const struct floo
 {
 	if (options->append_only)
 		return "this receiver only adds (--append-only)";
+	if (question->is_hidden)
+		return "its record or its folder can't be read (aob verify)";
 	if (question->is_current)
 		return "`current` leads to it";
 	if (question->is_newest)

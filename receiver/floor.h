@@ -9,6 +9,7 @@
 #include "receiver/vault.h"
 
 struct floor_question {
+	bool is_hidden;       /* its record or its folder can't be looked at; nothing else is known then */
 	bool is_current;      /* `current` leads to it */
 	bool is_newest;       /* of those that are there */
 	bool is_newest_whole; /* the newest in state clean or quiet */

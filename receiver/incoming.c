@@ -124,24 +124,26 @@ static int find_published(struct incoming *in, char newest[32], bool *found, str
 {
 	char(*names)[32];
 	size_t n;
+	int rc = 0;
 
 	*found = false;
-	newest[0] = '\0';
 	if (record_names(in->vault, &names, &n, err) != 0)
 		return -1;
-	if (n != 0)
-		(void)snprintf(newest, 32, "%s", names[n - 1]);
-	for (size_t i = n; i > 0 && !*found; i--) {
+	/* The current one may have lost its record. */
+	(void)snprintf(newest, 32, "%s", n != 0 && strcmp(names[n - 1], in->base) > 0 ? names[n - 1] : in->base);
+	for (size_t i = n; i > 0 && !*found && rc == 0; i--) {
 		struct record record;
 
-		if (record_read(in->vault, names[i - 1], &record, NULL) == 0 && record.there &&
-		    strcmp(record.run, in->record.run) == 0) {
+		if (record_read(in->vault, names[i - 1], &record, NULL) != 0 || strcmp(record.run, in->record.run) != 0)
+			continue;
+		rc = vault_has(in->vault, names[i - 1], err);
+		*found = rc > 0;
+		if (*found)
 			in->record = record;
-			*found = true;
-		}
+		rc = rc < 0 ? -1 : 0;
 	}
 	free(names);
-	return 0;
+	return rc;
 }
 
 /* Can a tree that was begun as that generation be gone on with? If it was the one that is current; or if somebody has removed it by hand: what had arrived
@@ -386,6 +388,23 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	return rc == 0 && write_state(in, false, err) == 0 ? 1 : -1;
 }
 
+/* Of one whose record can't be read nobody knows what it was made of, nor how many files it had; it is there all the same: it is listed and compared, and the brake looks at both trees. */
+static int read_base(struct incoming *in, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+
+	if (in->base[0] == '\0' || record_read(in->vault, in->base, &in->base_record, &fault) == 0)
+		return 0;
+	if (fault.class != ERR_DAMAGED && fault.class != ERR_IO && fault.class != ERR_NOT_FOUND) {
+		if (err != NULL)
+			*err = fault;
+		return -1;
+	}
+	log_error(LOG_ERR, &fault, "generation %s has no record; all of it is compared", in->base);
+	in->base_record = (struct record){ .own_files = -1, .own_bytes = -1, .vault_clock_s = -1 };
+	return 0;
+}
+
 static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *how, struct error *err)
 {
 	char newest[32];
@@ -394,8 +413,7 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 
 	if (!incoming_run_valid(in->record.run))
 		return error_set(err, ERR_INPUT, "\"%.63s\" is not the ID of a run", in->record.run);
-	vault_current(in->vault, in->base);
-	if (find_published(in, newest, &found, err) != 0)
+	if (vault_current(in->vault, in->base, err) != 0 || find_published(in, newest, &found, err) != 0)
 		return -1;
 	if (found) {
 		*how = INCOMING_PUBLISHED;
@@ -405,7 +423,7 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 	if (strcmp(in->record.name, newest) <= 0)
 		return error_set(err, ERR_REFUSED, "no generation can come after %s; remove its record at the vault",
 		                 newest);
-	if (in->base[0] != '\0' && record_read(in->vault, in->base, &in->base_record, err) != 0)
+	if (read_base(in, err) != 0)
 		return -1;
 	if (settle_others(in, err) != 0)
 		return -1;

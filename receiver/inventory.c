@@ -34,9 +34,9 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 	struct brake_mark mark;
 	size_t n;
 
-	if (brake_mark_read(vault, &mark, err) != 0 || record_names(vault, &names, &n, err) != 0)
+	if (brake_mark_read(vault, &mark, err) != 0 || reading_current(vault, current, err) != 0 ||
+	    record_names(vault, &names, &n, err) != 0)
 		return -1;
-	reading_current(vault, current);
 	(void)fprintf(out, "%s\n", vault->pipeline);
 	if (mark.held)
 		(void)fprintf(out, "  BRAKED by %s: %s; if that is right: aob-receiver release --root %s %s\n",
@@ -53,7 +53,10 @@ static int print_generations(const struct vault *vault, FILE *out, struct error 
 		(void)fprintf(out, "  %s  %-10s %9" PRIu64 " files  %9s%s%s%s%s\n", record.name, record.state,
 		              record.files, bytes_text(record.bytes, bytes, sizeof(bytes)),
 		              strcmp(record.name, current) == 0 ? "  current" : "", record.pinned ? "  pinned" : "",
-		              brake_mark_holds(&mark, record.name) ? "  held" : "", record.there ? "" : "  not there");
+		              brake_mark_holds(&mark, record.name) ? "  held" : "",
+		              record.there  ? ""
+		              : record.gone ? "  not there"
+		                            : "  its folder can't be looked at");
 		print_macs(vault, record.name, out);
 	}
 	free(names);

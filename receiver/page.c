@@ -65,15 +65,13 @@ static void look_into_newest(struct page *page)
 	(void)closedir(dir);
 }
 
-/* Those whose folder is there, the newest first. */
+/* Those whose folder is there, or can't be looked at; the newest first. */
 static void keep_those_there(struct page *page)
 {
 	size_t kept = 0;
-	struct stat st;
 
 	for (size_t i = 0; i < page->n; i++)
-		if (fstatat(page->vault->generations_fd, page->names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISDIR(st.st_mode))
+		if (vault_has(page->vault, page->names[i], NULL) != 0)
 			memmove(page->names[kept++], page->names[i], sizeof(page->names[0]));
 	page->n = kept;
 	for (size_t i = 0; i < kept / 2; i++) {
@@ -100,7 +98,8 @@ static int collect(struct page *page, struct error *err)
 	contact_read(page->vault, &page->contact);
 	page->words = words_of(page->contact.language);
 	page->now_s = time(NULL);
-	vault_current(page->vault, page->current);
+	if (vault_current(page->vault, page->current, err) != 0)
+		return -1;
 	if (page->current[0] == '\0')
 		return 0;
 	record_macs_read(page->vault, page->current, &page->macs);

@@ -18,6 +18,7 @@
 #include "receiver/vault_clock.h"
 
 #define CURRENT "current"
+#define RUN_SIZE sizeof(((struct record *)NULL)->run)
 #define CURRENT_NEW "current." /* in .aob */
 
 static int point_current(const struct vault *vault, const char *name, struct error *err)
@@ -95,32 +96,41 @@ static void put_in_order(const struct vault *vault, const char *run)
 		log_error(LOG_WARNING, &aside, "the pages are not written yet");
 }
 
+/* One of the generations, from the oldest to the newest. Only a record whose folder the kernel says is not there goes: what can't be looked at, or read, is for a person to look at; it hides one
+ * generation, which may be there again at the next time, and must not stop the others. */
+static int settle(const struct vault *vault, const char *name, const char **newest, char run[RUN_SIZE],
+                  struct error *err)
+{
+	struct record record;
+	int has;
+
+	if (record_read(vault, name, &record, err) != 0 || (has = vault_has(vault, name, err)) < 0) {
+		log_error(LOG_ERR, err, "generation %s is kept", name);
+		error_clear(err);
+		return 0;
+	}
+	if (has == 0)
+		return record_remove(vault, name, err);
+	*newest = name;
+	(void)snprintf(run, RUN_SIZE, "%s", record.run);
+	return 0;
+}
+
 int publish_recover(const struct vault *vault, struct error *err)
 {
 	char(*names)[32];
 	char current[32];
-	char run[sizeof(((struct record *)NULL)->run)] = ""; /* of the newest */
+	char run[RUN_SIZE] = ""; /* of the newest */
 	const char *newest = "";
 	size_t n;
 	int rc = 0;
 
 	if (record_names(vault, &names, &n, err) != 0)
 		return -1;
-	for (size_t i = 0; i < n && rc == 0; i++) {
-		struct record record;
-
-		if (record_read(vault, names[i], &record, err) != 0) {
-			/* A damaged record is for a person to look at; it hides one generation and must not stop the others. */
-			log_error(LOG_ERR, err, "generation %s", names[i]);
-			error_clear(err);
-		} else if (record.there) {
-			newest = names[i];
-			(void)snprintf(run, sizeof(run), "%s", record.run);
-		} else {
-			rc = record_remove(vault, names[i], err);
-		}
-	}
-	vault_current(vault, current);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = settle(vault, names[i], &newest, run, err);
+	if (rc == 0)
+		rc = vault_current(vault, current, err);
 	if (rc == 0 && *newest != '\0' && strcmp(newest, current) != 0) {
 		log_line(LOG_NOTICE, "`current` led to %s; it now leads to %s",
 		         current[0] != '\0' ? current : "nothing", newest);

@@ -13,7 +13,7 @@
  * errors: by errno; nothing is visible then, and the run may be gone on with */
 int publish_commit(struct incoming *incoming, struct ticker *ticker, struct error *err);
 
-/* publish_recover: after a crash: records without a folder go, `current` leads to the newest generation, what its run left in incoming goes, the pages tell what is there. Cheap when all is well. */
+/* publish_recover: after a crash: records whose folder is not there go (not those whose folder can't be looked at), `current` leads to the newest generation that can be looked at, what its run left in incoming goes, the pages tell what is there. Cheap when all is well. */
 int publish_recover(const struct vault *vault, struct error *err);
 
 #endif

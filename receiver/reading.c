@@ -11,27 +11,31 @@
 #include "lib/generation_name.h"
 #include "receiver/record.h"
 
-void reading_current(const struct vault *vault, char name[32])
+int reading_current(const struct vault *vault, char name[32], struct error *err)
 {
 	char(*names)[32];
 	size_t n;
 
-	vault_current(vault, name);
-	if (name[0] != '\0' || record_names(vault, &names, &n, NULL) != 0)
-		return;
+	if (vault_current(vault, name, err) != 0)
+		return -1;
+	if (name[0] != '\0')
+		return 0;
+	if (record_names(vault, &names, &n, err) != 0)
+		return -1;
 	while (n > 0 && name[0] == '\0') {
 		struct record record;
 
-		if (record_read(vault, names[--n], &record, NULL) == 0 && record.there)
+		if (record_read(vault, names[--n], &record, NULL) == 0 && !record.gone)
 			(void)snprintf(name, 32, "%s", names[n]);
 	}
 	free(names);
+	return 0;
 }
 
 int reading_choose(const struct vault *vault, char generation[32], struct error *err)
 {
-	if (generation[0] == '\0')
-		reading_current(vault, generation);
+	if (generation[0] == '\0' && reading_current(vault, generation, err) != 0)
+		return -1;
 	if (generation[0] == '\0')
 		return error_set(err, ERR_NOT_FOUND, "pipeline %s has no generation yet", vault->pipeline);
 	if (!generation_name_valid(generation))

@@ -7,8 +7,8 @@
 #include "receiver/vault.h"
 
 /* reading_current: out: name: what `current` leads to; where it leads nowhere (a copy of the vault has lost it, somebody has removed that generation, and nobody has
- * written since), the newest generation that is there; "": none */
-void reading_current(const struct vault *vault, char name[32]);
+ * written since), the newest generation that is there; "": none. One whose folder can't be looked at counts as there. errors: by errno */
+int reading_current(const struct vault *vault, char name[32], struct error *err);
 
 /* reading_choose: in, out: generation: "" becomes the current one. errors: ERR_NOT_FOUND (none yet), ERR_INPUT (not of a generation's form) */
 int reading_choose(const struct vault *vault, char generation[32], struct error *err);

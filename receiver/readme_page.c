@@ -81,7 +81,8 @@ int readme_page_refresh(const struct vault *vault, struct error *err)
 	size_t len_bytes = 0;
 	bool same;
 
-	vault_current(vault, current);
+	if (vault_current(vault, current, err) != 0)
+		return -1;
 	if (current[0] == '\0')
 		return 0; /* nothing was published yet */
 	stamp(vault, basis);

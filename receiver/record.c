@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/durable.h"
@@ -100,8 +99,8 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 	json_int_t n[6] = { 0 };
 	const char *s[8] = { 0 };
 	int pinned = 0;
-	struct stat st;
 	json_t *json;
+	int has;
 	int rc;
 
 	*r = (struct record){ 0 };
@@ -138,7 +137,9 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		r->own_files = own(json, "own_files");
 		r->own_bytes = own(json, "own_bytes");
 		r->vault_clock_s = own(json, "vault_clock");
-		r->there = fstatat(vault->generations_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+		has = vault_has(vault, name, NULL);
+		r->there = has > 0;
+		r->gone = has == 0;
 	}
 	json_decref(json);
 	free(text);

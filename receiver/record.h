@@ -27,6 +27,7 @@ struct record {
 	char root[65]; /* the root hash (lib/tree_digest.h), which the client's was equal to; "": it was not compared */
 	bool pinned;
 	bool there; /* its folder is */
+	bool gone;  /* its folder is not, as the kernel says; neither: it can't be looked at */
 };
 
 /* record_write: macs: those in it; none are not mentioned. */

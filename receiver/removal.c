@@ -23,6 +23,12 @@ static bool at_rest(const struct record *record)
 	return strcmp(record->state, "clean") == 0 || strcmp(record->state, "quiet") == 0;
 }
 
+/* Its record, or its folder, can't be looked at: whether it is pinned, or whole, nobody knows. */
+static bool is_hidden(bool read, const struct record *record, const struct error *fault)
+{
+	return read ? !record->there && !record->gone : fault->class != ERR_NOT_FOUND;
+}
+
 /* Fills the question from all records. Returns 1, 0 if the generation is not there, -1. */
 static int ask(const struct vault *vault, const char *name, struct floor_question *question, struct error *err)
 {
@@ -40,10 +46,15 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	    record_names(vault, &names, &n, err) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
+		struct error fault = { .class = ERR_NONE };
 		struct record record;
+		bool read = record_read(vault, names[i], &record, &fault) == 0;
 
-		if (record_read(vault, names[i], &record, NULL) != 0 || !record.there)
+		if (!read || !record.there) {
+			if (strcmp(names[i], name) == 0 && is_hidden(read, &record, &fault))
+				found = question->is_hidden = true;
 			continue;
+		}
 		question->n_there++;
 		memcpy(newest, record.name, sizeof(newest));
 		if (at_rest(&record))
@@ -60,7 +71,8 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 		}
 	}
 	free(names);
-	vault_current(vault, current);
+	if (vault_current(vault, current, err) != 0)
+		return -1;
 	question->is_current = strcmp(current, name) == 0;
 	question->is_newest = strcmp(newest, name) == 0;
 	question->is_newest_whole = strcmp(newest_whole, name) == 0;
@@ -114,7 +126,7 @@ int removal_left(const struct vault *vault, bool *left, struct error *err)
 	for (size_t i = 0; i < n && !*left; i++) {
 		struct record record;
 
-		*left = record_read(vault, names[i], &record, NULL) == 0 && !record.there;
+		*left = record_read(vault, names[i], &record, NULL) == 0 && record.gone;
 	}
 	free(names);
 	return 0;

@@ -53,7 +53,8 @@ static int read_newest(struct seed *seed, const char *dir, struct error *err)
 {
 	char name[32];
 
-	vault_current(seed->vault, name);
+	if (vault_current(seed->vault, name, err) != 0)
+		return -1;
 	if (name[0] == '\0')
 		return error_set(err, ERR_NOT_FOUND,
 		                 "the seed of %s on %s is not finished; `aob seed` goes on with it, on the machine "
@@ -76,8 +77,9 @@ int seed_open(const char *dir, const char *pipeline, struct seed *seed, struct e
 		return -1;
 	if (!vault_pipeline_valid(pipeline))
 		return error_set(err, ERR_INPUT, "\"%.100s\" is not the name of a pipeline", pipeline);
-	if (fstatat(seed->root_fd, pipeline, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
-		return error_set(err, ERR_NOT_FOUND, "there is no seed of %s on %s", pipeline, dir);
+	if (fstatat(seed->root_fd, pipeline, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? error_set(err, ERR_NOT_FOUND, "there is no seed of %s on %s", pipeline, dir)
+		                       : error_sys(err, errno, "looking for the seed of %s on %s", pipeline, dir);
 	(void)snprintf(seed->root, sizeof(seed->root), "/proc/self/fd/%d", seed->root_fd);
 	seed->options.root = seed->root;
 	seed->owned_by = st.st_uid;

@@ -188,9 +188,9 @@ static int on_generations(struct session *s, struct error *err)
 	size_t n;
 	int rc = 0;
 
-	if (brake_mark_read(s->vault, &mark, err) != 0 || record_names(s->vault, &names, &n, err) != 0)
+	if (brake_mark_read(s->vault, &mark, err) != 0 || reading_current(s->vault, current, err) != 0 ||
+	    record_names(s->vault, &names, &n, err) != 0)
 		return -1;
-	reading_current(s->vault, current);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct record record;
 

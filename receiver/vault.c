@@ -54,12 +54,12 @@ static int settle_strategy(struct vault *vault, enum strategy recorded, bool cre
 {
 	char current[32];
 
-	vault_current(vault, current);
 	if (!create) {
 		vault->strategy = recorded != STRATEGY_AUTO ? recorded : STRATEGY_HARDLINK;
 		return 0;
 	}
-	if (strategy_choose(vault->aob_fd, vault->options->strategy, recorded, current[0] != '\0', &vault->strategy,
+	if (vault_current(vault, current, err) != 0 ||
+	    strategy_choose(vault->aob_fd, vault->options->strategy, recorded, current[0] != '\0', &vault->strategy,
 	                    err) != 0)
 		return -1;
 	return vault->strategy != recorded ? write_format(vault, err) : 0;
@@ -252,19 +252,31 @@ bool vault_written(const struct vault *vault)
 	return written;
 }
 
-void vault_current(const struct vault *vault, char name[32])
+int vault_has(const struct vault *vault, const char *generation, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(vault->generations_fd, generation, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISDIR(st.st_mode);
+	return errno == ENOENT || errno == ENOTDIR
+	               ? 0
+	               : error_sys(err, errno, "looking at the folder of generation %s", generation);
+}
+
+int vault_current(const struct vault *vault, char name[32], struct error *err)
 {
 	static const char prefix[] = "generations/";
 	char target[128];
-	struct stat st;
 	ssize_t n = readlinkat(vault->folder_fd, "current", target, sizeof(target) - 1);
 
 	name[0] = '\0';
-	if (n < 0)
-		return;
+	if (n < 0) /* EINVAL: it is no symlink */
+		return errno == ENOENT || errno == ENOTDIR || errno == EINVAL
+		               ? 0
+		               : error_sys(err, errno, "reading where `current` leads");
 	target[n] = '\0';
-	if (strncmp(target, prefix, strlen(prefix)) != 0 || !generation_name_valid(target + strlen(prefix)) ||
-	    fstatat(vault->folder_fd, target, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return;
-	(void)snprintf(name, 32, "%.31s", target + strlen(prefix));
+	if (strncmp(target, prefix, strlen(prefix)) == 0 && generation_name_valid(target + strlen(prefix)) &&
+	    vault_has(vault, target + strlen(prefix), NULL) != 0)
+		(void)snprintf(name, 32, "%.31s", target + strlen(prefix));
+	return 0;
 }

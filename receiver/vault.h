@@ -71,7 +71,11 @@ bool vault_written(const struct vault *vault);
 
 bool vault_pipeline_valid(const char *name);
 
-/* vault_current: the name of the current generation, "" if there is none (or `current` leads nowhere). */
-void vault_current(const struct vault *vault, char name[32]);
+/* vault_has: is that generation's folder there? 1; 0: the kernel says that it is not, or what lies there is no folder; -1: it can't be looked at, so nobody knows, and nothing may be removed,
+ * or forgotten, as if it were not there. errors: by errno, never ERR_NOT_FOUND */
+int vault_has(const struct vault *vault, const char *generation, struct error *err);
+
+/* vault_current: the name of the current generation, "" if there is none (or `current` leads nowhere). One whose folder can't be looked at is current all the same. errors: by errno */
+int vault_current(const struct vault *vault, char name[32], struct error *err);
 
 #endif

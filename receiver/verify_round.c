@@ -43,19 +43,16 @@ struct round {
 	bool skipping;              /* what the book says is done */
 };
 
-/* The generations with a record and a folder, oldest first; *names is the caller's, free(3). */
+/* The generations with a record and a folder, be it one that its disk does not give; oldest first; *names is the caller's, free(3). */
 static int list(const struct vault *vault, char (**names)[32], size_t *n, struct error *err)
 {
 	size_t kept = 0;
 
 	if (record_names(vault, names, n, err) != 0)
 		return -1;
-	for (size_t i = 0; i < *n; i++) {
-		struct stat st;
-
-		if (fstatat(vault->generations_fd, (*names)[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+	for (size_t i = 0; i < *n; i++)
+		if (vault_has(vault, (*names)[i], NULL) != 0)
 			memmove((*names)[kept++], (*names)[i], sizeof(**names));
-	}
 	*n = kept;
 	return 0;
 }

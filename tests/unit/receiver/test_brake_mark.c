@@ -1,7 +1,12 @@
 #include "tests/unit/receiver/vault_lab.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
 #include "receiver/brake_mark.h"
 #include "receiver/removal.h"
+#include "tests/unit/hidden_call.h"
 
 #define MARK ".aob/brake.json"
 
@@ -176,6 +181,51 @@ static void one_that_cant_be_read_holds_everything(void **state)
 	}
 }
 
+/* Its folder may be there, and what it brought be held. */
+static void a_generation_that_cant_be_looked_at_counts_as_published(void **state)
+{
+	struct vault_lab *lab = *state;
+
+	publish(lab, 1);
+	publish(lab, 2);
+	trip(lab, 2, "run-2");
+	vault_lab_shut(lab);
+	assert_true(holds(lab, 1) && !holds(lab, 2));
+	trip(lab, 3, "run-3");
+	vault_lab_unshut(lab);
+	publish(lab, 3);
+	assert_int_equal(mark_of(lab).runs, 2);
+	assert_true(holds(lab, 1) && holds(lab, 2));
+}
+
+/* The mark may be read again the next time, and this run must be in it. */
+static void what_trips_while_the_disk_does_not_give_the_mark_is_not_published(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct record record = { .state = "quiet", .run = "run-3" };
+	int status;
+	pid_t child;
+
+	for (unsigned i = 1; i <= 2; i++)
+		publish(lab, i);
+	trip(lab, 2, "run-2");
+	name(3, record.name);
+	child = fork();
+	if (child == 0) {
+		bool told = hidden_call(SYS_read, EIO) &&
+		            brake_mark_add(lab->vault, &record, "", &question, "too much", &lab->err) == -1 &&
+		            lab->err.class == ERR_IO && mark_of(lab).damaged;
+
+		_exit(told ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_true(mark_of(lab).held && !mark_of(lab).damaged);
+	trip(lab, 3, "run-3");
+	publish(lab, 3);
+	assert_int_equal(mark_of(lab).runs, 2);
+}
+
 static void a_removal_honours_it(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -207,6 +257,8 @@ int main(void)
 		                            TEST(a_further_run_adds_to_it),
 		                            TEST(it_stays_short),
 		                            TEST(one_that_cant_be_read_holds_everything),
+		                            TEST(a_generation_that_cant_be_looked_at_counts_as_published),
+		                            TEST(what_trips_while_the_disk_does_not_give_the_mark_is_not_published),
 		                            TEST(a_removal_honours_it) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,21 @@ static void a_generation_of_an_older_receiver_is_measured(void **state)
 	assert_true(braking_lab_mark(lab).held);
 }
 
+static void one_whose_record_cant_be_read_is_measured(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct incoming *incoming = second(lab);
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), ".aob/generations/%s.json", incoming->base);
+	incoming_end(&incoming);
+	vault_lab_write(lab, path, "{ not json");
+	incoming = braking_lab_begin(lab, "run-2");
+	remove_some(lab, incoming, 30);
+	assert_int_equal(braking_lab_publish(lab, incoming).own_files, 10);
+	assert_true(braking_lab_mark(lab).held);
+}
+
 static void a_client_that_claims_other_totals_changes_nothing(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -210,6 +225,7 @@ int main(void)
 		                            TEST(the_stricter_of_both_ends_counts),
 		                            TEST(a_tally_outlives_its_connection_but_not_a_crash),
 		                            TEST(a_generation_of_an_older_receiver_is_measured),
+		                            TEST(one_whose_record_cant_be_read_is_measured),
 		                            TEST(a_client_that_claims_other_totals_changes_nothing) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ static void what_protects_a_generation(void **state)
 		{ { 0 }, { .n_there = 3, .now_s = 100 }, false },
 		{ { .append_only = true }, { .n_there = 3 }, true },
 		{ { 0 }, { .n_there = 3, .is_current = true }, true },
+		{ { 0 }, { .n_there = 3, .is_hidden = true }, true },
 		{ { 0 }, { .n_there = 3, .is_newest = true }, true },
 		{ { 0 }, { .n_there = 3, .is_newest_whole = true }, true },
 		{ { 0 }, { .n_there = 3, .is_newest_clean = true }, true },

@@ -2,6 +2,7 @@
 
 #include "receiver/reading.h"
 #include "receiver/removal.h"
+#include "receiver/trash.h"
 
 #define FIRST "2025-11-23T05-36-00Z"
 #define SECOND "2025-11-23T05-36-01Z"
@@ -25,7 +26,7 @@ static void a_generation_is_published_with_its_record_its_pages_and_current(void
 	char current[32];
 
 	publish(lab, "run-1", "file", "one");
-	vault_current(lab->vault, current);
+	assert_int_equal(vault_current(lab->vault, current, &lab->err), 0);
 	assert_string_equal(current, FIRST);
 	assert_string_equal(vault_lab_read(lab, "current/file"), "one");
 	assert_true(vault_lab_there(lab, ".aob/generations/" FIRST ".json"));
@@ -56,7 +57,7 @@ static void what_lies_where_current_is_made_and_cannot_be_removed_stops_nothing(
 	assert_int_equal(mkdirat(lab->vault->aob_fd, "current.new", 0755), 0);
 	assert_int_equal(mkdirat(lab->vault->aob_fd, "current.new-1", 0755), 0);
 	publish(lab, "run-2", "other", "two");
-	vault_current(lab->vault, current);
+	assert_int_equal(vault_current(lab->vault, current, &lab->err), 0);
 	assert_string_equal(current, SECOND);
 	assert_true(vault_lab_there(lab, ".aob/current.new"));
 }
@@ -153,7 +154,7 @@ static void a_crash_before_current_moves_is_made_good(void **state)
 	assert_int_equal(unlinkat(lab->vault->folder_fd, "current", 0), 0);
 	assert_int_equal(symlinkat("generations/" FIRST, lab->vault->folder_fd, "current"), 0);
 	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
-	vault_current(lab->vault, current);
+	assert_int_equal(vault_current(lab->vault, current, &lab->err), 0);
 	assert_string_equal(current, SECOND);
 }
 
@@ -172,7 +173,7 @@ static void where_current_leads_nowhere_the_newest_is_read(void **state)
 	assert_string_equal(generation, SECOND);
 	assert_int_equal(symlinkat("generations/" SECOND, lab->vault->folder_fd, "current"), 0);
 	assert_int_equal(renameat(lab->vault->generations_fd, SECOND, lab->vault->folder_fd, "away"), 0);
-	reading_current(lab->vault, generation);
+	assert_int_equal(reading_current(lab->vault, generation, &lab->err), 0);
 	assert_string_equal(generation, FIRST);
 }
 
@@ -199,9 +200,94 @@ static void a_damaged_record_hides_one_generation_and_stops_nothing(void **state
 	publish(lab, "run-2", "file", "two");
 	vault_lab_write(lab, ".aob/generations/" FIRST ".json", "{ not json");
 	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
-	vault_current(lab->vault, current);
+	assert_int_equal(vault_current(lab->vault, current, &lab->err), 0);
 	assert_string_equal(current, SECOND);
 	assert_true(vault_lab_there(lab, "generations/" FIRST "/file"));
+}
+
+/* Nobody has said that it is not there. */
+static void one_that_cant_be_looked_at_keeps_its_record(void **state)
+{
+	struct vault_lab *lab = *state;
+	enum removal_result result;
+	const char *reason;
+	char current[32];
+	bool left;
+
+	publish(lab, "run-1", "file", "one");
+	publish(lab, "run-2", "file", "two");
+	assert_int_equal(trash_empty(lab->vault, &lab->ticker, &lab->err), 0);
+	vault_lab_shut(lab);
+	assert_int_equal(vault_has(lab->vault, FIRST, &lab->err), -1);
+	error_clear(&lab->err);
+	assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
+	assert_true(vault_lab_there(lab, ".aob/generations/" FIRST ".json"));
+	assert_true(vault_lab_there(lab, ".aob/generations/" SECOND ".json"));
+	assert_int_equal(vault_current(lab->vault, current, &lab->err), 0);
+	assert_string_equal(current, SECOND);
+	assert_int_equal(removal_left(lab->vault, &left, &lab->err), 0);
+	assert_false(left);
+	assert_int_equal(removal_generation(lab->vault, FIRST, &lab->ticker, &result, &reason, &lab->err), 0);
+	assert_int_equal(result, REMOVAL_REFUSED);
+	assert_non_null(strstr(reason, "can't be read"));
+	vault_lab_unshut(lab);
+	assert_int_equal(vault_has(lab->vault, FIRST, &lab->err), 1);
+	assert_int_equal(removal_generation(lab->vault, FIRST, &lab->ticker, &result, &reason, &lab->err), 0);
+	assert_int_equal(result, REMOVAL_DONE);
+	assert_int_equal(vault_has(lab->vault, FIRST, &lab->err), 0);
+	/* Something else in its place is no generation either. */
+	vault_lab_write(lab, "generations/" FIRST, "a file");
+	assert_int_equal(vault_has(lab->vault, FIRST, &lab->err), 0);
+}
+
+/* … nor is it built once more, nor is all sent as if nothing were there. */
+static void a_run_whose_generation_cant_be_looked_at_is_not_begun_anew(void **state)
+{
+	struct record wanted = { .run = "run-1", .state = "quiet", .taken_at_s = 1763876160 };
+	struct vault_lab *lab = *state;
+	struct incoming *incoming;
+	enum incoming_how how;
+
+	publish(lab, "run-1", "file", "one");
+	vault_lab_shut(lab);
+	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), -1);
+	assert_non_null(strstr(lab->err.text, "looking at the folder of generation " FIRST));
+	error_clear(&lab->err);
+	(void)snprintf(wanted.run, sizeof(wanted.run), "run-2");
+	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), 0);
+	assert_string_equal(incoming->base, FIRST);
+	assert_int_equal(incoming_build(incoming, &lab->ticker, &lab->err), -1);
+	incoming_end(&incoming);
+	vault_lab_unshut(lab);
+}
+
+/* Its folder is there all the same. */
+static void the_only_one_is_gone_on_from_when_its_record_cant_be_read(void **state)
+{
+	struct vault_lab *lab = *state;
+	char current[32];
+
+	for (int lost = 0; lost < 2; lost++) {
+		struct incoming *incoming;
+		enum incoming_how how;
+
+		if (lost == 0)
+			publish(lab, "run-1", "file", "one");
+		vault_lab_write(lab, ".aob/generations/" FIRST ".json", "{ not json");
+		if (lost == 1)
+			assert_int_equal(unlinkat(lab->vault->records_fd, FIRST ".json", 0), 0);
+		assert_int_equal(publish_recover(lab->vault, &lab->err), 0);
+		incoming = vault_lab_begin(lab, "run-2", &how);
+		assert_string_equal(incoming->base, FIRST);
+		assert_string_equal(incoming->record.name, SECOND);
+		assert_true(incoming->base_record.own_files < 0 && incoming->base_record.own_bytes < 0);
+		incoming_end(&incoming);
+	}
+	publish(lab, "run-2", "other", "two");
+	assert_int_equal(vault_current(lab->vault, current, &lab->err), 0);
+	assert_string_equal(current, SECOND);
+	assert_string_equal(vault_lab_read(lab, "current/file"), "one");
+	assert_string_equal(vault_lab_read(lab, "generations/" FIRST "/file"), "one");
 }
 
 static void old_ones_go_and_the_newest_never_does(void **state)
@@ -257,6 +343,9 @@ int main(void)
 		VAULT_TEST(where_current_leads_nowhere_the_newest_is_read),
 		VAULT_TEST(what_a_published_run_left_goes_with_the_next_writer),
 		VAULT_TEST(a_damaged_record_hides_one_generation_and_stops_nothing),
+		VAULT_TEST(one_that_cant_be_looked_at_keeps_its_record),
+		VAULT_TEST(a_run_whose_generation_cant_be_looked_at_is_not_begun_anew),
+		VAULT_TEST(the_only_one_is_gone_on_from_when_its_record_cant_be_read),
 		VAULT_TEST(old_ones_go_and_the_newest_never_does),
 		VAULT_TEST(the_root_is_never_made_and_names_lead_nowhere_else),
 	};

@@ -104,4 +104,25 @@ static inline bool vault_lab_there(const struct vault_lab *lab, const char *path
 	return fstatat(lab->vault->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* A look at any generation fails from now on, for something else than that it is not there; or succeeds again. All else can be written to. */
+static inline void vault_lab_shut(const struct vault_lab *lab)
+{
+	const int ours[] = { lab->vault->folder_fd, lab->vault->aob_fd, lab->vault->records_fd, lab->vault->incoming_fd,
+		             lab->vault->trash_fd };
+
+	assert_int_equal(fchmod(lab->vault->generations_fd, 0), 0);
+	if (getuid() != 0)
+		return;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		assert_int_equal(fchown(ours[i], 65534, 65534), 0);
+	assert_int_equal(seteuid(65534), 0);
+}
+
+static inline void vault_lab_unshut(const struct vault_lab *lab)
+{
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(fchmod(lab->vault->generations_fd, 0755), 0);
+}
+
 #endif
