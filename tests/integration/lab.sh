@@ -52,6 +52,7 @@ make_fs() { # FILE SIZE TYPE MOUNTPOINT; TYPE gluster: a volume whose bricks die
 		gluster_vault "$4" "$2"
 		return
 	fi
+	rm -f "$WORK"/ledgers/*.vault.json # a new vault at an old one's place is meant
 	truncate -s "$2" "$1"
 	"mkfs.$3" -q "$1" 2>/dev/null || "mkfs.$3" "$1" >/dev/null
 	mkdir -p "$4"
