@@ -371,7 +371,7 @@ class Witness(threading.Thread):
         for nas in nases:
             odd = set(os.listdir(nas.work + "/run")) - {"broker", "events"}
             odd |= set(os.listdir(nas.store)) - {"state.db", "state.db-wal", "state.db-shm", "state.db.lock", "ledgers", "lost+found"}
-            odd |= {"ledgers/" + name for name in self.files(nas.store + "/ledgers") if not re.fullmatch(r".*\.db(-wal|-shm|-journal)?", name)}
+            odd |= {"ledgers/" + name for name in self.files(nas.store + "/ledgers") if not re.fullmatch(r".*\.(vault\.json|db(-wal|-shm|-journal)?)", name)}
             if odd:
                 raise Broken("left in %s: %s" % (nas.work, sorted(odd)))
             for name, daemon in nas.daemons.items():
