@@ -235,13 +235,13 @@ int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, c
 }
 
 /* ext4 says ENOSPC for attributes that don't fit into one block, however empty the disk is. */
-static bool too_large_here(const char *proc, int sys)
+bool entry_xattr_too_large(int fd, int sys)
 {
 	struct statvfs fs;
 
 	if (sys == E2BIG || sys == ERANGE)
 		return true;
-	return sys == ENOSPC && statvfs(proc, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > ROOM_BYTES;
+	return sys == ENOSPC && fstatvfs(fd, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > ROOM_BYTES;
 }
 
 int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, unsigned *lost,
@@ -261,11 +261,11 @@ int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake
 			continue; /* symlinks can't have user.* attributes */
 		if (setxattr(proc, there, x->value, x->len_bytes, 0) == 0)
 			continue;
-		if (lost != NULL && (entry_not_held(errno) || too_large_here(proc, errno))) {
+		if (lost != NULL && (entry_not_held(errno) || entry_xattr_too_large(path_fd, errno))) {
 			*lost |= acls ? ENTRY_LOST_ACL : ENTRY_LOST_XATTRS;
 			continue;
 		}
-		if (!too_large_here(proc, errno))
+		if (!entry_xattr_too_large(path_fd, errno))
 			return error_sys(err, errno, "setting extended attribute %s (%zu bytes)", there, x->len_bytes);
 		log_line(LOG_WARNING,
 		         "\"%.300s\": this file system has no room for its attribute %s (%zu bytes); it is left out",
@@ -283,7 +283,7 @@ void entry_xattr_lacks(int path_fd, const struct entry *entry, bool fake_super, 
 	for (size_t i = entry->n_xattrs; setxattr(proc, ENTRY_LACKS, value, len_bytes, 0) != 0; i--) {
 		char name[NAME_BYTES];
 
-		if (i == 0 || !too_large_here(proc, errno))
+		if (i == 0 || !entry_xattr_too_large(path_fd, errno))
 			return;
 		(void)removexattr(proc, name_there(entry->xattrs[i - 1].name, fake_super, name));
 	}

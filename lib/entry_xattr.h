@@ -26,6 +26,9 @@ int entry_xattr_clear(int path_fd, const struct entry *entry, bool fake_super, c
 int entry_xattr_set(int path_fd, const struct entry *entry, bool acls, bool fake_super, bool *lacks, unsigned *lost,
                     struct error *err);
 
+/* entry_xattr_too_large: does this errno of setting one, at an open object, say that it is larger than the file system can hold there, and not that the disk is full? */
+bool entry_xattr_too_large(int fd, int sys);
+
 /* entry_xattr_copy_lacks: from one open file to another, as far as it goes. */
 void entry_xattr_copy_lacks(int from_fd, int to_fd);
 

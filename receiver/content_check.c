@@ -12,10 +12,9 @@ int content_check_open(int fd, uint64_t size_bytes, struct breath *breath, struc
 	uint8_t now[HASH_TAG_BYTES];
 
 	*check = (struct content_check){ .state = CONTENT_UNHASHED };
-	check->hashed = hash_tag_get(fd, check->sha256);
-	if (!check->hashed)
+	if (hash_tag_find(fd, check->sha256, &check->hashed, &fault) == 0 && !check->hashed)
 		memset(check->sha256, 0, sizeof(check->sha256));
-	if (breath_sha256(breath, fd, size_bytes, now, &fault) != 0) {
+	if (fault.class != ERR_NONE || breath_sha256(breath, fd, size_bytes, now, &fault) != 0) {
 		/* Of a socket that is gone it would be ERR_LINK. */
 		if (fault.class == ERR_IO) {
 			check->state = CONTENT_UNREADABLE;

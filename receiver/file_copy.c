@@ -92,15 +92,14 @@ int file_copy_as(int from_fd, const char *name, int to_fd, const char *leaf, con
 {
 	int in = openat(from_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int out = in >= 0 ? openat(to_fd, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600) : -1;
-	uint8_t sha256[HASH_TAG_BYTES];
 	int rc;
 
 	if (out < 0) {
 		rc = error_sys(err, errno, "copying \"%.300s\"", entry->path);
 	} else {
 		rc = copy_content(in, out, ticker, err);
-		if (rc == 0 && hash_tag_get(in, sha256))
-			hash_tag_set(out, sha256);
+		if (rc == 0)
+			rc = hash_tag_copy(in, out, err);
 	}
 	if (in >= 0)
 		(void)close(in);

@@ -505,7 +505,8 @@ static int complete(struct file_sink *sink, const uint8_t sha256[32], struct err
 		return -1;
 	if (sink->writer.data_end != sink->entry.size_bytes && ftruncate(sink->fd, (off_t)sink->entry.size_bytes) != 0)
 		return error_sys(err, errno, "setting the size of \"%.300s\"", sink->entry.path);
-	hash_tag_set(sink->fd, sha256);
+	if (hash_tag_set(sink->fd, sha256, err) != 0)
+		return error_prefix(err, "\"%.300s\"", sink->entry.path);
 	push_out(sink, PUSH_LEAST);
 	return 0;
 }

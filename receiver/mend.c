@@ -59,7 +59,7 @@ int mend_recover(struct vault *vault, struct error *err)
 	rc = mend_place_recover(vault, err);
 	if (!locked)
 		vault_unlock(vault);
-	return rc == 0 ? 0 : error_prefix(err, "taking up a mending that was cut off");
+	return rc == 0 ? 0 : error_prefix(err, "taking up a mending that was cut off, of which .aob/mend.json tells");
 }
 
 void mend_clear(const struct vault *vault)
@@ -105,7 +105,9 @@ static int open_damaged(struct mend *m, struct error *err)
 
 	if (open_place(m->vault, own, &m->damaged_fd, err) != 0)
 		return -1;
-	if (fstat(m->damaged_fd, &st) != 0 || st.st_dev != item->st.st_dev || st.st_ino != item->st.st_ino)
+	if (fstat(m->damaged_fd, &st) != 0)
+		return error_sys(err, errno, "looking at \"%.300s\"", own->path);
+	if (st.st_dev != item->st.st_dev || st.st_ino != item->st.st_ino)
 		return error_set(err, ERR_NOT_FOUND, "it is another file by now");
 	if (content_check_open(m->damaged_fd, (uint64_t)st.st_size, m->breath, &check, err) != 0)
 		return -1;
@@ -326,11 +328,14 @@ static int prove(struct mend *m, struct error *err)
 		return -1;
 	if (memcmp(sha256, m->item->damage->sha256, sizeof(sha256)) != 0)
 		return error_set(err, ERR_DAMAGED, "that is not what was backed up");
-	hash_tag_set(m->part_fd, sha256);
-	if (entry_apply_open(m->part_fd, &m->entry, m->vault->fake_super, err) != 0)
+	if (hash_tag_set(m->part_fd, sha256, err) != 0 ||
+	    entry_apply_open(m->part_fd, &m->entry, m->vault->fake_super, err) != 0)
 		return -1;
 	if (m->entry.lacks)
 		entry_xattr_copy_lacks(m->damaged_fd, m->part_fd);
+	/* Without it, nobody would find its other names, nor that it rots again. */
+	if (!hash_tag_is(m->part_fd, sha256))
+		return error_set(err, ERR_IO, "what is mended can't be given its hash");
 	return durable_sync(m->part_fd, "what is mended", err);
 }
 

@@ -181,12 +181,17 @@ int mend_journal_note(struct mend_journal *j, const char temp[MEND_JOURNAL_TEMP_
 	return rc;
 }
 
-bool mend_journal_left(const struct vault *vault)
+/* What can't be told counts as there: who opens it is told why. */
+static bool is_left(const struct vault *vault, const char *name)
 {
 	struct stat st;
 
-	return fstatat(vault->aob_fd, FIRST, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       fstatat(vault->aob_fd, NAMES, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(vault->aob_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+bool mend_journal_left(const struct vault *vault)
+{
+	return is_left(vault, FIRST) || is_left(vault, NAMES);
 }
 
 /* One name, and nothing that leads elsewhere: it may have been changed. */
@@ -228,42 +233,76 @@ static bool parse_all(struct mend_journal *j, const json_t *json)
 	return true;
 }
 
+/* Not there, or nothing that we have written: a folder, a symlink. All else may be read the next time. */
+static bool is_none(const struct error *fault)
+{
+	return fault->class == ERR_NOT_FOUND || fault->class == ERR_DAMAGED || fault->sys == ELOOP;
+}
+
+static int pass_on(const struct error *fault, struct error *err)
+{
+	if (err != NULL)
+		*err = *fault;
+	return -1;
+}
+
+/* 1, 0: it makes no sense, -1. */
+static int read_first(struct mend_journal *j, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+	json_error_t why = { .text = "" };
+	size_t len_bytes = 0;
+	char *text;
+	json_t *json;
+	bool good;
+
+	if (durable_read(j->vault->aob_fd, FIRST, FIRST_BYTES_MAX, &text, &len_bytes, &fault) != 0) {
+		if (fault.class != ERR_NOT_FOUND)
+			log_error(LOG_WARNING, &fault, ".aob/" FIRST);
+		return is_none(&fault) ? 0 : pass_on(&fault, err);
+	}
+	json = json_loadb(text, len_bytes, 0, &why);
+	free(text);
+	if (json == NULL && json_error_code(&why) == json_error_out_of_memory)
+		return error_set(err, ERR_SYSTEM, "out of memory");
+	good = parse(json, &j->first, j->first_path) && parse_all(j, json);
+	json_decref(json);
+	if (!good)
+		log_line(LOG_WARNING, ".aob/" FIRST " makes no sense, and goes");
+	return good;
+}
+
 int mend_journal_open(const struct vault *vault, struct mend_journal **journal, struct error *err)
 {
 	struct error fault = { .class = ERR_NONE };
 	struct mend_journal *j = make(vault, err);
-	char *text = NULL;
-	size_t len_bytes = 0;
-	json_t *json = NULL;
-	bool good = false;
+	int got;
 
 	*journal = j;
 	if (j == NULL)
 		return -1;
-	if (durable_read(vault->aob_fd, FIRST, FIRST_BYTES_MAX, &text, &len_bytes, &fault) == 0) {
-		json = json_loadb(text, len_bytes, 0, NULL);
-		good = parse(json, &j->first, j->first_path) && parse_all(j, json);
-	} else if (fault.class != ERR_NOT_FOUND) {
-		log_error(LOG_WARNING, &fault, ".aob/" FIRST);
-	}
-	json_decref(json);
-	free(text);
-	if (good && j->n > 1 && open_names(j, NAMES, O_RDONLY, "r", &fault) != 0)
+	got = read_first(j, err);
+	if (got == 1 && j->n > 1 && open_names(j, NAMES, O_RDONLY, "r", &fault) != 0) {
 		log_error(LOG_WARNING, &fault, "of a mending that was cut off, one name is known");
-	if (good)
+		got = is_none(&fault) ? 1 : pass_on(&fault, err);
+	}
+	if (got == 1)
 		mend_journal_rewind(j);
 	else
 		mend_journal_close(journal);
-	return 0;
+	return got < 0 ? -1 : 0;
 }
 
 /* 1, 0: no more. */
 static int next_line(struct mend_journal *j, struct mend_journal_name *name, struct error *err)
 {
 	while (fgets(j->line, (int)LINE_SIZE, j->names) != NULL) {
-		json_t *json = json_loads(j->line, 0, NULL);
+		json_error_t why = { .text = "" };
+		json_t *json = json_loads(j->line, 0, &why);
 		bool good = parse(json, name, j->path);
 
+		if (json == NULL && json_error_code(&why) == json_error_out_of_memory)
+			return error_set(err, ERR_SYSTEM, "out of memory");
 		json_decref(json);
 		if (good)
 			return 1;

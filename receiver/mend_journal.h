@@ -30,9 +30,9 @@ int mend_journal_add(struct mend_journal *journal, const struct mend_journal_nam
 int mend_journal_note(struct mend_journal *journal, const char temp[MEND_JOURNAL_TEMP_SIZE], ino_t inode,
                       const uint8_t sha256[HASH_TAG_BYTES], struct error *err);
 
-/* mend_journal_left: is there one? */
+/* mend_journal_left: is there one, or can't that be told? */
 bool mend_journal_left(const struct vault *vault);
-/* mend_journal_open: *journal NULL: there is none, or none that makes sense: it may be of anybody. What it tells is well-formed, and not more. errors: by errno */
+/* mend_journal_open: *journal NULL: there is none, or none that makes sense: it may be of anybody. What it tells is well-formed, and not more. errors: by errno: it can't be read now, and stays */
 int mend_journal_open(const struct vault *vault, struct mend_journal **journal, struct error *err);
 /* mend_journal_next: 1, 0: no more, -1. The first one comes first; in one of an older receiver it is the only one. What makes no sense is passed over. */
 int mend_journal_next(struct mend_journal *journal, struct mend_journal_name *name, struct error *err);

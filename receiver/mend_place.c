@@ -16,7 +16,6 @@
 #include "receiver/aside.h"
 #include "receiver/file_copy.h"
 #include "receiver/mend_journal.h"
-#include "receiver/version.h"
 #include "wire/wire.h"
 
 #define FURTHER "name" /* in our folder, and what makes it one of its own: a further name, on its way */
@@ -43,7 +42,9 @@ struct going_on {
 	char good_path[WIRE_PATH_MAX + 1];
 	int own_fd; /* .aob/mend; -1: names are made beside */
 	uint64_t replaced;
-	struct error passed; /* the first fault for which a name was passed over */
+	bool settling;
+	struct error passed; /* the first fault for which a name was passed over for good */
+	struct error left;   /* the first for which the journal stays: it may be another the next time */
 };
 
 void mend_place_part(const uint8_t sha256[HASH_TAG_BYTES], char part[MEND_PLACE_PART_SIZE])
@@ -82,18 +83,20 @@ static int open_spot(const struct vault *vault, const struct survey_place *place
 	               : error_sys(err, errno, "looking at the folder of \"%.300s\"", place->path);
 }
 
-/* With the mark of what it lacks, if the other has that. */
+/* With its recorded hash, and the mark of what it lacks, if the other has that. */
 static int sync_copy(int from_fd, const char *from, bool lacks, int to_fd, const char *name, struct error *err)
 {
 	int part_fd = openat(from_fd, from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int fd = openat(to_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	uint8_t sha256[HASH_TAG_BYTES];
 	int rc = fd >= 0 && part_fd >= 0 ? 0 : error_sys(err, errno, "opening what is mended");
 
-	if (rc == 0) {
-		if (lacks)
-			entry_xattr_copy_lacks(part_fd, fd);
+	if (rc == 0 && lacks)
+		entry_xattr_copy_lacks(part_fd, fd);
+	if (rc == 0 && (!hash_tag_get(part_fd, sha256) || !hash_tag_is(fd, sha256)))
+		rc = error_set(err, ERR_IO, "a copy of what is mended can't be given its hash");
+	if (rc == 0)
 		rc = durable_sync(fd, "what is mended", err);
-	}
 	if (part_fd >= 0)
 		(void)close(part_fd);
 	if (fd >= 0)
@@ -153,8 +156,10 @@ static int list(const struct mend_source *source, const struct survey_place *pla
 		if (open_spot(source->vault, &places[i], &spot, err) != 0) {
 			/* It went meanwhile. */
 			rc = error_forgive(err, ERR_NOT_FOUND) ? 0 : -1;
-		} else if (fstatat(spot.parent_fd, spot.leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		           st.st_dev == places[i].device && st.st_ino == places[i].inode) {
+		} else if (fstatat(spot.parent_fd, spot.leaf, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			if (errno != ENOENT)
+				rc = error_sys(err, errno, "looking at \"%.300s\"", places[i].path);
+		} else if (st.st_dev == places[i].device && st.st_ino == places[i].inode) {
 			name.folder_time = spot.folder.st_mtim;
 			rc = mend_journal_add(journal, &name, err);
 			if (found == NULL)
@@ -166,24 +171,24 @@ static int list(const struct mend_source *source, const struct survey_place *pla
 	return rc == 0 && found != NULL ? open_spot(source->vault, found, first, err) : rc;
 }
 
-/* For what a name is passed over, so that the others are not left for it, nor every backup refused. Without a word if it has gone with its generation. */
-static bool pass_over(struct going_on *g, struct error *fault)
+/* Goes on with the other names? Without a word if this one has gone with its generation. One that may not be replaced is passed over for good, or every backup would be refused for it. What its disk does not give now, it may
+ * give the next time: the others are not left for it, and the journal stays. */
+static bool pass_over(struct going_on *g, const struct error *fault)
 {
-	bool gone = fault->class == ERR_NOT_FOUND || fault->class == ERR_LOCKED;
+	bool for_good = fault->class == ERR_REFUSED || (fault->class == ERR_PERMISSION && !g->settling);
+	struct error *first = for_good ? &g->passed : &g->left;
 
-	if (!gone && fault->class != ERR_IO && fault->class != ERR_DAMAGED && fault->class != ERR_REFUSED &&
-	    fault->class != ERR_PERMISSION)
-		return false;
-	if (!gone) {
-		log_error(LOG_WARNING, fault, "a name of a file that is mended is passed over");
-		if (g->passed.class == ERR_NONE)
-			g->passed = *fault;
-	}
-	error_clear(fault);
-	return true;
+	if (fault->class == ERR_NOT_FOUND)
+		return true;
+	log_error(LOG_WARNING, fault,
+	          for_good ? "a name of a file that is mended is passed over"
+	                   : "a name of a file that is mended waits");
+	if (first->class == ERR_NONE)
+		*first = *fault;
+	return for_good || fault->class == ERR_IO || fault->class == ERR_DAMAGED || fault->class == ERR_LOCKED;
 }
 
-/* Each name of the journal that is there, opened. */
+/* Each name of the journal that is there, opened. errors: what of the journal can't be read; what could not be done of it: in left */
 static int each(struct going_on *g, int (*look)(struct going_on *g, bool *enough, struct error *err), struct error *err)
 {
 	struct mend_journal_name name;
@@ -196,12 +201,8 @@ static int each(struct going_on *g, int (*look)(struct going_on *g, bool *enough
 
 		g->folder_time = name.folder_time;
 		if ((open_spot(g->vault, &name.place, &g->at, &fault) != 0 || look(g, &enough, &fault) != 0) &&
-		    !pass_over(g, &fault)) {
-			if (err != NULL)
-				*err = fault;
-			rc = -1;
+		    !pass_over(g, &fault))
 			break;
-		}
 	}
 	shut_spot(&g->at);
 	return rc < 0 ? -1 : 0;
@@ -210,18 +211,28 @@ static int each(struct going_on *g, int (*look)(struct going_on *g, bool *enough
 /* Is it the damaged file still, or a good one with that content? */
 static int look_at(const struct going_on *g, bool *damaged, bool *good, struct error *err)
 {
-	struct version version;
+	uint8_t sha256[HASH_TAG_BYTES];
+	struct stat st;
+	bool hashed;
+	int fd;
+	int rc;
 
 	*damaged = *good = false;
-	if (fstatat(g->at.parent_fd, g->at.leaf, &version.st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(g->at.parent_fd, g->at.leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : error_sys(err, errno, "looking at \"%.300s\"", g->at.place.path);
-	if (!S_ISREG(version.st.st_mode))
+	if (!S_ISREG(st.st_mode))
 		return 0;
+	fd = openat(g->at.parent_fd, g->at.leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, errno, "opening \"%.300s\"", g->at.place.path);
 	/* By the recorded hash too: an inode's number says nothing on a disk that the vault was copied to. */
-	version_read_hash(&version, g->at.parent_fd, g->at.leaf);
-	if (!version.hashed || memcmp(version.sha256, mend_journal_sha256(g->journal), sizeof(version.sha256)) != 0)
+	rc = hash_tag_find(fd, sha256, &hashed, err);
+	(void)close(fd);
+	if (rc != 0)
+		return error_prefix(err, "\"%.300s\"", g->at.place.path);
+	if (!hashed || memcmp(sha256, mend_journal_sha256(g->journal), sizeof(sha256)) != 0)
 		return 0;
-	*damaged = version.st.st_ino == mend_journal_inode(g->journal);
+	*damaged = st.st_ino == mend_journal_inode(g->journal);
 	*good = !*damaged;
 	return 0;
 }
@@ -237,7 +248,11 @@ static int find_good(struct going_on *g, bool *enough, struct error *err)
 		return 0;
 	(void)snprintf(g->good_path, sizeof(g->good_path), "%s", place.path);
 	place.path = g->good_path;
-	return open_spot(g->vault, &place, &g->good, err);
+	if (open_spot(g->vault, &place, &g->good, err) == 0)
+		return 0;
+	shut_spot(&g->good);
+	*enough = false;
+	return -1;
 }
 
 static int copy_good(const struct going_on *g, int temp_fd, const char *temp, struct error *err)
@@ -309,13 +324,18 @@ static int settle(struct going_on *g, bool *enough, struct error *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, g->folder_time };
 	const char *temp = mend_journal_temp(g->journal);
+	bool same = g->at.folder.st_mtim.tv_sec == g->folder_time.tv_sec &&
+	            g->at.folder.st_mtim.tv_nsec == g->folder_time.tv_nsec;
 
 	(void)enough;
 	if (g->at.folder.st_ino == g->settled_inode && g->at.folder.st_dev == g->settled_device)
 		return 0;
-	if (*temp != '\0' && unlinkat(g->at.parent_fd, temp, 0) != 0 && errno != ENOENT)
+	if (*temp != '\0' && unlinkat(g->at.parent_fd, temp, 0) == 0)
+		same = false;
+	else if (*temp != '\0' && errno != ENOENT)
 		return error_sys(err, errno, "removing what a mending left beside \"%.300s\"", g->at.place.path);
-	if (futimens(g->at.parent_fd, times) != 0)
+	/* One that may not be touched was not: it must not keep the journal for ever. */
+	if (!same && futimens(g->at.parent_fd, times) != 0)
 		return error_sys(err, errno, "putting a folder's time back");
 	crash_point("mend-timed");
 	g->settled_device = g->at.folder.st_dev;
@@ -336,14 +356,19 @@ static int open_own(struct going_on *g, struct error *err)
 	return 0;
 }
 
-/* If the first name is good, the others become links of it; if none is, nothing was done yet. */
+/* If the first name is good, the others become links of it; if none is, nothing was done yet. errors: what was left too */
 static int finish(struct going_on *g, struct error *err)
 {
 	if (mend_journal_several(g->journal) && each(g, find_good, err) != 0)
 		return -1;
 	if (g->good.tree_fd >= 0 && (open_own(g, err) != 0 || each(g, replace, err) != 0))
 		return -1;
-	return each(g, settle, err);
+	g->settling = true;
+	if (each(g, settle, err) != 0)
+		return -1;
+	if (g->left.class != ERR_NONE && err != NULL)
+		*err = g->left;
+	return g->left.class == ERR_NONE ? 0 : -1;
 }
 
 static int go_on(const struct vault *vault, uint64_t *replaced, struct error *passed, struct error *err)

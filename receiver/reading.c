@@ -55,9 +55,13 @@ int reading_open(const struct vault *vault, const char *generation, int *fd, str
 		                       : error_sys(err, errno, "opening generation %s", generation);
 	if (flock(*fd, LOCK_SH | LOCK_NB) == 0)
 		return 0;
+	if (errno == EWOULDBLOCK)
+		(void)error_set(err, ERR_LOCKED, "generation %s is just being removed", generation);
+	else
+		(void)error_sys(err, errno, "locking generation %s", generation);
 	(void)close(*fd);
 	*fd = -1;
-	return error_set(err, ERR_LOCKED, "generation %s is just being removed", generation);
+	return -1;
 }
 
 int reading_check(const struct vault *vault, const char *generation, int fd, struct error *err)

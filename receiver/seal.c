@@ -192,7 +192,7 @@ static int ask_file(struct sealing *s, int parent_fd, const char *name, uint8_t 
 		rc = file_copy_sha256(fd, s->seal->ticker, content, err);
 		s->seal->unhashed++;
 		if (rc == 0 && s->seal->how != SEAL_LOOK)
-			hash_tag_set(fd, content);
+			rc = hash_tag_set(fd, content, err);
 	}
 	(void)close(fd);
 	return rc;

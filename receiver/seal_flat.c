@@ -105,9 +105,7 @@ static int content_of(struct seal_flat *flat, int fd, bool records, uint8_t cont
 	flat->unhashed++;
 	if (file_copy_sha256(fd, flat->ticker, content, err) != 0)
 		return -1;
-	if (records)
-		hash_tag_set(fd, content);
-	return 0;
+	return records ? hash_tag_set(fd, content, err) : 0;
 }
 
 /* Of a file, or of what is marked for what it lacks. */

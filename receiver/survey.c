@@ -183,13 +183,14 @@ static int look_into(struct making *m, struct error *err)
 {
 	struct error fault = { .class = ERR_NONE };
 	int tree_fd = -1;
-	int rc = survey_open(m->vault, &m->tree, &tree_fd, NULL) == 0 ? walk(m, tree_fd, &fault) : 0;
+	int rc = survey_open(m->vault, &m->tree, &tree_fd, &fault) == 0 ? walk(m, tree_fd, &fault) : -1;
 
 	if (tree_fd >= 0)
 		(void)close(tree_fd);
 	if (rc == 0)
 		return 0;
-	if (fault.class == ERR_IO || fault.class == ERR_DAMAGED || fault.class == ERR_NOT_FOUND)
+	if (fault.class == ERR_IO || fault.class == ERR_DAMAGED || fault.class == ERR_NOT_FOUND ||
+	    fault.class == ERR_LOCKED)
 		return 0;
 	if (err != NULL)
 		*err = fault;

@@ -173,15 +173,13 @@ static int take_away(struct take_file *take, int from_fd, const char *name, int 
                      const uint8_t sha256[HASH_TAG_BYTES], struct error *err)
 {
 	struct incoming *in = take->incoming;
-	uint8_t tagged[HASH_TAG_BYTES];
 	struct stat old;
 	struct stat now;
 	int parent_fd;
 	const char *leaf;
 	bool there;
 
-	hash_tag_set(in_fd, sha256);
-	if (!hash_tag_get(in_fd, tagged) || memcmp(tagged, sha256, HASH_TAG_BYTES) != 0)
+	if (hash_tag_set(in_fd, sha256, NULL) != 0 || !hash_tag_is(in_fd, sha256))
 		return error_set(err, ERR_IO, "\"%.300s\" can't be given its hash; take it up without --move",
 		                 entry->path);
 	if (inside_parent(in->tree, entry->path, &parent_fd, &leaf, err) != 0)
@@ -221,8 +219,8 @@ static int put(struct take_file *take, int out_fd, const struct entry *entry, co
 	struct incoming *in = take->incoming;
 	struct stat now;
 
-	hash_tag_set(out_fd, sha256);
-	if (entry_apply(in->parts_fd, in->aside, entry, in->vault->fake_super, err) != 0)
+	if (hash_tag_set(out_fd, sha256, err) != 0 ||
+	    entry_apply(in->parts_fd, in->aside, entry, in->vault->fake_super, err) != 0)
 		return -1;
 	if (fstat(out_fd, &now) != 0)
 		return error_sys(err, errno, "stat of \"%.300s\"", entry->path);

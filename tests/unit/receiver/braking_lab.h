@@ -34,7 +34,7 @@ static inline void braking_lab_file(struct vault_lab *lab, struct incoming *inco
 		memcpy(content, &seed, sizeof(seed));
 	assert_int_equal(write(fd, content, len_bytes), (ssize_t)len_bytes);
 	sha256_of(content, len_bytes, sha256);
-	hash_tag_set(fd, sha256);
+	assert_int_equal(hash_tag_set(fd, sha256, NULL), 0);
 	assert_int_equal(close(fd), 0);
 	free(content);
 	if (apply_put(incoming, "part", path, &now, kept_bytes, &lab->err) != 0)

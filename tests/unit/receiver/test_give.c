@@ -28,7 +28,7 @@ static void tag(const struct vault_lab *lab, const char *path, const char *text)
 
 	assert_true(fd >= 0);
 	sha256_of(text, strlen(text), sha256);
-	hash_tag_set(fd, sha256);
+	assert_int_equal(hash_tag_set(fd, sha256, NULL), 0);
 	assert_int_equal(close(fd), 0);
 }
 

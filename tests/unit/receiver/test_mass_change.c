@@ -17,7 +17,7 @@ static void put(struct vault_lab *lab, const char *path, const char *content, si
 	assert_int_equal(write(fd, content, len_bytes), (ssize_t)len_bytes);
 	sha256_of(content, len_bytes, sha256);
 	if (with_hashes)
-		hash_tag_set(fd, sha256);
+		assert_int_equal(hash_tag_set(fd, sha256, NULL), 0);
 	assert_int_equal(close(fd), 0);
 }
 

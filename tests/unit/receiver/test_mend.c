@@ -1,22 +1,16 @@
 /* A damaged file gets its content back at all its names, and nothing else does: what comes counts only if it is what was recorded, whatever its size; a good file, and one that is another by now, stays. What a mending that was cut
  * off left beside a name goes. Before that, a survey finds where damaged content lies, and where it lies a second time. */
-#include "tests/unit/receiver/vault_lab.h"
+#include "tests/unit/receiver/mend_lab.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "lib/entry.h"
-#include "lib/hex.h"
 #include "lib/sha256.h"
 #include "receiver/hash_tag.h"
 #include "receiver/mend.h"
 #include "receiver/verify.h"
-#include "tests/unit/hidden_call.h"
-
-#define OLD "2026-11-22T05-31-12Z"
-#define NEW "2026-11-23T05-36-00Z"
 
 static int nobody_listens(void *context, uint64_t done, uint64_t total, bool waits, struct error *err)
 {
@@ -26,38 +20,6 @@ static int nobody_listens(void *context, uint64_t done, uint64_t total, bool wai
 	(void)waits;
 	(void)err;
 	return 0;
-}
-
-/* A file of `generation` that has `text`, and whose recorded hash is that of `was`. */
-static void put(const struct vault_lab *lab, const char *path, const char *text, const char *was)
-{
-	static const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	uint8_t sha256[HASH_TAG_BYTES];
-	int fd;
-
-	vault_lab_write(lab, path, text);
-	fd = openat(lab->vault->folder_fd, path, O_RDONLY);
-	assert_true(fd >= 0);
-	sha256_of(was, strlen(was), sha256);
-	hash_tag_set(fd, sha256);
-	assert_int_equal(fchmod(fd, 0640), 0);
-	assert_int_equal(futimens(fd, times), 0);
-	assert_int_equal(close(fd), 0);
-}
-
-static void make_generation(const struct vault_lab *lab, const char *generation)
-{
-	char path[64];
-	char text[512];
-
-	(void)snprintf(path, sizeof(path), "generations/%s", generation);
-	assert_int_equal(mkdirat(lab->vault->folder_fd, path, 0755), 0);
-	(void)snprintf(path, sizeof(path), ".aob/generations/%s.json", generation);
-	(void)snprintf(text, sizeof(text),
-	               "{\"generation\": \"%s\", \"run\": \"r\", \"state\": \"quiet\", \"ctransid\": 0, \"taken_at\": "
-	               "1, \"published_at\": 1, \"files\": 1, \"bytes\": 9}",
-	               generation);
-	vault_lab_write(lab, path, text);
 }
 
 struct mending {
@@ -106,19 +68,11 @@ static enum error_class mend(struct mending *m, const char *text, uint64_t *name
 	return err.class;
 }
 
-static struct stat stat_of(const struct vault_lab *lab, const char *path)
-{
-	struct stat st;
-
-	assert_int_equal(fstatat(lab->vault->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
-	return st;
-}
-
 static void two_generations(const struct vault_lab *lab, const char *text, const char *was)
 {
-	make_generation(lab, OLD);
-	make_generation(lab, NEW);
-	put(lab, "generations/" OLD "/a", text, was);
+	mend_lab_generation(lab, OLD);
+	mend_lab_generation(lab, NEW);
+	mend_lab_put(lab, "generations/" OLD "/a", text, was);
 	assert_int_equal(linkat(lab->vault->folder_fd, "generations/" OLD "/a", lab->vault->folder_fd,
 	                        "generations/" NEW "/moved", 0),
 	                 0);
@@ -137,11 +91,11 @@ static void all_names_get_it_and_nothing_else_changes(void **state)
 		uint64_t names = 0;
 
 		assert_int_equal(unlinkat(lab->vault->folder_fd, "generations/" NEW "/moved", 0), 0);
-		put(lab, "generations/" OLD "/a", texts[i], "content");
+		mend_lab_put(lab, "generations/" OLD "/a", texts[i], "content");
 		assert_int_equal(linkat(lab->vault->folder_fd, "generations/" OLD "/a", lab->vault->folder_fd,
 		                        "generations/" NEW "/moved", 0),
 		                 0);
-		folder = stat_of(lab, "generations/" OLD).st_mtim;
+		folder = mend_lab_stat(lab, "generations/" OLD).st_mtim;
 		survey(&m, lab, "a", "content");
 		assert_int_equal(m.survey->items[0].n_places, 2);
 		assert_true(m.survey->items[0].whole);
@@ -153,10 +107,10 @@ static void all_names_get_it_and_nothing_else_changes(void **state)
 		done(&m);
 		assert_string_equal(vault_lab_read(lab, "generations/" OLD "/a"), "content");
 		assert_string_equal(vault_lab_read(lab, "generations/" NEW "/moved"), "content");
-		st = stat_of(lab, "generations/" OLD "/a");
-		assert_true(st.st_ino == stat_of(lab, "generations/" NEW "/moved").st_ino);
+		st = mend_lab_stat(lab, "generations/" OLD "/a");
+		assert_true(st.st_ino == mend_lab_stat(lab, "generations/" NEW "/moved").st_ino);
 		assert_true(st.st_mtim.tv_sec == 1000 && (st.st_mode & 07777) == 0640 && st.st_nlink == 2);
-		assert_true(stat_of(lab, "generations/" OLD).st_mtim.tv_nsec == folder.tv_nsec);
+		assert_true(mend_lab_stat(lab, "generations/" OLD).st_mtim.tv_nsec == folder.tv_nsec);
 	}
 }
 
@@ -186,7 +140,7 @@ static void a_good_file_is_never_replaced(void **state)
 	survey(&m, lab, "a", "content");
 	assert_int_equal(mend(&m, "content", &names), ERR_NOT_FOUND);
 	/* Nor one that somebody has put there since. */
-	put(lab, "generations/" OLD "/b", "other", "content");
+	mend_lab_put(lab, "generations/" OLD "/b", "other", "content");
 	assert_int_equal(renameat(lab->vault->folder_fd, "generations/" OLD "/b", lab->vault->folder_fd,
 	                          "generations/" OLD "/a"),
 	                 0);
@@ -216,9 +170,9 @@ static void another_file_with_that_hash_gives_it(void **state)
 	uint64_t names;
 
 	two_generations(lab, "cont", "content");
-	put(lab, "generations/" NEW "/rotten", "CONTENT", "content"); /* it says so, but is not */
-	put(lab, "generations/" NEW "/twin", "content", "content");
-	put(lab, "generations/" NEW "/unlike", "content", "something else");
+	mend_lab_put(lab, "generations/" NEW "/rotten", "CONTENT", "content"); /* it says so, but is not */
+	mend_lab_put(lab, "generations/" NEW "/twin", "content", "content");
+	mend_lab_put(lab, "generations/" NEW "/unlike", "content", "something else");
 	survey(&m, lab, "a", "content");
 	assert_int_equal(m.survey->items[0].n_twins, 2);
 	assert_int_equal(mend(&m, NULL, &names), ERR_NONE);
@@ -279,7 +233,7 @@ static void a_name_that_was_left_beside_goes(void **state)
 	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
 	assert_false(vault_lab_there(lab, "generations/" OLD "/.aob-mend-0123456789abcdef"));
 	assert_false(vault_lab_there(lab, ".aob/mend.json"));
-	st = stat_of(lab, "generations/" OLD);
+	st = mend_lab_stat(lab, "generations/" OLD);
 	assert_true(st.st_mtim.tv_sec == 77 && st.st_mtim.tv_nsec == 5);
 	assert_int_equal(lab->vault->lock_fd, -1);
 }
@@ -306,160 +260,40 @@ static void a_journal_of_somebody_else_does_no_harm(void **state)
 		vault_lab_write(lab, ".aob/mend.json", texts[i]);
 		assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
 		assert_string_equal(vault_lab_read(lab, "generations/" OLD "/a"), "content");
-		assert_true(stat_of(lab, "generations/" OLD).st_mtim.tv_sec > 1000000);
+		assert_true(mend_lab_stat(lab, "generations/" OLD).st_mtim.tv_sec > 1000000);
 	}
 }
 
-/* OLD has the names a, b and \xff of a damaged file, NEW has c; the journal of one whose mending was cut off before the first name was replaced. */
-static ino_t begin_group(const struct vault_lab *lab)
+static enum error_class mend_it(void *context)
 {
-	static const char *const paths[] = { "generations/" OLD "/b", "generations/" OLD "/\xff",
-		                             "generations/" NEW "/c" };
-	static const char names[] =
-	        "{\"generation\": \"" OLD "\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path\": \"a\"}\n"
-	        "{\"generation\": \"" OLD "\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path\": \"b\"}\n"
-	        "rubbish\n"
-	        "{\"generation\": \"" OLD "\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path_hex\": \"ff\"}\n"
-	        "{\"generation\": \"2026-11-01T00-00-00Z\", \"run\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, \"path\": "
-	        "\"a\"}\n"
-	        "{\"generation\": \"" NEW "\", \"run\": \"\", \"mtime_s\": 78, \"mtime_ns\": 6, \"path\": \"c\"}\n"
-	        "{\"generation\": \"" NEW "\", \"run\": \"\", \"mtime_s\": 78, \"mtime_ns\": 6, \"path\": \"other\"}\n";
-	char sha256[2 * HASH_TAG_BYTES + 1];
-	uint8_t bytes[HASH_TAG_BYTES];
-	char first[512];
-	ino_t inode;
+	uint64_t names = 0;
 
-	make_generation(lab, OLD);
-	make_generation(lab, NEW);
-	put(lab, "generations/" OLD "/a", "cont", "content");
-	put(lab, "generations/" NEW "/other", "other", "other");
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		assert_int_equal(
-		        linkat(lab->vault->folder_fd, "generations/" OLD "/a", lab->vault->folder_fd, paths[i], 0), 0);
-	inode = stat_of(lab, "generations/" OLD "/a").st_ino;
-	sha256_of("content", strlen("content"), bytes);
-	hex_text(bytes, sizeof(bytes), sha256);
-	(void)snprintf(first, sizeof(first),
-	               "{\"generation\": \"" OLD "\", \"run\": \"\", \"temp\": \"\", \"mtime_s\": 77, \"mtime_ns\": 5, "
-	               "\"path\": \"a\", \"names\": 4, \"inode\": %llu, \"sha256\": \"%s\"}",
-	               (unsigned long long)inode, sha256);
-	vault_lab_write(lab, ".aob/mend.names", names);
-	vault_lab_write(lab, ".aob/mend.json", first);
-	return inode;
+	return mend(context, "content", &names);
 }
 
-/* A good one takes the place of that name. */
-static void replace(const struct vault_lab *lab, const char *path)
+/* What has no hash is not looked for when its other names are replaced, and nobody would see it rot; and one whose hash can't be read now is not taken for a file that has none. */
+static void without_its_hash_nothing_is_mended(void **state)
 {
-	put(lab, "good", "content", "content");
-	assert_int_equal(renameat(lab->vault->folder_fd, "good", lab->vault->folder_fd, path), 0);
-}
-
-static void is_settled(const struct vault_lab *lab)
-{
-	struct stat old = stat_of(lab, "generations/" OLD);
-	struct stat new = stat_of(lab, "generations/" NEW);
-
-	assert_true(old.st_mtim.tv_sec == 77 && old.st_mtim.tv_nsec == 5);
-	assert_true(new.st_mtim.tv_sec == 78 && new.st_mtim.tv_nsec == 6);
-	assert_false(vault_lab_there(lab, ".aob/mend.json"));
-	assert_false(vault_lab_there(lab, ".aob/mend.names"));
-	assert_string_equal(vault_lab_read(lab, "generations/" NEW "/other"), "other");
-}
-
-static void names_that_were_left_become_links_of_the_first(void **state)
-{
+	static const struct {
+		unsigned call, answer;
+		enum error_class class;
+	} faults[] = { { SYS_fsetxattr, EIO, ERR_IO },
+		       { SYS_fsetxattr, ENOSPC, ERR_IO },
+		       { SYS_fsetxattr, EOPNOTSUPP, ERR_IO },
+		       { SYS_fgetxattr, EIO, ERR_REFUSED } };
 	struct vault_lab *lab = *state;
-	struct stat good;
+	struct mending m;
 
-	(void)begin_group(lab);
-	replace(lab, "generations/" OLD "/a");
-	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
-	good = stat_of(lab, "generations/" OLD "/a");
-	assert_true(good.st_nlink == 4 && good.st_ino == stat_of(lab, "generations/" OLD "/b").st_ino &&
-	            good.st_ino == stat_of(lab, "generations/" OLD "/\xff").st_ino &&
-	            good.st_ino == stat_of(lab, "generations/" NEW "/c").st_ino);
-	assert_string_equal(vault_lab_read(lab, "generations/" NEW "/c"), "content");
-	is_settled(lab);
-}
-
-static void the_first_name_has_gone_meanwhile(void **state)
-{
-	struct vault_lab *lab = *state;
-	struct stat good;
-
-	(void)begin_group(lab);
-	replace(lab, "generations/" OLD "/b");
-	assert_int_equal(unlinkat(lab->vault->folder_fd, "generations/" OLD "/a", 0), 0);
-	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
-	good = stat_of(lab, "generations/" OLD "/b");
-	assert_true(good.st_nlink == 3 && good.st_ino == stat_of(lab, "generations/" OLD "/\xff").st_ino &&
-	            good.st_ino == stat_of(lab, "generations/" NEW "/c").st_ino);
-	is_settled(lab);
-}
-
-static void what_was_not_begun_stays_damaged(void **state)
-{
-	struct vault_lab *lab = *state;
-	ino_t inode = begin_group(lab);
-
-	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
-	assert_true(stat_of(lab, "generations/" NEW "/c").st_ino == inode);
-	assert_int_equal(stat_of(lab, "generations/" OLD "/a").st_nlink, 4);
-	is_settled(lab);
-}
-
-/* Somebody has put another file there: what is recorded of it is not that. */
-static void another_file_is_neither_taken_nor_replaced(void **state)
-{
-	struct vault_lab *lab = *state;
-	ino_t inode = begin_group(lab);
-
-	put(lab, "good", "something", "something");
-	assert_int_equal(renameat(lab->vault->folder_fd, "good", lab->vault->folder_fd, "generations/" OLD "/a"), 0);
-	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
-	assert_true(stat_of(lab, "generations/" OLD "/b").st_ino == inode);
-	assert_string_equal(vault_lab_read(lab, "generations/" OLD "/a"), "something");
-	is_settled(lab);
-}
-
-/* Nothing is lost of it: the next one goes on, and until then no generation begins as a copy. */
-static void on_a_full_disk_the_journal_stays(void **state)
-{
-	struct vault_lab *lab = *state;
-	int status = 0;
-	pid_t child;
-
-	(void)begin_group(lab);
-	replace(lab, "generations/" OLD "/a");
-	child = fork();
-	if (child == 0) {
-		struct error err = { .class = ERR_NONE };
-
-		if (!hidden_call(SYS_linkat, ENOSPC))
-			_exit(77);
-		_exit(mend_recover(lab->vault, &err) == 0 || err.class != ERR_SPACE);
+	two_generations(lab, "cont", "content");
+	survey(&m, lab, "a", "content");
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		assert_int_equal(mend_lab_under(faults[i].call, faults[i].answer, mend_it, &m), faults[i].class);
+		assert_string_equal(vault_lab_read(lab, "generations/" OLD "/a"), "cont");
+		assert_int_equal(mend_lab_stat(lab, "generations/" NEW "/moved").st_nlink, 2);
 	}
-	assert_true(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), 0);
-	assert_true(vault_lab_there(lab, ".aob/mend.json") && vault_lab_there(lab, ".aob/mend.names"));
-	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
-	assert_int_equal(stat_of(lab, "generations/" OLD "/a").st_nlink, 4);
-	is_settled(lab);
-}
-
-static void a_list_that_belongs_to_nothing_goes(void **state)
-{
-	struct vault_lab *lab = *state;
-	ino_t inode = begin_group(lab);
-
-	replace(lab, "generations/" OLD "/a");
-	assert_int_equal(unlinkat(lab->vault->aob_fd, "mend.json", 0), 0);
-	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
-	assert_true(stat_of(lab, "generations/" OLD "/b").st_ino == inode);
-	assert_false(vault_lab_there(lab, ".aob/mend.names"));
+	assert_int_equal(mend_it(&m), ERR_NONE);
+	assert_string_equal(vault_lab_read(lab, "generations/" NEW "/moved"), "content");
+	done(&m);
 }
 
 int main(void)
@@ -474,12 +308,7 @@ int main(void)
 		MEND_TEST(what_it_lacks_stays_marked),
 		MEND_TEST(one_file_that_was_found_twice_is_one),
 		MEND_TEST(a_name_that_was_left_beside_goes),
-		MEND_TEST(names_that_were_left_become_links_of_the_first),
-		MEND_TEST(the_first_name_has_gone_meanwhile),
-		MEND_TEST(what_was_not_begun_stays_damaged),
-		MEND_TEST(another_file_is_neither_taken_nor_replaced),
-		MEND_TEST(on_a_full_disk_the_journal_stays),
-		MEND_TEST(a_list_that_belongs_to_nothing_goes),
+		MEND_TEST(without_its_hash_nothing_is_mended),
 		MEND_TEST(a_journal_of_somebody_else_does_no_harm),
 	};
 

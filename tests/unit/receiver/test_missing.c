@@ -27,7 +27,7 @@ static void put(const struct vault_lab *lab, const char *path, const char *text,
 	vault_lab_write(lab, path, text);
 	fd = openat(lab->vault->folder_fd, path, O_RDONLY);
 	assert_true(fd >= 0);
-	hash_tag_set(fd, sha256);
+	assert_int_equal(hash_tag_set(fd, sha256, NULL), 0);
 	assert_int_equal(futimens(fd, times), 0);
 	assert_int_equal(close(fd), 0);
 }

@@ -101,7 +101,7 @@ static void give_hash(const struct take_lab *lab, const char *path, const char *
 
 	for (size_t i = 0; i < sizeof(sha256); i++)
 		assert_int_equal(sscanf(hex + 2 * i, "%2hhx", &sha256[i]), 1); /* NOLINT(cert-err34-c) */
-	hash_tag_set(fd, sha256);
+	assert_int_equal(hash_tag_set(fd, sha256, NULL), 0);
 	assert_int_equal(close(fd), 0);
 }
 

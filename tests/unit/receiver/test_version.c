@@ -62,7 +62,7 @@ static void a_hash_is_read_where_there_is_one(void **state)
 	assert_false(version.hashed);
 	fd = openat(lab->vault->folder_fd, "f", O_RDWR);
 	assert_true(fd >= 0);
-	hash_tag_set(fd, sha256);
+	assert_int_equal(hash_tag_set(fd, sha256, NULL), 0);
 	(void)close(fd);
 	version_read_hash(&version, lab->vault->folder_fd, "f");
 	assert_true(version.hashed);
