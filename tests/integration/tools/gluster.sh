@@ -55,7 +55,7 @@ no_marks() { # on no brick is anything marked as what another one lacks; heal in
 nothing_to_heal() { # and who mounts it sees all bricks again
 	local out
 	! grep -q '^connected = 0' "$MOUNTED"/.meta/graphs/active/v-client-*/private && ! grep -q '^child_up.* = 0' "$MOUNTED"/.meta/graphs/active/v-replicate-0/private && out=$(volume heal v info) && ! grep -q 'not connected' <<<"$out" &&
-		! grep '^Number of entries:' <<<"$out" | grep -qv ': 0$' && no_marks
+		! grep -q '^Number of entries: [^0]' <<<"$out" && no_marks
 }
 healed() {
 	nothing_to_heal || { volume heal v && false; }
