@@ -400,7 +400,7 @@ static int connect_vault(struct restore *r, const struct config_vault *vault, st
 static int run(struct restore *r, const struct config_vault *vault, struct error *err)
 {
 	const struct tame tame = { .keep_special = r->options.keep_special, .user_only = geteuid() != 0 };
-	bool made = !r->options.dry_run && access(r->options.to, F_OK) != 0;
+	bool made = !r->options.dry_run && access(r->options.to, F_OK) != 0 && errno == ENOENT;
 	int rc;
 
 	if (restore_pick_init(&r->pick, r->options.paths, r->options.globs, err) != 0 || open_target(r, err) != 0)

@@ -305,7 +305,7 @@ static void report(const struct bare_restore *r)
 int restore_bare_run(const struct restore_options *options, const struct config_pipeline *pipeline, struct error *err)
 {
 	struct bare_restore *r = calloc(1, sizeof(*r));
-	bool made = !options->dry_run && access(options->to, F_OK) != 0;
+	bool made = !options->dry_run && access(options->to, F_OK) != 0 && errno == ENOENT;
 	int rc;
 
 	if (r == NULL)

@@ -200,7 +200,9 @@ int unpack_folder(struct unpack *unpack, const struct entry *entry, struct error
 		return 0;
 	if (errno != EEXIST)
 		return error_sys(err, errno, "making the folder \"%.300s\"", entry->path);
-	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_sys(err, errno, "looking at \"%.300s\"", entry->path);
+	if (S_ISDIR(st.st_mode))
 		return 0;
 	if (unpack->options.aside == NULL)
 		return error_set(err, ERR_REFUSED, "\"%.300s\" is there already and is no folder; move it away",

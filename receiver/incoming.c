@@ -79,9 +79,10 @@ static void read_tally(json_t *json, struct tally *tally)
 	(void)snprintf(tally->part, sizeof(tally->part), "%s", part);
 }
 
-/* False if there is none that can be read: the clone was not finished, or it is damaged; then it is begun anew. */
-static bool read_state(int fd, struct state *state)
+/* 1; 0: there is none, as the clone was not finished, or it is damaged: then it is begun anew; -1: its disk does not give it. */
+static int read_state(int fd, struct state *state, struct error *err)
 {
+	struct error fault = { .class = ERR_NONE };
 	char *text = NULL;
 	size_t len_bytes = 0;
 	const char *base = "";
@@ -89,10 +90,15 @@ static bool read_state(int fd, struct state *state)
 	const char *work = "";
 	json_int_t new_bytes = 0;
 	json_t *json = NULL;
-	bool good = false;
+	int good = 0;
 
-	if (durable_read(fd, STATE, STATE_BYTES_MAX, &text, &len_bytes, NULL) == 0)
+	if (durable_read(fd, STATE, STATE_BYTES_MAX, &text, &len_bytes, &fault) == 0) {
 		json = json_loadb(text, len_bytes, 0, NULL);
+	} else if (fault.class != ERR_NOT_FOUND && fault.class != ERR_DAMAGED) {
+		if (err != NULL)
+			*err = fault;
+		return -1;
+	}
 	if (json != NULL &&
 	    json_unpack(json, "{s:s, s:s, s:s, s?I}", "base", &base, "boot_id", &boot, "work", &work, "new_bytes",
 	                &new_bytes) == 0 &&
@@ -104,7 +110,7 @@ static bool read_state(int fd, struct state *state)
 		(void)snprintf(state->work, sizeof(state->work), "%s", work);
 		state->new_bytes = (uint64_t)new_bytes;
 		read_tally(json_object_get(json, "tally"), &state->tally);
-		good = true;
+		good = 1;
 	}
 	json_decref(json);
 	free(text);
@@ -150,20 +156,30 @@ static int find_published(struct incoming *in, char newest[32], bool *found, str
  * is in the tree all the same, and whatever it does not share with the current one is read again first. */
 static bool base_fits(const struct incoming *in, const char *base)
 {
-	struct stat st;
-
-	return strcmp(base, in->base) == 0 ||
-	       (*base != '\0' && fstatat(in->vault->generations_fd, base, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-	        errno == ENOENT);
+	return strcmp(base, in->base) == 0 || (*base != '\0' && vault_has(in->vault, base, NULL) == 0);
 }
 
-/* What another run left goes into the trash, but for one tree that can be gone on with: its files need not cross again. */
+/* What another run left: can it be gone on with? 1, 0; -1: what it is can't be read. */
+static int other_fits(const struct incoming *in, const char *run, struct error *err)
+{
+	int fd = openat(in->vault->incoming_fd, run, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct state state;
+	int rc;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : error_sys(err, errno, "opening the folder %s", run);
+	rc = read_state(fd, &state, err);
+	(void)close(fd);
+	return rc == 1 ? base_fits(in, state.base) : rc;
+}
+
+/* What another run left goes into the trash, but for one tree that can be gone on with: its files need not cross again. What can't be read stays: it may be one, the next time. */
 static int settle_others(const struct incoming *in, struct error *err)
 {
 	int fd = openat(in->vault->incoming_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct stat st;
-	bool mine = fstatat(in->vault->incoming_fd, in->record.run, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	bool mine = fstatat(in->vault->incoming_fd, in->record.run, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 	struct dirent *found;
 	int rc = 0;
 
@@ -175,19 +191,17 @@ static int settle_others(const struct incoming *in, struct error *err)
 	}
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
 	while (rc == 0 && (found = readdir(dir)) != NULL) {
-		struct state state;
-		int other;
-		bool good;
+		struct error fault = { .class = ERR_NONE };
+		int good;
 
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
 		    strcmp(found->d_name, in->record.run) == 0)
 			continue;
-		other = openat(in->vault->incoming_fd, found->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		good = !mine && other >= 0 && read_state(other, &state) && base_fits(in, state.base);
-		if (other >= 0)
-			(void)close(other);
-		if (good &&
-		    renameat(in->vault->incoming_fd, found->d_name, in->vault->incoming_fd, in->record.run) == 0)
+		good = mine ? 0 : other_fits(in, found->d_name, &fault);
+		if (good < 0)
+			log_error(LOG_WARNING, &fault, "what run %.100s has left stays", found->d_name);
+		else if (good == 1 &&
+		         renameat(in->vault->incoming_fd, found->d_name, in->vault->incoming_fd, in->record.run) == 0)
 			mine = true;
 		else
 			rc = trash_put(in->vault, in->vault->incoming_fd, found->d_name, err);
@@ -352,6 +366,24 @@ int incoming_finish(struct incoming *in, struct ticker *ticker, struct error *er
 	return 0;
 }
 
+/* What this run has brought so far, opened. 1, 0: nothing that can be gone on with, -1: it can't be read. */
+static int open_left(struct incoming *in, struct state *state, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+	int rc;
+
+	if (open_in(in->vault->incoming_fd, in->record.run, false, &in->fd, &fault) == 0 &&
+	    open_in(in->fd, "tree", false, &in->tree_fd, &fault) == 0) {
+		rc = read_state(in->fd, state, err);
+		return rc == 1 ? base_fits(in, state->base) : rc;
+	}
+	if (fault.class == ERR_NOT_FOUND)
+		return 0;
+	if (err != NULL)
+		*err = fault;
+	return -1;
+}
+
 /* 1: gone on with, 0: nothing there that can be, -1. */
 static int try_resume(struct incoming *in, struct ticker *ticker, struct error *err)
 {
@@ -360,11 +392,10 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	int base_fd;
 	int rc;
 
-	if (open_in(in->vault->incoming_fd, in->record.run, false, &in->fd, NULL) != 0 ||
-	    open_in(in->fd, "tree", false, &in->tree_fd, NULL) != 0 || !read_state(in->fd, &state) ||
-	    !base_fits(in, state.base)) {
+	rc = open_left(in, &state, err);
+	if (rc != 1) {
 		close_all(in);
-		return 0;
+		return rc;
 	}
 	(void)snprintf(in->work, sizeof(in->work), "%s", state.work);
 	in->record.new_bytes = state.new_bytes;

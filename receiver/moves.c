@@ -215,7 +215,8 @@ static int put_down(struct moves *m, uint64_t n, struct error *err)
 		if (make_way(m, to, err) != 0 || inside_parent(m->incoming->tree, to, &parent_fd, &leaf, err) != 0)
 			return -1;
 	}
-	if (fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	/* Also if it can't be looked at: whoever removes it looks, too. */
+	if ((fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT) &&
 	    (apply_remove(m->incoming, to, err) != 0 ||
 	     inside_parent(m->incoming->tree, to, &parent_fd, &leaf, err) != 0))
 		return -1;
@@ -401,9 +402,11 @@ int moves_replay(struct incoming *incoming, struct error *err)
 	struct moves *m;
 	struct stat st;
 	bool whole = fstatat(incoming->fd, WHOLE, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	bool taken = !whole && fstatat(incoming->fd, TAKEN, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	bool taken = !whole && errno == ENOENT && fstatat(incoming->fd, TAKEN, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	int rc = 0;
 
+	if (!whole && !taken && errno != ENOENT)
+		return error_sys(err, errno, "looking for a journal of moves");
 	if (unlinkat(incoming->fd, COMING, 0) != 0 && errno != ENOENT)
 		return error_sys(err, errno, "removing the beginning of a journal of moves");
 	if (!whole && !taken)

@@ -192,7 +192,7 @@ int record_names(const struct vault *vault, char (**names)[32], size_t *n, struc
 		return rc;
 	}
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this thread's own */
-	while (rc == 0 && (found = readdir(dir)) != NULL) {
+	while (rc == 0 && (errno = 0, found = readdir(dir)) != NULL) {
 		char name[32];
 		size_t bytes = strlen(found->d_name);
 
@@ -202,6 +202,8 @@ int record_names(const struct vault *vault, char (**names)[32], size_t *n, struc
 		if (generation_name_valid(name))
 			rc = add_name(names, n, &room, name, err);
 	}
+	if (rc == 0 && errno != 0)
+		rc = error_sys(err, errno, "reading the records' folder");
 	(void)closedir(dir);
 	if (rc != 0) {
 		free(*names);

@@ -185,6 +185,8 @@ static int take_away(struct take_file *take, int from_fd, const char *name, int 
 	if (inside_parent(in->tree, entry->path, &parent_fd, &leaf, err) != 0)
 		return -1;
 	there = fstatat(parent_fd, leaf, &old, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!there && errno != ENOENT)
+		return error_sys(err, errno, "stat of \"%.300s\"", entry->path);
 	if (there && S_ISDIR(old.st_mode)) {
 		if (apply_remove(in, entry->path, err) != 0 ||
 		    inside_parent(in->tree, entry->path, &parent_fd, &leaf, err) != 0)

@@ -266,17 +266,23 @@ static int take_one(struct taking *t, int from_fd, const char *name, const struc
 
 /* ---- the walks */
 
-/* Is there something of that kind in the source? What is a folder in one of them only has to go, too. */
-static bool source_has(struct taking *t, const struct entry *entry)
+/* Is there something of that kind in the source: 1, 0, -1? What is a folder in one of them only has to go, too. */
+static int source_has(struct taking *t, const struct entry *entry, struct error *err)
 {
 	struct error none = { .class = ERR_NONE };
 	struct stat st;
 	int parent_fd;
 	const char *leaf;
 
-	return inside_parent(t->from, entry->path, &parent_fd, &leaf, &none) == 0 &&
-	       fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode) == (entry->type == ENTRY_FOLDER);
+	if (inside_parent(t->from, entry->path, &parent_fd, &leaf, &none) == 0 &&
+	    fstatat(parent_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		(void)error_sys(&none, errno, "looking at \"%.300s\"", entry->path);
+	if (none.class == ERR_NONE)
+		return S_ISDIR(st.st_mode) == (entry->type == ENTRY_FOLDER);
+	if (none.class == ERR_NOT_FOUND || none.class == ERR_REFUSED)
+		return 0;
+	*err = none;
+	return -1;
 }
 
 static int remove_extra(struct taking *t, struct error *err)
@@ -292,10 +298,12 @@ static int remove_extra(struct taking *t, struct error *err)
 		return -1;
 	tree_walk_light(walk);
 	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
-		if (*entry->path == '\0' || source_has(t, entry))
+		int has = *entry->path != '\0' ? source_has(t, entry, err) : 1;
+
+		if (has == 1)
 			continue;
 		tree_walk_skip(walk);
-		rc = apply_remove(t->in, entry->path, err);
+		rc = has < 0 ? -1 : apply_remove(t->in, entry->path, err);
 		if (rc != 0)
 			break;
 	}

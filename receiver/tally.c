@@ -57,8 +57,13 @@ static int count(int fd, struct tally *inside)
 	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, NULL)) == 1) {
 		struct stat st;
 
-		if (entry->type == ENTRY_FILE && fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			tally_gone(inside, &st);
+		if (entry->type != ENTRY_FILE)
+			continue;
+		if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+			rc = -1;
+			break;
+		}
+		tally_gone(inside, &st);
 	}
 	tree_walk_destroy(&walk);
 	return rc;

@@ -18,8 +18,8 @@ static int find_owner(const char *root, const char *pipeline, struct stat *st, s
 
 	if (fd < 0)
 		return error_sys(err, errno, "opening the vault's root %s (is its disk mounted?)", root);
-	if (fstatat(fd, pipeline, st, AT_SYMLINK_NOFOLLOW) != 0 && fstat(fd, st) != 0)
-		rc = error_sys(err, errno, "stat of %s", root);
+	if (fstatat(fd, pipeline, st, AT_SYMLINK_NOFOLLOW) != 0 && (errno != ENOENT || fstat(fd, st) != 0))
+		rc = error_sys(err, errno, "whose %s/%s is", root, pipeline);
 	(void)close(fd);
 	return rc;
 }

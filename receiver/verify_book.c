@@ -135,10 +135,12 @@ static int load(struct verify_book *book, struct error *err)
 	if (durable_read(book->vault->aob_fd, BOOK, BOOK_BYTES_MAX, &text, &len_bytes, &fault) != 0) {
 		if (fault.class == ERR_NOT_FOUND)
 			return 0;
-		if (fault.class != ERR_DAMAGED && fault.class != ERR_IO) {
+		if (fault.class != ERR_DAMAGED) {
 			if (err != NULL)
 				*err = fault;
-			return -1;
+			return error_prefix(err, fault.class == ERR_IO
+			                                 ? "what is known to be damaged; if it stays so: rm .aob/" BOOK
+			                                 : "what is known to be damaged");
 		}
 	}
 	json = text != NULL ? json_loadb(text, len_bytes, 0, NULL) : NULL;

@@ -212,7 +212,12 @@ begin() { # RUN BASE HOW
 	make_folder "$incoming"
 	for other in $(set +f; cd .aob/incoming && echo *); do
 		[ "$other" != "$run" ] && [ "$other" != '*' ] || continue
-		if [ -f ".aob/incoming/$other/rsync.boot" ] && [ ! -L ".aob/incoming/$other" ]; then
+		look ".aob/incoming/$other/rsync.boot"
+		if is_hidden; then
+			echo "what run $other has left stays, as it can't be looked at: $kind" >&2
+			continue
+		fi
+		if [ "$kind" != nothing ] && [ ! -L ".aob/incoming/$other" ]; then
 			# What lay there before a restart of this machine may not have reached its disk.
 			[ "$(cat ".aob/incoming/$other/rsync.boot")" = "$boot" ] || echo other >"$incoming/rsync.boot"
 			take_over ".aob/incoming/$other"

@@ -261,6 +261,30 @@ static void a_run_whose_generation_cant_be_looked_at_is_not_begun_anew(void **st
 	vault_lab_unshut(lab);
 }
 
+static void what_a_run_has_left_and_cant_be_read_stays(void **state)
+{
+	struct record wanted = { .run = "run-1", .state = "quiet", .taken_at_s = 1763876160 };
+	struct vault_lab *lab = *state;
+	struct incoming *incoming;
+	enum incoming_how how;
+
+	incoming = vault_lab_begin(lab, "run-1", &how);
+	incoming_end(&incoming);
+	vault_lab_shut(lab);
+	assert_int_equal(fchmodat(lab->vault->incoming_fd, "run-1", 0, 0), getuid() == 0 ? -1 : 0);
+	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), -1);
+	error_clear(&lab->err);
+	(void)snprintf(wanted.run, sizeof(wanted.run), "run-2");
+	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), 0);
+	assert_int_equal(how, INCOMING_FRESH);
+	incoming_end(&incoming);
+	vault_lab_unshut(lab);
+	assert_int_equal(fchmodat(lab->vault->incoming_fd, "run-1", 0700, 0), 0);
+	incoming = vault_lab_begin(lab, "run-1", &how);
+	assert_int_equal(how, INCOMING_RESUMED);
+	incoming_end(&incoming);
+}
+
 /* Its folder is there all the same. */
 static void the_only_one_is_gone_on_from_when_its_record_cant_be_read(void **state)
 {
@@ -345,6 +369,7 @@ int main(void)
 		VAULT_TEST(a_damaged_record_hides_one_generation_and_stops_nothing),
 		VAULT_TEST(one_that_cant_be_looked_at_keeps_its_record),
 		VAULT_TEST(a_run_whose_generation_cant_be_looked_at_is_not_begun_anew),
+		VAULT_TEST(what_a_run_has_left_and_cant_be_read_stays),
 		VAULT_TEST(the_only_one_is_gone_on_from_when_its_record_cant_be_read),
 		VAULT_TEST(old_ones_go_and_the_newest_never_does),
 		VAULT_TEST(the_root_is_never_made_and_names_lead_nowhere_else),

@@ -131,6 +131,27 @@ static void rubbish_begins_a_round_anew(void **state)
 	}
 }
 
+static bool cant_read(struct vault_lab *lab)
+{
+	struct verify_book *book;
+
+	return verify_book_open(lab->vault, &book, &lab->err) == -1 && lab->err.class == ERR_IO;
+}
+
+static void what_a_disk_does_not_give_is_not_forgotten(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct verify_book *book = open_book(lab);
+
+	find(lab, book, NEWER, "photo");
+	assert_int_equal(verify_book_save(book, &lab->err), 0);
+	verify_book_close(&book);
+	vault_lab_failing(lab, SYS_read, cant_read);
+	book = open_book(lab);
+	assert_int_equal(book->n_damage, 1);
+	verify_book_close(&book);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +161,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(so_many_are_named_and_the_others_counted, vault_lab_open,
 		                                vault_lab_close),
 		cmocka_unit_test_setup_teardown(rubbish_begins_a_round_anew, vault_lab_open, vault_lab_close),
+		cmocka_unit_test_setup_teardown(what_a_disk_does_not_give_is_not_forgotten, vault_lab_open,
+		                                vault_lab_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

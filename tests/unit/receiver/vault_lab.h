@@ -12,13 +12,17 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "receiver/incoming.h"
 #include "receiver/publish.h"
+#include "tests/unit/hidden_call.h"
 #include "tests/unit/scratch.h"
 
 struct vault_lab {
@@ -102,6 +106,18 @@ static inline bool vault_lab_there(const struct vault_lab *lab, const char *path
 	struct stat st;
 
 	return fstatat(lab->vault->folder_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* looks() is true in a child to which that system call answers EIO. */
+static inline void vault_lab_failing(struct vault_lab *lab, unsigned call, bool (*looks)(struct vault_lab *lab))
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(hidden_call(call, EIO) && looks(lab) ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 /* A look at any generation fails from now on, for something else than that it is not there; or succeeds again. All else can be written to. */
