@@ -12,7 +12,9 @@ bool vault_place_is(const char *folder)
 {
 	char path[PATH_MAX];
 
-	return snprintf(path, sizeof(path), "%s/" FORMAT, folder) < (int)sizeof(path) && access(path, F_OK) == 0;
+	if (snprintf(path, sizeof(path), "%s/" FORMAT, folder) >= (int)sizeof(path))
+		return false;
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR && errno != EACCES);
 }
 
 /* What is there of path, without symlinks. */

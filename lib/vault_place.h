@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-/* vault_place_is: is that a pipeline's folder in a vault? */
+/* vault_place_is: is that a pipeline's folder in a vault? Also if its disk does not tell; not if this user may not look. */
 bool vault_place_is(const char *folder);
 
 /* vault_place_above: does path, which need not be there yet, lie in such a folder, or is it one? Symlinks on the way are followed. out: folder: that one, if so */

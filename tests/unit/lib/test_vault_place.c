@@ -32,7 +32,8 @@ static int make(void **state)
 	if (scratch_make(top, sizeof(top), "place") != 0 || mkdir(in("root"), 0700) != 0 ||
 	    mkdir(in("root/p"), 0700) != 0 || mkdir(in("root/p/.aob"), 0700) != 0 ||
 	    mkdir(in("root/p/generations"), 0700) != 0 || mkdir(in("root/p/generations/g"), 0700) != 0 ||
-	    symlink("generations/g", in("root/p/current")) != 0)
+	    symlink("generations/g", in("root/p/current")) != 0 || mkdir(in("root/fails"), 0700) != 0 ||
+	    symlink(".aob", in("root/fails/.aob")) != 0)
 		return -1;
 	format = fopen(in("root/p/.aob/format.json"), "w");
 	return format != NULL ? fclose(format) : -1;
@@ -41,12 +42,13 @@ static int make(void **state)
 static int clear(void **state)
 {
 	static const char *const folders[] = {
-		"root/p/generations/g", "root/p/generations", "root/p/.aob", "root/p", "root", ""
+		"root/p/generations/g", "root/p/generations", "root/p/.aob", "root/p", "root/fails", "root", ""
 	};
 
 	(void)state;
 	(void)unlink(in("root/p/.aob/format.json"));
 	(void)unlink(in("root/p/current"));
+	(void)unlink(in("root/fails/.aob"));
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		(void)rmdir(in(folders[i]));
 	return 0;
@@ -82,6 +84,15 @@ static void what_lies_in_a_vault_is_told(void **state)
 	}
 }
 
+/* A look at it fails, and not as there is none. */
+static void what_cant_be_told_is_taken_for_one(void **state)
+{
+	(void)state;
+	assert_true(vault_place_is(in("root/p")));
+	assert_true(vault_place_is(in("root/fails")));
+	assert_false(vault_place_is(in("root")));
+}
+
 static void nothing_else_is(void **state)
 {
 	static const char *const others[] = { "", "/", ".", "no-such-name", "/no/such/name" };
@@ -97,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_lies_in_a_vault_is_told, make, clear),
+		cmocka_unit_test_setup_teardown(what_cant_be_told_is_taken_for_one, make, clear),
 		cmocka_unit_test(nothing_else_is),
 	};
 
