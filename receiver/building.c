@@ -86,22 +86,32 @@ static int reply(struct building *b, unsigned type, struct error *err)
 	return wire_send(b->wire, type, b->encoder.data, b->encoder.len_bytes, err);
 }
 
+/* What a disk does not give stops no backup for ever: the journal stays, and what is half mended is not what the root hash says. */
+static int take_up_mending(struct vault *vault, bool builds, struct error *err)
+{
+	struct error fault = { .class = ERR_NONE };
+
+	if (mend_recover(vault, &fault) == 0)
+		return 0;
+	if (builds && fault.class != ERR_IO && fault.class != ERR_DAMAGED) {
+		if (err != NULL)
+			*err = fault;
+		return -1;
+	}
+	log_error(LOG_WARNING, &fault, "it waits");
+	return 0;
+}
+
 /* Before anything is written: the only writer, and what a crash left put in order. */
 int building_own_vault(struct vault *vault, bool builds, struct error *err)
 {
-	struct error aside = { .class = ERR_NONE };
-
 	if (vault->lock_fd >= 0)
-		return builds ? mend_recover(vault, err) : 0; /* once more: something was removed since, perhaps */
+		return builds ? take_up_mending(vault, builds, err)
+		              : 0; /* once more: something was removed since, perhaps */
 	if (vault_lock(vault, err) != 0 || owner_check(vault, &vault->client, err) != 0)
 		return -1;
 	contact_keep(vault);
-	if (mend_recover(vault, builds ? err : &aside) != 0) {
-		if (builds)
-			return -1;
-		log_error(LOG_WARNING, &aside, "before anything is removed");
-	}
-	return publish_recover(vault, err);
+	return take_up_mending(vault, builds, err) == 0 ? publish_recover(vault, err) : -1;
 }
 
 /* What an earlier connection had begun to move is moved. If that can't be made out any more, the listing will show what is missing. */
