@@ -32,6 +32,9 @@ enum entry_type {
 
 #define ENTRY_XATTRS_MAX_BYTES (768u << 10) /* all names and values together; more is refused by name */
 #define ENTRY_DIGEST_BYTES 16
+/* A file's size: holes have to be hashed, too, at both ends, and no disk bounds what a file says that it has. So much is half a day's work; more is refused by name. */
+#define ENTRY_FILE_MOST_BYTES (UINT64_C(64) << 40)
+#define ENTRY_FILE_MOST_TEXT "64 TiB"
 #define ENTRY_LACKS "user.aob.lacks" /* see entry_mark_lacks */
 
 struct entry_xattr {

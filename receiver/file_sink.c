@@ -240,6 +240,10 @@ int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_b
 	if (sink->entry.type != ENTRY_FILE || *sink->entry.path == '\0' || from > FROM_TREE ||
 	    at > sink->entry.size_bytes)
 		return error_set(err, ERR_PROTOCOL, "FILE_BEGIN for something that is no file");
+	if (sink->entry.size_bytes > ENTRY_FILE_MOST_BYTES)
+		return error_set(err, ERR_INPUT,
+		                 "\"%.300s\" is larger than the " ENTRY_FILE_MOST_TEXT " that a file may have",
+		                 sink->entry.path);
 	sink->kept_bytes = sink->kept_to = 0;
 	basis_part_name(sink->entry.path, sink->part);
 	if (incoming_allows(sink->incoming, sink->entry.path, err) != 0 ||

@@ -19,7 +19,7 @@ void file_sink_destroy(struct file_sink **sink);
 
 bool file_sink_busy(const struct file_sink *sink); /* is a file under way? */
 
-/* file_sink_begin: in: the payload of FILE_BEGIN. errors: ERR_PROTOCOL, by errno */
+/* file_sink_begin: in: the payload of FILE_BEGIN. errors: ERR_PROTOCOL, ERR_INPUT (larger than ENTRY_FILE_MOST_BYTES), by errno */
 int file_sink_begin(struct file_sink *sink, const uint8_t *payload, size_t len_bytes, struct error *err);
 /* file_sink_delta: errors: ERR_PROTOCOL (no delta, more content than announced), ERR_SPACE, by errno */
 int file_sink_delta(struct file_sink *sink, const uint8_t *data, size_t len_bytes, struct error *err);

@@ -19,8 +19,6 @@
 
 #define PIECE_BYTES ((size_t)1 << 20)
 #define PUSH_BYTES (UINT64_C(8) << 20)
-/* Zeros have to be hashed, too: so much is half a day's work, with the vault locked; and no disk bounds what a file says that it has. */
-#define HOLES_MOST (UINT64_C(64) << 40)
 
 int take_file_init(struct take_file *take, struct error *err)
 {
@@ -84,7 +82,7 @@ static int pass_hole(struct passing *p, uint64_t len_bytes, struct error *err)
 {
 	uint64_t left = len_bytes;
 
-	if (len_bytes > HOLES_MOST - p->take->hole_bytes) {
+	if (len_bytes > ENTRY_FILE_MOST_BYTES - p->take->hole_bytes) {
 		p->hollow = true;
 		return error_set(err, ERR_DAMAGED, "too many holes");
 	}
@@ -243,7 +241,8 @@ static int take_open(struct take_file *take, int from_fd, const char *name, int 
 	if (hash(&p, st->st_size, sha256, err) != 0) {
 		if (p.hollow) {
 			*result = TAKE_FILE_DAMAGED;
-			*why = "it has holes of more than 64 TiB, with those of the files before it, which nobody can "
+			*why = "it has holes of more than " ENTRY_FILE_MOST_TEXT
+			       ", with those of the files before it, which nobody can "
 			       "wait for to be hashed";
 			return 0;
 		}

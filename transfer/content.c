@@ -93,6 +93,11 @@ int content_open(struct content *c, const char *path, struct entry *entry, struc
 		return -1;
 	if (entry->type != ENTRY_FILE)
 		return error_set(err, ERR_BUSY, "\"%.300s\" is no file any more", path);
+	if (entry->size_bytes > ENTRY_FILE_MOST_BYTES)
+		return error_set(err, ERR_INPUT,
+		                 "\"%.300s\" is larger than the " ENTRY_FILE_MOST_TEXT
+		                 " that a file may have; make it smaller, or exclude it",
+		                 path);
 	sha256_init(&c->sha);
 	c->entry = entry;
 	c->at = c->dropped = 0;

@@ -34,8 +34,8 @@ struct content;
 int content_new(struct sender *sender, struct content **content, struct error *err);
 void content_destroy(struct content **content);
 
-/* content_open: of a file of the snapshot. out: *entry, with its attributes, valid until the next one is read. errors: by errno, ERR_BUSY: it is no file
- * any more */
+/* content_open: of a file of the snapshot. out: *entry, with its attributes, valid until the next one is read. errors: by errno; ERR_BUSY: it is no file
+ * any more; ERR_INPUT: it is larger than ENTRY_FILE_MOST_BYTES */
 int content_open(struct content *content, const char *path, struct entry *entry, struct error *err);
 
 int content_fd(const struct content *content); /* of the open file; the content's */

@@ -353,6 +353,33 @@ static void hostile_deltas_end_the_conversation(void **state)
 }
 
 /* Not even where the sum of both would be small again. */
+static void a_file_that_nobody_can_wait_for_is_refused_by_name(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct entry entry = { .path = "huge", .type = ENTRY_FILE, .target = "", .flags = ENTRY_SPARSE };
+	struct encoder e;
+
+	encoder_init(&e);
+	for (int i = 0; i < 2; i++) {
+		entry.size_bytes = i == 0 ? ENTRY_FILE_MOST_BYTES + 1 : INT64_MAX;
+		encoder_reset(&e);
+		put_u8(&e, 0);
+		put_u64(&e, 0);
+		put_entry(&e, &entry);
+		assert_int_equal(file_sink_begin(sink, e.data, e.len_bytes, &lab->err), -1);
+		assert_int_equal(lab->err.class, ERR_INPUT);
+		assert_non_null(strstr(lab->err.text, "\"huge\" is larger than the 64 TiB"));
+		assert_false(file_sink_busy(sink));
+	}
+	entry.size_bytes = ENTRY_FILE_MOST_BYTES;
+	encoder_reset(&e);
+	put_u8(&e, 0);
+	put_u64(&e, 0);
+	put_entry(&e, &entry);
+	assert_int_equal(file_sink_begin(sink, e.data, e.len_bytes, &lab->err), 0);
+	encoder_done(&e);
+}
+
 static void lengths_that_run_over_are_refused(void **state)
 {
 	static const uint64_t lengths[] = { SIZE - 99, UINT64_MAX, UINT64_MAX - 99, UINT64_MAX - 50 };
@@ -385,6 +412,7 @@ int main(void)
 		SINK_TEST(a_break_inside_a_file_costs_what_was_not_written),
 		SINK_TEST(what_is_kept_of_the_old_content_is_counted),
 		SINK_TEST(holes_stay_holes),
+		SINK_TEST(a_file_that_nobody_can_wait_for_is_refused_by_name),
 		SINK_TEST(hostile_deltas_end_the_conversation),
 		SINK_TEST(lengths_that_run_over_are_refused),
 	};
