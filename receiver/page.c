@@ -44,6 +44,7 @@ static void look_into_newest(struct page *page)
 	page->entries.most = PAGE_ENTRIES;
 	page->bundles.most = PAGE_BUNDLES;
 	if (dir == NULL) {
+		page->passed_over = true;
 		if (fd >= 0)
 			(void)close(fd);
 		return;
@@ -95,6 +96,8 @@ static int collect(struct page *page, struct error *err)
 	for (size_t i = 0; i < page->n && page->n_rows < PAGE_ROWS; i++)
 		if (record_read(page->vault, page->names[i], &page->rows[page->n_rows], NULL) == 0)
 			page->n_rows++;
+		else
+			page->passed_over = true;
 	contact_read(page->vault, &page->contact);
 	page->words = words_of(page->contact.language);
 	page->now_s = time(NULL);

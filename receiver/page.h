@@ -43,6 +43,7 @@ struct page {
 	char current[32];      /* "": there is none */
 	struct page_entries entries;
 	struct page_entries bundles; /* of Macs, among the entries */
+	bool passed_over;            /* something could not be read, and is not told: it is to be tried again */
 	bool has_front;              /* there is a page above; set by who knows */
 	int64_t now_s;
 };

@@ -66,8 +66,8 @@ int readme_page_write(const struct vault *vault, struct error *err)
 	if (page_write(vault->folder_fd, PAGE, put_html, page, err) == 0 &&
 	    page_write(vault->folder_fd, TEXT, put_text, page, err) == 0)
 		rc = 0;
-	/* Killed before, or failed: the next writer writes them again. */
-	if (rc == 0 && aside.class == ERR_NONE)
+	/* Killed before, or failed, or not all could be read: the next writer writes them again. */
+	if (rc == 0 && aside.class == ERR_NONE && !page->passed_over)
 		rc = durable_write(vault->aob_fd, BASIS, DURABLE_PUBLIC, basis, strlen(basis), err);
 	page_destroy(&page);
 	return rc;

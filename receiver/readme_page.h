@@ -7,7 +7,7 @@
 
 #include "receiver/vault.h"
 
-/* readme_page_write: all, each by one rename. errors: by errno; the older pages stay then. The page above may fail alone, which is logged */
+/* readme_page_write: all, each by one rename. errors: by errno; the older pages stay then. The page above may fail alone, which is logged. If a record can't be read, they are written without it, and again by the next writer */
 int readme_page_write(const struct vault *vault, struct error *err);
 
 /* readme_page_refresh: only if something they tell has changed since: generations, the newest, the brake, the contact, this program. Cheap otherwise. */

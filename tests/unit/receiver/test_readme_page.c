@@ -129,6 +129,26 @@ static void what_a_crash_left_untold_is_told_by_the_next_writer(void **state)
 	tells_what_is_there(lab);
 }
 
+static void what_could_not_be_read_is_told_when_it_can(void **state)
+{
+	static const char record[] = ".aob/generations/" FIRST ".json";
+	struct vault_lab *lab = *state;
+	char *text;
+
+	publish_one(lab, "run-1");
+	publish_one(lab, "run-2");
+	text = strdup(vault_lab_read(lab, record));
+	assert_non_null(text);
+	vault_lab_write(lab, record, "");
+	publish_one(lab, "run-3");
+	assert_false(says(lab, "README.txt", "generations/" FIRST));
+	vault_lab_write(lab, record, text);
+	free(text);
+	assert_int_equal(readme_page_refresh(lab->vault, &lab->err), 0);
+	assert_true(says(lab, "README.txt", "generations/" FIRST));
+	tells_what_is_there(lab);
+}
+
 static void names_are_escaped_for_where_they_stand(void **state)
 {
 	static const char *const names[] = { "a#b?c.jpg",
@@ -288,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_VAULT(the_dates_are_the_folders_that_are_there),
 		IN_A_VAULT(what_a_crash_left_untold_is_told_by_the_next_writer),
+		IN_A_VAULT(what_could_not_be_read_is_told_when_it_can),
 		IN_A_VAULT(names_are_escaped_for_where_they_stand),
 		IN_A_VAULT(it_speaks_the_language_that_was_told_last),
 		IN_A_VAULT(who_is_asked_where_no_machine_is_known),
