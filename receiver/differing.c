@@ -38,7 +38,7 @@ static bool touches(const struct wire_damage *damage, const char *generation)
 /* What else is known of it tells why it is not what it was. */
 static bool explained(const struct verify_book *book, const char *generation)
 {
-	if (book->more_damage > 0 || book->unhashed > 0)
+	if (book->more_damage > 0)
 		return true;
 	for (size_t i = 0; i < book->n_damage; i++)
 		if (book->damage[i].kind != WIRE_DAMAGE_DIFFERS && touches(&book->damage[i], generation))

@@ -195,7 +195,7 @@ static int go_round(struct verify *v, const struct verify_want *want, struct wir
 		rc = verify_round_run(v->vault, v->book, &v->breath, want, verified, &ended, err);
 	if (rc == 0)
 		rc = survey_make(v->vault, v->book, &v->breath, &v->survey, err);
-	if (rc == 0 && verified->unhashed == 0)
+	if (rc == 0)
 		rc = differing_look(v->vault, v->book, &v->breath, ended.names, ended.n, err);
 	free(ended.names);
 	return rc;
