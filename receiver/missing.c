@@ -121,11 +121,9 @@ int missing_find(const struct vault *vault, struct verify_book *book, struct bre
 		return 0;
 	if (before != NULL && behind != NULL && compare(vault, &m, before, behind, err) != 0)
 		return -1;
-	/* What changed between the neighbours may have been removed in between by its owner: of that the number alone tells. */
-	if (m.named >= (uint64_t)expected - files)
-		return 0;
+	/* What the neighbours have may have been removed by its owner, and come back; and what changed between them may be what is gone: for certain is the number alone. */
 	(void)snprintf(reason, sizeof(reason), "it had %llu files when it was published, and has %llu%s",
 	               (unsigned long long)expected, (unsigned long long)files,
-	               m.named > 0 ? "; not all that are gone could be named" : "");
+	               m.named > 0 ? "; those that are named are what its neighbours have, so others may be gone" : "");
 	return name(&m, "", reason, 0, err);
 }
