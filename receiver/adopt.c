@@ -19,6 +19,7 @@
 #include "receiver/building.h"
 #include "receiver/confine.h"
 #include "receiver/moves.h"
+#include "receiver/only_copy.h"
 #include "receiver/publish.h"
 #include "receiver/seal.h"
 #include "receiver/seed.h"
@@ -115,6 +116,7 @@ static int read_tree(struct adopting *a, struct error *err)
 /* What lies there already must not be undone. */
 static int check_newer(const struct adopting *a, struct error *err)
 {
+	bool held = only_copy_look(a->vault, a->wanted.run, NULL) == 1;
 	struct record last;
 	char current[32];
 
@@ -129,8 +131,10 @@ static int check_newer(const struct adopting *a, struct error *err)
 	if (a->adopt->tree != NULL)
 		return error_set(err, ERR_REFUSED,
 		                 "%s has generations already, the newest is %s: what would a tree of no known time be "
-		                 "among them? The next run brings what is missing",
-		                 a->vault->pipeline, current);
+		                 "among them? The next run brings what is missing%s%s%s",
+		                 a->vault->pipeline, current,
+		                 held ? ". What was moved already is in .aob/incoming/" : "", held ? a->wanted.run : "",
+		                 held ? "/tree alone: move it back by hand, and remove that folder" : "");
 	if (last.taken_at_s < a->wanted.taken_at_s)
 		return 0;
 	return error_set(err, ERR_REFUSED,
@@ -169,9 +173,11 @@ static void look_at_room(const struct adopting *a)
 
 static int begin(struct adopting *a, enum incoming_how *how, struct error *err)
 {
+	int from_fd = a->adopt->tree != NULL ? a->take.from_fd : -1;
 	struct ticker mute = { 0 };
 
-	if (incoming_begin(a->vault, &a->wanted, &mute, &a->incoming, how, err) != 0 || *how == INCOMING_PUBLISHED)
+	if (incoming_begin(a->vault, &a->wanted, from_fd, &mute, &a->incoming, how, err) != 0 ||
+	    *how == INCOMING_PUBLISHED)
 		return a->incoming != NULL ? 0 : -1;
 	a->incoming->macs = a->seed.macs;
 	a->incoming->brake_percent = BRAKE_PERCENT_DEFAULT;
@@ -243,9 +249,14 @@ static int judge(struct adopting *a, struct error *err)
 	if (a->take.damaged != 0 && !a->adopt->leave_out_damaged)
 		return error_set(err, ERR_DAMAGED,
 		                 "%" PRIu64 " files, named above, are not what they were or can't be read, so nothing "
-		                 "was published. Write the seed anew; or take up what is good, and let the first run "
+		                 "was published. %s; or take up what is good, and let the first run "
 		                 "bring the rest: --leave-out-damaged",
-		                 a->take.damaged);
+		                 a->take.damaged,
+		                 a->adopt->from != NULL ? "Write the seed anew"
+		                 : a->adopt->move
+		                         ? "Mend them, and say the same again: until then what was moved waits for "
+		                           "it, and so does each run"
+		                         : "Mend them, and say the same again");
 	if (a->take.recorded && a->take.files != a->wanted.files)
 		return error_set(err, ERR_DAMAGED,
 		                 "the seed's record tells of %" PRIu64 " files, and %" PRIu64

@@ -161,7 +161,7 @@ static int on_begin(struct building *b, const struct frame *frame, struct error 
 	if (b->incoming != NULL)
 		(void)error_set(err, ERR_PROTOCOL, "a second BEGIN");
 	else if (codec_done(&d, "BEGIN", err) == 0 && building_own_vault(b->vault, true, err) == 0 &&
-	         incoming_begin(b->vault, wanted, b->ticker, &b->incoming, &how, err) == 0)
+	         incoming_begin(b->vault, wanted, -1, b->ticker, &b->incoming, &how, err) == 0)
 		rc = how == INCOMING_RESUMED ? go_on(b, err) : 0;
 	free(wanted);
 	if (rc != 0)

@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "receiver/build.h"
 #include "lib/generation_name.h"
+#include "receiver/only_copy.h"
 #include "receiver/recheck.h"
 #include "receiver/trash.h"
 
@@ -197,14 +198,16 @@ static int settle_others(const struct incoming *in, struct error *err)
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0 ||
 		    strcmp(found->d_name, in->record.run) == 0)
 			continue;
-		good = mine ? 0 : other_fits(in, found->d_name, &fault);
+		good = only_copy_look(in->vault, found->d_name, &fault) < 0 ? -1
+		       : mine                                               ? 0
+		                                                            : other_fits(in, found->d_name, &fault);
 		if (good < 0)
 			log_error(LOG_WARNING, &fault, "what run %.100s has left stays", found->d_name);
 		else if (good == 1 &&
 		         renameat(in->vault->incoming_fd, found->d_name, in->vault->incoming_fd, in->record.run) == 0)
 			mine = true;
 		else
-			rc = trash_put(in->vault, in->vault->incoming_fd, found->d_name, err);
+			rc = only_copy_trash(in->vault, found->d_name, err);
 	}
 	(void)closedir(dir);
 	return rc;
@@ -320,7 +323,7 @@ int incoming_build(struct incoming *in, struct ticker *ticker, struct error *err
 {
 	if (in->built)
 		return 0;
-	if (trash_put(in->vault, in->vault->incoming_fd, in->record.run, err) != 0 ||
+	if (only_copy_trash(in->vault, in->record.run, err) != 0 ||
 	    open_in(in->vault->incoming_fd, in->record.run, true, &in->fd, err) != 0)
 		return -1;
 	if (clone_base(in, ticker, err) != 0) {
@@ -385,14 +388,23 @@ static int open_left(struct incoming *in, struct state *state, struct error *err
 }
 
 /* 1: gone on with, 0: nothing there that can be, -1. */
-static int try_resume(struct incoming *in, struct ticker *ticker, struct error *err)
+static int try_resume(struct incoming *in, int from_fd, struct ticker *ticker, struct error *err)
 {
+	int held = only_copy_look(in->vault, in->record.run, err);
 	struct state state;
 	char boot[BOOT_ID_SIZE];
 	int base_fd;
 	int rc;
 
+	if (held < 0)
+		return -1;
 	rc = open_left(in, &state, err);
+	if (rc == 0 && held != 0)
+		rc = error_set(err, ERR_DAMAGED,
+		               ".aob/incoming/%s can't be gone on with (its " STATE
+		               " is damaged), and files that were moved are in its tree alone: move them back by hand, "
+		               "and remove that folder",
+		               in->record.run);
 	if (rc != 1) {
 		close_all(in);
 		return rc;
@@ -414,7 +426,7 @@ static int try_resume(struct incoming *in, struct ticker *ticker, struct error *
 	if (incoming_base(in, &base_fd, err) != 0)
 		return -1;
 	ticker_begin(ticker, "reading again what had arrived", 0);
-	rc = recheck_tree(in->tree_fd, base_fd, in->work, ticker, err);
+	rc = recheck_tree(in->tree_fd, base_fd, held != 0 ? from_fd : -1, in->work, ticker, err);
 	close_fd(&base_fd);
 	return rc == 0 && write_state(in, false, err) == 0 ? 1 : -1;
 }
@@ -436,7 +448,7 @@ static int read_base(struct incoming *in, struct error *err)
 	return 0;
 }
 
-static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *how, struct error *err)
+static int begin(struct incoming *in, int from_fd, struct ticker *ticker, enum incoming_how *how, struct error *err)
 {
 	char newest[32];
 	bool found;
@@ -444,11 +456,12 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 
 	if (!incoming_run_valid(in->record.run))
 		return error_set(err, ERR_INPUT, "\"%.63s\" is not the ID of a run", in->record.run);
-	if (vault_current(in->vault, in->base, err) != 0 || find_published(in, newest, &found, err) != 0)
+	if (only_copy_refuse(in->vault, from_fd >= 0 ? in->record.run : NULL, err) != 0 ||
+	    vault_current(in->vault, in->base, err) != 0 || find_published(in, newest, &found, err) != 0)
 		return -1;
 	if (found) {
 		*how = INCOMING_PUBLISHED;
-		return trash_put(in->vault, in->vault->incoming_fd, in->record.run, err);
+		return only_copy_trash(in->vault, in->record.run, err);
 	}
 	generation_name_make(in->record.taken_at_s, newest[0] != '\0' ? newest : NULL, in->record.name);
 	if (strcmp(in->record.name, newest) <= 0)
@@ -458,12 +471,12 @@ static int begin(struct incoming *in, struct ticker *ticker, enum incoming_how *
 		return -1;
 	if (settle_others(in, err) != 0)
 		return -1;
-	rc = try_resume(in, ticker, err);
+	rc = try_resume(in, from_fd, ticker, err);
 	*how = rc == 1 ? INCOMING_RESUMED : INCOMING_FRESH;
 	return rc < 0 ? -1 : 0;
 }
 
-int incoming_begin(const struct vault *vault, const struct record *wanted, struct ticker *ticker,
+int incoming_begin(const struct vault *vault, const struct record *wanted, int from_fd, struct ticker *ticker,
                    struct incoming **incoming, enum incoming_how *how, struct error *err)
 {
 	struct incoming *made = calloc(1, sizeof(*made));
@@ -474,7 +487,7 @@ int incoming_begin(const struct vault *vault, const struct record *wanted, struc
 	made->vault = vault;
 	made->record = *wanted;
 	made->fd = made->tree_fd = made->work_fd = made->parts_fd = made->trash_fd = -1;
-	if (begin(made, ticker, how, err) != 0) {
+	if (begin(made, from_fd, ticker, how, err) != 0) {
 		incoming_end(&made);
 		return -1;
 	}

@@ -47,9 +47,10 @@ struct incoming {
 };
 
 /* incoming_begin: in: wanted->run and what the client knows of the snapshot; the vault is locked.
+ * from_fd: of `adopt --tree`, that tree, borrowed for the call; else -1.
  * out: *incoming, the caller's; *how. With INCOMING_PUBLISHED there is no tree, with INCOMING_FRESH there is none yet.
- * errors: ERR_INPUT (run), by errno */
-int incoming_begin(const struct vault *vault, const struct record *wanted, struct ticker *ticker,
+ * errors: ERR_INPUT (run), ERR_LOCKED (an adoption's tree has the only copy of something: receiver/only_copy.h), by errno */
+int incoming_begin(const struct vault *vault, const struct record *wanted, int from_fd, struct ticker *ticker,
                    struct incoming **incoming, enum incoming_how *how, struct error *err);
 
 /* incoming_run_valid: may it be the name of a folder in .aob/incoming? Pure. */

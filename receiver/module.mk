@@ -50,6 +50,7 @@ aob-receiver_SOURCES := \
 	receiver/recheck.c \
 	receiver/record.c \
 	receiver/record_macs.c \
+	receiver/only_copy.c \
 	receiver/owner.c \
 	receiver/release.c \
 	receiver/removal.c \

@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "receiver/aside.h"
 #include "receiver/braking.h"
+#include "receiver/only_copy.h"
 #include "receiver/readme_page.h"
 #include "receiver/trash.h"
 #include "receiver/vault_clock.h"
@@ -90,7 +91,7 @@ static void put_in_order(const struct vault *vault, const char *run)
 	struct error aside = { .class = ERR_NONE };
 
 	/* Killed, or without room, right behind its publishing. */
-	if (incoming_run_valid(run) && trash_put(vault, vault->incoming_fd, run, &aside) != 0)
+	if (incoming_run_valid(run) && only_copy_trash(vault, run, &aside) != 0)
 		log_error(LOG_WARNING, &aside, "what run %s has left stays", run);
 	if (readme_page_refresh(vault, &aside) != 0)
 		log_error(LOG_WARNING, &aside, "the pages are not written yet");

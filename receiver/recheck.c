@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,14 @@
 #include "lib/tree_walk.h"
 #include "receiver/file_copy.h"
 #include "receiver/hash_tag.h"
+#include "receiver/only_copy.h"
 #include "receiver/seal.h"
+
+struct rechecking {
+	int tree_fd;
+	struct inside *base; /* NULL: none */
+	struct inside *back; /* NULL: none */
+};
 
 static bool is_bases(struct inside *base, const struct entry *entry)
 {
@@ -43,7 +51,37 @@ static int as_recorded(int parent_fd, const char *name, struct ticker *ticker, s
 	return rc;
 }
 
-static int look_at(int tree_fd, struct tree_walk *walk, struct inside *base, struct ticker *ticker, struct error *err)
+/* 1: it is where it was taken from again; 0: it was not taken, as it lies there still; -1. */
+static int put_back(struct inside *back, int parent_fd, const char *name, const char *path, struct error *err)
+{
+	struct stat st;
+	int to_fd;
+	const char *leaf;
+
+	if (inside_parent(back, path, &to_fd, &leaf, err) != 0)
+		return error_prefix(err, "putting \"%.300s\" back", path);
+	if (fstatat(to_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT || only_copy_move(parent_fd, name, to_fd, leaf, to_fd) != 0)
+		return error_sys(err, errno, "putting \"%.300s\" back where it was taken from", path);
+	log_line(LOG_WARNING, "\"%.300s\" is not what its recorded hash says; it is back where it was taken from",
+	         path);
+	return 1;
+}
+
+static int take_out(const struct rechecking *r, int parent_fd, const char *name, const char *path, struct error *err)
+{
+	int rc = r->back != NULL ? put_back(r->back, parent_fd, name, path, err) : 0;
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	log_line(LOG_INFO, "\"%.300s\" did not reach the disk whole; it will be sent again", path);
+	if (unlinkat(parent_fd, name, 0) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "removing \"%.300s\"", path);
+	return 0;
+}
+
+static int look_at(const struct rechecking *r, struct tree_walk *walk, struct ticker *ticker, struct error *err)
 {
 	const struct entry *entry;
 	const char *name;
@@ -53,37 +91,36 @@ static int look_at(int tree_fd, struct tree_walk *walk, struct inside *base, str
 	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {
 		if (ticker_step(ticker, err) != 0)
 			return -1;
-		if (entry->type != ENTRY_FILE || is_bases(base, entry))
+		if (entry->type != ENTRY_FILE || is_bases(r->base, entry))
 			continue;
 		rc = as_recorded(parent_fd, name, ticker, err);
 		if (rc < 0)
 			return -1;
-		if (rc == 0) {
-			log_line(LOG_INFO, "\"%.300s\" did not reach the disk whole; it will be sent again",
-			         entry->path);
-			if (seal_break(tree_fd, parent_fd, err) != 0)
-				return -1;
-			if (unlinkat(parent_fd, name, 0) != 0 && errno != ENOENT)
-				return error_sys(err, errno, "removing \"%.300s\"", entry->path);
-		}
+		if (rc == 0 && (seal_break(r->tree_fd, parent_fd, err) != 0 ||
+		                take_out(r, parent_fd, name, entry->path, err) != 0))
+			return -1;
 	}
 	return rc;
 }
 
-int recheck_tree(int tree_fd, int base_fd, const char *work, struct ticker *ticker, struct error *err)
+int recheck_tree(int tree_fd, int base_fd, int back_fd, const char *work, struct ticker *ticker, struct error *err)
 {
+	struct rechecking r = { .tree_fd = tree_fd };
 	struct tree_walk *walk;
-	struct inside *base = NULL;
 	const char *const own[] = { work, NULL };
-	int rc;
+	int rc = 0;
 
-	if (base_fd >= 0 && inside_new(base_fd, &base, err) != 0)
-		return -1;
-	rc = tree_walk_new(tree_fd, true, own, &walk, err);
+	if (base_fd >= 0)
+		rc = inside_new(base_fd, &r.base, err);
+	if (rc == 0 && back_fd >= 0)
+		rc = inside_new(back_fd, &r.back, err);
+	if (rc == 0)
+		rc = tree_walk_new(tree_fd, true, own, &walk, err);
 	if (rc == 0) {
-		rc = look_at(tree_fd, walk, base, ticker, err);
+		rc = look_at(&r, walk, ticker, err);
 		tree_walk_destroy(&walk);
 	}
-	inside_destroy(&base);
+	inside_destroy(&r.back);
+	inside_destroy(&r.base);
 	return rc;
 }

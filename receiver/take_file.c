@@ -15,6 +15,7 @@
 #include "lib/sha256.h"
 #include "receiver/apply.h"
 #include "receiver/hash_tag.h"
+#include "receiver/only_copy.h"
 #include "receiver/part_writer.h"
 
 #define PIECE_BYTES ((size_t)1 << 20)
@@ -180,6 +181,9 @@ static int take_away(struct take_file *take, int from_fd, const char *name, int 
 	if (hash_tag_set(in_fd, sha256, NULL) != 0 || !hash_tag_is(in_fd, sha256))
 		return error_set(err, ERR_IO, "\"%.300s\" can't be given its hash; take it up without --move",
 		                 entry->path);
+	if (!take->marked && only_copy_mark(in->vault, in->fd, in->record.source, err) != 0)
+		return -1;
+	take->marked = true;
 	if (inside_parent(in->tree, entry->path, &parent_fd, &leaf, err) != 0)
 		return -1;
 	there = fstatat(parent_fd, leaf, &old, AT_SYMLINK_NOFOLLOW) == 0;
@@ -191,7 +195,7 @@ static int take_away(struct take_file *take, int from_fd, const char *name, int 
 			return -1;
 		there = false;
 	}
-	if (fstat(in_fd, &now) != 0 || renameat(from_fd, name, parent_fd, leaf) != 0)
+	if (fstat(in_fd, &now) != 0 || only_copy_move(from_fd, name, parent_fd, leaf, from_fd) != 0)
 		return error_sys(err, errno, "moving \"%.300s\"", entry->path);
 	tally_put(&in->tally, there ? &old : NULL, &now, 0);
 	take->moved_bytes += (uint64_t)now.st_size;

@@ -23,6 +23,7 @@ struct take_file {
 	uint64_t shared_bytes, copied_bytes, moved_bytes;
 	/* private */
 	enum { SHARING_UNKNOWN, SHARING_WORKS, SHARING_FAILS } sharing;
+	bool marked;         /* that files are taken away */
 	uint64_t hole_bytes; /* that were hashed */
 	struct flusher *flusher;
 	struct write_out write_out;

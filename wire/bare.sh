@@ -194,6 +194,15 @@ rescue() {
 		done' sh {} +
 }
 
+# An adoption with --move that was cut off has in its tree the only copy of what it moved (receiver/only_copy.h): nobody but it goes on there. find tells what a look by name would pass over.
+no_adoption() {
+	held=$(find .aob/incoming -mindepth 2 -maxdepth 2 -name moved-from 2>&1) || failed "looking for an adoption that was cut off" "$held"
+	for mark in $held; do
+		case $(ls -d "${mark%/*}/tree" 2>&1) in *'No such file'*) continue ;; esac
+		no locked "an adoption that was cut off has moved files into ${mark%/*}, and they are nowhere else. Say it again where the vault is, and it goes on: aob-receiver adopt --root $root --tree $(head -n 1 "$mark" | tr -d '\000-\037\177') --move $pipeline"
+	done
+}
+
 # What another run has brought of the same is linked from: RUN/prev.N; rsync never writes to those.
 take_over() { # FROM
 	for piece in $(set +f; cd "$1" && echo tree prev.*); do
@@ -209,6 +218,7 @@ begin() { # RUN BASE HOW
 	[ "$base" != - ] || base=
 	incoming=.aob/incoming/$run
 	part=.aob-part-$run
+	no_adoption
 	make_folder "$incoming"
 	for other in $(set +f; cd .aob/incoming && echo *); do
 		[ "$other" != "$run" ] && [ "$other" != '*' ] || continue
@@ -424,6 +434,7 @@ while read -r verb one two three; do
 	renew) renew ;;
 	seal) seal "$one" "$two" ;;
 	drop)
+		no_adoption
 		trash ".aob/incoming/$one"
 		say "dropped"
 		empty_trash

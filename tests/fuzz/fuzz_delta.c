@@ -58,7 +58,7 @@ static struct incoming *begin_run(struct vault *vault, struct record *wanted, st
 	(void)snprintf(wanted->run, sizeof(wanted->run), "run-1");
 	(void)snprintf(wanted->state, sizeof(wanted->state), "quiet");
 	wanted->taken_at_s = 1763876160;
-	playground_want(incoming_begin(vault, wanted, &mute, &incoming, &how, err) == 0);
+	playground_want(incoming_begin(vault, wanted, -1, &mute, &incoming, &how, err) == 0);
 	playground_want(incoming_build(incoming, &mute, err) == 0);
 	return incoming;
 }

@@ -73,7 +73,7 @@ static void go_on_with(struct vault *vault, struct error *err)
 
 	if (record_read(vault, PLAYGROUND_GENERATION, &record, err) == 0)
 		playground_want(strcmp(record.name, PLAYGROUND_GENERATION) == 0 && record.there);
-	if (publish_recover(vault, err) != 0 || incoming_begin(vault, &wanted, &mute, &incoming, &how, err) != 0)
+	if (publish_recover(vault, err) != 0 || incoming_begin(vault, &wanted, -1, &mute, &incoming, &how, err) != 0)
 		return;
 	if (how == INCOMING_RESUMED && moves_replay(incoming, err) == 0)
 		(void)moves_doubt(incoming, err);

@@ -250,11 +250,11 @@ static void a_run_whose_generation_cant_be_looked_at_is_not_begun_anew(void **st
 
 	publish(lab, "run-1", "file", "one");
 	vault_lab_shut(lab);
-	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), -1);
+	assert_int_equal(incoming_begin(lab->vault, &wanted, -1, &lab->ticker, &incoming, &how, &lab->err), -1);
 	assert_non_null(strstr(lab->err.text, "looking at the folder of generation " FIRST));
 	error_clear(&lab->err);
 	(void)snprintf(wanted.run, sizeof(wanted.run), "run-2");
-	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), 0);
+	assert_int_equal(incoming_begin(lab->vault, &wanted, -1, &lab->ticker, &incoming, &how, &lab->err), 0);
 	assert_string_equal(incoming->base, FIRST);
 	assert_int_equal(incoming_build(incoming, &lab->ticker, &lab->err), -1);
 	incoming_end(&incoming);
@@ -272,10 +272,10 @@ static void what_a_run_has_left_and_cant_be_read_stays(void **state)
 	incoming_end(&incoming);
 	vault_lab_shut(lab);
 	assert_int_equal(fchmodat(lab->vault->incoming_fd, "run-1", 0, 0), getuid() == 0 ? -1 : 0);
-	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), -1);
+	assert_int_equal(incoming_begin(lab->vault, &wanted, -1, &lab->ticker, &incoming, &how, &lab->err), -1);
 	error_clear(&lab->err);
 	(void)snprintf(wanted.run, sizeof(wanted.run), "run-2");
-	assert_int_equal(incoming_begin(lab->vault, &wanted, &lab->ticker, &incoming, &how, &lab->err), 0);
+	assert_int_equal(incoming_begin(lab->vault, &wanted, -1, &lab->ticker, &incoming, &how, &lab->err), 0);
 	assert_int_equal(how, INCOMING_FRESH);
 	incoming_end(&incoming);
 	vault_lab_unshut(lab);

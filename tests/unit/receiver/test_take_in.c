@@ -19,13 +19,14 @@ struct take_lab {
 static void begin(struct take_lab *lab, void **state, const char *run)
 {
 	enum incoming_how how;
+	bool made;
 
 	*lab = (struct take_lab){ .vault = *state };
-	lab->incoming = vault_lab_begin(lab->vault, run, &how);
-	if (mkdirat(lab->vault->vault->folder_fd, "tree", 0755) != 0)
-		assert_int_equal(how, INCOMING_RESUMED);
+	made = mkdirat(lab->vault->vault->folder_fd, "tree", 0755) == 0;
 	lab->take.from_fd = openat(lab->vault->vault->folder_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(lab->take.from_fd >= 0);
+	lab->incoming = vault_lab_begin_from(lab->vault, run, lab->take.from_fd, &how);
+	assert_int_equal(how, made ? INCOMING_FRESH : INCOMING_RESUMED);
 	progress_begin(&lab->bar, "");
 	lab->take.bar = &lab->bar;
 }

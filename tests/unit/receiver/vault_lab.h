@@ -60,7 +60,9 @@ static inline int vault_lab_close(void **state)
 	return system(command);
 }
 
-static inline struct incoming *vault_lab_begin(struct vault_lab *lab, const char *run, enum incoming_how *how)
+/* from_fd: as incoming_begin has it */
+static inline struct incoming *vault_lab_begin_from(struct vault_lab *lab, const char *run, int from_fd,
+                                                    enum incoming_how *how)
 {
 	struct record *wanted = calloc(1, sizeof(*wanted));
 	struct incoming *incoming;
@@ -69,12 +71,17 @@ static inline struct incoming *vault_lab_begin(struct vault_lab *lab, const char
 	(void)snprintf(wanted->run, sizeof(wanted->run), "%s", run);
 	(void)snprintf(wanted->state, sizeof(wanted->state), "quiet");
 	wanted->taken_at_s = 1763876160;
-	if (incoming_begin(lab->vault, wanted, &lab->ticker, &incoming, how, &lab->err) != 0)
+	if (incoming_begin(lab->vault, wanted, from_fd, &lab->ticker, &incoming, how, &lab->err) != 0)
 		fail_msg("%s", lab->err.text);
 	if (*how == INCOMING_FRESH && incoming_build(incoming, &lab->ticker, &lab->err) != 0)
 		fail_msg("%s", lab->err.text);
 	free(wanted);
 	return incoming;
+}
+
+static inline struct incoming *vault_lab_begin(struct vault_lab *lab, const char *run, enum incoming_how *how)
+{
+	return vault_lab_begin_from(lab, run, -1, how);
 }
 
 /* Writes a file below the vault's folder, or reads one. */
