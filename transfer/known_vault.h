@@ -9,8 +9,7 @@
 #include "lib/stage_main.h"
 
 struct known_vault {
-	const char
-	        *state; /* the broker's store; beside it lies `ledgers/<pipeline>.vault.json`. NULL: nothing is remembered */
+	const char *state;    /* the store: ledgers/<pipeline>.vault.json beside it; NULL: none */
 	const char *pipeline; /* a valid name */
 	const struct config_vault *vault;
 };

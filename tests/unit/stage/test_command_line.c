@@ -134,10 +134,10 @@ static void the_shells_know_its_options(void **state)
 {
 	static const struct completion_row completions[] = {
 		{ "aob-stage --se", " --service  --server-certificate " },
-		{ "aob-stage --service gate --own-certificate tests/un", " tests/unit " },
+		{ "aob-stage --service gate --own-certificate tests/uni", " tests/unit " },
 		{ "aob-stage --service gate --trace wi", " wire " },
-		{ "aob-stage --service gate tests/un", " tests/unit " },
-		{ "aob-stage --service gate tests/unit tests/un", "  " },
+		{ "aob-stage --service gate tests/uni", " tests/unit " },
+		{ "aob-stage --service gate tests/unit tests/uni", "  " },
 	};
 	struct command_line line;
 	struct error err;
