@@ -28,6 +28,7 @@ struct tree_walk {
 	dev_t root_dev;
 	bool digest;
 	bool light;
+	bool whole;
 	const char *const *excludes;
 	struct folder_names_room names_room;
 	struct level *levels;
@@ -88,6 +89,11 @@ void tree_walk_light(struct tree_walk *walk)
 	walk->light = true;
 }
 
+void tree_walk_whole(struct tree_walk *walk)
+{
+	walk->whole = true;
+}
+
 void tree_walk_fake_super(struct tree_walk *walk)
 {
 	walk->memory.fake_super = true;
@@ -116,7 +122,7 @@ static int push(struct tree_walk *walk, int parent_fd, const char *name, struct 
 	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : error_sys(err, errno, "opening the folder");
+		return errno == ENOENT && !walk->whole ? 0 : error_sys(err, errno, "opening the folder");
 	if (fstat(fd, &st) != 0) {
 		(void)error_sys(err, errno, "stat");
 		(void)close(fd);
@@ -260,7 +266,7 @@ int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *pare
 			continue;
 		if (give(walk, top->fd, next, d_type, entry, parent_fd, name, err) == 1)
 			return 1;
-		if (!error_forgive(err, ERR_NOT_FOUND)) /* vanished between listing and reading */
+		if (walk->whole || !error_forgive(err, ERR_NOT_FOUND)) /* vanished between listing and reading */
 			return -1;
 	}
 	return 0;

@@ -21,10 +21,12 @@ void tree_walk_light(struct tree_walk *walk);
 void tree_walk_fake_super(struct tree_walk *walk);
 /* tree_walk_plain: it is none. Likewise. */
 void tree_walk_plain(struct tree_walk *walk);
+/* tree_walk_whole: nothing changes there: what vanishes between listing and reading is ERR_NOT_FOUND, not passed over. Likewise. */
+void tree_walk_whole(struct tree_walk *walk);
 void tree_walk_destroy(struct tree_walk **walk);
 
 /* tree_walk_next: 1: *entry (and the folder it lies in, its name there) valid until the next call; the root "" comes first.
- * 0: the end. -1: error, naming the path. An object that vanished between listing and reading is passed over. */
+ * 0: the end. -1: error, naming the path. An object that vanished between listing and reading is passed over, unless tree_walk_whole. */
 int tree_walk_next(struct tree_walk *walk, const struct entry **entry, int *parent_fd, const char **name,
                    struct error *err);
 

@@ -33,6 +33,8 @@ static int walk_folder(struct below *below, const struct below_walk *w, int fold
 
 	if (tree_walk_new(folder_fd, w->digests, NULL, &walk, err) != 0)
 		return -1;
+	/* Of a published generation nothing goes; somebody who removes it by hand may take longer than the walk. */
+	tree_walk_whole(walk);
 	while ((rc = tree_walk_next(walk, &found, &parent_fd, &name, err)) == 1) {
 		struct entry entry;
 

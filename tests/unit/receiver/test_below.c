@@ -6,6 +6,7 @@
 struct seen {
 	char paths[512];
 	unsigned n, most;
+	const char *removes; /* at the first, below what it lies in */
 };
 
 static int see(void *context, int parent_fd, const char *name, const struct entry *entry, struct error *err)
@@ -16,6 +17,8 @@ static int see(void *context, int parent_fd, const char *name, const struct entr
 	if (seen->n++ == seen->most)
 		return error_set(err, ERR_CANCELLED, "enough");
 	assert_int_equal(faccessat(parent_fd, name, F_OK, AT_SYMLINK_NOFOLLOW), 0);
+	if (seen->removes != NULL && strcmp(entry->path, "d") == 0)
+		assert_int_equal(unlinkat(parent_fd, seen->removes, 0), 0);
 	(void)snprintf(seen->paths + used, sizeof(seen->paths) - used, "%s;", entry->path);
 	return 0;
 }
@@ -68,6 +71,28 @@ static void each_has_its_whole_path(void **state)
 	restore_lab_close(&lab);
 }
 
+static void what_goes_meanwhile_is_told(void **state)
+{
+	static struct below below;
+	struct restore_lab lab;
+	struct seen seen = { .most = 100, .removes = "h" };
+	struct error err = { .class = ERR_NONE };
+	const struct below_walk walk = { .part = "", .each = see, .context = &seen };
+	struct below_walk at;
+
+	(void)state;
+	restore_lab_open(&lab);
+	assert_int_equal(mkdirat(lab.target_fd, "d", 0755), 0);
+	restore_lab_file(&lab, "h", "");
+	restore_lab_file(&lab, "i", "");
+	at = walk;
+	at.whole_fd = lab.target_fd;
+	assert_int_equal(below_walk(&below, &at, &err), -1);
+	assert_int_equal(err.class, ERR_NOT_FOUND);
+	assert_string_equal(seen.paths, ";d;");
+	restore_lab_close(&lab);
+}
+
 static void a_path_that_becomes_too_long_is_told(void **state)
 {
 	static struct below below;
@@ -90,6 +115,7 @@ static void a_path_that_becomes_too_long_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(each_has_its_whole_path),
+		                            cmocka_unit_test(what_goes_meanwhile_is_told),
 		                            cmocka_unit_test(a_path_that_becomes_too_long_is_told) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
