@@ -55,11 +55,13 @@ static void it_is_kept_and_never_goes_back(void **state)
 
 static void what_is_lost_goes_on_from_the_records(void **state)
 {
-	static const char *const damaged[] = { "", "{",
-		                               "{\"elapsed\": -1, \"uptime\": 1, \"time\": 1, \"boot_id\": \"x\"}",
-		                               "{\"elapsed\": 1, \"uptime\": 1, \"time\": 1}",
-		                               "{\"elapsed\": 1, \"uptime\": 1, \"time\": 1, \"boot_id\": "
-		                               "\"0123456789012345678901234567890123456789\"}" };
+	static const char damaged[][120] = {
+		"",
+		"{",
+		"{\"elapsed\": -1, \"uptime\": 1, \"time\": 1, \"boot_id\": \"x\"}",
+		"{\"elapsed\": 1, \"uptime\": 1, \"time\": 1}",
+		"{\"elapsed\":1,\"uptime\":1,\"time\":1,\"boot_id\":\"0123456789012345678901234567890123456789\"}",
+	};
 	struct vault_lab *lab = *state;
 	int64_t now_s = -2;
 
