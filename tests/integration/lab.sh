@@ -250,7 +250,7 @@ newest_snapshot() { find "$NAS/.aob-snapshots" -mindepth 1 -maxdepth 1 -name 'ma
 # as_a_vault_keeps_it: of rsync's list of differences, without what such a vault keeps of nothing: on GlusterFS owners and times of symlinks; and, where bricks die, the time of whatever got it while one was away
 # (docs/far-ends.md; 735 has the times).
 as_a_vault_keeps_it() {
-	if [ "${VAULT_TYPE:-}" != gluster ]; then cat; elif [ -n "${BRICKS_LIVE:-}" ]; then sed '/^[.]L[.][.]/d'; else sed '/^[.]L[.][.]/d; /^[.][fdDS][.][.]t[.]* /d'; fi
+	if [ "${VAULT_TYPE:-}" != gluster ]; then cat; elif [ -n "${BRICKS_LIVE:-}" ]; then sed '/^[.h]L[.][.]/d'; else sed '/^[.h]L[.][.]/d; /^[.h][fdDS][.][.]t[.]* /d'; fi
 }
 bricks_agree() { # on GlusterFS: nothing waits to be healed, still after a while. Until then link counts are a brick's own, and a file in a folder with a default ACL may have the one that it inherits.
 	[ "${VAULT_TYPE:-}" = gluster ] || return 0
