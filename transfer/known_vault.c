@@ -15,7 +15,6 @@
 #include "transfer/beside_state.h"
 
 #define BYTES_MOST 16384u
-#define ID_SIZE 64
 
 struct memory {
 	char folder[4096];
@@ -93,8 +92,7 @@ int known_vault_check(const struct known_vault *known, const char *vault_id, str
 	if (rc == 1 && m.json != NULL && is_of(m.json, vault) && !is(m.json, "vault_id", vault_id))
 		rc = error_set(err, ERR_LINK,
 		               "%s%s%s has another vault of %s, or none, than the last generation went to: is its disk "
-		               "mounted there? It "
-		               "is waited for. If a new one is meant: rm %s/%s",
+		               "mounted there? It is waited for. If a new one is meant: rm %s/%s",
 		               vault->ssh != NULL ? vault->ssh : "", vault->ssh != NULL ? ":" : "", vault->root,
 		               known->pipeline, m.folder, m.file);
 	forget(&m, folder_fd);

@@ -12,16 +12,6 @@
 #include "receiver/mend.h"
 #include "receiver/verify.h"
 
-static int nobody_listens(void *context, uint64_t done, uint64_t total, bool waits, struct error *err)
-{
-	(void)context;
-	(void)done;
-	(void)total;
-	(void)waits;
-	(void)err;
-	return 0;
-}
-
 struct mending {
 	struct vault_lab *lab;
 	struct breath breath;
@@ -35,7 +25,7 @@ static void survey(struct mending *m, struct vault_lab *lab, const char *path, c
 	struct wire_damage damage = { .kind = WIRE_DAMAGE_CONTENT };
 
 	*m = (struct mending){ .lab = lab };
-	breath_init(&m->breath, lab->vault, nobody_listens, NULL);
+	breath_init(&m->breath, lab->vault, vault_lab_mute, NULL);
 	sha256_of(was, strlen(was), damage.sha256);
 	assert_int_equal(verify_book_open(lab->vault, &m->book, &lab->err), 0);
 	assert_int_equal(verify_book_add(m->book, &damage, OLD, path, &lab->err), 0);

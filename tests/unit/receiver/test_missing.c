@@ -8,16 +8,6 @@
 #define HERE "2026-11-23T05-36-00Z"
 #define BEHIND "2026-11-24T05-36-00Z"
 
-static int told(void *context, uint64_t done, uint64_t total, bool waits, struct error *err)
-{
-	(void)context;
-	(void)done;
-	(void)total;
-	(void)waits;
-	(void)err;
-	return 0;
-}
-
 static void put(const struct vault_lab *lab, const char *path, const char *text, uint8_t hash)
 {
 	static const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1000 } };
@@ -54,7 +44,7 @@ static void what_both_neighbours_have_is_named(void **state)
 	struct verify_book *book;
 	struct breath breath;
 
-	breath_init(&breath, lab->vault, told, NULL);
+	breath_init(&breath, lab->vault, vault_lab_mute, NULL);
 	make(lab, BEFORE);
 	make(lab, HERE);
 	make(lab, BEHIND);
@@ -86,7 +76,7 @@ static void what_cannot_be_named_is_counted_beside(void **state)
 	struct verify_book *book;
 	struct breath breath;
 
-	breath_init(&breath, lab->vault, told, NULL);
+	breath_init(&breath, lab->vault, vault_lab_mute, NULL);
 	make(lab, BEFORE);
 	make(lab, HERE);
 	make(lab, BEHIND);
@@ -112,7 +102,7 @@ static void without_neighbours_so_many_are_told(void **state)
 	struct verify_book *book;
 	struct breath breath;
 
-	breath_init(&breath, lab->vault, told, NULL);
+	breath_init(&breath, lab->vault, vault_lab_mute, NULL);
 	make(lab, HERE);
 	assert_int_equal(verify_book_open(lab->vault, &book, &lab->err), 0);
 	assert_int_equal(missing_find(lab->vault, book, &breath, HERE, NULL, NULL, 1, &lab->err), 0);
