@@ -9,6 +9,7 @@
 
 #define SHELL_CANNOT_RUN 126
 #define SHELL_NOT_FOUND 127
+#define STATUS "\"status\""
 
 void answer_done(struct answer *answer)
 {
@@ -50,7 +51,10 @@ enum answer_line answer_take(struct answer *answer, const char *line, size_t len
 	if (json_object_get(read, "status") != NULL) {
 		answer_done(answer);
 		answer->reply = json_incref(read);
+		answer->unreadable = false;
 		kind = ANSWER_REPLY;
+	} else if (read == NULL && memmem(line, len, STATUS, strlen(STATUS)) != NULL) {
+		answer->unreadable = true;
 	}
 	for (size_t i = 0; kind == ANSWER_NEITHER && i < sizeof(of_progress) / sizeof(of_progress[0]); i++)
 		if (json_object_get(read, of_progress[i]) != NULL)
@@ -117,6 +121,11 @@ int answer_judge(const struct answer *answer, int status, const char *said, cons
 	if (WIFSIGNALED(status))
 		return error_set(err, ERR_SYSTEM, "%s was ended by signal %d%s%s", program, WTERMSIG(status),
 		                 said[0] != '\0' ? ": " : "", said);
+	if (fine && answer->unreadable)
+		return error_set(
+		        err, ERR_PROTOCOL,
+		        "a line of %s has a \"status\" and is no JSON: is a name in it not quoted, or not UTF-8?",
+		        program);
 	if (!fine && kind != NULL)
 		return error_set(err, ERR_PROTOCOL, "%s said \"ok\", and ended with status %d%s%s", program,
 		                 WEXITSTATUS(status), said[0] != '\0' ? ": " : "", said);

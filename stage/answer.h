@@ -4,6 +4,7 @@
 #ifndef AOB_STAGE_ANSWER_H
 #define AOB_STAGE_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/error.h"
@@ -16,11 +17,12 @@ struct json_t;
 enum answer_line {
 	ANSWER_PROGRESS, /* {"done":…} and what else stage_progress has: it was put into progress */
 	ANSWER_REPLY,    /* {"status":…}: kept; of several the last one counts */
-	ANSWER_NEITHER   /* something else: to be shown, and passed over */
+	ANSWER_NEITHER /* something else: to be shown, and passed over; but a reply that can't be read is never an "ok" */
 };
 
 struct answer {
 	struct json_t *reply; /* NULL: none yet */
+	bool unreadable;      /* behind it came a line with a "status" that is no JSON */
 };
 
 void answer_done(struct answer *answer);
@@ -32,7 +34,7 @@ enum answer_line answer_take(struct answer *answer, const char *line, size_t len
  * in: status: as waitpid(2); said: the last line of its standard error, "" if there was none; program: its name, for words
  * out: result: what an "ok" brought
  * errors: what its reply says, else what its exit status stands for (sysexits.h), ERR_INTERNAL for any other; ERR_NOT_FOUND and ERR_PERMISSION for 127 and 126
- * of a shell; ERR_PROTOCOL for a reply that is none, or says "ok" before a status that is not 0; ERR_SYSTEM for a signal. */
+ * of a shell; ERR_PROTOCOL for a reply that is none, can't be read, or says "ok" before a status that is not 0; ERR_SYSTEM for a signal. */
 int answer_judge(const struct answer *answer, int status, const char *said, const char *program,
                  struct stage_result *result, struct error *err);
 

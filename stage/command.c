@@ -20,6 +20,7 @@
 #define END_MS 5000        /* for a program to end in, once it has closed its streams */
 #define COMPLAINT_MAX 1000 /* bytes of a line of standard error; what is longer comes in pieces */
 #define LINES_A_MINUTE 300 /* of a command, in the log */
+#define LAST_READS 4096    /* of what it said before it ended: more than its pipes hold */
 #define N_VARIABLES 6
 
 /* One of its streams, cut into lines. */
@@ -152,21 +153,23 @@ static int watch(struct talk *t)
 	return 0;
 }
 
-/* Until it has closed all that we hold of it, or has ended and something that it left running holds the rest. */
+/* Until it has ended, and what it said before is heard; what it left running may hold its streams, and say more. Closed streams are no end: it may still read, and work. */
 static int converse(struct talk *t, struct error *err)
 {
-	while (t->child.out_fd >= 0 || t->child.err_fd >= 0) {
-		struct pollfd fds[] = { { .fd = t->child.in_fd, .events = POLLOUT },
+	for (unsigned last = 0; last < LAST_READS;) {
+		bool ended = child_has_ended(&t->child);
+		struct pollfd fds[] = { { .fd = ended ? -1 : t->child.in_fd, .events = POLLOUT },
 			                { .fd = t->child.out_fd, .events = POLLIN },
 			                { .fd = t->child.err_fd, .events = POLLIN } };
-		int n = poll(fds, 3, POLL_MS);
+		int n = poll(fds, 3, ended ? 0 : POLL_MS);
 
 		if (watch(t) != 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return error_sys(err, errno, "waiting for %s", t->command->argv[0]);
-		if (n <= 0 && child_has_ended(&t->child))
+		if (n <= 0 && ended)
 			return 0;
+		last += ended;
 		if (n <= 0)
 			continue;
 		if (fds[0].revents != 0)
@@ -175,9 +178,6 @@ static int converse(struct talk *t, struct error *err)
 		    (fds[2].revents != 0 && take(t, &t->errors, err) != 0))
 			return -1;
 	}
-	/* Its streams are closed, and it works on. */
-	while (!child_has_ended(&t->child) && watch(t) == 0)
-		(void)poll(NULL, 0, POLL_MS);
 	return 0;
 }
 

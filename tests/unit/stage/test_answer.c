@@ -50,6 +50,32 @@ static void what_is_neither_is_passed_over(void **state)
 	assert_null(answer.reply);
 }
 
+/* A name in its message that is not quoted, or not UTF-8, must not turn "stop" into "go on". */
+static void a_reply_that_can_not_be_read_is_no_ok(void **state)
+{
+	static const char *const lines[] = { "{\"status\":\"fail\",\"error\":{\"message\":\"caf\xe9\"}}",
+		                             "{\"status\":\"fail\",\"error\":{\"message\":\"a \"b\"\"}}",
+		                             "{\"status\":\"ok\",\"status\":\"fail\"}" };
+	struct stage_progress p;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct answer answer = { 0 };
+		struct error err = { .class = ERR_NONE };
+
+		assert_int_equal(take(&answer, "{\"status\":\"ok\"}", &p), ANSWER_REPLY);
+		assert_int_equal(take(&answer, lines[i], &p), ANSWER_NEITHER);
+		assert_int_equal(answer_judge(&answer, EXITED(0), "", "gate", *state, &err), -1);
+		assert_int_equal(err.class, ERR_PROTOCOL);
+		/* its exit status says why; and the last reply counts */
+		assert_int_equal(answer_judge(&answer, EXITED(77), "", "gate", *state, &err), -1);
+		assert_int_equal(take(&answer, "{\"status\":\"fail\",\"error\":{\"message\":\"no\"}}", &p),
+		                 ANSWER_REPLY);
+		assert_int_equal(answer_judge(&answer, EXITED(0), "", "gate", *state, &err), -1);
+		assert_int_equal(err.class, ERR_REFUSED);
+		answer_done(&answer);
+	}
+}
+
 /* The line (NULL: none), the status that it ended with, and what is to come of it. */
 struct end {
 	const char *line;
@@ -137,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(progress_is_read_and_what_it_does_not_tell_is_not_known),
 		                            cmocka_unit_test(what_is_neither_is_passed_over),
+		                            cmocka_unit_test(a_reply_that_can_not_be_read_is_no_ok),
 		                            cmocka_unit_test(a_reply_counts_and_else_the_exit_status),
 		                            cmocka_unit_test(the_last_reply_counts_and_its_values_go_on) };
 
