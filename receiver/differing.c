@@ -57,7 +57,7 @@ static bool recorded(const struct vault *vault, const char *generation, uint8_t 
 	return there;
 }
 
-enum told { UNTOLD, SAME, ANOTHER };
+enum told { UNTOLD, SAME, ANOTHER, GONE };
 
 /* What lies there, and the root that is recorded of it. */
 static int compare(const struct looking *l, const char *generation, uint8_t root[TREE_DIGEST_BYTES], enum told *told,
@@ -79,6 +79,8 @@ static int compare(const struct looking *l, const char *generation, uint8_t root
 		rc = reading_check(l->vault, generation, fd, &fault);
 	if (fd >= 0)
 		(void)close(fd);
+	if (rc != 0 && fault.class == ERR_NOT_FOUND)
+		*told = GONE;
 	if (rc == 0)
 		*told = memcmp(seal.root, root, TREE_DIGEST_BYTES) == 0 ? SAME : ANOTHER;
 	/* It went meanwhile; or its disk does not give it, which who reads it tells. */
@@ -90,7 +92,7 @@ static int compare(const struct looking *l, const char *generation, uint8_t root
 	return -1;
 }
 
-/* Is it so still? */
+/* Is it so still? As long as nobody can tell, or what else is known of it hides that, it is. */
 static int look_again(const struct looking *l, size_t i, struct error *err)
 {
 	const struct wire_damage *damage = &l->book->damage[i];
@@ -99,7 +101,7 @@ static int look_again(const struct looking *l, size_t i, struct error *err)
 
 	if (!explained(l->book, damage->generation) && compare(l, damage->generation, root, &told, err) != 0)
 		return -1;
-	if (told != ANOTHER)
+	if (told == SAME || told == GONE)
 		verify_book_forget(l->book, i);
 	return 0;
 }
