@@ -12,6 +12,7 @@
 #include "lib/durable.h"
 #include "lib/generation_name.h"
 #include "wire/macs_json.h"
+#include "receiver/vault_clock.h"
 
 #define RECORD_BYTES_MAX 65536
 #define NAMES_MAX ((size_t)100000)
@@ -137,6 +138,8 @@ int record_read(const struct vault *vault, const char *name, struct record *r, s
 		r->own_files = own(json, "own_files");
 		r->own_bytes = own(json, "own_bytes");
 		r->vault_clock_s = own(json, "vault_clock");
+		if (r->vault_clock_s > VAULT_CLOCK_MOST_S)
+			r->vault_clock_s = -1;
 		has = vault_has(vault, name, NULL);
 		r->there = has > 0;
 		r->gone = has == 0;

@@ -34,6 +34,11 @@ static struct vault_clock here(void)
 	return now;
 }
 
+static bool sane(json_int_t seconds)
+{
+	return seconds >= 0 && seconds <= VAULT_CLOCK_MOST_S;
+}
+
 /* 1; 0: there is none, or no sense in it; -1. */
 static int load(const struct vault *vault, struct vault_clock *clock, struct error *err)
 {
@@ -53,7 +58,7 @@ static int load(const struct vault *vault, struct vault_clock *clock, struct err
 	rc = json != NULL &&
 	     json_unpack(json, "{s:I, s:I, s:I, s:s}", "elapsed", &n[0], "uptime", &n[1], "time", &n[2], "boot_id",
 	                 &boot_id) == 0 &&
-	     n[0] >= 0 && strlen(boot_id) < sizeof(clock->boot_id);
+	     sane(n[0]) && sane(n[1]) && sane(n[2]) && strlen(boot_id) < sizeof(clock->boot_id);
 	if (rc == 1) {
 		*clock = (struct vault_clock){ .elapsed_s = n[0], .boot_s = n[1], .day_s = n[2] };
 		memcpy(clock->boot_id, boot_id, strlen(boot_id));

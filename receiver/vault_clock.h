@@ -8,6 +8,7 @@
 #include "lib/boot_id.h"
 #include "receiver/vault.h"
 
+#define VAULT_CLOCK_MOST_S ((int64_t)1 << 40)            /* what no clock shows: a file that says more is damaged */
 #define VAULT_CLOCK_AWAY_MOST_S ((int64_t)7 * 24 * 3600) /* that are believed from one boot to the next */
 
 struct vault_clock {

@@ -60,6 +60,9 @@ static void what_is_lost_goes_on_from_the_records(void **state)
 		"{",
 		"{\"elapsed\": -1, \"uptime\": 1, \"time\": 1, \"boot_id\": \"x\"}",
 		"{\"elapsed\": 1, \"uptime\": 1, \"time\": 1}",
+		"{\"elapsed\":9223372036854775807,\"uptime\":1,\"time\":1,\"boot_id\":\"x\"}",
+		"{\"elapsed\":1,\"uptime\":-9223372036854775807,\"time\":1,\"boot_id\":\"x\"}",
+		"{\"elapsed\":1,\"uptime\":1,\"time\":-9223372036854775807,\"boot_id\":\"x\"}",
 		"{\"elapsed\":1,\"uptime\":1,\"time\":1,\"boot_id\":\"0123456789012345678901234567890123456789\"}",
 	};
 	struct vault_lab *lab = *state;
