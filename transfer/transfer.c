@@ -499,7 +499,8 @@ static int run(struct transfer *t, struct stage_result *result, struct error *er
 		remote_explain(t->remote, err);
 		return -1;
 	}
-	if (!stage_request_dry_run(t->request))
+	/* A seed's disk is on its way to the vault, and is not the vault. */
+	if (!stage_request_dry_run(t->request) && !stage_request_seed(t->request)->writes)
 		known_vault_note(&t->known, remote_welcome(t->remote)->vault_id);
 	fill_result(t, result);
 	return 0;
