@@ -260,9 +260,11 @@ part_links() {
 	[ "$(($(wc -l <"$inodes") - $(uniq -u "$inodes" | wc -l))) $(uniq -d "$inodes" | wc -l)" != "$1 $2" ] || return 0
 	parted=$(uniq -d "$inodes" | wc -l)
 	for inode in $(uniq -d "$inodes"); do
-		find "$incoming/tree" ! -type d -inum "$inode" -exec sh -c '
-			new=${1%/*}/$0.link
-			cp -a "$1" "$new" && mv -f "$new" "$1"' "$part" {} \; || no system "parting hard links"
+		must "parting hard links" find "$incoming/tree" ! -type d -inum "$inode" -exec sh -c '
+			for name; do
+				new=${name%/*}/$0.link
+				cp -a "$name" "$new" && mv -f "$new" "$name" || exit 1
+			done' "$part" {} +
 	done
 }
 
