@@ -158,6 +158,14 @@ class Witness(threading.Thread):
         except FileNotFoundError:
             return None
 
+    def records_left(self, pipeline):
+        """The names of generations that have a record, and are not there."""
+        try:
+            records = os.listdir(self.lab.folder(pipeline) + "/.aob/generations")
+        except FileNotFoundError:
+            return set()
+        return {name[:-len(".json")] for name in records if name.endswith(".json")} - set(self.generations(pipeline))
+
     def whole(self, pipeline, name, at_rest=False):
         """The generation is what its record names, and what it was when it was seen first, but for the damage that is known."""
         path, record, rot = "%s/generations/%s" % (self.lab.folder(pipeline), name), self.record(pipeline, name), self.rot[pipeline]
@@ -173,7 +181,7 @@ class Witness(threading.Thread):
             raise Broken("%s: the record of generation %s has changed" % (pipeline, name))
         manifest = self.manifest(uuid)
         if not rot.clean():
-            self.whole_but(pipeline, name, tree, at_rest)
+            self.whole_but(pipeline, name, uuid, tree, at_rest)
             now = now._replace(digest=self.expected[uuid])
         if known is None:
             if now.digest != self.expected[uuid]:
@@ -189,9 +197,9 @@ class Witness(threading.Thread):
         if known.digest != now.digest or faults:
             raise Broken("%s: generation %s has changed since it was published:\n%s" % (pipeline, name, "\n".join(faults[:20])))
 
-    def whole_but(self, pipeline, name, tree, at_rest):
+    def whole_but(self, pipeline, name, uuid, tree, at_rest):
         """The same, where something has been damaged: that is so still, or good again. In the middle of a mending a bit less can be said."""
-        rot, expected = self.rot[pipeline], self.tree_of(self.record(pipeline, name)["snapshot_uuid"])
+        rot, expected = self.rot[pipeline], self.tree_of(uuid)
         gone = rot.gone(name, tree)
         expected = {path: what for path, what in expected[0].items() if path not in gone}, expected[1]
         how = rot.healed if at_rest else rot.midway
