@@ -51,17 +51,31 @@ static int as_recorded(int parent_fd, const char *name, struct ticker *ticker, s
 	return rc;
 }
 
-/* 1: it is where it was taken from again; 0: it was not taken, as it lies there still; -1. */
-static int put_back(struct inside *back, int parent_fd, const char *name, const char *path, struct error *err)
+/* A copy has the size and the time of what it is a copy of. */
+static bool is_copy_of(const struct entry *entry, const struct stat *st)
 {
+	return S_ISREG(st->st_mode) && (uint64_t)st->st_size == entry->size_bytes &&
+	       st->st_mtim.tv_sec == entry->mtime_s && st->st_mtim.tv_nsec == entry->mtime_ns;
+}
+
+/* 1: it is where it was taken from again; 0: it was copied, and lies there still; -1. */
+static int put_back(struct inside *back, int parent_fd, const char *name, const struct entry *entry, struct error *err)
+{
+	const char *path = entry->path;
 	struct stat st;
 	int to_fd;
 	const char *leaf;
 
 	if (inside_parent(back, path, &to_fd, &leaf, err) != 0)
 		return error_prefix(err, "putting \"%.300s\" back", path);
-	if (fstatat(to_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
+	if (fstatat(to_fd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (is_copy_of(entry, &st))
+			return 0;
+		return error_set(err, ERR_BUSY,
+		                 "\"%.300s\" is not what its recorded hash says, and where it was taken from there is "
+		                 "something else by now; move that away, and say the same again",
+		                 path);
+	}
 	if (errno != ENOENT || only_copy_move(parent_fd, name, to_fd, leaf, to_fd) != 0)
 		return error_sys(err, errno, "putting \"%.300s\" back where it was taken from", path);
 	log_line(LOG_WARNING, "\"%.300s\" is not what its recorded hash says; it is back where it was taken from",
@@ -69,9 +83,11 @@ static int put_back(struct inside *back, int parent_fd, const char *name, const 
 	return 1;
 }
 
-static int take_out(const struct rechecking *r, int parent_fd, const char *name, const char *path, struct error *err)
+static int take_out(const struct rechecking *r, int parent_fd, const char *name, const struct entry *entry,
+                    struct error *err)
 {
-	int rc = r->back != NULL ? put_back(r->back, parent_fd, name, path, err) : 0;
+	const char *path = entry->path;
+	int rc = r->back != NULL ? put_back(r->back, parent_fd, name, entry, err) : 0;
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -96,8 +112,8 @@ static int look_at(const struct rechecking *r, struct tree_walk *walk, struct ti
 		rc = as_recorded(parent_fd, name, ticker, err);
 		if (rc < 0)
 			return -1;
-		if (rc == 0 && (seal_break(r->tree_fd, parent_fd, err) != 0 ||
-		                take_out(r, parent_fd, name, entry->path, err) != 0))
+		if (rc == 0 &&
+		    (seal_break(r->tree_fd, parent_fd, err) != 0 || take_out(r, parent_fd, name, entry, err) != 0))
 			return -1;
 	}
 	return rc;
