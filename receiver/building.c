@@ -86,14 +86,14 @@ static int reply(struct building *b, unsigned type, struct error *err)
 	return wire_send(b->wire, type, b->encoder.data, b->encoder.len_bytes, err);
 }
 
-/* What a disk does not give stops no backup for ever: the journal stays, and what is half mended is not what the root hash says. */
+/* What a disk does not give, or what may not be touched by now, stops no backup for ever: the journal stays, and what is half mended is not what the root hash says. */
 static int take_up_mending(struct vault *vault, bool builds, struct error *err)
 {
 	struct error fault = { .class = ERR_NONE };
 
 	if (mend_recover(vault, &fault) == 0)
 		return 0;
-	if (builds && fault.class != ERR_IO && fault.class != ERR_DAMAGED) {
+	if (builds && fault.class != ERR_IO && fault.class != ERR_DAMAGED && fault.class != ERR_PERMISSION) {
 		if (err != NULL)
 			*err = fault;
 		return -1;

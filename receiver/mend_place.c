@@ -185,7 +185,8 @@ static bool pass_over(struct going_on *g, const struct error *fault)
 	                   : "a name of a file that is mended waits");
 	if (first->class == ERR_NONE)
 		*first = *fault;
-	return for_good || fault->class == ERR_IO || fault->class == ERR_DAMAGED || fault->class == ERR_LOCKED;
+	return for_good || fault->class == ERR_IO || fault->class == ERR_DAMAGED || fault->class == ERR_LOCKED ||
+	       fault->class == ERR_PERMISSION;
 }
 
 /* Each name of the journal that is there, opened. errors: what of the journal can't be read; what could not be done of it: in left */
@@ -336,7 +337,7 @@ static int settle(struct going_on *g, bool *enough, struct error *err)
 		return error_sys(err, errno, "removing what a mending left beside \"%.300s\"", g->at.place.path);
 	/* One that may not be touched was not: it must not keep the journal for ever. */
 	if (!same && futimens(g->at.parent_fd, times) != 0)
-		return error_sys(err, errno, "putting a folder's time back");
+		return error_sys(err, errno, "putting back the time of the folder of \"%.300s\"", g->at.place.path);
 	crash_point("mend-timed");
 	g->settled_device = g->at.folder.st_dev;
 	g->settled_inode = g->at.folder.st_ino;

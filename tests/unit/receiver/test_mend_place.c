@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "lib/hex.h"
+#include "receiver/building.h"
 #include "receiver/mend.h"
 
 /* OLD has the names a, b and \xff of a damaged file, NEW has c; the journal of one whose mending was cut off before the first name was replaced. */
@@ -160,6 +161,30 @@ static void whatever_fails_the_journal_stays(void **state)
 	is_settled(lab);
 }
 
+static enum error_class own(void *context)
+{
+	struct error err = { .class = ERR_NONE };
+
+	(void)building_own_vault(context, true, &err);
+	return err.class;
+}
+
+/* A folder that somebody has made immutable meanwhile, say: the others are settled, and backups go on. */
+static void a_folder_that_may_not_be_touched_any_more_stops_no_backup(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct stat good;
+
+	(void)begin_group(lab);
+	replace(lab, "generations/" OLD "/a");
+	assert_int_equal(mend_lab_under(SYS_utimensat, EPERM, own, lab->vault), ERR_NONE);
+	good = mend_lab_stat(lab, "generations/" OLD "/a");
+	assert_int_equal(good.st_nlink, 4);
+	assert_true(vault_lab_there(lab, ".aob/mend.json"));
+	assert_int_equal(mend_recover(lab->vault, &lab->err), 0);
+	is_settled(lab);
+}
+
 static void a_list_that_belongs_to_nothing_goes(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -181,6 +206,7 @@ int main(void)
 		PLACE_TEST(what_was_not_begun_stays_damaged),
 		PLACE_TEST(another_file_is_neither_taken_nor_replaced),
 		PLACE_TEST(whatever_fails_the_journal_stays),
+		PLACE_TEST(a_folder_that_may_not_be_touched_any_more_stops_no_backup),
 		PLACE_TEST(a_list_that_belongs_to_nothing_goes),
 	};
 
