@@ -5,9 +5,9 @@
 #   make quickstart        a whole backup on an embedded lab       make quickstart-down   takes the lab away again
 #     SOURCE=/some/folder  … of a copy of your own data
 #   make bench [QUICK=1]   side by side with rsync, restic, borg, btrfs send (root)   ONLY= FS= REPEAT= INTO=
-#   make torture           random changes, every generation compared (root)           ROUNDS= SEED=
+#   make torture-changes   random changes, every generation compared (root)           ROUNDS= SEED=
 #   make plays PLAYS=200   so many backups of Macs to a real smbd, disturbed (root)   SEED= SLOTS=
-#   make torture-pipelines whole pipelines under faults of every kind (root)          ROUNDS= SEED= LABS= FIRST= ONLY= LIMIT=
+#   make torture           whole pipelines under faults of every kind (root)          ROUNDS= SEED= LABS= FIRST= ONLY= LIMIT=
 #   make torture-hosts     five hosts, lines cut, processes killed (root)              ROUNDS= SEED= FIRST= AWAY=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
 #   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each
@@ -72,7 +72,7 @@ PROGRAMS :=
 lib_SOURCES :=
 wire_SOURCES :=
 
-.PHONY: all check unit integration bench torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-restores torture-mends memcheck fuzz quickstart quickstart-down deps install format lint clean
+.PHONY: all check unit integration bench torture torture-changes torture-syscalls torture-power torture-uml torture-flips torture-restores torture-mends memcheck fuzz quickstart quickstart-down deps install format lint clean
 .DELETE_ON_ERROR:
 all:
 
@@ -180,7 +180,7 @@ bench:
 	$(Q)$(again) all $(build_given)/tests/bench/relay $(build_given)/tests/broker/test_history_trim
 	$(Q)tests/bench/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(FS),--fs $(FS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(INTO),--into $(INTO))
 
-torture: deps
+torture-changes: deps
 	$(Q)$(again) all
 	$(Q)unshare --mount --propagation private tests/torture/rounds --rounds $(or $(ROUNDS),5000) --seed $(or $(SEED),1)
 
@@ -207,7 +207,7 @@ $(PLAIN_LINK): tests/torture/plain_link.c $(VARIANT)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(ALL_LDFLAGS)
 
 # Some labs side by side, most of them without ssh's cryptography; LABS=0: one, with ssh, in namespaces that --labs would make.
-torture-pipelines: deps
+torture: deps
 	$(Q)$(again) all $(build_given)/tests/torture/plain_link
 	$(Q)$(if $(filter 0,$(LABS)),unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc) \
 		tests/torture/pipelines --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1) --labs $(or $(LABS),8) --plain --in-memory \
@@ -286,7 +286,7 @@ deps:
 	$(Q)deploy/install-deps
 
 # By the environment, as their text may hold anything that a shell would look at.
-quickstart quickstart-down integration torture torture-pipelines torture-syscalls torture-power torture-uml torture-flips torture-restores torture-mends torture-sessions torture-cves memcheck bench plays: export BUILD := $(abspath $(BUILD))
+quickstart quickstart-down integration torture torture-changes torture-syscalls torture-power torture-uml torture-flips torture-restores torture-mends torture-sessions torture-cves memcheck bench plays: export BUILD := $(abspath $(BUILD))
 quickstart: export SOURCE := $(SOURCE)
 
 quickstart: deps

@@ -86,7 +86,7 @@ class Labs:
         with open(work + "/output", errors="replace") as f:
             why = [line.rstrip() for line in f if line.startswith("FAILED")] or ["FAILED: it did not end"]
         self.failures.append("round %d: %s" % (first + played, why[-1]))
-        print("%s\n  again: make torture-pipelines SEED=%d FIRST=%d ROUNDS=1 LABS=0, or with what came before it FIRST=%d ROUNDS=%d; logs: %s"
+        print("%s\n  again: make torture SEED=%d FIRST=%d ROUNDS=1 LABS=0, or with what came before it FIRST=%d ROUNDS=%d; logs: %s"
               % (self.failures[-1], self.args.seed, first + played, first, played + 1, work), flush=True)
 
     def run(self):
