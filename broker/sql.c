@@ -1,10 +1,15 @@
 #include "broker/sql.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 
@@ -52,12 +57,37 @@ static enum error_class class_of(int code, int sys)
 	}
 }
 
+/* SQLite's errno is that of its last call, which may be one that put things in order. ENOSPC or EDQUOT if a file beside the store's can't be made or filled; 0 if it can, or that can't be tried. */
+static int no_room(const struct sql *sql)
+{
+	static const char page[64 << 10];
+	char folder[PATH_MAX];
+	const char *path = sqlite3_db_filename(sql->db, "main");
+	int sys;
+	int fd;
+
+	if (path == NULL || *path == '\0' || snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
+		return 0;
+	fd = open(dirname(folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	sys = fd < 0 || write(fd, page, sizeof(page)) < 0 || fsync(fd) != 0 ? errno : 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return sys == ENOSPC || sys == EDQUOT ? sys : 0;
+}
+
 static int fail(struct sql *sql, struct error *err)
 {
 	int sys = sqlite3_system_errno(sql->db);
+	enum error_class class = class_of(sqlite3_extended_errcode(sql->db), sys);
+	int full = class == ERR_IO || class == ERR_PERMISSION ? no_room(sql) : 0;
 
-	return error_set(err, class_of(sqlite3_extended_errcode(sql->db), sys), "run store: %s%s%s",
-	                 sqlite3_errmsg(sql->db), sys != 0 ? ": " : "", sys != 0 ? strerrordesc_np(sys) : "");
+	if (full != 0) {
+		sys = full;
+		class = ERR_SPACE;
+	}
+	return error_set(err, class, "run store: %s%s%s%s", sqlite3_errmsg(sql->db), sys != 0 ? ": " : "",
+	                 sys != 0 ? strerrordesc_np(sys) : "",
+	                 class == ERR_SPACE ? "; make room where it lies (df -h, df -i, or its quota)" : "");
 }
 
 static int trace(unsigned what, void *cookie, void *statement, void *text)
