@@ -1,7 +1,11 @@
 #include "receiver/vault_clock.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <jansson.h>
@@ -9,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/durable.h"
 #include "lib/log.h"
+#include "receiver/aside.h"
 #include "receiver/record.h"
 
 #define FILE_NAME "clock.json"
@@ -39,20 +44,37 @@ static bool sane(json_int_t seconds)
 	return seconds >= 0 && seconds <= VAULT_CLOCK_MOST_S;
 }
 
-/* 1; 0: there is none, or no sense in it; -1. */
+/* It is so until it is written anew. Not: that the vault's file system is away for a while, or that this machine has no memory. */
+static bool is_lost(const struct error *fault)
+{
+	return fault->class == ERR_DAMAGED || fault->class == ERR_IO || fault->class == ERR_PERMISSION ||
+	       fault->sys == ELOOP; /* a symlink */
+}
+
+/* 1; 0: there is none, it can't be read, or there is no sense in it; -1. */
 static int load(const struct vault *vault, struct vault_clock *clock, struct error *err)
 {
 	const char *boot_id = NULL;
 	json_int_t n[3];
 	char *text = NULL;
 	size_t len = 0;
+	struct error fault = { .class = ERR_NONE };
 	json_t *json;
-	int rc = durable_read(vault->aob_fd, FILE_NAME, BYTES_MOST, &text, &len, err);
+	int rc;
 
-	if (rc != 0)
-		return error_forgive(err, ERR_NOT_FOUND) || error_forgive(err, ERR_DAMAGED)
-		               ? 0
-		               : error_prefix(err, "the vault's clock");
+	if (durable_read(vault->aob_fd, FILE_NAME, BYTES_MOST, &text, &len, &fault) != 0) {
+		if (fault.class == ERR_NOT_FOUND)
+			return 0;
+		if (is_lost(&fault)) {
+			log_error(LOG_WARNING, &fault,
+			          "%s: the vault's clock (.aob/" FILE_NAME ") goes on from its records",
+			          vault->pipeline);
+			return 0;
+		}
+		if (err != NULL)
+			*err = fault;
+		return error_prefix(err, "the vault's clock");
+	}
 	json = json_loadb(text, len, 0, NULL);
 	free(text);
 	rc = json != NULL &&
@@ -80,7 +102,7 @@ int vault_clock_read(const struct vault *vault, int64_t *now_s, struct error *er
 	return rc < 0 ? -1 : 0;
 }
 
-static int newest_recorded(const struct vault *vault, int64_t *elapsed_s, struct error *err)
+static int highest_recorded(const struct vault *vault, int64_t *elapsed_s, struct error *err)
 {
 	char(*names)[32];
 	size_t n;
@@ -112,6 +134,22 @@ static int store(const struct vault *vault, const struct vault_clock *clock, str
 	return rc == 0 ? 0 : error_prefix(err, "keeping the vault's clock");
 }
 
+/* A folder in its place, which no file can take: whose it is nobody knows, so it is not removed. */
+static int move_folder_aside(const struct vault *vault, struct error *err)
+{
+	char aside[ASIDE_NAME_SIZE];
+	struct stat st;
+
+	if (fstatat(vault->aob_fd, FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	if (aside_name(FILE_NAME ".", aside, err) != 0)
+		return -1;
+	if (renameat(vault->aob_fd, FILE_NAME, vault->aob_fd, aside) != 0)
+		return error_sys(err, errno, "moving the folder .aob/" FILE_NAME " aside, to %s", aside);
+	log_line(LOG_WARNING, "%s: .aob/" FILE_NAME " was a folder, which is .aob/%s now", vault->pipeline, aside);
+	return 0;
+}
+
 int vault_clock_keep(const struct vault *vault, int64_t *now_s, struct error *err)
 {
 	struct vault_clock now = here();
@@ -120,7 +158,9 @@ int vault_clock_keep(const struct vault *vault, int64_t *now_s, struct error *er
 
 	if (rc == 1)
 		now.elapsed_s = vault_clock_after(&then, &now);
-	if (rc < 0 || (rc == 0 && newest_recorded(vault, &now.elapsed_s, err) != 0) || store(vault, &now, err) != 0)
+	if (rc < 0 ||
+	    (rc == 0 && (highest_recorded(vault, &now.elapsed_s, err) != 0 || move_folder_aside(vault, err) != 0)) ||
+	    store(vault, &now, err) != 0)
 		return -1;
 	*now_s = now.elapsed_s;
 	return 0;

@@ -1,5 +1,6 @@
-/* vault_clock: a vault's own clock, which a wrong time of day does not move: seconds that have passed here since the vault began, counted while the machine runs, and from one boot to the next by its time of day, a
- * week at most. `--keep-for` counts by it, so that a clock that is years ahead lets nobody remove what is days old. It never goes back; it may be behind, then generations are kept longer.
+/* vault_clock: a vault's own clock, which a wrong time of day does not move: seconds that have passed here since the vault began. It is written with each generation; since then count, in the same boot, those that have
+ * passed (sleep too), and in another one those of the time of day, a week at most. `--keep-for` counts by it, so that a clock that is years ahead lets nobody remove what is days old. It never goes back, unless it is
+ * lost; it may be behind, then generations are kept longer.
  *
  * threads: one; vault_clock_keep: the vault is locked. source: clock_gettime(2), CLOCK_BOOTTIME; docs/vault-format.md, "Removing" */
 #ifndef AOB_VAULT_CLOCK_H
@@ -20,10 +21,10 @@ struct vault_clock {
 /* vault_clock_after: what it shows at now (whose elapsed_s is not looked at). Pure. */
 int64_t vault_clock_after(const struct vault_clock *then, const struct vault_clock *now);
 
-/* vault_clock_read: out: *now_s; less than 0: it is not kept here yet, or what was kept is damaged. errors: by errno */
+/* vault_clock_read: out: *now_s; less than 0: it is lost: not kept here yet, damaged, not given by its disk, or something else stands in its place. errors: by errno; that its file system is away, or no memory */
 int vault_clock_read(const struct vault *vault, int64_t *now_s, struct error *err);
 
-/* vault_clock_keep: as vault_clock_read, and it is kept; where none was, it goes on from the newest record that tells one, else from 0. durable: on return 0. errors: by errno */
+/* vault_clock_keep: as vault_clock_read, and it is kept; one that is lost goes on from the highest that a record tells, else from 0, and a folder in its place is moved aside. durable: on return 0. errors: by errno */
 int vault_clock_keep(const struct vault *vault, int64_t *now_s, struct error *err);
 
 #endif
