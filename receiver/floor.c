@@ -1,5 +1,15 @@
 #include "receiver/floor.h"
 
+/* Both clocks must have it so old. One from the future tells nothing by the time of day, which was ahead then, or is behind now; but it is older than what came after it. */
+static bool is_younger(const struct floor_question *question, int64_t keep_for_s)
+{
+	int64_t by_day_s = question->now_s - question->published_at_s;
+
+	if (by_day_s < 0)
+		by_day_s = question->later_s;
+	return by_day_s < keep_for_s || (question->has_vault_clock && question->by_vault_clock_s < keep_for_s);
+}
+
 const char *floor_refuses(const struct vault_options *options, const struct floor_question *question)
 {
 	if (options->append_only)
@@ -22,10 +32,7 @@ const char *floor_refuses(const struct vault_options *options, const struct floo
 		return "the brake holds it, as too much changed after it, until it is released (aob release)";
 	if (question->n_there <= options->keep_at_least)
 		return "the receiver keeps at least so many generations (--keep-at-least)";
-	/* One from the future was published before the clock was set back: it counts as new. One that is old since the clock was set forward is not, by the vault's own. */
-	if (options->keep_for_s > 0 &&
-	    (question->now_s - question->published_at_s < options->keep_for_s ||
-	     (question->has_vault_clock && question->by_vault_clock_s < options->keep_for_s)))
+	if (options->keep_for_s > 0 && is_younger(question, options->keep_for_s))
 		return "the receiver keeps it longer (--keep-for)";
 	return NULL;
 }

@@ -21,6 +21,7 @@ struct floor_question {
 	int64_t now_s;
 	bool has_vault_clock;     /* it was published by that clock (receiver/vault_clock.h) … */
 	int64_t by_vault_clock_s; /* … so long ago */
+	int64_t later_s; /* so long ago, as both clocks have it, was one published that came after it; 0: none was */
 };
 
 /* floor_refuses: NULL if it may go, else why not (static text). */

@@ -29,6 +29,26 @@ static bool is_hidden(bool read, const struct record *record, const struct error
 	return read ? !record->there && !record->gone : fault->class != ERR_NOT_FOUND;
 }
 
+/* One that is there, from the oldest to the newest. */
+static void count_age(struct floor_question *question, const struct record *record, bool asked_for, int64_t clock_s)
+{
+	bool has_vault_clock = record->vault_clock_s >= 0;
+	int64_t published_at_s = record->published_at_s > 0 ? record->published_at_s : 0;
+	int64_t by_day_s = question->now_s - published_at_s;
+	/* A clock that is lost goes on with the next generation. */
+	int64_t by_vault_clock_s = has_vault_clock && clock_s >= 0 ? clock_s - record->vault_clock_s : 0;
+	int64_t by_both_s = by_day_s < by_vault_clock_s ? by_day_s : by_vault_clock_s;
+
+	if (asked_for) {
+		question->published_at_s = published_at_s;
+		question->has_vault_clock = has_vault_clock;
+		question->by_vault_clock_s = by_vault_clock_s;
+		question->later_s = 0;
+	} else if (by_both_s > question->later_s) {
+		question->later_s = by_both_s;
+	}
+}
+
 /* Fills the question from all records. Returns 1, 0 if the generation is not there, -1. */
 static int ask(const struct vault *vault, const char *name, struct floor_question *question, struct error *err)
 {
@@ -45,13 +65,15 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	if (brake_mark_read(vault, &mark, err) != 0 || vault_clock_read(vault, &clock_s, err) != 0 ||
 	    record_names(vault, &names, &n, err) != 0)
 		return -1;
+	question->now_s = time(NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct error fault = { .class = ERR_NONE };
 		struct record record;
+		bool asked_for = strcmp(names[i], name) == 0;
 		bool read = record_read(vault, names[i], &record, &fault) == 0;
 
 		if (!read || !record.there) {
-			if (strcmp(names[i], name) == 0 && is_hidden(read, &record, &fault))
+			if (asked_for && is_hidden(read, &record, &fault))
 				found = question->is_hidden = true;
 			continue;
 		}
@@ -61,14 +83,11 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 			memcpy(newest_whole, record.name, sizeof(newest_whole));
 		if (strcmp(record.state, "clean") == 0)
 			memcpy(newest_clean, record.name, sizeof(newest_clean));
-		if (strcmp(record.name, name) == 0) {
+		if (asked_for) {
 			found = 1;
 			question->is_pinned = record.pinned;
-			question->published_at_s = record.published_at_s;
-			question->has_vault_clock = record.vault_clock_s >= 0;
-			/* A clock that is lost goes on with the next generation. */
-			question->by_vault_clock_s = clock_s >= 0 ? clock_s - record.vault_clock_s : 0;
 		}
+		count_age(question, &record, asked_for, clock_s);
 	}
 	free(names);
 	if (vault_current(vault, current, err) != 0)
@@ -78,7 +97,6 @@ static int ask(const struct vault *vault, const char *name, struct floor_questio
 	question->is_newest_whole = strcmp(newest_whole, name) == 0;
 	question->is_newest_clean = strcmp(newest_clean, name) == 0;
 	question->is_held = brake_mark_holds(&mark, name);
-	question->now_s = time(NULL);
 	return found;
 }
 

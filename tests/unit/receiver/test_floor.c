@@ -45,6 +45,18 @@ static void what_protects_a_generation(void **state)
 		{ { 0 }, { .n_there = 4, .has_vault_clock = true }, false },
 		/* the clock was set back */
 		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 900, .now_s = 100 }, true },
+		/* … or was ahead then: what came after it tells */
+		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 900, .now_s = 100, .later_s = 49 }, true },
+		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 900, .now_s = 100, .later_s = 50 }, false },
+		{ { .keep_for_s = 50 },
+		  { .n_there = 4,
+		    .published_at_s = 900,
+		    .now_s = 100,
+		    .has_vault_clock = true,
+		    .by_vault_clock_s = 49,
+		    .later_s = 50 },
+		  true },
+		{ { .keep_for_s = 50 }, { .n_there = 4, .published_at_s = 51, .now_s = 100, .later_s = 50 }, true },
 	};
 
 	(void)state;
