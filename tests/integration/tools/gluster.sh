@@ -31,13 +31,14 @@ gluster_volume() {
 	volume set v network.ping-timeout 5 # one that hangs is given up after so many seconds; 42 unless told
 	volume set v storage.gfid2path off
 	volume set v storage.max-hardlinks 0
+	volume set v performance.stat-prefetch off
 	volume start v
 	gluster_mount "$at"
 }
 gluster_mount() {
 	mkdir -p "$1"
 	MOUNTED=$1
-	mount -t glusterfs -o acl,log-level=WARNING "$GLUSTER_HOST:/v" "$1"
+	mount -t glusterfs -o acl,entry-timeout=0,log-level=WARNING "$GLUSTER_HOST:/v" "$1"
 }
 
 brick() { echo "$WORK/gluster/brick-$1/b"; }
@@ -52,10 +53,12 @@ no_marks() { # on no brick is anything marked as what another one lacks; heal in
 	[ -z "$(find "$WORK"/gluster/brick-*/b -name .glusterfs -prune -o -print0 | xargs -0 -r getfattr -h --absolute-names -d -m '^trusted[.]afr[.]v-client' -e hex -- 2>/dev/null |
 		sed -n '/^trusted/{/=0x0*$/!p}')" ]
 }
-nothing_to_heal() { # and who mounts it sees all bricks again
+all_seen() { # who mounts it sees all bricks
+	! grep -q '^connected = 0' "$MOUNTED"/.meta/graphs/active/v-client-*/private && ! grep -q '^child_up.* = 0' "$MOUNTED"/.meta/graphs/active/v-replicate-0/private
+}
+nothing_to_heal() {
 	local out
-	! grep -q '^connected = 0' "$MOUNTED"/.meta/graphs/active/v-client-*/private && ! grep -q '^child_up.* = 0' "$MOUNTED"/.meta/graphs/active/v-replicate-0/private && out=$(volume heal v info) && ! grep -q 'not connected' <<<"$out" &&
-		! grep -q '^Number of entries: [^0]' <<<"$out" && no_marks
+	all_seen && out=$(volume heal v info) && ! grep -q 'not connected' <<<"$out" && ! grep -q '^Number of entries: [^0]' <<<"$out" && no_marks
 }
 healed() {
 	nothing_to_heal || { volume heal v && false; }
@@ -84,7 +87,7 @@ mend_all() { mend_symlinks; nothing_to_heal || mend_folders; }
 # gluster_heal [SECONDS]: all bricks are there, and hold the same.
 gluster_heal() {
 	local at_last=$((SECONDS + 15))
-	volume start v force
+	volume start v force >/dev/null
 	until healed >/dev/null 2>&1 || [ $SECONDS -gt $at_last ]; do nap; done
 	healed >/dev/null 2>&1 || mend_all >/dev/null
 	wait_for "${1:-120}" "the volume is healed" healed
@@ -152,7 +155,7 @@ gluster_end() { # of a test that passed: a brick was killed, and both hold the s
 	[ -s "$WORK/gluster/killed" ] || die "no brick was killed: no run was seen"
 	say "bricks were killed $(cat "$WORK/gluster/killed") times"
 	echo "${0##*/} $(cat "$WORK/gluster/killed")" >>"${BRICK_DEATHS:-/dev/null}"
-	gluster_heal 120 >>"$WORK/log/brick-killer.log" 2>&1
+	gluster_heal 120
 	wait_for 60 "the bricks hold the same after the heal" same_bricks_said
 }
 same_bricks_said() { same_bricks >"$WORK/log/bricks-differ.log"; } # what differs is told with the logs
