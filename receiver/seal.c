@@ -250,6 +250,13 @@ static int go(struct sealing *s, struct tree_walk *walk, struct error *err)
 	return rc == 0 ? tree_fold_end(s->fold, s->seal->root, err) : -1;
 }
 
+static bool believes_none;
+
+void seal_believe_none(void)
+{
+	believes_none = true;
+}
+
 int seal_root(int tree_fd, struct seal *seal, struct error *err)
 {
 	const char *const skipped[] = { seal->skip, NULL };
@@ -259,7 +266,9 @@ int seal_root(int tree_fd, struct seal *seal, struct error *err)
 	int rc = -1;
 
 	if (seal->child != NULL)
-		hooks.child = tell_child;
+		hooks.child = tell_child; /* of one folder, when the whole was gone through */
+	else if (seal->how == SEAL_KEEP && believes_none)
+		seal->how = SEAL_ANEW;
 	seal->unhashed = 0;
 	if (tree_digest_new(&s.digest, err) == 0 && tree_fold_new(s.digest, &hooks, &s.fold, err) == 0 &&
 	    inside_new(tree_fd, &s.tree, err) == 0 &&

@@ -36,6 +36,10 @@ struct seal {
 /* seal_possible: does this file system have attributes at all? */
 bool seal_possible(int folder_fd);
 
+/* seal_believe_none: from now on SEAL_KEEP of a whole tree is SEAL_ANEW. Called once, before there are threads, by who keeps a vault on GlusterFS: there a heal does not bring back times, so what a folder is
+ * made by, and what its own folder remembers of it, may be of two bricks, and differ. */
+void seal_believe_none(void);
+
 /* seal_root: in: tree_fd: the tree's root. out: seal->root, seal->unhashed. errors: by errno, the ticker's */
 int seal_root(int tree_fd, struct seal *seal, struct error *err);
 

@@ -16,6 +16,7 @@
 #include "lib/file_system.h"
 #include "lib/generation_name.h"
 #include "lib/uuid.h"
+#include "receiver/seal.h"
 
 #define FORMAT_BYTES_MAX 4096
 #define LOCK_TRIES 50
@@ -155,6 +156,7 @@ void vault_know_kind(const char *root)
 	if (strcmp(kind, FILE_SYSTEM_GLUSTER) == 0) {
 		entry_leave_symlinks();
 		entry_doubt_links();
+		seal_believe_none();
 	}
 	(void)close(fd);
 }

@@ -50,7 +50,7 @@ int vault_open(const struct vault_options *options, const char *pipeline, bool c
                struct error *err);
 void vault_close(struct vault **vault);
 
-/* vault_know_kind: what the file system of that root is bad at is avoided from now on (entry_leave_symlinks, entry_doubt_links). Once, before there are threads, and while this process may still read
+/* vault_know_kind: what the file system of that root is bad at is avoided from now on (entry_leave_symlinks, entry_doubt_links, seal_believe_none). Once, before there are threads, and while this process may still read
  * /proc. */
 void vault_know_kind(const char *root);
 
