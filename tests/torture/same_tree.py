@@ -82,6 +82,11 @@ def symlinks_as_made(tree):
     return {path: what[:2] + (0, 0, 0) + what[5:] if what[0] == stat.S_IFLNK else what for path, what in tree[0].items()}, tree[1]
 
 
+def without_times(tree):
+    """What one keeps whose bricks die: the time of what got it while one was away is not healed."""
+    return {path: what[:4] + (0,) + what[5:] for path, what in symlinks_as_made(tree)[0].items()}, tree[1]
+
+
 def differences(a, b):
     out = []
     for path in sorted(set(a[0]) | set(b[0])):
