@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -63,12 +62,16 @@ static int no_room(const struct sql *sql)
 	static const char page[64 << 10];
 	char folder[PATH_MAX];
 	const char *path = sqlite3_db_filename(sql->db, "main");
+	const char *slash;
 	int sys;
 	int fd;
 
-	if (path == NULL || *path == '\0' || snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
+	/* SQLite gives it from the root on. */
+	slash = path != NULL ? strrchr(path, '/') : NULL;
+	if (slash == NULL || (size_t)(slash + 1 - path) >= sizeof(folder))
 		return 0;
-	fd = open(dirname(folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash + 1 - path), path);
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	sys = fd < 0 || write(fd, page, sizeof(page)) < 0 || fsync(fd) != 0 ? errno : 0;
 	if (fd >= 0)
 		(void)close(fd);
