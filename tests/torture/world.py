@@ -177,9 +177,9 @@ class World:
                     at = self.witness.current(name)
                     if at not in seen or not seen[at]:
                         seen[at] = at is not None and self.same(name, at, wanted[name])
-                    # A run that published, and whose next step failed, has left to the next one what it would have removed.
+                    # A run that published, and whose next step failed or was cancelled, has left to the next one what it would have removed.
                     # So has one behind whose tidying a generation was removed by hand.
-                    if not seen[at] or self.witness.last_run(self.nas, name)[1] == "failed" or self.by_hand[name] & self.witness.records_left(name):
+                    if not seen[at] or self.witness.last_run(self.nas, name)[1] in ("failed", "cancelled") or self.by_hand[name] & self.witness.records_left(name):
                         self.run(name)
                     elif not self.waits_for_watcher(name):
                         del wanted[name]
