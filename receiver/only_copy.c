@@ -13,9 +13,10 @@
 #include "lib/durable.h"
 #include "lib/log.h"
 #include "receiver/trash.h"
+#include "wire/bare_word.h"
 
 #define TEXT_MAX (PATH_MAX + 1)
-#define SHOWN_SIZE 401 /* of paths in an error's text */
+#define SHOWN_SIZE 281 /* of each path in an error's text, which is not to be cut */
 
 int only_copy_mark(const struct vault *vault, int fd, const char *dir, struct error *err)
 {
@@ -83,6 +84,16 @@ int only_copy_look(const struct vault *vault, const char *run, struct error *err
 	return fd >= 0;
 }
 
+/* A word that a shell takes for that path, or, where it can't be shown whole, `instead`. */
+static void word(const char *path, const char *instead, char shown[SHOWN_SIZE])
+{
+	char *quoted = bare_word_plain(path, "/._-+=:,@%") ? strdup(path) : bare_word_shell(path);
+
+	if (*path == '\0' || quoted == NULL || strcmp(log_escape(quoted, shown, SHOWN_SIZE), quoted) != 0)
+		(void)snprintf(shown, SHOWN_SIZE, "%s", instead);
+	free(quoted);
+}
+
 static int say(const struct vault *vault, int fd, const char *run, struct error *err)
 {
 	char root[SHOWN_SIZE];
@@ -92,13 +103,15 @@ static int say(const struct vault *vault, int fd, const char *run, struct error 
 
 	if (durable_read(fd, ONLY_COPY_MARK, TEXT_MAX, &text, &n, NULL) == 0)
 		text[strcspn(text, "\n")] = '\0';
-	(void)log_escape(text != NULL && *text != '\0' ? text : "DIR", dir, sizeof(dir));
+	word(text != NULL ? text : "", "DIR", dir);
+	word(vault->options->root, "ROOT", root);
 	free(text);
 	return error_set(err, ERR_LOCKED,
 	                 "an adoption that was cut off has moved files into .aob/incoming/%.63s, and they are nowhere "
 	                 "else. Say it again where the vault is, and it goes on: aob-receiver adopt --root %s --tree "
-	                 "%s --move %s",
-	                 run, log_escape(vault->options->root, root, sizeof(root)), dir, vault->pipeline);
+	                 "%s --move %s (the folder is what " ONLY_COPY_MARK
+	                 " in there names; if it is gone for good, make it first, empty)",
+	                 run, root, dir, vault->pipeline);
 }
 
 static int refuse_if_held(const struct vault *vault, const char *run, struct error *err)

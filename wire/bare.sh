@@ -194,12 +194,21 @@ rescue() {
 		done' sh {} +
 }
 
+# A word that a shell takes for that path; one with control characters is not shown.
+word() { # PATH INSTEAD
+	case $1 in
+	'' | *[[:cntrl:]]*) echo "$2" ;;
+	*[!A-Za-z0-9/._+=:,@%-]*) printf "'%s'\n" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+	*) printf '%s\n' "$1" ;;
+	esac
+}
+
 # An adoption with --move that was cut off has in its tree the only copy of what it moved (receiver/only_copy.h): nobody but it goes on there. find tells what a look by name would pass over.
 no_adoption() {
 	held=$(find .aob/incoming -mindepth 2 -maxdepth 2 -name moved-from 2>&1) || failed "looking for an adoption that was cut off" "$held"
 	for mark in $held; do
 		case $(ls -d "${mark%/*}/tree" 2>&1) in *'No such file'*) continue ;; esac
-		no locked "an adoption that was cut off has moved files into ${mark%/*}, and they are nowhere else. Say it again where the vault is, and it goes on: aob-receiver adopt --root $root --tree $(head -n 1 "$mark" | tr -d '\000-\037\177') --move $pipeline"
+		no locked "an adoption that was cut off has moved files into ${mark%/*}, and they are nowhere else. Say it again where the vault is, and it goes on: aob-receiver adopt --root $(word "$root" ROOT) --tree $(word "$(head -n 1 "$mark")" DIR) --move $pipeline (the folder is what moved-from in there names; if it is gone for good, make it first, empty)"
 	done
 }
 
