@@ -205,7 +205,7 @@ word() { # PATH INSTEAD
 
 # An adoption with --move that was cut off has in its tree the only copy of what it moved (receiver/only_copy.h): nobody but it goes on there. find tells what a look by name would pass over.
 no_adoption() {
-	held=$(find .aob/incoming -mindepth 2 -maxdepth 2 -name moved-from 2>&1) || failed "looking for an adoption that was cut off" "$held"
+	held=$(find .aob/incoming -mindepth 2 -maxdepth 2 -name moved-from 2>&1) || failed "looking for an adoption that was cut off (what can't be read in .aob/incoming may hold what it moved: mend it, or, if nobody adopted there with --move, remove it)" "$held"
 	for mark in $held; do
 		case $(ls -d "${mark%/*}/tree" 2>&1) in *'No such file'*) continue ;; esac
 		no locked "an adoption that was cut off has moved files into ${mark%/*}, and they are nowhere else. Say it again where the vault is, and it goes on: aob-receiver adopt --root $(word "$root" ROOT) --tree $(word "$(head -n 1 "$mark")" DIR) --move $pipeline (the folder is what moved-from in there names; if it is gone for good, make it first, empty)"
