@@ -42,7 +42,8 @@ static void refused(struct vault_lab *lab)
 	char words[PATH_MAX];
 
 	assert_int_equal(lab->err.class, ERR_LOCKED);
-	(void)snprintf(words, sizeof(words), "aob-receiver adopt --root %s --tree '/old copy' --move photos", lab->root);
+	(void)snprintf(words, sizeof(words), "aob-receiver adopt --root %s --tree '/old copy' --move photos",
+	               lab->root);
 	assert_non_null(strstr(lab->err.text, words));
 	assert_string_equal(vault_lab_read(lab, ".aob/incoming/tree-1/tree/only"), "copy");
 	error_clear(&lab->err);
