@@ -78,6 +78,23 @@ static void a_damaged_state_is_no_reason_to_begin_anew(void **state)
 	assert_string_equal(vault_lab_read(lab, ".aob/incoming/tree-1/tree/only"), "copy");
 }
 
+static void a_folder_that_can_not_be_shown_whole_is_not_cut(void **state)
+{
+	struct vault_lab *lab = *state;
+	struct incoming *incoming;
+	enum incoming_how how;
+	char dir[400] = "/";
+
+	hold(lab);
+	incoming = vault_lab_begin_from(lab, "tree-1", lab->vault->folder_fd, &how);
+	memset(dir + 1, 'x', sizeof(dir) - 2);
+	assert_int_equal(only_copy_mark(lab->vault, incoming->fd, dir, &lab->err), 0);
+	incoming_end(&incoming);
+	assert_int_equal(only_copy_refuse(lab->vault, NULL, &lab->err), -1);
+	assert_non_null(strstr(lab->err.text, "--tree DIR --move photos (the folder is what moved-from"));
+	assert_non_null(strstr(lab->err.text, "empty)"));
+}
+
 static void published_it_is_like_all_others(void **state)
 {
 	struct vault_lab *lab = *state;
@@ -95,6 +112,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nobody_else_takes_it_over_or_away, vault_lab_open, vault_lab_close),
 		cmocka_unit_test_setup_teardown(a_damaged_state_is_no_reason_to_begin_anew, vault_lab_open,
+		                                vault_lab_close),
+		cmocka_unit_test_setup_teardown(a_folder_that_can_not_be_shown_whole_is_not_cut, vault_lab_open,
 		                                vault_lab_close),
 		cmocka_unit_test_setup_teardown(published_it_is_like_all_others, vault_lab_open, vault_lab_close),
 	};
