@@ -131,6 +131,11 @@ bool error_forgive(struct error *err, enum error_class class)
 	return true;
 }
 
+bool error_not_given(const struct error *err)
+{
+	return err->class == ERR_IO || err->class == ERR_DAMAGED || err->class == ERR_PERMISSION;
+}
+
 void error_clear(struct error *err)
 {
 	if (err != NULL)

@@ -60,6 +60,10 @@ void error_clear(struct error *err);
 /* error_forgive: true if it is of that class: it is cleared then, as to the caller it is none. */
 bool error_forgive(struct error *err, enum error_class class);
 
+/* error_not_given: is it that what lies on a disk is not had: the disk does not give it, it is damaged, or it may not be read or touched? Such a fault is of
+ * that one thing: who works through many passes it over and goes on. */
+bool error_not_given(const struct error *err);
+
 /* The class table: one row a class. */
 const char *error_code(enum error_class class);    /* "link", "space", …: the JSON code; static */
 enum error_class error_class_of(const char *code); /* ERR_INTERNAL for an unknown code */

@@ -93,7 +93,7 @@ static int take_up_mending(struct vault *vault, bool builds, struct error *err)
 
 	if (mend_recover(vault, &fault) == 0)
 		return 0;
-	if (builds && fault.class != ERR_IO && fault.class != ERR_DAMAGED && fault.class != ERR_PERMISSION) {
+	if (builds && !error_not_given(&fault)) {
 		if (err != NULL)
 			*err = fault;
 		return -1;

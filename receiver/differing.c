@@ -84,8 +84,7 @@ static int compare(const struct looking *l, const char *generation, uint8_t root
 	if (rc == 0)
 		*told = memcmp(seal.root, root, TREE_DIGEST_BYTES) == 0 ? SAME : ANOTHER;
 	/* It went meanwhile; or its disk does not give it, which who reads it tells. */
-	if (rc == 0 || fault.class == ERR_NOT_FOUND || fault.class == ERR_LOCKED || fault.class == ERR_IO ||
-	    fault.class == ERR_DAMAGED || fault.class == ERR_PERMISSION)
+	if (rc == 0 || fault.class == ERR_NOT_FOUND || fault.class == ERR_LOCKED || error_not_given(&fault))
 		return 0;
 	if (err != NULL)
 		*err = fault;

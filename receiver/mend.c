@@ -407,8 +407,7 @@ int mend_from_twins(struct mend *m, uint64_t *names, struct error *err)
 			return 0;
 		}
 		/* Damaged too, or not there any more: the next one. */
-		if (fault.class != ERR_DAMAGED && fault.class != ERR_IO && fault.class != ERR_NOT_FOUND &&
-		    fault.class != ERR_PERMISSION) {
+		if (fault.class != ERR_NOT_FOUND && !error_not_given(&fault)) {
 			if (err != NULL)
 				*err = fault;
 			return -1;

@@ -185,8 +185,7 @@ static bool pass_over(struct going_on *g, const struct error *fault)
 	                   : "a name of a file that is mended waits");
 	if (first->class == ERR_NONE)
 		*first = *fault;
-	return for_good || fault->class == ERR_IO || fault->class == ERR_DAMAGED || fault->class == ERR_LOCKED ||
-	       fault->class == ERR_PERMISSION;
+	return for_good || fault->class == ERR_LOCKED || error_not_given(fault);
 }
 
 /* Each name of the journal that is there, opened. errors: what of the journal can't be read; what could not be done of it: in left */

@@ -251,8 +251,7 @@ static int judge(struct verify *v, size_t i, int rc, uint64_t names, struct erro
 		verify_book_forget(v->book, i);
 	} else if (fault->class == ERR_LOCKED || fault->class == ERR_SPACE) {
 		*result = WIRE_MENDED_LATER; /* the others may be smaller, and all of them are told of */
-	} else if (fault->class == ERR_REFUSED || fault->class == ERR_DAMAGED || fault->class == ERR_IO ||
-	           fault->class == ERR_PERMISSION) {
+	} else if (fault->class == ERR_REFUSED || error_not_given(fault)) {
 		*result = WIRE_MENDED_CANNOT;
 		damage->given_up = true;
 		memcpy(damage->reason, reason, sizeof(damage->reason));

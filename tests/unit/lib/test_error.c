@@ -64,6 +64,16 @@ static void what_is_forgiven_is_no_error(void **state)
 	assert_false(error_forgive(NULL, ERR_NOT_FOUND)); /* nobody knows what it was */
 }
 
+static void one_thing_that_a_disk_does_not_give_stops_no_other(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ERR_CLASSES; i++) {
+		struct error err = { .class = (enum error_class)i };
+
+		assert_int_equal(error_not_given(&err), i == ERR_IO || i == ERR_DAMAGED || i == ERR_PERMISSION);
+	}
+}
+
 static void what_is_no_class_counts_as_a_bug_of_ours(void **state)
 {
 	static const unsigned none[] = { ERR_CLASSES, ERR_CLASSES + 1, 1000, UINT32_MAX };
@@ -176,6 +186,7 @@ int main(void)
 		cmocka_unit_test(an_exit_status_is_the_class_that_is_tried_again_the_most),
 		cmocka_unit_test(every_class_has_its_row),
 		cmocka_unit_test(what_is_forgiven_is_no_error),
+		cmocka_unit_test(one_thing_that_a_disk_does_not_give_stops_no_other),
 		cmocka_unit_test(what_is_no_class_counts_as_a_bug_of_ours),
 		cmocka_unit_test(the_systems_numbers_have_their_class),
 		cmocka_unit_test(a_text_says_what_was_done_from_the_outside_in),
