@@ -17,6 +17,7 @@
 #include "lib/boot_id.h"
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 
 #define STATE "state.json"
 #define STATE_BYTES_MAX (1u << 20)
@@ -192,9 +193,7 @@ int restore_work_begin(struct restore_work *work, const struct restore_work_key 
                        struct error *err)
 {
 	char boot[BOOT_ID_SIZE];
-	char *text = NULL;
 	json_t *json;
-	int rc = -1;
 
 	if (restore_work_prepare(work, err) != 0)
 		return -1;
@@ -208,14 +207,10 @@ int restore_work_begin(struct restore_work *work, const struct restore_work_key 
 		(void)snprintf(work->aside, sizeof(work->aside), "%s", key->aside);
 	json = json_pack("{s:s, s:s, s:s, s:s, s:s}", "pipeline", key->pipeline, "wanted", key->wanted, "generation",
 	                 generation, "boot_id", boot, "aside", work->aside);
-	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-	if (text != NULL)
-		rc = durable_write(work->fd, STATE, DURABLE_PRIVATE, text, strlen(text), err);
-	else
-		(void)error_set(err, ERR_INPUT, "what is to be restored can't be written down as UTF-8");
-	free(text);
-	json_decref(json);
-	if (rc != 0 || durable_sync(work->target_fd, "the target", err) != 0)
+	if (json == NULL)
+		return error_set(err, ERR_INPUT, "what is to be restored can't be written down as UTF-8");
+	if (durable_json_write(work->fd, STATE, DURABLE_PRIVATE, json, JSON_COMPACT, err) != 0 ||
+	    durable_sync(work->target_fd, "the target", err) != 0)
 		return -1;
 	work->bad_fd = openat(work->fd, BAD, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return work->bad_fd >= 0 ? 0 : error_sys(err, errno, "opening the list of damaged files");

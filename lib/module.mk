@@ -65,6 +65,7 @@ lib_SOURCES += \
 	lib/pace.c \
 	lib/daemon_line.c \
 	lib/durable.c \
+	lib/durable_json.c \
 	lib/entry.c \
 	lib/entry_xattr.c \
 	lib/inode_path.c \

@@ -14,6 +14,7 @@
 
 #include "lib/clock.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/chance.h"
 #include "lib/log.h"
 #include "lib/quiet_thread.h"
@@ -127,19 +128,13 @@ static json_t *state_json(const struct notify *notify)
 /* Killed before: the change has not happened, and its event comes again. Killed behind: it is known, and what waits is sent. */
 static void save(struct notify *notify)
 {
-	json_t *json = state_json(notify);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	struct error err = { .class = ERR_NONE };
 
-	if (text == NULL)
-		(void)error_set(&err, ERR_SYSTEM, "out of memory");
-	else
-		(void)durable_write(notify->folder_fd, notify->name, DURABLE_PRIVATE, text, strlen(text), &err);
+	(void)durable_json_write(notify->folder_fd, notify->name, DURABLE_PRIVATE, state_json(notify), JSON_COMPACT,
+	                         &err);
 	if (err.class != ERR_NONE && !notify->save_failed)
 		log_error(LOG_ERR, &err, "what was told can't be kept, so a restart may tell it again");
 	notify->save_failed = err.class != ERR_NONE;
-	free(text);
-	json_decref(json);
 }
 
 static bool is_notifier(const struct notify *notify, const char *name)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/crash_point.h"
 #include "lib/generation_name.h"
 
@@ -172,14 +173,9 @@ static int lock(const struct vault *vault, struct error *err)
 	return fd;
 }
 
-static int save(const struct vault *vault, const json_t *json, struct error *err)
+static int save(const struct vault *vault, json_t *json, struct error *err)
 {
-	char *text = json_dumps(json, JSON_INDENT(2));
-	int rc = text != NULL ? durable_write(vault->aob_fd, MARK, DURABLE_PUBLIC, text, strlen(text), err)
-	                      : error_set(err, ERR_SYSTEM, "out of memory");
-
-	free(text);
-	return rc;
+	return durable_json_write(vault->aob_fd, MARK, DURABLE_PUBLIC, json_incref(json), JSON_INDENT(2), err);
 }
 
 /* Removes the runs whose generation is (older == true: up to, else: newer than) this one. */

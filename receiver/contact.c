@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/language.h"
 #include "lib/log.h"
 #include "receiver/vault.h"
@@ -60,13 +61,8 @@ static int write_down(const struct vault *vault, const struct contact *contact, 
 {
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "language", contact->language, "name", contact->name, "phone",
 	                         contact->phone, "mail", contact->mail);
-	char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	int rc = text != NULL ? durable_write(vault->aob_fd, CONTACT, DURABLE_PUBLIC, text, strlen(text), err)
-	                      : error_set(err, ERR_SYSTEM, "out of memory");
 
-	free(text);
-	json_decref(json);
-	return rc;
+	return durable_json_write(vault->aob_fd, CONTACT, DURABLE_PUBLIC, json, JSON_INDENT(2), err);
 }
 
 static bool same(const struct contact *a, const struct contact *b)

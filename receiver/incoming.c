@@ -13,6 +13,7 @@
 #include "lib/boot_id.h"
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/log.h"
 #include "receiver/build.h"
 #include "lib/generation_name.h"
@@ -39,9 +40,7 @@ static int write_state(const struct incoming *in, bool with_tally, struct error 
 {
 	const struct tally *t = &in->tally;
 	char boot[BOOT_ID_SIZE];
-	char *text = NULL;
 	json_t *json;
-	int rc;
 
 	boot_id_read(boot);
 	json = json_pack("{s:i, s:s, s:s, s:s, s:I}", "format", 1, "base", in->base, "boot_id", boot, "work", in->work,
@@ -53,12 +52,7 @@ static int write_state(const struct incoming *in, bool with_tally, struct error 
 		                                    (json_int_t)t->lost_files, "lost_bytes", (json_int_t)t->lost_bytes,
 		                                    "part", t->part, "kept_bytes", (json_int_t)t->kept_bytes, "kept_to",
 		                                    (json_int_t)t->kept_to));
-	text = json != NULL ? json_dumps(json, 0) : NULL;
-	rc = text != NULL ? durable_write(in->fd, STATE, DURABLE_PUBLIC, text, strlen(text), err)
-	                  : error_set(err, ERR_SYSTEM, "out of memory");
-	free(text);
-	json_decref(json);
-	return rc;
+	return durable_json_write(in->fd, STATE, DURABLE_PUBLIC, json, 0, err);
 }
 
 static void read_tally(json_t *json, struct tally *tally)

@@ -11,6 +11,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
@@ -153,7 +154,6 @@ int mend_journal_note(struct mend_journal *j, const char temp[MEND_JOURNAL_TEMP_
 {
 	char digits[2 * HASH_TAG_BYTES + 1];
 	json_t *json;
-	char *text;
 	int rc;
 
 	if (j->names != NULL && keep_names(j, err) != 0) {
@@ -170,11 +170,7 @@ int mend_journal_note(struct mend_journal *j, const char temp[MEND_JOURNAL_TEMP_
 		json_decref(json);
 		json = NULL;
 	}
-	text = json != NULL ? json_dumps(json, 0) : NULL;
-	rc = text != NULL ? durable_write(j->vault->aob_fd, FIRST, DURABLE_PUBLIC, text, strlen(text), err)
-	                  : error_set(err, ERR_SYSTEM, "out of memory");
-	free(text);
-	json_decref(json);
+	rc = durable_json_write(j->vault->aob_fd, FIRST, DURABLE_PUBLIC, json, 0, err);
 	if (rc != 0)
 		(void)mend_journal_remove(j->vault, NULL);
 	crash_point("mend-noted");

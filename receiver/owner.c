@@ -11,6 +11,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/log.h"
 
 #define OWNER "owner.json"
@@ -54,7 +55,6 @@ int owner_read(const struct vault *vault, struct owner *owner, struct error *err
 static int set(const struct vault *vault, const struct machine *machine, struct error *err)
 {
 	json_t *json = NULL;
-	char *text = NULL;
 	int rc;
 
 	if (machine->id[0] == '\0') {
@@ -64,12 +64,8 @@ static int set(const struct vault *vault, const struct machine *machine, struct 
 	}
 	json = json_pack("{s:s, s:s, s:I}", "machine", machine->id, "host", machine->host, "since",
 	                 (json_int_t)time(NULL));
-	text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-	rc = text != NULL ? durable_write(vault->aob_fd, OWNER, DURABLE_PUBLIC, text, strlen(text), err)
-	                  : error_set(err, ERR_SYSTEM, "out of memory");
+	rc = durable_json_write(vault->aob_fd, OWNER, DURABLE_PUBLIC, json, JSON_COMPACT, err);
 	crash_point("owned"); /* killed here: the same machine comes again */
-	free(text);
-	json_decref(json);
 	return rc;
 }
 

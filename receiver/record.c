@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/generation_name.h"
 #include "wire/macs_json.h"
 #include "receiver/vault_clock.h"
@@ -24,46 +25,45 @@ static const char *file_name(const char *name, char out[FILE_SIZE])
 	return out;
 }
 
-int record_write(const struct vault *vault, const struct record *r, const struct wire_macs *macs, struct error *err)
+/* The caller's; NULL: no memory, or what has to be in it can't be. */
+static json_t *written_json(const struct record *r, const struct wire_macs *macs)
 {
-	char file[FILE_SIZE];
-	char *text = NULL;
-	int rc = -1;
 	/* Source and host are for people; a name that is not UTF-8 is left out rather than the record. */
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "generation", r->name,
 	                         "run", r->run, "state", r->state, "snapshot_uuid", r->snapshot_uuid, "view", r->view,
 	                         "ctransid", (json_int_t)r->ctransid, "taken_at", (json_int_t)r->taken_at_s,
 	                         "published_at", (json_int_t)r->published_at_s, "files", (json_int_t)r->files, "bytes",
 	                         (json_int_t)r->bytes, "new_bytes", (json_int_t)r->new_bytes, "pinned", (int)r->pinned);
+	int failed = 0;
 
-	if (json != NULL) {
-		json_t *source = json_string(r->source);
-		json_t *host = json_string(r->host);
-
-		if (source != NULL)
-			(void)json_object_set_new(json, "source", source);
-		if (host != NULL)
-			(void)json_object_set_new(json, "host", host);
-		if (r->own_files >= 0 && r->own_bytes >= 0) {
-			(void)json_object_set_new(json, "own_files", json_integer(r->own_files));
-			(void)json_object_set_new(json, "own_bytes", json_integer(r->own_bytes));
-		}
-		if (r->vault_clock_s >= 0)
-			(void)json_object_set_new(json, "vault_clock", json_integer(r->vault_clock_s));
-		if (r->root[0] != '\0')
-			(void)json_object_set_new(json, "root", json_string(r->root));
-		if (macs->n > 0)
-			(void)json_object_set_new(json, "macs", macs_json(macs));
-		text = json_dumps(json, JSON_INDENT(2));
-	}
-	if (text == NULL)
-		(void)error_set(err, ERR_INPUT, "the record of generation %s can't be written as JSON", r->name);
-	else
-		rc = durable_write(vault->records_fd, file_name(r->name, file), DURABLE_PUBLIC, text, strlen(text),
-		                   err);
-	free(text);
+	if (json == NULL)
+		return NULL;
+	(void)json_object_set_new(json, "source", json_string(r->source));
+	(void)json_object_set_new(json, "host", json_string(r->host));
+	if (r->own_files >= 0 && r->own_bytes >= 0)
+		failed = json_object_set_new(json, "own_files", json_integer(r->own_files)) |
+		         json_object_set_new(json, "own_bytes", json_integer(r->own_bytes));
+	if (r->vault_clock_s >= 0)
+		failed |= json_object_set_new(json, "vault_clock", json_integer(r->vault_clock_s));
+	if (r->root[0] != '\0')
+		failed |= json_object_set_new(json, "root", json_string(r->root));
+	if (macs->n > 0)
+		failed |= json_object_set_new(json, "macs", macs_json(macs));
+	if (failed == 0)
+		return json;
 	json_decref(json);
-	return rc;
+	return NULL;
+}
+
+int record_write(const struct vault *vault, const struct record *r, const struct wire_macs *macs, struct error *err)
+{
+	char file[FILE_SIZE];
+	json_t *json = written_json(r, macs);
+
+	if (json == NULL)
+		return error_set(err, ERR_INPUT, "the record of generation %s can't be written as JSON", r->name);
+	return durable_json_write(vault->records_fd, file_name(r->name, file), DURABLE_PUBLIC, json, JSON_INDENT(2),
+	                          err);
 }
 
 static void copy(char *out, size_t size, const char *in)

@@ -12,6 +12,7 @@
 
 #include "lib/clock.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/log.h"
 #include "receiver/aside.h"
 #include "receiver/record.h"
@@ -47,8 +48,7 @@ static bool sane(json_int_t seconds)
 /* It is so until it is written anew. Not: that the vault's file system is away for a while, or that this machine has no memory. */
 static bool is_lost(const struct error *fault)
 {
-	return fault->class == ERR_DAMAGED || fault->class == ERR_IO || fault->class == ERR_PERMISSION ||
-	       fault->sys == ELOOP; /* a symlink */
+	return error_not_given(fault) || fault->sys == ELOOP; /* a symlink */
 }
 
 /* 1; 0: there is none, it can't be read, or there is no sense in it; -1. */
@@ -125,12 +125,8 @@ static int store(const struct vault *vault, const struct vault_clock *clock, str
 	json_t *json =
 	        json_pack("{s:I, s:I, s:I, s:s}", "elapsed", (json_int_t)clock->elapsed_s, "uptime",
 	                  (json_int_t)clock->boot_s, "time", (json_int_t)clock->day_s, "boot_id", clock->boot_id);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-	int rc = text != NULL ? durable_write(vault->aob_fd, FILE_NAME, DURABLE_PUBLIC, text, strlen(text), err)
-	                      : error_set(err, ERR_SYSTEM, "out of memory");
+	int rc = durable_json_write(vault->aob_fd, FILE_NAME, DURABLE_PUBLIC, json, JSON_COMPACT, err);
 
-	free(text);
-	json_decref(json);
 	return rc == 0 ? 0 : error_prefix(err, "keeping the vault's clock");
 }
 

@@ -11,6 +11,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/hex.h"
 #include "lib/inside.h"
 #include "lib/log.h"
@@ -245,15 +246,8 @@ static json_t *book_json(const struct verify_book *book)
 int verify_book_save(const struct verify_book *book, struct error *err)
 {
 	struct error fault = { .class = ERR_NONE };
-	json_t *json = book_json(book);
-	char *text = json != NULL ? json_dumps(json, JSON_INDENT(1)) : NULL;
 
-	if (text == NULL)
-		(void)error_set(&fault, ERR_SYSTEM, "out of memory");
-	else
-		(void)durable_write(book->vault->aob_fd, BOOK, DURABLE_PUBLIC, text, strlen(text), &fault);
-	free(text);
-	json_decref(json);
+	(void)durable_json_write(book->vault->aob_fd, BOOK, DURABLE_PUBLIC, book_json(book), JSON_INDENT(1), &fault);
 	/* What was found is to be told all the same. */
 	if (fault.class == ERR_SPACE) {
 		log_error(LOG_WARNING, &fault, "what is read now is read again: .aob/" BOOK " can't be written");

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "lib/durable.h"
+#include "lib/durable_json.h"
 #include "lib/log.h"
 #include "transfer/beside_state.h"
 
@@ -104,12 +105,8 @@ static int write_it(const struct known_vault *known, const struct memory *m, int
 {
 	json_t *json = json_pack("{s:o, s:o, s:s}", "ssh", text_json(known->vault->ssh), "root",
 	                         text_json(known->vault->root), "vault_id", vault_id);
-	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
-	int rc = text != NULL ? durable_write(folder_fd, m->file, DURABLE_PRIVATE, text, strlen(text), err)
-	                      : error_set(err, ERR_SYSTEM, "out of memory");
+	int rc = durable_json_write(folder_fd, m->file, DURABLE_PRIVATE, json, JSON_COMPACT, err);
 
-	free(text);
-	json_decref(json);
 	return rc == 0 ? 0 : error_prefix(err, "remembering which vault %s goes to", known->pipeline);
 }
 
