@@ -6,6 +6,7 @@
 #include "broker/care.h"
 #include "broker/holds.h"
 #include "broker/outcome.h"
+#include "broker/outdated.h"
 #include "broker/runs.h"
 #include "broker/shared.h"
 #include "lib/crash_point.h"
@@ -242,6 +243,8 @@ static void tend_run(struct broker *broker, struct run *run)
 
 	if (run->pending != NULL) {
 		settle_pending(broker, run);
+	} else if (outdated_turn(broker, run)) {
+		/* It waits no more. */
 	} else if (state == STEP_RETRY_WAIT && broker->now_ms >= run->retry_ms) {
 		(void)outcome_requeued(broker, run);
 	} else if (state == STEP_WORKING && run->cancel_until_ms != 0 && broker->now_ms >= run->cancel_until_ms) {

@@ -24,6 +24,7 @@ aob-broker_SOURCES := \
 	broker/holds.c \
 	broker/mdp_broker.c \
 	broker/outcome.c \
+	broker/outdated.c \
 	broker/outlook.c \
 	broker/overdue.c \
 	broker/pipeline.c \

@@ -6,6 +6,7 @@
 
 #include "broker/alarms.h"
 #include "broker/holds.h"
+#include "broker/outdated.h"
 #include "broker/runs.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
@@ -70,6 +71,7 @@ void reload_loaded(struct broker *broker)
 	        json_pack("{s:s, s:I}", "path", broker->path, "pipelines", (json_int_t)broker->config->n_pipelines);
 
 	log_line(LOG_NOTICE, "configuration %s loaded, %zu pipelines", broker->path, broker->config->n_pipelines);
+	outdated_mark(broker);
 	holds_let_go(broker, ""); /* sources, hosts and `min_free` may be others */
 	events_forget(broker->events, still_there, broker);
 	events_emit(broker->events, EVENTS_NO_PIPELINE, "config.loaded", &data);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/history_seed.h"
+#include "lib/own_host.h"
 #include "lib/snapshots_option.h"
 
 static const char *const when_words[] = {
@@ -197,6 +198,31 @@ void run_config_destroy(struct run_config **config)
 	json_decref((*config)->memory);
 	free(*config);
 	*config = NULL;
+}
+
+bool run_config_same_vault(const struct run_config *config, const struct config_pipeline *pipeline)
+{
+	static const char *const keys[] = { "name", "root", "ssh", "identity", "ssh_options", "engine" };
+	json_t *then = json_object_get(config->memory, "vault");
+	json_t *now = NULL;
+	bool same = true;
+
+	if (config->seed != NULL)
+		return true;
+	now = vault_json(pipeline->vault);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && now != NULL && same; i++) {
+		json_t *a = json_object_get(then, keys[i]);
+		json_t *b = json_object_get(now, keys[i]);
+
+		same = a == b || json_equal(a, b); /* either may be NULL */
+	}
+	json_decref(now);
+	return same;
+}
+
+bool run_config_same_host(const struct run_config *config, const struct config_pipeline *pipeline)
+{
+	return config->host == NULL || (pipeline->host != NULL && own_host_same(config->host, pipeline->host));
 }
 
 static int add_result(void *cookie, const char *service, const char *result_json, struct error *err)

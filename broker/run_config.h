@@ -49,6 +49,10 @@ int run_config_care(const struct config_pipeline *pipeline, const char *service,
 /* run_config_min_free: the `min_free` of the pipeline's snapshot stage, or the default. false: it makes no snapshots. */
 bool run_config_min_free(const struct config_pipeline *pipeline, struct room_min *min);
 
+/* run_config_same_vault: does the run's vault have the name, the place and the way to it that the pipeline's has by now? A seed's is none of them. run_config_same_host: is its machine, if it is bound to one, the pipeline's? */
+bool run_config_same_vault(const struct run_config *config, const struct config_pipeline *pipeline);
+bool run_config_same_host(const struct run_config *config, const struct config_pipeline *pipeline);
+
 /* errors: ERR_DAMAGED */
 int run_config_parse(const char *json, struct run_config **config, struct error *err);
 void run_config_destroy(struct run_config **config);
