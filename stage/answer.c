@@ -1,5 +1,6 @@
 #include "stage/answer.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #define SHELL_CANNOT_RUN 126
 #define SHELL_NOT_FOUND 127
-#define STATUS "\"status\""
+#define STATUS "status"
 
 void answer_done(struct answer *answer)
 {
@@ -42,6 +43,25 @@ static void read_progress(const json_t *line, struct stage_progress *progress)
 	(void)log_escape(note != NULL ? note : "", progress->note, sizeof(progress->note));
 }
 
+static bool goes_on(char c)
+{
+	return c == '_' || isalnum((unsigned char)c) != 0;
+}
+
+/* Has it the word in it? In which quotes, and whether in any, is what goes wrong. */
+static bool has_status(const char *line, size_t len)
+{
+	const char *end = line + len;
+
+	for (const char *at = line; (at = memmem(at, (size_t)(end - at), STATUS, strlen(STATUS))) != NULL; at++) {
+		const char *behind = at + strlen(STATUS);
+
+		if ((at == line || !goes_on(at[-1])) && (behind == end || !goes_on(*behind)))
+			return true;
+	}
+	return false;
+}
+
 enum answer_line answer_take(struct answer *answer, const char *line, size_t len, struct stage_progress *progress)
 {
 	static const char *const of_progress[] = { "done", "total", "files", "rate", "eta_s", "note" };
@@ -53,7 +73,7 @@ enum answer_line answer_take(struct answer *answer, const char *line, size_t len
 		answer->reply = json_incref(read);
 		answer->unreadable = false;
 		kind = ANSWER_REPLY;
-	} else if (read == NULL && memmem(line, len, STATUS, strlen(STATUS)) != NULL) {
+	} else if (read == NULL && has_status(line, len)) {
 		answer->unreadable = true;
 	}
 	for (size_t i = 0; kind == ANSWER_NEITHER && i < sizeof(of_progress) / sizeof(of_progress[0]); i++)
@@ -122,10 +142,10 @@ int answer_judge(const struct answer *answer, int status, const char *said, cons
 		return error_set(err, ERR_SYSTEM, "%s was ended by signal %d%s%s", program, WTERMSIG(status),
 		                 said[0] != '\0' ? ": " : "", said);
 	if (fine && answer->unreadable)
-		return error_set(
-		        err, ERR_PROTOCOL,
-		        "a line of %s has a \"status\" and is no JSON: is a name in it not quoted, or not UTF-8?",
-		        program);
+		return error_set(err, ERR_PROTOCOL,
+		                 "a line of %s has the word status and is no JSON: as a reply, it wants \"\" around "
+		                 "its names, and UTF-8; what is none belongs on standard error",
+		                 program);
 	if (!fine && kind != NULL)
 		return error_set(err, ERR_PROTOCOL, "%s said \"ok\", and ended with status %d%s%s", program,
 		                 WEXITSTATUS(status), said[0] != '\0' ? ": " : "", said);

@@ -37,10 +37,18 @@ static void progress_is_read_and_what_it_does_not_tell_is_not_known(void **state
 
 static void what_is_neither_is_passed_over(void **state)
 {
-	static const char *const lines[] = {
-		"",     "hello",          "[1]", "{}", "{\"result\":1}", "{\"done\":1", "{\"a\":1,\"a\":2}", "\"done\"",
-		"null", "{\"done\":\xff}"
-	};
+	static const char *const lines[] = { "",
+		                             "hello",
+		                             "[1]",
+		                             "{}",
+		                             "{\"result\":1}",
+		                             "{\"done\":1",
+		                             "{\"a\":1,\"a\":2}",
+		                             "\"done\"",
+		                             "null",
+		                             "{\"done\":\xff}",
+		                             "exit_status 0",
+		                             "statuses: 3" };
 	struct answer answer = { 0 };
 	struct stage_progress p;
 
@@ -50,12 +58,17 @@ static void what_is_neither_is_passed_over(void **state)
 	assert_null(answer.reply);
 }
 
-/* A name in its message that is not quoted, or not UTF-8, must not turn "stop" into "go on". */
+/* A name that is not quoted, or otherwise, or not UTF-8, must not turn "stop" into "go on". */
 static void a_reply_that_can_not_be_read_is_no_ok(void **state)
 {
 	static const char *const lines[] = { "{\"status\":\"fail\",\"error\":{\"message\":\"caf\xe9\"}}",
 		                             "{\"status\":\"fail\",\"error\":{\"message\":\"a \"b\"\"}}",
-		                             "{\"status\":\"ok\",\"status\":\"fail\"}" };
+		                             "{\"status\":\"ok\",\"status\":\"fail\"}",
+		                             "{status:fail,error:{code:refused,message:no}}", /* a shell's echo */
+		                             "{'status': 'fail'}",                            /* Python's print */
+		                             "\"{\\\"status\\\": \\\"fail\\\"}\"",            /* JSON within JSON */
+		                             "  status: fail",
+		                             "my_status status" };
 	struct stage_progress p;
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
