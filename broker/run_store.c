@@ -99,7 +99,7 @@ int run_store_open(const char *path, struct run_store **store, struct error *err
 	if (make_private(path, err) != 0)
 		goto out;
 	if (sql_open(path, &made->sql, err) != 0 || check_integrity(made->sql, err) != 0 ||
-	    store_upgrade(made->sql, err) != 0) {
+	    store_upgrade(made->sql, path, err) != 0) {
 		if (err != NULL && err->class == ERR_DAMAGED)
 			(void)error_prefix(
 			        err,

@@ -1,9 +1,16 @@
 #include "broker/store_upgrade.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/run_store.h"
 #include "broker/schema.h"
+#include "lib/crash_point.h"
+#include "lib/durable.h"
 #include "lib/log.h"
 
 /* SQLite cannot change a CHECK: the old tables are set aside, today's are made from the one schema, filled, and the old ones go. Parents
@@ -83,7 +90,64 @@ static int make_tables(struct sql *sql, int64_t version, struct error *err)
 
 _Static_assert(RUN_STORE_VERSION == 7, "make_tables knows this version");
 
-int store_upgrade(struct sql *sql, struct error *err)
+static int sync_folder_of(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	int fd;
+	int rc;
+
+	(void)snprintf(folder, sizeof(folder), "%.*s/", slash != NULL ? (int)(slash - path) : 1,
+	               slash != NULL ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, errno, "opening the folder of %s", path);
+	rc = durable_sync(fd, "the folder of the store", err);
+	(void)close(fd);
+	return rc;
+}
+
+/* Written by SQLite into an empty file, which is private before there is anything in it. */
+static int fill_copy(struct sql *sql, const char *copy, struct error *err)
+{
+	int fd;
+	int rc;
+
+	if (unlink(copy) != 0 && errno != ENOENT)
+		return error_sys(err, errno, "removing %s", copy);
+	fd = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_sys(err, errno, "making %s", copy);
+	rc = sql_do(sql, err, "VACUUM INTO ?", "s", copy);
+	if (rc == 0)
+		rc = durable_sync(fd, copy, err);
+	(void)close(fd);
+	if (rc != 0)
+		(void)unlink(copy);
+	return rc;
+}
+
+/* The way back: the store as the older program can read it. Killed in it: what is half written goes at the next start, and a whole copy of this version is written anew. */
+static int copy_beside(struct sql *sql, const char *path, int64_t version, struct error *err)
+{
+	char copy[PATH_MAX];
+	char half[PATH_MAX];
+
+	if ((size_t)snprintf(copy, sizeof(copy), "%s.version-%lld", path, (long long)version) >= sizeof(copy) ||
+	    (size_t)snprintf(half, sizeof(half), "%s.new", copy) >= sizeof(half))
+		return error_set(err, ERR_CONFIG, "broker.state: the path is too long");
+	if (fill_copy(sql, half, err) != 0)
+		return error_prefix(err, "keeping a copy of the run store of version %lld", (long long)version);
+	crash_point("store-copied");
+	if (rename(half, copy) != 0)
+		return error_sys(err, errno, "renaming %s", half);
+	if (sync_folder_of(copy, err) != 0)
+		return -1;
+	log_line(LOG_NOTICE, "the run store of version %lld is kept as %s", (long long)version, copy);
+	return 0;
+}
+
+int store_upgrade(struct sql *sql, const char *path, struct error *err)
 {
 	int64_t version = 0;
 
@@ -97,6 +161,8 @@ int store_upgrade(struct sql *sql, struct error *err)
 		        "the store has version %lld, this program knows %d: start the newer program, or put the "
 		        "store aside",
 		        (long long)version, RUN_STORE_VERSION);
+	if (version != 0 && copy_beside(sql, path, version, err) != 0)
+		return -1;
 	if (sql_begin(sql, err) != 0)
 		return -1;
 	if (make_tables(sql, version, err) != 0) {

@@ -5,8 +5,9 @@
 #include "broker/sql.h"
 #include "lib/error.h"
 
-/* store_upgrade: one transaction: killed in it, the store is as before, and the next start does it again.
- * errors: ERR_CONFIG (made by a newer version), of the store */
-int store_upgrade(struct sql *sql, struct error *err);
+/* store_upgrade: one transaction: killed in it, the store is as before, and the next start does it again. An older store is copied before, to
+ * PATH.version-N (N: its version): going back to the older program, that one takes the store's place.
+ * in: path: of the store. durable: on return 0, the copy too. errors: ERR_CONFIG (made by a newer version), ERR_SPACE (of the copy, too), of the store */
+int store_upgrade(struct sql *sql, const char *path, struct error *err);
 
 #endif

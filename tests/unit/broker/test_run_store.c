@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +33,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = { "state.db", "state.db-wal", "state.db-shm", "state.db.lock" };
+	static const char *const names[] = { "state.db", "state.db-wal", "state.db-shm", "state.db.lock",
+		                             "state.db.version-1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -339,6 +341,62 @@ static void an_older_store_becomes_todays_with_all_that_is_in_it(void **state)
 	run_store_close(&store);
 }
 
+static int64_t number_in(const char *store_path, const char *query)
+{
+	struct sql_rows *rows = NULL;
+	struct sql *sql = NULL;
+	struct error err;
+	int64_t number;
+
+	if (sql_open(store_path, &sql, &err) != 0 || sql_select(sql, &rows, &err, query, "") != 0 ||
+	    sql_rows_next(rows, &err) != 1)
+		fail_msg("%s", err.text);
+	number = sql_rows_integer(rows, 0);
+	sql_rows_end(&rows);
+	sql_close(&sql);
+	return number;
+}
+
+static void an_older_store_is_kept_as_it_was_for_the_way_back(void **state)
+{
+	struct run_store *store = NULL;
+	char copy[300];
+	char half[310];
+	struct stat st;
+	int status = 0;
+	pid_t child;
+
+	(void)state;
+	make_version_1();
+	(void)snprintf(copy, sizeof(copy), "%s.version-1", path);
+	(void)snprintf(half, sizeof(half), "%s.new", copy);
+	child = fork();
+	if (child == 0) {
+		struct error err;
+
+		(void)setenv("AOB_CRASH_POINT", "store-copied", 1);
+		(void)run_store_open(path, &store, &err);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(number_in(path, "PRAGMA user_version"), 1);
+	assert_int_equal(access(half, F_OK), 0);
+	store = open_store();
+	run_store_close(&store);
+	assert_int_equal(stat(copy, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(number_in(copy, "PRAGMA user_version"), 1);
+	assert_int_equal(number_in(copy, "SELECT count(*) FROM runs WHERE run = 'r7'"), 1);
+	assert_int_equal(number_in(copy, "SELECT count(*) FROM generations"), 1);
+	assert_int_equal(access(half, F_OK), -1);
+	/* Of today's there is none. */
+	assert_int_equal(unlink(copy), 0);
+	store = open_store();
+	run_store_close(&store);
+	assert_int_equal(access(copy, F_OK), -1);
+}
+
 static int collect(void *cookie, const char *service, const char *result_json, struct error *err)
 {
 	char *out = cookie;
@@ -543,6 +601,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_newer_store_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_older_store_becomes_todays_with_all_that_is_in_it, set_up,
 		                                tear_down),
+		cmocka_unit_test_setup_teardown(an_older_store_is_kept_as_it_was_for_the_way_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(results_come_back_in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(attempts_are_kept_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),
