@@ -169,7 +169,7 @@ static int forget_elsewhere(struct broker *broker, struct error *err)
 	return 0;
 }
 
-static void drop_clocks(struct broker *broker)
+void alarms_drop(struct broker *broker)
 {
 	struct alarms_clock **at = &broker->clocks;
 
@@ -205,10 +205,8 @@ int alarms_load(struct broker *broker, struct error *err)
 		broker_undo(broker, err);
 		return -1;
 	}
-	if (broker_commit(broker, err) != 0)
-		return -1;
-	drop_clocks(broker);
-	return broker->alarms_stale ? read_clocks(broker, err) : 0;
+	/* What is read of the store later on (alarms_turn) is no ground to refuse what is stored by now. */
+	return broker_commit(broker, err);
 }
 
 static int keep_all(struct broker *broker, struct error *err)

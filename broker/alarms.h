@@ -35,8 +35,10 @@ struct alarms_clock { /* of a pipeline; of alarms.c and outlook.c */
 };
 #define ALARMS_WARNED (~0u)
 
-/* alarms_load: the clocks of the configuration's pipelines; also after a reload. errors: of the store, ERR_SYSTEM */
+/* alarms_load: the clocks of the configuration's pipelines; also after a reload, and none goes. What is wrong with others goes from the store.
+ * errors: of the store, ERR_SYSTEM. alarms_drop: the clocks that the configuration does not have go. */
 int alarms_load(struct broker *broker, struct error *err);
+void alarms_drop(struct broker *broker);
 /* alarms_free: keeps the clocks in the store once more, as far as that goes. */
 void alarms_free(struct broker *broker);
 

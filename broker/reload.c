@@ -92,15 +92,20 @@ int reload_config(struct broker *broker, struct error *err)
 	struct config *next = NULL;
 	struct config *before = broker->config;
 	json_t *data = NULL;
+	int rc;
 
 	if (load(broker->path, &next, err) != 0 || config_for_broker(next, err) != 0 ||
 	    check_fixed(before, next, err) != 0)
 		goto refused;
 	broker->config = next;
-	if (watch_state_load(broker, err) != 0 || alarms_load(broker, err) != 0) {
+	rc = watch_state_load(broker, err) == 0 && alarms_load(broker, err) == 0 ? 0 : -1;
+	if (rc != 0)
 		broker->config = before;
+	/* What the one in force does not have: pipelines that are gone, or those of the one that is refused. */
+	watch_state_drop(broker);
+	alarms_drop(broker);
+	if (rc != 0)
 		goto refused;
-	}
 	reload_loaded(broker);
 	config_destroy(&before);
 	return 0;

@@ -86,7 +86,7 @@ failed:
 	return -1;
 }
 
-int watch_state_load(struct broker *broker, struct error *err)
+void watch_state_drop(struct broker *broker)
 {
 	struct watch_state **at = &broker->watches;
 
@@ -94,14 +94,19 @@ int watch_state_load(struct broker *broker, struct error *err)
 		struct watch_state *state = *at;
 
 		if (config_pipeline(broker->config, state->pipeline) != NULL) {
-			/* A changed configuration may have mended what made runs fail. */
-			state->hold_until_ms = 0;
 			at = &state->next;
 			continue;
 		}
 		*at = state->next;
 		forget(broker, state);
 	}
+}
+
+int watch_state_load(struct broker *broker, struct error *err)
+{
+	/* A changed configuration may have mended what made runs fail. */
+	for (struct watch_state *state = broker->watches; state != NULL; state = state->next)
+		state->hold_until_ms = 0;
 	for (size_t i = 0; i < broker->config->n_pipelines; i++)
 		if (find(broker, broker->config->pipelines[i].name) == NULL &&
 		    add(broker, broker->config->pipelines[i].name, err) != 0)

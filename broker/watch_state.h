@@ -28,9 +28,10 @@ struct watch_report {
 	struct room room; /* of its disk, if this broker is on another machine */
 };
 
-/* watch_state_load: the clocks of the configuration's pipelines, from the store. Also after a reload; those that stay keep
- * theirs. errors: of the store, ERR_SYSTEM. */
+/* watch_state_load: the clocks of the configuration's pipelines, from the store. Also after a reload; those that are there keep
+ * theirs, and none goes. errors: of the store, ERR_SYSTEM. watch_state_drop: those that it does not have go. */
 int watch_state_load(struct broker *broker, struct error *err);
+void watch_state_drop(struct broker *broker);
 void watch_state_free(struct broker *broker);
 
 /* watch_state_watches: is the source one for a watcher on this machine? host: "": it did not say which. Pure. */

@@ -67,6 +67,7 @@ static inline int lab_broker_main(char **argv)
 
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads use it */
 	log_open("aob-broker", getenv("LAB_TRACE"));
+	(void)signal(SIGXFSZ, SIG_IGN); /* a write beyond RLIMIT_FSIZE fails, as on a full disk */
 	rc = broker_open(argv[2], strtol(argv[3], NULL, 10), &broker, &err);
 	if (rc == 0)
 		rc = broker_loop(broker, &err);

@@ -1,4 +1,6 @@
 /* A new configuration is in force as a whole or not at all, and a run in flight keeps its own. */
+#include <sys/resource.h>
+
 #include "broker_lab.h"
 
 #define RELOAD "{\"v\":1,\"verb\":\"reload\"}"
@@ -82,6 +84,65 @@ static void what_needs_a_restart_is_refused(void **state)
 	lab_refused(lab, RELOAD, "config");
 }
 
+/* Of files; what is sent goes on. */
+static void writes_fail(struct lab *lab, bool fail)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(lab->broker, RLIMIT_FSIZE, NULL, &limit), 0);
+	limit.rlim_cur = fail ? 0 : limit.rlim_max;
+	assert_int_equal(prlimit(lab->broker, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static bool watch_is_heard(struct lab *lab, const char *pipeline)
+{
+	char body[300];
+	json_t *answer = NULL;
+	bool heard;
+
+	(void)snprintf(body, sizeof(body),
+	               "{\"v\":1,\"verb\":\"watch-report\",\"sources\":[{\"pipeline\":\"%s\",\"state\":\"active\","
+	               "\"reason\":\"told\",\"since\":1000,\"ctransid\":7,\"trigger\":null}]}",
+	               pipeline);
+	answer = lab_ask_service(lab, "aob.broker", body, NULL);
+	heard = strcmp(json_string_value(json_object_get(answer, "status")), "ok") == 0;
+	json_decref(answer);
+	return heard;
+}
+
+static void what_the_store_could_not_take_leaves_all_as_it_was(void **state)
+{
+	struct lab *lab = *state;
+	int64_t until;
+	bool heard = false;
+	json_t *answer = NULL;
+
+	assert_true(watch_is_heard(lab, "one"));
+	LAB_CONFIGURE(lab,
+	              "broker: { endpoint: \"ipc://%1$s/run/broker\", events: \"ipc://%1$s/run/events\", state: "
+	              "%1$s/state.db }\n"
+	              "vaults: { attic: { path: %1$s/attic } }\n"
+	              "pipelines: { four: { source: %1$s/three, vault: attic, watch: off, stages: [ alpha: {} ] } }\n");
+	writes_fail(lab, true);
+	answer = lab_ask_service(lab, "aob.broker", RELOAD, NULL);
+	assert_string_equal(json_string_value(json_object_get(answer, "status")), "fail");
+	json_decref(answer);
+	writes_fail(lab, false);
+	until = zclock_mono() + LAB_WAIT_MS;
+	while (!heard && zclock_mono() < until) {
+		heard = watch_is_heard(lab, "one");
+		zclock_sleep(100);
+	}
+	assert_true(heard);
+	answer = lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}");
+	assert_int_equal(json_array_size(json_object_get(answer, "pipelines")), 3);
+	json_decref(answer);
+	lab_reload(lab);
+	answer = lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}");
+	assert_int_equal(json_array_size(json_object_get(answer, "pipelines")), 1);
+	json_decref(answer);
+}
+
 static void a_second_broker_is_refused(void **state)
 {
 	struct lab *lab = *state;
@@ -104,6 +165,7 @@ int main(int argc, char **argv)
 		LAB_TEST(a_run_in_flight_keeps_its_configuration_also_across_a_restart),
 		LAB_TEST(a_wrong_configuration_changes_nothing_and_says_why),
 		LAB_TEST(what_needs_a_restart_is_refused),
+		LAB_TEST(what_the_store_could_not_take_leaves_all_as_it_was),
 		LAB_TEST(a_second_broker_is_refused),
 	};
 
