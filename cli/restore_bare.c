@@ -50,6 +50,13 @@ static int give_up_if_asked(void *context, struct error *err)
 	               : 0;
 }
 
+static int while_rsync_works(void *context, struct error *err)
+{
+	struct bare_restore *r = context;
+
+	return give_up_if_asked(NULL, err) == 0 ? bare_ping(r->bare, err) : -1;
+}
+
 static void tell(void *context, const struct bare_output *output)
 {
 	struct bare_restore *r = context;
@@ -187,7 +194,9 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 		                    .to = to,
 		                    .list = list,
 		                    .list_bytes = list_bytes,
-		                    .waiting = give_up_if_asked,
+		                    /* What was there before a restart may not have reached the disk. */
+		                    .by_content = r->work.generation[0] != '\0' && !r->work.same_boot,
+		                    .waiting = while_rsync_works,
 		                    .told = tell,
 		                    .context = r };
 	int rc;
@@ -208,9 +217,6 @@ static int run_rsync(struct bare_restore *r, const char *place, struct error *er
 		/* Nothing that a far end sends comes there. */
 		words[n++] = ours;
 	}
-	/* What was there before a restart may not have reached the disk. */
-	if (r->work.generation[0] != '\0' && !r->work.same_boot)
-		words[n++] = "--checksum";
 	/* As cli/tame.h has it. */
 	if (!options->keep_special) {
 		words[n++] = "--no-D";

@@ -137,8 +137,7 @@ static int choose_options(struct engine *e, struct error *err)
 		return -1;
 	if (stage_request_dry_run(e->request))
 		return add(e, err, "--dry-run");
-	if (add(e, err, "--partial-dir=.aob-part-%s", stage_request_run(e->request)) != 0 ||
-	    (is_by_content(e) && add(e, err, "--checksum") != 0))
+	if (add(e, err, "--partial-dir=.aob-part-%s", stage_request_run(e->request)) != 0)
 		return -1;
 	/* All is there already; and what the last generation links is not to be linked again. */
 	if (e->again)
@@ -171,6 +170,7 @@ static int run_rsync(struct engine *e, const char *held, const char *to, struct 
 		                    .again = share,
 		                    .may_vanish = unfrozen_as_it_is(e->unfrozen),
 		                    .once = e->unfrozen->is, /* as begin() says */
+		                    .by_content = is_by_content(e) && !stage_request_dry_run(e->request),
 		                    .context = e };
 	int rc;
 
@@ -314,7 +314,7 @@ static int run_with_room(struct engine *e, const char *tree, struct error *err)
 
 		if (share(e, err) != 0)
 			return -1;
-		if (run_rsync(e, ".aob/lock", tree, err) == 0)
+		if (run_rsync(e, BARE_RSYNC_LOCK, tree, err) == 0)
 			return 0;
 		if (!e->output.links_full || e->unfrozen->is || i == RENEWALS_MAX)
 			return -1;

@@ -28,6 +28,7 @@
 #define GREET_MS 120000
 #define SILENCE_MS (INT64_C(60) * 60 * 1000) /* the far end syncs, or removes a generation */
 #define PING_MS 60000
+#define PONG_MS (INT64_C(30) * 60 * 1000) /* a disk there that hangs answers no more than a dead link */
 #define WORDS_BYTES 4096
 #define END_MS 10000
 
@@ -38,8 +39,9 @@ struct bare {
 	bool over_ssh;
 	enum bare_role role;
 	char pipeline[CONFIG_NAME_MAX + 1];
-	int64_t said_ms; /* when we said something last */
-	size_t lines;    /* heard since then, whatever they are */
+	int64_t said_ms;  /* when we said something last */
+	int64_t asked_ms; /* the first `ping` that has no `pong` yet; 0: there is none */
+	size_t lines;     /* heard since then, whatever they are */
 	bool greeted;
 	char words[WORDS_BYTES + 1]; /* of its stderr, the first */
 	size_t words_bytes;
@@ -136,41 +138,61 @@ int bare_tell(struct bare *bare, struct error *err, const char *format, ...)
 	return rc;
 }
 
-/* The next whole line in `line`, without its end. */
+static void drop_given(struct bare *bare)
+{
+	memmove(bare->line, bare->line + bare->given_bytes, bare->line_bytes - bare->given_bytes);
+	bare->line_bytes -= bare->given_bytes;
+	bare->given_bytes = 0;
+}
+
+/* Is there a whole line behind what was given? It is given in `line`, without its end. */
+static bool give_line(struct bare *bare)
+{
+	char *end;
+
+	drop_given(bare);
+	end = memchr(bare->line, '\n', bare->line_bytes);
+	if (end == NULL)
+		return false;
+	*end = '\0';
+	bare->given_bytes = (size_t)(end - bare->line) + 1;
+	return true;
+}
+
+/* What has come until then, behind a part of a line. */
+static int fill(struct bare *bare, int wait_ms, struct error *err)
+{
+	struct pollfd in[2] = { { .fd = bare->child.out_fd, .events = POLLIN },
+		                { .fd = bare->child.err_fd, .events = POLLIN } };
+	ssize_t n;
+
+	drop_given(bare);
+	if (bare->line_bytes == sizeof(bare->line))
+		return error_set(err, ERR_PROTOCOL, "the far end says a line of more than %d bytes", BARE_LINE_MAX);
+	if (poll(in, 2, wait_ms) < 0 && errno != EINTR)
+		return error_sys(err, errno, "waiting for the far end");
+	if (look(bare, err) != 0)
+		return -1;
+	if (in[0].revents == 0)
+		return 0;
+	n = read(bare->child.out_fd, bare->line + bare->line_bytes, sizeof(bare->line) - bare->line_bytes);
+	if (n == 0 || (n < 0 && errno != EINTR))
+		return explain(bare, err);
+	bare->line_bytes += n > 0 ? (size_t)n : 0;
+	return 0;
+}
+
 static int next_line(struct bare *bare, int64_t patience_ms, struct error *err)
 {
 	int64_t until_ms = clock_now_ms() + patience_ms;
 
-	memmove(bare->line, bare->line + bare->given_bytes, bare->line_bytes - bare->given_bytes);
-	bare->line_bytes -= bare->given_bytes;
-	bare->given_bytes = 0;
-	for (;;) {
-		struct pollfd in[2] = { { .fd = bare->child.out_fd, .events = POLLIN },
-			                { .fd = bare->child.err_fd, .events = POLLIN } };
-		char *end = memchr(bare->line, '\n', bare->line_bytes);
-		ssize_t n;
-
-		if (end != NULL) {
-			*end = '\0';
-			bare->given_bytes = (size_t)(end - bare->line) + 1;
-			return 0;
-		}
-		if (bare->line_bytes == sizeof(bare->line))
-			return error_set(err, ERR_PROTOCOL, "the far end says a line of more than %d bytes",
-			                 BARE_LINE_MAX);
+	while (!give_line(bare)) {
 		if (clock_now_ms() > until_ms)
 			return error_set(err, ERR_LINK, "no answer for %lld s", (long long)patience_ms / 1000);
-		if (poll(in, 2, 300) < 0 && errno != EINTR)
-			return error_sys(err, errno, "waiting for the far end");
-		if (look(bare, err) != 0)
+		if (fill(bare, 300, err) != 0)
 			return -1;
-		if (in[0].revents == 0)
-			continue;
-		n = read(bare->child.out_fd, bare->line + bare->line_bytes, sizeof(bare->line) - bare->line_bytes);
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return explain(bare, err);
-		bare->line_bytes += n > 0 ? (size_t)n : 0;
 	}
+	return 0;
 }
 
 /* "no CLASS WORDS" */
@@ -187,6 +209,22 @@ static int refusal(const char *rest, struct error *err)
 	return error_set(err, class == ERR_INTERNAL ? ERR_PROTOCOL : class, "%s", log_escape(rest, safe, sizeof(safe)));
 }
 
+static int endless(struct error *err)
+{
+	return error_set(err, ERR_PROTOCOL, "the far end does not come to an end of what it says");
+}
+
+/* Is the line that was given an answer? */
+static bool is_answer(struct bare *bare)
+{
+	if (strncmp(bare->line, OURS, strlen(OURS)) != 0)
+		return false;
+	if (strcmp(bare->line + strlen(OURS), "pong") != 0)
+		return true;
+	bare->asked_ms = 0;
+	return false;
+}
+
 int bare_hear_any(struct bare *bare, const char **line, struct error *err)
 {
 	int64_t patience_ms = bare->welcome.clock_s == 0 ? GREET_MS : SILENCE_MS;
@@ -194,13 +232,13 @@ int bare_hear_any(struct bare *bare, const char **line, struct error *err)
 	while (bare->lines++ < (bare->greeted ? LINES_MAX : STRAY_LINES)) {
 		if (next_line(bare, patience_ms, err) != 0)
 			return -1;
-		if (strncmp(bare->line, OURS, strlen(OURS)) != 0)
+		if (!is_answer(bare))
 			continue;
 		*line = bare->line + strlen(OURS);
 		log_trace("wire", "from the far end: %.2000s", *line);
 		return strncmp(*line, "no ", 3) == 0 ? refusal(*line + 3, err) : 0;
 	}
-	return error_set(err, ERR_PROTOCOL, "the far end does not come to an end of what it says");
+	return endless(err);
 }
 
 int bare_hear(struct bare *bare, const char *word, const char **rest, struct error *err)
@@ -222,9 +260,23 @@ int bare_hear(struct bare *bare, const char *word, const char **rest, struct err
 
 int bare_ping(struct bare *bare, struct error *err)
 {
-	hear_words(bare);
+	if (fill(bare, 0, err) != 0)
+		return -1;
+	while (give_line(bare)) {
+		if (bare->lines++ == STRAY_LINES)
+			return endless(err);
+		if (is_answer(bare) && strncmp(bare->line, OURS "no ", strlen(OURS "no ")) == 0)
+			return refusal(bare->line + strlen(OURS "no "), err);
+	}
+	if (bare->asked_ms != 0 && clock_now_ms() - bare->asked_ms > PONG_MS)
+		return error_set(
+		        err, ERR_LINK,
+		        "the far end has not answered for %lld minutes: the line to it, or a disk there, hangs",
+		        (long long)PONG_MS / 60000);
 	if (clock_now_ms() - bare->said_ms < PING_MS)
 		return 0;
+	if (bare->asked_ms == 0)
+		bare->asked_ms = clock_now_ms();
 	return bare_tell(bare, err, "ping");
 }
 

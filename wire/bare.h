@@ -51,7 +51,7 @@ int bare_put(struct bare *bare, const char *name, const char *text, struct error
 int bare_hear(struct bare *bare, const char *word, const char **rest, struct error *err);
 /* bare_hear_any: likewise, whatever it begins with: out: line. */
 int bare_hear_any(struct bare *bare, const char **line, struct error *err);
-/* bare_ping: to be called while nothing is asked for long, as often as one likes. */
+/* bare_ping: to be called while nothing is asked for long, as often as one likes. errors: ERR_LINK (also: no answer for half an hour), ERR_PROTOCOL */
 int bare_ping(struct bare *bare, struct error *err);
 
 #endif

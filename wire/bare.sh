@@ -457,4 +457,6 @@ while read -r verb one two three; do
 	*) no protocol "no verb $verb" ;;
 	esac
 	[ -z "$token" ] || echo >.aob/alive
+	# Behind that: a disk that hangs has no answer.
+	[ "$verb" != ping ] || say pong
 done

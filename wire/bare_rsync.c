@@ -29,9 +29,12 @@
 #define END_MS 20000 /* it keeps what it has of a file */
 
 /* The far end of each: in the pipeline's folder, with a shared lock on what must stay as it is; then rsync with what the near one adds. */
-#define FAR_SCRIPT                                                                                                     \
-	"cd \"$0\" && exec 8<\"$1\" || exit 3; flock -s -n 8 || { echo aob: locked >&2; exit 75; }; shift; "           \
-	"exec rsync \"$@\""
+#define FAR_SCRIPT "cd \"$0\" && exec 8<\"$1\" || exit 3; flock -s -n 8 || { echo aob: locked >&2; exit 75; }; shift; "
+#define FAR_RSYNC "exec rsync \"$@\""
+/* An rsync without a patience of its own ends when nothing was heard of the client for ten minutes (wire/bare.sh, .aob/alive): it holds the lock. */
+#define FAR_WATCH                                                                                                      \
+	"(exec 8<&-; n=0; while sleep 60 && kill -0 $$; do n=$((n + 1)); "                                             \
+	"[ -z \"$(find .aob/alive -mmin -3)\" ] || n=0; [ $n -lt 10 ] || kill $$; done) </dev/null >/dev/null 2>&1 & "
 
 /* What every file has to keep. What the vault's own file system adds is none of it; what we add neither. */
 static const char *const always[] = { "rsync",
@@ -43,7 +46,6 @@ static const char *const always[] = { "rsync",
 	                              "--info=progress2",
 	                              BARE_OUTPUT_FORMAT,
 	                              "--stats",
-	                              "--timeout=1800",
 	                              "--filter=-x user.aob.*",
 	                              "--filter=-x btrfs.*",
 	                              "--filter=-x trusted.SGI_ACL_*",
@@ -122,7 +124,8 @@ static int name_way(const struct config_vault *vault, struct command *command, s
 static int name_far(const struct bare_rsync *rsync, struct command *command, struct error *err)
 {
 	char folder[8192];
-	char *script = bare_word_shell(FAR_SCRIPT);
+	bool watched = rsync->by_content && strcmp(rsync->held, BARE_RSYNC_LOCK) == 0;
+	char *script = bare_word_shell(watched ? FAR_SCRIPT FAR_WATCH FAR_RSYNC : FAR_SCRIPT FAR_RSYNC);
 	char *quoted = NULL;
 	int n = snprintf(folder, sizeof(folder), "%s/%s", rsync->vault->root, rsync->pipeline);
 
@@ -149,6 +152,7 @@ static int make_command(const struct bare_rsync *rsync, uint64_t limit_bps, stru
 		add(command, always[i]);
 	if (name_way(rsync->vault, command, err) != 0 || name_far(rsync, command, err) != 0)
 		return -1;
+	add(command, rsync->by_content ? "--checksum" : "--timeout=1800");
 	add(command, "-e");
 	add(command, command->rsh);
 	add(command, command->path);

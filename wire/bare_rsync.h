@@ -13,6 +13,8 @@
 
 /* How a path of the pipeline's folder at the far end begins, for rsync: the vault is reached by other words, and "exec" is the first of what runs there. */
 #define BARE_RSYNC_FAR "exec:"
+/* What who writes holds. */
+#define BARE_RSYNC_LOCK ".aob/lock"
 
 struct bare_rsync {
 	const struct config_vault *vault;
@@ -21,10 +23,11 @@ struct bare_rsync {
 	        held; /* a file or folder of the pipeline's folder, under a shared lock as long as the far rsync is there */
 	const char *
 	        locks; /* a folder here that the near rsync has a shared lock on, as long as any of its processes lives; NULL: none */
-	bool fake_super;            /* the far end is not root */
-	bool fine_times;            /* fractions of a second count */
-	bool may_vanish;            /* files that go while they are read are none that is missed */
-	bool once;                  /* it is never begun again: the limit that it began with stays */
+	bool fake_super; /* the far end is not root */
+	bool fine_times; /* fractions of a second count */
+	bool may_vanish; /* files that go while they are read are none that is missed */
+	bool once;       /* it is never begun again: the limit that it began with stays */
+	bool by_content; /* content is compared: an rsync is silent as long as that takes, and has no patience of its own. Then `waiting` is bare_ping, too */
 	const char *const *options; /* beside what is always said; NULL-terminated */
 	const char *from, *to;      /* as rsync takes them */
 	const char *list;           /* on rsync's stdin; NULL: nothing */
