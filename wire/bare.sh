@@ -212,14 +212,37 @@ no_adoption() {
 	done
 }
 
-# What another run has brought of the same is linked from: RUN/prev.N; rsync never writes to those.
+# What of PREV would have to cross again without it: no other tree has it, and it is no part of a file. A file takes time by itself, too.
+alone_in() { # PREV
+	find "$1" -name '.aob-part-*' -prune -o -type f -links 1 ! -name '.?*.??????' -exec stat -c %s {} + | {
+		sum=0
+		while read -r size; do sum=$((sum + size + 4096)); done
+		echo $sum
+	}
+}
+# rsync links from eight of them: of more, those go that have the least alone.
+thin_out() {
+	while [ "$(find "$incoming" -maxdepth 1 -name 'prev.*' | wc -l)" -gt 8 ]; do
+		least=
+		for piece in $(set +f; cd "$incoming" && echo prev.*); do
+			has=$(alone_in "$incoming/$piece")
+			if [ "$has" -lt "${least:-$((has + 1))}" ]; then least=$has worst=$piece; fi
+			[ "$has" -gt 0 ] || break
+		done
+		trash "$incoming/$worst"
+	done
+}
+
+# What another run, or attempt, has brought of the same is linked from: RUN/prev.N; rsync never writes to those.
 take_over() { # FROM
 	for piece in $(set +f; cd "$1" && echo tree prev.*); do
 		[ -d "$1/$piece" ] || continue
+		case $1/$piece in "$incoming"/prev.*) continue ;; esac
 		next=1
 		while [ -e "$incoming/prev.$next" ]; do next=$((next + 1)); done
-		if [ $next -le 8 ]; then must "going on with an earlier run" mv -T "$1/$piece" "$incoming/prev.$next"; else trash "$1/$piece"; fi
+		must "going on with an earlier run" mv -T "$1/$piece" "$incoming/prev.$next"
 	done
+	thin_out
 }
 
 begin() { # RUN BASE HOW
