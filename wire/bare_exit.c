@@ -12,6 +12,11 @@
 #define LAST 150
 #define TOO_MANY "Too many links"
 #define LOCKED "aob: locked" /* wire/bare_rsync.c, FAR_SCRIPT */
+#define UNCLEAN "protocol version mismatch -- is your shell clean?"
+#define NO_ROOM "No space left on device"
+#define ATTRIBUTE_TOO_LARGE                                                                                            \
+	"an extended attribute is larger than the vault's file system holds (ext4: 4 KB, all of a file's together): "  \
+	"take it away (setfattr -x), leave the file out by `exclude`, or have the vault on another file system"
 
 /* rsync(1) */
 #define PARTIAL 23
@@ -47,24 +52,34 @@ static const struct {
 	{ OF_SSH, ERR_LINK, "ssh ended" },
 };
 
+/* Which lines tell: any, or by whether rsync sets an attribute there. What ends in these words has no room left in an inode, and the disk may have much. */
+enum of { OF_ANY, OF_ATTRIBUTES, OF_OTHERS };
+
 /* What is said tells more than the number: a line's last words, as strerror(3) of either end has them. */
 static const struct {
+	enum of of;
 	const char *said;
 	enum error_class class;
 	const char *text;
 } causes[] = {
-	{ LOCKED, ERR_LOCKED, "another is at work in the vault" },
-	{ "No space left on device", ERR_SPACE, "there is no room" },
-	{ "uota exceeded", ERR_SPACE, "there is no room" },
-	{ TOO_MANY, ERR_IO, "a file has as many names as the vault's file system can count" },
-	{ "Input/output error", ERR_IO, "a disk failed" },
-	{ "I/O error", ERR_IO, "a disk failed" },
-	{ "Read-only file system", ERR_IO, "a file system can't be written to" },
-	{ "ot supported", ERR_CONFIG,
+	{ OF_ANY, LOCKED, ERR_LOCKED, "another is at work in the vault" },
+	{ OF_ANY, UNCLEAN, ERR_CONFIG,
+	  "the far user's shell says something of its own, as a greeting, before rsync can speak: what it runs for ssh "
+	  "(.bashrc, .profile, /etc/profile.d) may write only where it is interactive; `ssh HOST true` is to print "
+	  "nothing" },
+	{ OF_OTHERS, NO_ROOM, ERR_SPACE, "there is no room" },
+	{ OF_ANY, "uota exceeded", ERR_SPACE, "there is no room" },
+	{ OF_ATTRIBUTES, NO_ROOM, ERR_INPUT, ATTRIBUTE_TOO_LARGE },
+	{ OF_ATTRIBUTES, "Argument list too long", ERR_INPUT, ATTRIBUTE_TOO_LARGE },
+	{ OF_ANY, TOO_MANY, ERR_IO, "a file has as many names as the vault's file system can count" },
+	{ OF_ANY, "Input/output error", ERR_IO, "a disk failed" },
+	{ OF_ANY, "I/O error", ERR_IO, "a disk failed" },
+	{ OF_ANY, "Read-only file system", ERR_IO, "a file system can't be written to" },
+	{ OF_ANY, "ot supported", ERR_CONFIG,
 	  "the vault's file system can't hold an attribute, an ACL, or a file of this kind" },
-	{ "ermission denied", ERR_PERMISSION, "something may not be read or written" },
-	{ "not permitted", ERR_PERMISSION, "something may not be done" },
-	{ "File name too long", ERR_INPUT,
+	{ OF_ANY, "ermission denied", ERR_PERMISSION, "something may not be read or written" },
+	{ OF_ANY, "not permitted", ERR_PERMISSION, "something may not be done" },
+	{ OF_ANY, "File name too long", ERR_INPUT,
 	  "a path is longer than rsync, or a name than the vault's file system takes; leave it out by `exclude`" },
 };
 
@@ -80,25 +95,39 @@ static size_t without_number(const char *line, size_t n)
 	return m >= 2 && line[m - 1] == '(' && line[m - 2] == ' ' ? m - 2 : n;
 }
 
+/* "rsync: [receiver] rsync_xal_set: …", or without the brackets. */
+static bool is_of_attributes(const char *line, size_t n)
+{
+	static const char setting[] = "rsync_xal_set:";
+	const char *end = line + n;
+	const char *at = memchr(line, ' ', n);
+
+	if (at != NULL && at + 1 < end && at[1] == '[')
+		at = memchr(at + 1, ' ', (size_t)(end - at) - 1);
+	return at != NULL && (size_t)(end - at) > sizeof(setting) && memcmp(at + 1, setting, sizeof(setting) - 1) == 0;
+}
+
 /* Some lines of rsync end with a file's name, which may hold any words: they begin with more than one word, where those that end with strerror's begin with a program's name. */
-static bool tells(const char *line, size_t n, const char *said)
+static bool tells(const char *line, size_t n, const char *said, enum of of)
 {
 	size_t m = strlen(said);
 	const char *colon = memchr(line, ':', n);
 	const char *space = memchr(line, ' ', n);
 	size_t end = without_number(line, n);
 
-	if (strcmp(said, LOCKED) == 0)
+	if (of != OF_ANY && is_of_attributes(line, n) != (of == OF_ATTRIBUTES))
+		return false;
+	if (strcmp(said, LOCKED) == 0 || strcmp(said, UNCLEAN) == 0)
 		return n == m && memcmp(line, said, m) == 0;
 	return colon != NULL && space == colon + 1 && end >= m && memcmp(line + end - m, said, m) == 0;
 }
 
 /* In out the line that holds it; NULL: none does. */
-static const char *line_of(const char *words, const char *said, size_t *n)
+static const char *line_of(const char *words, const char *said, enum of of, size_t *n)
 {
 	for (; *words != '\0'; words += *n + strspn(words + *n, "\r\n")) {
 		*n = strcspn(words, "\r\n");
-		if (said != NULL ? tells(words, *n, said) : *n > 0 && strncmp(words, "rsync error: ", 13) != 0)
+		if (said != NULL ? tells(words, *n, said, of) : *n > 0 && strncmp(words, "rsync error: ", 13) != 0)
 			return words;
 	}
 	return NULL;
@@ -151,7 +180,7 @@ bool bare_exit_links_full(int status, const char *words)
 {
 	size_t n;
 
-	return status != 0 && line_of(words, TOO_MANY, &n) != NULL;
+	return status != 0 && line_of(words, TOO_MANY, OF_ANY, &n) != NULL;
 }
 
 int bare_exit_settle(int status, const struct bare_said *said, bool may_vanish)
@@ -177,14 +206,14 @@ int bare_exit_read(int status, const char *words, struct error *err)
 			text = ends[i].text;
 		}
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if ((line = line_of(words, causes[i].said, &n)) != NULL) {
+		if ((line = line_of(words, causes[i].said, causes[i].of, &n)) != NULL) {
 			class = causes[i].class;
 			text = causes[i].text;
 			break;
 		}
 	/* Else the first one, which is the cause of the others. */
 	if (line == NULL)
-		line = line_of(words, NULL, &n);
+		line = line_of(words, NULL, OF_ANY, &n);
 	if (line != NULL)
 		escape(line, n, safe);
 	(void)error_set(err, class, "%s (rsync ended with %d%s%s)", text, status, *safe != '\0' ? ": " : "", safe);

@@ -26,6 +26,25 @@ static void test_ends(void **state)
 		  ERR_LINK, "Connection reset by peer" },
 		{ 12, "aob: locked\nrsync: connection unexpectedly closed\n", ERR_LOCKED, "another is at work" },
 		{ 11, "rsync: [receiver] write failed on \"x\": No space left on device (28)\n", ERR_SPACE, "no room" },
+		{ 23,
+		  "rsync: [receiver] rsync_xal_set: lsetxattr(\"/v/x\",\"user.big\") failed: No space left on device "
+		  "(28)\n",
+		  ERR_INPUT, "setfattr -x" },
+		{ 23, "rsync: rsync_xal_set: lsetxattr(x,\"user.big\") failed: Argument list too long (7)\n", ERR_INPUT,
+		  "setfattr -x" },
+		/* Where both are said, the disk is full. */
+		{ 23,
+		  "rsync: [receiver] rsync_xal_set: fsetxattr(\"x\",\"user.a\") failed: No space left on device (28)\n"
+		  "rsync: [receiver] mkstemp \"/rsync_xal_set: x\" failed: No space left on device (28)\n",
+		  ERR_SPACE, "no room" },
+		{ 23, "rsync: [sender] link_stat \"/x\" failed: Argument list too long (7)\n", ERR_IO,
+		  "could not bring" },
+		{ 2,
+		  "protocol version mismatch -- is your shell clean?\n(see the rsync manpage for an explanation)\n"
+		  "rsync error: protocol incompatibility (code 2) at compat.c(625) [sender=3.5.0]\n",
+		  ERR_CONFIG, "as a greeting" },
+		{ 2, "rsync error: protocol incompatibility (code 2) at compat.c(625) [sender=3.2.7]\n", ERR_CONFIG,
+		  "do not understand" },
 		{ 23, "rsync: [sender] read errors mapping \"x\": Input/output error (5)\n", ERR_IO, "a disk failed" },
 		{ 23,
 		  "rsync: [receiver] rsync_xal_set: lsetxattr(\"x\",\"user.a\") failed: Operation not supported (95)\n",
