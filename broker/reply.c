@@ -289,14 +289,15 @@ int reply_listed(const char *prune_json, char **names_json, struct error *err)
 {
 	json_t *root = load_object(prune_json, strlen(prune_json), err);
 	json_t *list = json_object_get(root, "generations");
+	bool complete = json_is_true(json_object_get(root, "complete")) ||
+	                json_is_true(json_object_get(root, "complete_with_unlisted"));
 	json_t *names = NULL;
 	json_t *row = NULL;
 	size_t i;
 	int rc = root != NULL ? 0 : -1;
 
 	*names_json = NULL;
-	if (!json_is_true(json_object_get(root, "complete")) || json_is_true(json_object_get(root, "dry_run")) ||
-	    !json_is_array(list))
+	if (!complete || json_is_true(json_object_get(root, "dry_run")) || !json_is_array(list))
 		goto out;
 	names = json_array();
 	json_array_foreach(list, i, row)
@@ -305,6 +306,11 @@ int reply_listed(const char *prune_json, char **names_json, struct error *err)
 
 		if (action != NULL && strcmp(action, "remove") != 0)
 			(void)json_array_append(names, json_object_get(row, "generation"));
+	}
+	json_array_foreach(json_object_get(root, "unlisted"), i, row)
+	{
+		if (json_is_string(row))
+			(void)json_array_append(names, row);
 	}
 	*names_json = json_dumps(names, JSON_COMPACT);
 	rc = *names_json != NULL ? 1 : error_sys(err, ENOMEM, "the vault's generations");

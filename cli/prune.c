@@ -46,6 +46,9 @@ static void print_result(const json_t *info, bool json)
 	if (!json_is_object(result))
 		return;
 	print_list(result, "generations", "generation");
+	if (json_array_size(json_object_get(result, "unlisted")) > 0 ||
+	    json_is_false(json_object_get(result, "complete_with_unlisted")))
+		(void)puts("… and others, of which there are too many to list: they stay, at least until the next run");
 	print_list(result, "snapshots", "snapshot");
 	if (json_is_true(json_object_get(result, "dry_run")))
 		(void)puts("nothing was removed: this was a dry run");

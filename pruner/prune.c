@@ -10,6 +10,7 @@
 #include "lib/snapshot_policy.h"
 #include "lib/snapshots_option.h"
 #include "pruner/policy.h"
+#include "pruner/told.h"
 #include "wire/bare_list.h"
 #include "wire/remote.h"
 #include "wire/remote_list.h"
@@ -24,6 +25,8 @@ struct prune {
 	struct bare *bare; /* instead, where nothing of ours is at the far end */
 	struct generation_info *generations;
 	size_t n_generations;
+	struct told told;      /* the result's list of them */
+	struct told snapshots; /* … and of the local snapshots */
 	char anchor_uuid[SUBVOLUME_UUID_SIZE];
 	int64_t removed_generations, removed_snapshots;
 };
@@ -48,18 +51,6 @@ static int read_policy(struct prune *p, struct error *err)
 		p->policy.keep[rule] = (uint64_t)keep;
 	}
 	return stage_request_with_integer(p->request, "local", &p->local, err);
-}
-
-static void report(struct prune *p, const char *list, const char *key, const char *name, const char *action,
-                   const char *reason)
-{
-	struct stage_result *row = stage_result_row(p->result, list);
-
-	if (row == NULL)
-		return;
-	stage_result_string(row, key, name);
-	stage_result_string(row, "action", action);
-	stage_result_string(row, "reason", reason);
 }
 
 static int list_bare(struct prune *p, struct error *err)
@@ -114,19 +105,42 @@ static int remove_generation(struct prune *p, const struct generation_info *gene
 {
 	struct error refused = { .class = ERR_NONE };
 
+	/* What is removed has to be told. */
+	if (!told_has_room(&p->told, generation->name, reason)) {
+		told_row(&p->told, generation->name, "keep", "it goes in the next run: there is too much for one");
+		return 0;
+	}
 	if (!stage_request_dry_run(p->request) && remove_there(p, generation->name, &refused) != 0) {
 		if (refused.class == ERR_REFUSED) {
-			report(p, "generations", "generation", generation->name, "refused", refused.text);
+			told_row(&p->told, generation->name, "refused", refused.text);
 			return 0;
 		}
 		if (err != NULL)
 			*err = refused;
 		return error_prefix(err, "removing generation %s", generation->name);
 	}
-	report(p, "generations", "generation", generation->name, "remove", reason);
+	told_row(&p->told, generation->name, "remove", reason);
 	p->removed_generations += !stage_request_dry_run(p->request);
 	if (!stage_request_dry_run(p->request))
 		log_line(LOG_NOTICE, "removed generation %s: %s", generation->name, reason);
+	return 0;
+}
+
+/* First what goes: of what stays there is less to tell if there is no room. */
+static int judge_generations(struct prune *p, const struct policy_verdict *verdicts, struct error *err)
+{
+	size_t names_bytes = 0;
+
+	for (size_t i = 0; i < p->n_generations; i++)
+		names_bytes += told_name(p->generations[i].name);
+	told_begin(&p->told, p->result, "generations", "generation", TOLD_GENERATIONS_BYTES, names_bytes);
+	for (size_t i = 0; i < p->n_generations; i++)
+		if (!verdicts[i].keep && (give_up_if_asked(p, err) != 0 ||
+		                          remove_generation(p, &p->generations[i], verdicts[i].reason, err) != 0))
+			return -1;
+	for (size_t i = 0; i < p->n_generations; i++)
+		if (verdicts[i].keep)
+			told_row(&p->told, p->generations[i].name, "keep", verdicts[i].reason);
 	return 0;
 }
 
@@ -138,12 +152,8 @@ static int prune_generations(struct prune *p, struct error *err)
 	if (verdicts == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
 	rc = policy_generations(&p->policy, p->generations, p->n_generations, verdicts, err);
-	for (size_t i = 0; i < p->n_generations && rc == 0; i++) {
-		if (verdicts[i].keep)
-			report(p, "generations", "generation", p->generations[i].name, "keep", verdicts[i].reason);
-		else if ((rc = give_up_if_asked(p, err)) == 0)
-			rc = remove_generation(p, &p->generations[i], verdicts[i].reason, err);
-	}
+	if (rc == 0)
+		rc = judge_generations(p, verdicts, err);
 	free(verdicts);
 	return rc;
 }
@@ -201,8 +211,7 @@ static int judge_snapshots(struct prune *p, const struct local_snapshot *list, s
 			p->removed_snapshots += rc == 0;
 		}
 		if (rc == 0)
-			report(p, "snapshots", "snapshot", list[which[i]].path, goes ? "remove" : "keep",
-			       verdicts[i].reason);
+			told_row(&p->snapshots, list[which[i]].path, goes ? "remove" : "keep", verdicts[i].reason);
 	}
 out:
 	free(mine);
@@ -236,7 +245,9 @@ int prune_run(struct stage_job *job, const struct stage_request *request, struct
 
 	stage_job_progress(job, &progress);
 	if (read_policy(&p, err) == 0 && list_generations(&p, err) == 0 && prune_generations(&p, err) == 0) {
-		stage_result_bool(result, "complete", true);
+		stage_result_bool(result, "complete", p.told.n_cut == 0);
+		stage_result_bool(result, "complete_with_unlisted", p.told.n_lost == 0);
+		told_begin(&p.snapshots, result, "snapshots", "snapshot", TOLD_SNAPSHOTS_BYTES, 0);
 		rc = prune_snapshots(&p, err);
 	}
 	remote_close(&p.remote);

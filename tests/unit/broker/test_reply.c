@@ -199,6 +199,11 @@ static void a_list_counts_only_if_it_is_complete(void **state)
 		  "{\"generation\":\"g1\",\"action\":\"remove\"},{\"generation\":\"g2\",\"action\":\"refused\"},7,{}]}",
 		  "[\"g0\",\"g2\"]", 1 },
 		{ "{\"complete\":true,\"generations\":[]}", "[]", 1 },
+		{ "{\"complete\":false,\"complete_with_unlisted\":true,\"generations\":[{\"generation\":\"g0\","
+		  "\"action\":\"keep\"}],\"unlisted\":[\"g1\",7,\"g2\"]}",
+		  "[\"g0\",\"g1\",\"g2\"]", 1 },
+		{ "{\"complete\":false,\"complete_with_unlisted\":false,\"generations\":[],\"unlisted\":[\"g1\"]}",
+		  NULL, 0 },
 		{ "{\"complete\":true}", NULL, 0 },
 		{ "{\"complete\":true,\"generations\":7}", NULL, 0 },
 		{ "{\"complete\":false,\"generations\":[]}", NULL, 0 },
