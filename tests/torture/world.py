@@ -7,7 +7,7 @@ import time
 
 from lab import BRAKED, HURRY, KEPT, PIPELINES, RIGHT, Lab, Nas
 from mutations import Mutator
-from rot import SIZE
+from rot import SIZE, TEMP
 from same_tree import describe
 from witness import Broken, Witness, digest
 
@@ -237,12 +237,16 @@ class World:
         self.explained(pipeline)
         if pipeline in self.blind:
             return
-        for _ in range(5):
+        tries = 0
+        while tries < 5:
             try:
                 return self.witness.look(pipeline, dice)
-            except FileNotFoundError:  # removed by its time while it was looked at
+            except FileNotFoundError as fault:  # removed by its time while it was looked at
                 if pipeline in self.blind:
                     return
+                # What is being mended comes and goes beside its name as often as the mending is begun anew.
+                tries += 0.1 if os.path.basename(os.fsencode(fault.filename or "")).startswith(TEMP) else 1
+                time.sleep(0.1)
         self.witness.look(pipeline, dice)
 
     # ---- another NAS
