@@ -16,6 +16,7 @@ struct bench {
 	/* What is looked at. */
 	const char *endpoint;
 	const char *const *argv; /* the stage; NULL: somebody else starts it */
+	const char *program;     /* of ours, that it starts for each job; NULL: none of ours */
 	const char *service;     /* NULL: any */
 	uint64_t job_ms;         /* one job takes at most so long */
 	const char *request; /* the job: a JSON object, of which `run`, `job` and `attempt` are put anew each time */

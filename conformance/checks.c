@@ -4,26 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+
+#include "conformance/ends.h"
+#include "conformance/program.h"
 
 #define READY_MS 60000
 #define GAP_MAX_MS 5000 /* two intervals: a heartbeat that is a little late is none that is missing */
 #define LONG_MS 6000    /* a job of at least so long shows whether heartbeats go on */
-#define SOON_MS 10000   /* what is to be answered at once */
 #define BACK_MS 45000   /* a worker that waits up to 32 s before it tries again */
-#define A_SECOND ((int64_t)1000)
+#define A_SECOND CHECKS_SECOND_MS
 
 static enum check_outcome failed(void)
 {
 	return CHECK_FAILED;
 }
 
-static enum check_outcome outcome(int rc)
+enum check_outcome checks_outcome(int rc)
 {
 	return rc == 0 ? CHECK_OK : CHECK_FAILED;
 }
 
-static enum check_outcome not_tried(struct error *err, const char *why)
+enum check_outcome checks_not_tried(struct error *err, const char *why)
 {
 	(void)error_set(err, ERR_REFUSED, "%s", why);
 	return CHECK_NOT_TRIED;
@@ -46,8 +47,7 @@ int checks_fresh(struct bench *bench, struct error *err)
 	return bench_ready(bench, bench->argv != NULL ? READY_MS : BACK_MS, err);
 }
 
-/* A job, to its end. wanted: REPLY_OK, as a job that is right must end. */
-static int do_job(struct bench *bench, const char *tag, const char *what, struct error *err)
+int checks_do_job(struct bench *bench, const char *tag, const char *what, struct error *err)
 {
 	struct reply_final final = { .result_json = NULL };
 	int rc = bench_final(bench, tag, (int64_t)bench->job_ms, &final, err);
@@ -70,11 +70,10 @@ static int whole_job(struct bench *bench, const char *what, struct error *err)
 	char tag[MDP_TAG_SIZE];
 
 	bench_new_job(bench, tag);
-	return bench_give(bench, tag, err) == 0 ? do_job(bench, tag, what, err) : -1;
+	return bench_give(bench, tag, err) == 0 ? checks_do_job(bench, tag, what, err) : -1;
 }
 
-/* How long a job takes: what looks at one that is under way needs some time. */
-static int job_takes(struct bench *bench, int64_t *ms, struct error *err)
+int checks_job_takes(struct bench *bench, int64_t *ms, struct error *err)
 {
 	int64_t began_ms = zclock_mono();
 	int rc = whole_job(bench, "a job", err);
@@ -97,24 +96,26 @@ static enum check_outcome heartbeats(struct bench *bench, struct error *err)
 		return failed();
 	bench_said_done(&said);
 	if (rc > 0)
-		return outcome(error_set(err, ERR_PROTOCOL,
-		                         bench->readies != readies ? "READY came again, though the broker was there"
-		                                                   : "DISCONNECT, though nobody had asked it to end"));
+		return checks_outcome(error_set(err, ERR_PROTOCOL,
+		                                bench->readies != readies
+		                                        ? "READY came again, though the broker was there"
+		                                        : "DISCONNECT, though nobody had asked it to end"));
 	if (bench->gap_ms > GAP_MAX_MS)
-		return outcome(error_set(err, ERR_PROTOCOL,
-		                         "at rest it said nothing for %lld ms; every %d ms is wanted",
-		                         (long long)bench->gap_ms, MDP_HEARTBEAT_MS));
+		return checks_outcome(error_set(err, ERR_PROTOCOL,
+		                                "at rest it said nothing for %lld ms; every %d ms is wanted",
+		                                (long long)bench->gap_ms, MDP_HEARTBEAT_MS));
 	return CHECK_OK;
 }
 
 static enum check_outcome a_job(struct bench *bench, struct error *err)
 {
-	return outcome(whole_job(bench, "a job", err));
+	return checks_outcome(whole_job(bench, "a job", err));
 }
 
 static enum check_outcome jobs_in_turn(struct bench *bench, struct error *err)
 {
-	return outcome(whole_job(bench, "the first", err) == 0 && whole_job(bench, "the second", err) == 0 ? 0 : -1);
+	return checks_outcome(whole_job(bench, "the first", err) == 0 && whole_job(bench, "the second", err) == 0 ? 0
+	                                                                                                          : -1);
 }
 
 static enum check_outcome asked_again(struct bench *bench, struct error *err)
@@ -123,12 +124,13 @@ static enum check_outcome asked_again(struct bench *bench, struct error *err)
 	int rc;
 
 	bench_new_job(bench, tag);
-	rc = bench_give(bench, tag, err) == 0 ? do_job(bench, tag, "the first attempt", err) : -1;
+	rc = bench_give(bench, tag, err) == 0 ? checks_do_job(bench, tag, "the first attempt", err) : -1;
 	if (rc == 0) {
 		bench_next_attempt(tag);
-		rc = bench_give(bench, tag, err) == 0 ? do_job(bench, tag, "the same run, asked again", err) : -1;
+		rc = bench_give(bench, tag, err) == 0 ? checks_do_job(bench, tag, "the same run, asked again", err)
+		                                      : -1;
 	}
-	return outcome(rc);
+	return checks_outcome(rc);
 }
 
 static enum check_outcome unknown_keys(struct bench *bench, struct error *err)
@@ -140,11 +142,11 @@ static enum check_outcome unknown_keys(struct bench *bench, struct error *err)
 	bench_new_job(bench, tag);
 	text = bench_request(bench, tag, "a-key-of-a-later-version");
 	if (text == NULL)
-		return outcome(error_set(err, ERR_SYSTEM, "out of memory"));
+		return checks_outcome(error_set(err, ERR_SYSTEM, "out of memory"));
 	if (bench_say(bench, mdp_worker_job(MDPW_REQUEST, tag, text, strlen(text)), err) == 0)
-		rc = do_job(bench, tag, "a request with a key that it does not know", err);
+		rc = checks_do_job(bench, tag, "a request with a key that it does not know", err);
 	free(text);
-	return outcome(rc);
+	return checks_outcome(rc);
 }
 
 static enum check_outcome progress(struct bench *bench, struct error *err)
@@ -165,17 +167,18 @@ static enum check_outcome progress(struct bench *bench, struct error *err)
 		if (rc > 0)
 			bench_said_done(&said);
 		if (rc <= 0 || other)
-			return outcome(rc < 0  ? -1
-			               : other ? error_set(err, ERR_PROTOCOL, "it says something of %s", said.tag)
-			                       : error_set(err, ERR_PROTOCOL, "no FINAL came"));
+			return checks_outcome(
+			        rc < 0  ? -1
+			        : other ? error_set(err, ERR_PROTOCOL, "it says something of %s", said.tag)
+			                : error_set(err, ERR_PROTOCOL, "no FINAL came"));
 		if (said.command == MDPW_FINAL)
 			break;
 		if (++n > 5 && (int64_t)n * A_SECOND > (gone_ms + A_SECOND) * 4)
-			return outcome(error_set(err, ERR_PROTOCOL,
-			                         "%u PARTIALs within %lld ms; two a second are wanted", n,
-			                         (long long)gone_ms));
+			return checks_outcome(error_set(err, ERR_PROTOCOL,
+			                                "%u PARTIALs within %lld ms; two a second are wanted", n,
+			                                (long long)gone_ms));
 	}
-	return n > 0 ? CHECK_OK : not_tried(err, "it told no progress; it need not");
+	return n > 0 ? CHECK_OK : checks_not_tried(err, "it told no progress; it need not");
 }
 
 static enum check_outcome busy_heartbeats(struct bench *bench, struct error *err)
@@ -183,14 +186,14 @@ static enum check_outcome busy_heartbeats(struct bench *bench, struct error *err
 	int64_t ms = 0;
 
 	bench_gap_begin(bench);
-	if (job_takes(bench, &ms, err) != 0)
+	if (checks_job_takes(bench, &ms, err) != 0)
 		return failed();
 	if (ms < LONG_MS)
-		return not_tried(err, "the job takes less than 6 s");
+		return checks_not_tried(err, "the job takes less than 6 s");
 	if (bench->gap_ms > GAP_MAX_MS)
-		return outcome(error_set(err, ERR_PROTOCOL,
-		                         "with a job in hand it said nothing for %lld ms; every %d ms is wanted",
-		                         (long long)bench->gap_ms, MDP_HEARTBEAT_MS));
+		return checks_outcome(error_set(err, ERR_PROTOCOL,
+		                                "with a job in hand it said nothing for %lld ms; every %d ms is wanted",
+		                                (long long)bench->gap_ms, MDP_HEARTBEAT_MS));
 	return CHECK_OK;
 }
 
@@ -203,7 +206,7 @@ static int refused(struct bench *bench, const char *body, const char *what, stru
 	bench_new_job(bench, tag);
 	rc = bench_say(bench, mdp_worker_job(MDPW_REQUEST, tag, body, strlen(body)), err);
 	if (rc == 0)
-		rc = bench_final(bench, tag, SOON_MS, &final, err);
+		rc = bench_final(bench, tag, CHECKS_SOON_MS, &final, err);
 	if (rc < 0)
 		return error_prefix(err, "%s", what);
 	if (rc == 0)
@@ -218,7 +221,14 @@ static enum check_outcome bad_input(struct bench *bench, struct error *err)
 	    refused(bench, "[]", "a request that is no object", err) != 0 ||
 	    refused(bench, "{\"v\":1}", "a request without a run", err) != 0)
 		return failed();
-	return outcome(whole_job(bench, "a job after requests that were none", err));
+	return checks_outcome(whole_job(bench, "a job after requests that were none", err));
+}
+
+static int cancel_nobodys(struct bench *bench, struct error *err)
+{
+	static const char no_job[] = "{\"v\":1,\"cancel\":\"nobody-has-this/1\"}";
+
+	return bench_say(bench, mdp_worker_job(MDPW_REQUEST, "nobody-has-this/1#1", no_job, strlen(no_job)), err);
 }
 
 static enum check_outcome noise(struct bench *bench, struct error *err)
@@ -226,7 +236,6 @@ static enum check_outcome noise(struct bench *bench, struct error *err)
 	zmsg_t *unknown = zmsg_new();
 	zmsg_t *foreign = zmsg_new();
 	zmsg_t *short_one = zmsg_new();
-	static const char no_job[] = "{\"v\":1,\"cancel\":\"nobody-has-this/1\"}";
 
 	(void)zmsg_addstr(unknown, MDP_WORKER);
 	(void)zmsg_addmem(unknown, "\x09", 1);
@@ -237,10 +246,9 @@ static enum check_outcome noise(struct bench *bench, struct error *err)
 	if (bench_say(bench, unknown, err) != 0 || bench_say(bench, foreign, err) != 0 ||
 	    bench_say(bench, short_one, err) != 0)
 		return failed();
-	if (bench->ready.can_cancel &&
-	    bench_say(bench, mdp_worker_job(MDPW_REQUEST, "nobody-has-this/1#1", no_job, strlen(no_job)), err) != 0)
+	if (bench->ready.can_cancel && cancel_nobodys(bench, err) != 0)
 		return failed();
-	return outcome(whole_job(bench, "a job after messages that say nothing", err));
+	return checks_outcome(whole_job(bench, "a job after messages that say nothing", err));
 }
 
 static enum check_outcome second_while_busy(struct bench *bench, struct error *err)
@@ -258,13 +266,14 @@ static enum check_outcome second_while_busy(struct bench *bench, struct error *e
 		return failed();
 	rc = bench_hear(bench, 1u << MDPW_FINAL, (int64_t)bench->job_ms, &said, err);
 	if (rc <= 0)
-		return outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "neither of two jobs was answered") : -1);
+		return checks_outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "neither of two jobs was answered") : -1);
 	if (strcmp(said.tag, first) == 0) {
 		bench_said_done(&said);
 		rc = bench_final(bench, second, (int64_t)bench->job_ms, &final, err);
 		free(final.result_json);
-		return rc > 0 ? not_tried(err, "the job had ended before the second one came")
-		              : outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "the second job was swallowed") : -1);
+		return rc > 0 ? checks_not_tried(err, "the job had ended before the second one came")
+		              : checks_outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "the second job was swallowed")
+		                                       : -1);
 	}
 	rc = strcmp(said.tag, second) == 0
 	             ? reply_final_parse(zframe_data(said.body), zframe_size(said.body), &final, err)
@@ -275,9 +284,9 @@ static enum check_outcome second_while_busy(struct bench *bench, struct error *e
 	retry = final.status == REPLY_RETRY;
 	free(final.result_json);
 	if (!retry)
-		return outcome(
+		return checks_outcome(
 		        error_set(err, ERR_PROTOCOL, "a second job, while it had one, is to be answered by \"retry\""));
-	return outcome(do_job(bench, first, "the first job", err));
+	return checks_outcome(checks_do_job(bench, first, "the first job", err));
 }
 
 static enum check_outcome cancelled(struct bench *bench, struct error *err)
@@ -291,27 +300,74 @@ static enum check_outcome cancelled(struct bench *bench, struct error *err)
 	int rc;
 
 	if (!bench->ready.can_cancel)
-		return not_tried(err, "it does not say that it can be cancelled");
-	if (job_takes(bench, &ms, err) != 0)
+		return checks_not_tried(err, "it does not say that it can be cancelled");
+	if (checks_job_takes(bench, &ms, err) != 0)
 		return failed();
 	bench_new_job(bench, tag);
 	(void)mdp_tag_parse(tag, job, &attempt);
 	(void)snprintf(body, sizeof(body), "{\"v\":1,\"cancel\":\"%s\"}", job);
 	rc = bench_give(bench, tag, err);
-	zclock_sleep(300);
+	zclock_sleep(CHECKS_BEGUN_MS);
 	if (rc == 0)
 		rc = bench_say(bench, mdp_worker_job(MDPW_REQUEST, tag, body, strlen(body)), err);
 	if (rc == 0)
-		rc = bench_final(bench, tag, SOON_MS, &final, err);
+		rc = bench_final(bench, tag, CHECKS_SOON_MS, &final, err);
 	if (rc <= 0)
-		return outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "cancelled, and no FINAL within 10 s") : -1);
+		return checks_outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "cancelled, and no FINAL within 10 s")
+		                              : -1);
 	free(final.result_json);
-	if (final.status == REPLY_OK && ms > 3 * A_SECOND)
-		return outcome(error_set(err, ERR_PROTOCOL, "cancelled at its beginning, and it went on to its end"));
+	if (final.status == REPLY_OK && ms > CHECKS_SHORT_MS)
+		return checks_outcome(
+		        error_set(err, ERR_PROTOCOL, "cancelled at its beginning, and it went on to its end"));
 	if (final.status != REPLY_OK && final.error.class != ERR_CANCELLED)
-		return outcome(error_set(err, ERR_PROTOCOL, "cancelled, and it says \"%s\": %s",
-		                         error_code(final.error.class), final.error.text));
-	return outcome(whole_job(bench, "a job after a cancelled one", err));
+		return checks_outcome(error_set(err, ERR_PROTOCOL, "cancelled, and it says \"%s\": %s",
+		                                error_code(final.error.class), final.error.text));
+	if (whole_job(bench, "a job after a cancelled one", err) != 0)
+		return failed();
+	return final.status == REPLY_OK ? checks_not_tried(err, "the job takes less than 3 s, and had ended")
+	                                : CHECK_OK;
+}
+
+static enum check_outcome cancel_of_another(struct bench *bench, struct error *err)
+{
+	char tag[MDP_TAG_SIZE];
+	int64_t ms = 0;
+
+	if (!bench->ready.can_cancel)
+		return checks_not_tried(err, "it does not say that it can be cancelled");
+	if (checks_job_takes(bench, &ms, err) != 0)
+		return failed();
+	if (ms < A_SECOND)
+		return checks_not_tried(err, "the job takes less than 1 s");
+	bench_new_job(bench, tag);
+	if (bench_give(bench, tag, err) != 0)
+		return failed();
+	zclock_sleep(CHECKS_BEGUN_MS);
+	if (cancel_nobodys(bench, err) != 0)
+		return failed();
+	return checks_outcome(checks_do_job(bench, tag, "a job, and meanwhile a cancel of another one", err));
+}
+
+static enum check_outcome higher_attempt(struct bench *bench, struct error *err)
+{
+	char tag[MDP_TAG_SIZE];
+	int64_t ms = 0;
+
+	if (!bench->told_ready)
+		return checks_not_tried(err, "its READY has no JSON: a plain worker need not");
+	if (checks_job_takes(bench, &ms, err) != 0)
+		return failed();
+	if (ms < A_SECOND)
+		return checks_not_tried(err, "the job takes less than 1 s");
+	bench_new_job(bench, tag);
+	if (bench_give(bench, tag, err) != 0)
+		return failed();
+	zclock_sleep(CHECKS_BEGUN_MS);
+	bench_next_attempt(tag);
+	if (bench_give(bench, tag, err) != 0)
+		return failed();
+	return checks_outcome(
+	        checks_do_job(bench, tag, "the job that it has in hand, given with a higher attempt", err));
 }
 
 /* The broker is gone, and comes back. */
@@ -328,8 +384,8 @@ static enum check_outcome broker_lost(struct bench *bench, struct error *err)
 		return failed();
 	if (bench->ready.n_tags > 1 ||
 	    (bench->ready.n_tags == 1 && strcmp(bench->ready.tags[0], bench->last_done) != 0))
-		return outcome(error_set(err, ERR_PROTOCOL, "READY names a job in hand, where there is none"));
-	return outcome(whole_job(bench, "a job of the broker that came back", err));
+		return checks_outcome(error_set(err, ERR_PROTOCOL, "READY names a job in hand, where there is none"));
+	return checks_outcome(whole_job(bench, "a job of the broker that came back", err));
 }
 
 static enum check_outcome broker_lost_in_a_job(struct bench *bench, struct error *err)
@@ -338,11 +394,11 @@ static enum check_outcome broker_lost_in_a_job(struct bench *bench, struct error
 	int64_t ms = 0;
 
 	if (!bench->told_ready)
-		return not_tried(err, "its READY has no JSON: a plain worker gives a job up");
-	if (job_takes(bench, &ms, err) != 0)
+		return checks_not_tried(err, "its READY has no JSON: a plain worker gives a job up");
+	if (checks_job_takes(bench, &ms, err) != 0)
 		return failed();
 	if (ms < LONG_MS)
-		return not_tried(err, "the job takes less than 6 s");
+		return checks_not_tried(err, "the job takes less than 6 s");
 	bench_new_job(bench, tag);
 	if (bench_give(bench, tag, err) != 0)
 		return failed();
@@ -350,9 +406,9 @@ static enum check_outcome broker_lost_in_a_job(struct bench *bench, struct error
 	if (come_back(bench, err) != 0)
 		return failed();
 	if (bench->ready.n_tags != 1 || strcmp(bench->ready.tags[0], tag) != 0)
-		return outcome(error_set(err, ERR_PROTOCOL,
-		                         "with a job in hand, READY does not name it: it would be done twice"));
-	return outcome(do_job(bench, tag, "the job that it had in hand", err));
+		return checks_outcome(error_set(err, ERR_PROTOCOL,
+		                                "with a job in hand, READY does not name it: it would be done twice"));
+	return checks_outcome(checks_do_job(bench, tag, "the job that it had in hand", err));
 }
 
 static enum check_outcome broker_silent(struct bench *bench, struct error *err)
@@ -367,7 +423,7 @@ static enum check_outcome broker_silent(struct bench *bench, struct error *err)
 		bench_said_done(&said);
 	if (rc == 0)
 		(void)error_set(err, ERR_PROTOCOL, "the broker said nothing for 18 s, and it did not connect anew");
-	return outcome(rc > 0 ? whole_job(bench, "a job after that", err) : -1);
+	return checks_outcome(rc > 0 ? whole_job(bench, "a job after that", err) : -1);
 }
 
 static enum check_outcome sent_away(struct bench *bench, struct error *err)
@@ -376,7 +432,7 @@ static enum check_outcome sent_away(struct bench *bench, struct error *err)
 	unsigned first;
 	int rc = bench_say(bench, mdp_worker_message(MDPW_DISCONNECT), err);
 
-	if (rc != 0 || bench_ready(bench, SOON_MS, err) != 0)
+	if (rc != 0 || bench_ready(bench, CHECKS_SOON_MS, err) != 0)
 		return failed();
 	/* Again and again: it must not become a storm. */
 	first = bench->readies;
@@ -389,58 +445,14 @@ static enum check_outcome sent_away(struct bench *bench, struct error *err)
 		bench_said_done(&said);
 	}
 	if (bench->readies - first > 5)
-		return outcome(
+		return checks_outcome(
 		        error_set(err, ERR_PROTOCOL,
 		                  "sent away each time, it came back %u times within 5 s; a growing pause is wanted",
 		                  bench->readies - first));
 	if (bench->readies == first || rc == 0)
 		if (bench_ready(bench, BACK_MS, err) != 0)
 			return failed();
-	return outcome(whole_job(bench, "a job after that", err));
-}
-
-static enum check_outcome killed(struct bench *bench, struct error *err)
-{
-	char tag[MDP_TAG_SIZE];
-	int status;
-
-	if (bench->argv == NULL)
-		return not_tried(err, "the stage was not started here");
-	bench_new_job(bench, tag);
-	if (bench_give(bench, tag, err) != 0)
-		return failed();
-	zclock_sleep(200);
-	bench_stop(bench, SIGKILL, 5000, &status);
-	if (checks_fresh(bench, err) != 0)
-		return failed();
-	bench_next_attempt(tag);
-	if (bench_give(bench, tag, err) != 0)
-		return failed();
-	return outcome(do_job(bench, tag, "the run in which it was killed, asked again", err));
-}
-
-static enum check_outcome told_to_end(struct bench *bench, struct error *err)
-{
-	struct bench_said said;
-	int status = 0;
-	int rc;
-
-	if (bench->argv == NULL)
-		return not_tried(err, "the stage was not started here");
-	child_signal(&bench->child, SIGTERM);
-	rc = bench_hear(bench, 1u << MDPW_DISCONNECT, SOON_MS, &said, err);
-	if (rc > 0)
-		bench_said_done(&said);
-	bench_stop(bench, 0, rc > 0 ? SOON_MS : 0, &status);
-	if (rc <= 0)
-		return outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "SIGTERM, and no DISCONNECT within 10 s") : -1);
-	if (status == -1)
-		return outcome(error_set(err, ERR_PROTOCOL, "it did not end within 10 s of SIGTERM"));
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return outcome(error_set(err, ERR_PROTOCOL, "SIGTERM, and it ended with %s %d, not with 0",
-		                         WIFEXITED(status) ? "status" : "signal",
-		                         WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)));
-	return CHECK_OK;
+	return checks_outcome(whole_job(bench, "a job after that", err));
 }
 
 const struct check *checks_all(size_t *n)
@@ -454,7 +466,11 @@ const struct check *checks_all(size_t *n)
 		{ "bad-input", "a request that is none is refused, and it lives on", false, bad_input },
 		{ "noise", "messages that say nothing are passed over", false, noise },
 		{ "second-job", "a second job while it has one is refused for now", false, second_while_busy },
+		{ "higher-attempt", "the job that it has, with a higher attempt, is the same work", false,
+		  higher_attempt },
 		{ "cancel", "a cancelled job stops soon", false, cancelled },
+		{ "cancel-of-another", "a cancel of a job that it does not have is passed over", false,
+		  cancel_of_another },
 		{ "heartbeats", "it says every 2.5 s that it is there", false, heartbeats },
 		{ "heartbeats-in-a-job", "also while a job is done", false, busy_heartbeats },
 		{ "broker-silent", "a broker that says nothing for 10 s is gone: it connects anew", false,
@@ -462,8 +478,15 @@ const struct check *checks_all(size_t *n)
 		{ "broker-restarted", "it comes to the broker that comes back", false, broker_lost },
 		{ "broker-restarted-in-a-job", "with its job in hand", false, broker_lost_in_a_job },
 		{ "sent-away", "after DISCONNECT it comes back, and is no storm", false, sent_away },
-		{ "killed", "the run in which it was killed is gone on with", false, killed },
-		{ "told-to-end", "SIGTERM: DISCONNECT, and exit status 0", true, told_to_end },
+		{ "program-unreadable", "by {program}: a reply that can't be read is no ok", false,
+		  program_unreadable },
+		{ "program-leaves-a-child", "it has ended, though what it started says more", false,
+		  program_leaves_a_child },
+		{ "program-reads-late", "it gets all of a large request, whenever it reads", false,
+		  program_reads_late },
+		{ "killed", "the run in which it was killed is gone on with", false, ends_killed },
+		{ "told-to-end-in-a-job", "SIGTERM in a job gives that back, soon", true, ends_told_in_a_job },
+		{ "told-to-end", "SIGTERM: DISCONNECT, and exit status 0", true, ends_told },
 	};
 
 	*n = sizeof(all) / sizeof(all[0]);

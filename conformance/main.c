@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "conformance/checks.h"
+#include "conformance/program.h"
 #include "lib/duration.h"
 #include "lib/log.h"
 #include "lib/version.h"
 
 #define PROGRAM "aob-stage-test"
 #define SOCKET_FOLDER_MAX 60
+#define PROGRAM_MARK "{program}"
 
 struct test {
 	struct bench bench;
@@ -26,7 +28,8 @@ struct test {
 	char **words;   /* the command, */
 	size_t n_words; /* of which so many are ours */
 	char endpoint[108];
-	char folder[SOCKET_FOLDER_MAX + 24]; /* of our own socket; "": none */
+	char program[108];                   /* of ours, for the stage to start */
+	char folder[SOCKET_FOLDER_MAX + 24]; /* of these two; "": none */
 };
 
 static void help(void)
@@ -38,6 +41,7 @@ static void help(void)
 	           "told to end.\n\n"
 	           "COMMAND is started by it, again and again; {endpoint} and {service} in its words are replaced:\n"
 	           "    aob-stage-test -- aob-stage --broker {endpoint} --service {service} -- ./my-program\n"
+	           "and {program} by programs of ours, for a stage of yours that starts one, as aob-stage does.\n"
 	           "With --endpoint it binds that, and waits for a stage that somebody else starts.\n\n"
 	           "  --request FILE   the job that is given (JSON, docs/protocol.md; default: one of a source at "
 	           "/nowhere);\n"
@@ -123,11 +127,12 @@ static int read_command_line(int argc, char **argv, struct test *t, const char *
 /* A word of the command with its marks replaced; the caller's, free(3). */
 static char *fill_in(const char *word, const struct test *t)
 {
-	const char *const marks[] = { "{endpoint}", "{service}" };
-	const char *const values[] = { t->bench.endpoint, t->bench.service != NULL ? t->bench.service : "test" };
+	const char *const marks[] = { "{endpoint}", "{service}", PROGRAM_MARK };
+	const char *const values[] = { t->bench.endpoint, t->bench.service != NULL ? t->bench.service : "test",
+		                       t->program };
 	char *text = strdup(word);
 
-	for (size_t i = 0; text != NULL && i < 2; i++) {
+	for (size_t i = 0; text != NULL && i < 3; i++) {
 		char *at = strstr(text, marks[i]);
 		char *longer = NULL;
 
@@ -183,10 +188,15 @@ static int prepare(struct test *t, char **words, struct error *err)
 	}
 	(void)snprintf(t->endpoint, sizeof(t->endpoint), "ipc://%s/broker", t->folder);
 	t->bench.endpoint = t->endpoint;
+	(void)snprintf(t->program, sizeof(t->program), "%s/program", t->folder);
+	if (program_write_plain(t->program, err) != 0)
+		return -1;
 	t->words = words;
 	for (; words[t->n_words] != NULL; t->n_words++) {
 		char *word = fill_in(words[t->n_words], t);
 
+		if (strstr(words[t->n_words], PROGRAM_MARK) != NULL)
+			t->bench.program = t->program;
 		if (word == NULL)
 			return error_set(err, ERR_SYSTEM, "out of memory");
 		words[t->n_words] = word;
@@ -257,6 +267,7 @@ static void clean_up(struct test *t)
 	bench_close(&t->bench);
 	if (t->folder[0] != '\0') {
 		(void)unlink(t->endpoint + strlen("ipc://"));
+		(void)unlink(t->program);
 		(void)rmdir(t->folder);
 	}
 	for (size_t i = 0; i < t->n_words; i++)

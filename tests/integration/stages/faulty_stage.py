@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """python_stage.py with one fault, for aob-stage-test to find.
 
-    faulty_stage.py --endpoint ipc:///run/aob/broker --service gate --fault NAME [--seconds 3]
+    faulty_stage.py --endpoint ipc:///run/aob/broker --service gate --fault NAME [--seconds 3] [--program PATH]
+
+With --program it starts that for each job, as aob-stage does; the fault "none" is none.
 """
 import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -23,6 +26,13 @@ def fault(name):
 
 class Faulty(good.Stage):
     """What the faults have in common: none of their own."""
+
+    def end(self, stopped):
+        """Told to end, is it to end now? It is."""
+        return stopped
+
+
+FAULTS["none"] = Faulty
 
 
 @fault("no-heartbeats")
@@ -110,6 +120,24 @@ class DeafToCancel(Faulty):
             super().request(tag, body)
 
 
+@fault("takes-any-cancel-for-its-own")
+class TakesAnyCancelForItsOwn(Faulty):
+    def request(self, tag, body):
+        super().request(tag, body)
+        if self.job and b'"cancel"' in body:
+            self.job.cancelled.set()
+
+
+@fault("refuses-its-own-job")
+class RefusesItsOwnJob(Faulty):
+    def request(self, tag, body):
+        if self.job and tag.split(b"#")[0] == self.job.tag.split(b"#")[0] and b'"cancel"' not in body:
+            reply = {"status": "retry", "error": {"code": "locked", "message": "has a job in hand"}}
+            self.send(good.FINAL, tag, b"", json.dumps(reply).encode())
+        else:
+            super().request(tag, body)
+
+
 @fault("takes-a-second-job")
 class TakesASecondJob(Faulty):
     def request(self, tag, body):
@@ -169,17 +197,71 @@ class WantsToBeAsked(Faulty):
         self.done += 1
 
 
+@fault("does-its-job-first")
+class DoesItsJobFirst(Faulty):
+    def end(self, stopped):
+        return stopped and not self.job
+
+
+@fault("fails-when-told-to-end")
+class FailsWhenToldToEnd(Faulty):
+    def end(self, stopped):
+        if stopped and self.job:
+            reply = {"status": "fail", "error": {"code": "cancelled", "message": "told to end"}}
+            self.send(good.FINAL, self.job.tag, b"", json.dumps(reply).encode())
+        return stopped
+
+
+@fault("trusts-the-exit-status")
+@fault("waits-for-the-streams")
+@fault("cuts-the-request")
+class OfAProgram(Faulty):
+    """The fault is ProgramJob's."""
+
+
+class ProgramJob(good.Job):
+    path, fault = None, None
+
+    def run(self):
+        """As of aob-stage: all of the request; until the program has ended; a reply that can't be read is none that is good."""
+        request = json.dumps(self.request).encode()
+        with tempfile.TemporaryFile() as out:
+            streams = {"stdout": out, "stderr": subprocess.DEVNULL}
+            if self.fault == "waits-for-the-streams":
+                streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            with_it = subprocess.Popen([self.path], stdin=subprocess.PIPE, **streams)
+            said, _ = with_it.communicate(request[:65536] if self.fault == "cuts-the-request" else request)
+            if said is None:
+                out.seek(0)
+                said = out.read()
+        bad = {"status": "retry", "error": {"code": "protocol", "message": f"status {with_it.returncode}, or no JSON"}}
+        reply = {"status": "ok", "result": {}} if with_it.returncode == 0 else bad
+        for line in said.splitlines():
+            try:
+                read = json.loads(line)
+            except ValueError:
+                if self.fault != "trusts-the-exit-status":
+                    reply = bad
+                continue
+            if "status" in read:
+                reply = read
+        self.reply = reply
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--service", required=True)
     parser.add_argument("--fault", required=True, choices=sorted(FAULTS))
     parser.add_argument("--seconds", type=float, default=0.2)
+    parser.add_argument("--program")
     options = parser.parse_args()
+    if options.program:
+        ProgramJob.path, ProgramJob.fault, good.Job = options.program, options.fault, ProgramJob
     stage = FAULTS[options.fault](options)
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    while not stopped.is_set():
+    while not stage.end(stopped.is_set()):
         stage.turn()
     stage.send(good.DISCONNECT)
     stage.socket.close(linger=1000)

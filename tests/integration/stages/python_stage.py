@@ -89,7 +89,9 @@ class Stage:
         if cancel is None and self.job is None:
             self.job, self.final = Job(tag, body, self.options.seconds), None  # a new job: the last FINAL has arrived
             self.job.start()
-        elif cancel is None and tag != self.job.tag:
+        elif cancel is None and body.get("job") == self.job.request.get("job"):
+            self.job.tag = tag  # the same work, under the number of a higher attempt
+        elif cancel is None:
             reply = {"status": "retry", "error": {"code": "locked", "message": "has a job in hand"}}
             self.send(FINAL, tag, b"", json.dumps(reply).encode())
         elif cancel is not None and self.job and cancel == self.job.request.get("job"):
