@@ -17,6 +17,7 @@
 #include "broker/watch_state.h"
 #include "lib/crash_point.h"
 #include "lib/hex.h"
+#include "lib/json_want.h"
 #include "lib/log.h"
 #include "lib/seed_folder.h"
 
@@ -459,12 +460,15 @@ char *client_verbs_answer(void *broker, const void *body, size_t len_bytes)
 {
 	struct error err = { .class = ERR_NONE };
 	json_error_t fault;
-	json_t *request = json_loadb(body, len_bytes, JSON_REJECT_DUPLICATES, &fault);
+	bool too_deep = json_want_too_deep(body, len_bytes);
+	json_t *request = too_deep ? NULL : json_loadb(body, len_bytes, JSON_REJECT_DUPLICATES, &fault);
 	json_t *result = NULL;
 	json_t *reply = NULL;
 	char *text = NULL;
 
-	if (json_is_object(request))
+	if (too_deep)
+		(void)error_set(&err, ERR_INPUT, "nested deeper than %d levels", JSON_WANT_DEPTH);
+	else if (json_is_object(request))
 		result = perform(broker, request, &err);
 	else
 		(void)error_set(&err, ERR_INPUT, "%s", request == NULL ? fault.text : "want an object");

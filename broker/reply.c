@@ -6,14 +6,19 @@
 #include <string.h>
 
 #include "lib/hex.h"
+#include "lib/json_want.h"
 #include "lib/log.h"
 
-/* jansson bounds the depth itself (JSON_PARSER_MAX_DEPTH), the frame's size bounds the rest. */
 static json_t *load_object(const void *json, size_t len_bytes, struct error *err)
 {
 	json_error_t fault;
-	json_t *root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, &fault);
+	json_t *root = NULL;
 
+	if (json_want_too_deep(json, len_bytes)) {
+		(void)error_set(err, ERR_PROTOCOL, "nested deeper than %d levels", JSON_WANT_DEPTH);
+		return NULL;
+	}
+	root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, &fault);
 	if (json_is_object(root))
 		return root;
 	(void)error_set(err, ERR_PROTOCOL, "%s", root == NULL ? fault.text : "want an object");

@@ -125,6 +125,23 @@ static void deep_nesting_is_refused(void **state)
 	free(json);
 }
 
+static void what_the_next_stage_would_not_take_is_refused_at_once(void **state)
+{
+	char json[200];
+	struct reply_final final;
+	struct error err;
+
+	(void)state;
+	for (int deep = 30; deep <= 31; deep++) {
+		(void)snprintf(json, sizeof(json), "{\"status\":\"ok\",\"result\":{\"x\":%.*s%.*s}}", deep,
+		               "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", deep, "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+		assert_int_equal(reply_final_parse(json, strlen(json), &final, &err), deep == 30 ? 0 : -1);
+		if (deep == 30)
+			free(final.result_json);
+	}
+	assert_non_null(strstr(err.text, "deeper than 32"));
+}
+
 static void progress_is_taken_with_sane_values(void **state)
 {
 	static const char json[] = "{\"done\":-5,\"total\":1e300,\"files\":\"many\",\"rate\":7.9,\"eta_s\":null,"
@@ -282,6 +299,7 @@ int main(void)
 		cmocka_unit_test(an_unchanged_generation_is_of_its_own_snapshot),
 		cmocka_unit_test(what_was_read_as_it_is_has_the_state_that_it_turned_out_to_have),
 		cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(what_the_next_stage_would_not_take_is_refused_at_once),
 		cmocka_unit_test(progress_is_taken_with_sane_values),
 		cmocka_unit_test(ready_names_the_jobs_in_hand),
 		cmocka_unit_test(only_what_was_removed_counts_as_pruned),
