@@ -411,6 +411,20 @@ static int try_out(struct engine *e, struct error *err)
 	return run_rsync(e, to, to, err);
 }
 
+/* rsync --fake-super keeps what it may not set in attributes of that name, and so none that has it already. */
+static void tell_what_is_not_kept(const struct engine *e)
+{
+	char safe[1024];
+
+	if (e->source.rsyncs_own > 0 && !bare_greeting(e->bare)->is_root)
+		log_line(LOG_WARNING,
+		         "attributes user.rsync.* of %llu files and folders (%s is one) are not kept: the far user is "
+		         "not "
+		         "root, and what it may not set rsync keeps in attributes of that name",
+		         (unsigned long long)e->source.rsyncs_own,
+		         log_escape(e->source.rsyncs_first != NULL ? e->source.rsyncs_first : "", safe, sizeof(safe)));
+}
+
 static int converse(struct engine *e, struct error *err)
 {
 	const struct bare_hooks hooks = { .waiting = give_up_if_asked, .context = e };
@@ -429,6 +443,7 @@ static int converse(struct engine *e, struct error *err)
 	    known_vault_check(&e->known, bare_greeting(e->bare)->vault_id, err) != 0 || bare_take(e->bare, err) != 0 ||
 	    look_at_vault(e, err) != 0)
 		return -1;
+	tell_what_is_not_kept(e);
 	if (e->published_before)
 		return drop(e, err);
 	if (dry_run)

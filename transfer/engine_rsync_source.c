@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "lib/hex.h"
 #include "lib/link_map.h"
@@ -16,6 +17,8 @@
 #include "wire/bare_word.h"
 
 #define LEFT_OUT_MOST (64u << 20)
+#define XATTR_NAMES_BYTES 65536 /* XATTR_LIST_MAX of the kernel */
+#define RSYNCS_OWN "user.rsync."
 
 /* The rule, and the NUL behind it. */
 static int leave_out(struct engine_rsync_source *source, const char *path, struct error *err)
@@ -80,6 +83,25 @@ static int count_name(struct engine_rsync_source *source, struct link_map *links
 	return 0;
 }
 
+/* What can't be read here, rsync will tell. */
+static void look_for_rsyncs_own(struct engine_rsync_source *source, int parent_fd, const char *name, const char *path)
+{
+	char names[XATTR_NAMES_BYTES];
+	char proc[64 + NAME_MAX];
+	const char *at = names;
+	ssize_t n;
+
+	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d/%s", parent_fd, name);
+	n = llistxattr(proc, names, sizeof(names));
+	while (n > 0 && at < names + n && strncmp(at, RSYNCS_OWN, strlen(RSYNCS_OWN)) != 0)
+		at += strlen(at) + 1;
+	if (n <= 0 || at >= names + n)
+		return;
+	source->rsyncs_own++;
+	if (source->rsyncs_first == NULL)
+		source->rsyncs_first = strdup(path);
+}
+
 /* What is in the generation. */
 static int count(struct engine_rsync_source *source, struct link_map *links, int parent_fd, const char *name,
                  const struct entry *entry, bool may_vanish, struct error *err)
@@ -91,6 +113,7 @@ static int count(struct engine_rsync_source *source, struct link_map *links, int
 	if (entry->type != ENTRY_FOLDER && fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return may_vanish && errno == ENOENT ? 0 : error_sys(err, errno, "looking at %s", entry->path);
 	source->entries++;
+	look_for_rsyncs_own(source, parent_fd, name, entry->path);
 	return entry->type != ENTRY_FOLDER ? count_name(source, links, &st, err) : 0;
 }
 
@@ -124,5 +147,6 @@ out:
 void engine_rsync_source_done(struct engine_rsync_source *source)
 {
 	free(source->left_out);
+	free(source->rsyncs_first);
 	*source = (struct engine_rsync_source){ .entries = 0 };
 }

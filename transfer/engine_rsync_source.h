@@ -15,6 +15,8 @@ struct engine_rsync_source {
 	uint64_t files, bytes; /* names of regular files; their content, each inode once */
 	uint64_t linked_names,
 	        linked_groups; /* names that share an inode with others in it, and how many such inodes */
+	uint64_t rsyncs_own;   /* names with attributes that are rsync's own, user.rsync.*; */
+	char *rsyncs_first;    /* the path of the first of those; NULL: there is none */
 	char top[33];          /* a digest of the top folder's own metadata */
 	char *left_out; /* rules for rsync, each with a NUL behind: sockets, and the places of nested subvolumes */
 	size_t left_out_bytes;

@@ -38,7 +38,7 @@
 
 /* What every file has to keep. What the vault's own file system adds is none of it; what we add neither. */
 static const char *const always[] = { "rsync",
-	                              "-aHAXS",
+	                              "-aHAS",
 	                              "--numeric-ids",
 	                              "--no-whole-file",
 	                              "--no-human-readable",
@@ -152,6 +152,8 @@ static int make_command(const struct bare_rsync *rsync, uint64_t limit_bps, stru
 		add(command, always[i]);
 	if (name_way(rsync->vault, command, err) != 0 || name_far(rsync, command, err) != 0)
 		return -1;
+	/* Its own attributes too (user.rsync.*, of a backup by --fake-super that lies in the source), unless it keeps ours in such. */
+	add(command, rsync->fake_super ? "-X" : "-XX");
 	add(command, rsync->by_content ? "--checksum" : "--timeout=1800");
 	add(command, "-e");
 	add(command, command->rsh);
