@@ -13,6 +13,7 @@
 #include "broker/safety_json.h"
 #include "broker/watch_state.h"
 #include "lib/clock.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 
 #define KEEP_LEAST_S 3600 /* an unchanged source's clock is not written more often: disks want to sleep */
@@ -383,9 +384,9 @@ static int begin_overdue(struct broker *broker, const struct config_pipeline *pi
 	(void)safety_json_waiting(broker, pipeline, alarm.reason, sizeof(alarm.reason));
 	if (figures_alarm_keep(broker->store, pipeline->name, &alarm, err) != 0 || keep_steady(broker, err) != 0)
 		return -1;
-	data = json_pack("{s:I, s:I, s:o, s:s}", "max_age_s", (json_int_t)alarms_age_max_s(pipeline), "age_s",
+	data = json_pack("{s:I, s:I, s:o, s:o}", "max_age_s", (json_int_t)alarms_age_max_s(pipeline), "age_s",
 	                 (json_int_t)age_s, "last_good_at", found == 1 ? json_integer(last.taken_at) : json_null(),
-	                 "reason", alarm.reason);
+	                 "reason", json_text(alarm.reason));
 	log_line(LOG_ERR, "pipeline=%s overdue: %s %lld s old, max_age is %lld s; %s", pipeline->name,
 	         found == 1 ? "the state in the vault is" : "nothing is in the vault, and it is known to be",
 	         (long long)age_s, (long long)alarms_age_max_s(pipeline), alarm.reason);

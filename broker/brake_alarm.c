@@ -5,6 +5,7 @@
 
 #include "broker/alarms.h"
 #include "broker/reply.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 
 static const char *const braked[] = { "braked", NULL };
@@ -51,8 +52,8 @@ static int begin(struct broker *broker, const struct run *run, const struct repl
 		return -1;
 	alarms_stale(broker, pipeline);
 	log_line(LOG_ERR, "pipeline=%s braked: %s", pipeline, alarm.reason);
-	data = json_pack("{s:s, s:s, s:I, s:s}", "run", brake->run, "generation", brake->generation, "held_generations",
-	                 (json_int_t)brake->held, "reason", alarm.reason);
+	data = json_pack("{s:s, s:s, s:I, s:o}", "run", brake->run, "generation", brake->generation, "held_generations",
+	                 (json_int_t)brake->held, "reason", json_text(alarm.reason));
 	return broker_event(broker, pipeline, "pipeline.braked", &data, err);
 }
 

@@ -7,6 +7,7 @@
 #include "broker/alarms.h"
 #include "broker/care_store.h"
 #include "broker/reply.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 
 #define NOT_RESTORABLE "not-restorable"
@@ -16,6 +17,8 @@ static void tell(const char *pipeline, const struct reply_rehearsed *now, char *
 {
 	const char *path = now->n_faults != 0 ? now->faults[0].path : "";
 	const char *why = now->n_faults != 0 ? now->faults[0].reason : "no reason was given";
+	char where[201];
+	char what[301];
 	char others[48] = "";
 
 	*reason = '\0';
@@ -23,11 +26,11 @@ static void tell(const char *pipeline, const struct reply_rehearsed *now, char *
 		return;
 	if (now->wrong > 1)
 		(void)snprintf(others, sizeof(others), " (and %lld more)", (long long)(now->wrong - 1));
-	(void)snprintf(
-	        reason, size,
-	        "generation %.31s would not come back whole: %.200s%s%.300s%s; `aob verify %s --all` mends what can "
-	        "be mended, and `aob rehearse %s` tells whether it is over",
-	        now->generation, path, *path != '\0' ? ": " : "", why, others, pipeline, pipeline);
+	(void)snprintf(reason, size,
+	               "generation %.31s would not come back whole: %s%s%s%s; `aob verify %s --all` mends what can "
+	               "be mended, and `aob rehearse %s` tells whether it is over",
+	               now->generation, log_escape(path, where, sizeof(where)), *path != '\0' ? ": " : "",
+	               log_escape(why, what, sizeof(what)), others, pipeline, pipeline);
 }
 
 static int set_alarm(struct broker *broker, const char *pipeline, const char *reason, struct error *err)
@@ -50,8 +53,8 @@ static json_t *told(const struct reply_rehearsed *r, const char *reason)
 	for (size_t i = 0; i < r->n_faults; i++)
 		(void)json_array_append_new(faults, json_pack("{s:s, s:s, s:s}", "path", r->faults[i].path, "reason",
 		                                              r->faults[i].reason, "mark", r->faults[i].mark));
-	return json_pack("{s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}", "generation",
-	                 r->generation, "restorable", (int)r->restorable, "reason", reason, "files",
+	return json_pack("{s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}", "generation",
+	                 r->generation, "restorable", (int)r->restorable, "reason", json_text(reason), "files",
 	                 (json_int_t)r->files, "bytes", (json_int_t)r->bytes, "seconds", (json_int_t)r->seconds,
 	                 "whole_files", (json_int_t)r->whole_files, "whole_bytes", (json_int_t)r->whole_bytes,
 	                 "whole_seconds", (json_int_t)r->whole_seconds, "bundles", (json_int_t)r->bundles, "wrong",

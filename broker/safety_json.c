@@ -12,6 +12,8 @@
 #include "broker/runs.h"
 #include "broker/waiting.h"
 #include "broker/watch_state.h"
+#include "lib/json_text.h"
+#include "lib/log.h"
 
 #define STORE_PATIENCE_MS 60000 /* a hiccup of the disk is no news */
 
@@ -108,8 +110,8 @@ static int space_json(struct broker *broker, const char *pipeline, json_t **json
 
 static void add_alarm(json_t *list, const char *kind, int64_t since, const char *reason)
 {
-	(void)json_array_append_new(
-	        list, json_pack("{s:s, s:I, s:s}", "kind", kind, "since", (json_int_t)since, "reason", reason));
+	(void)json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "kind", kind, "since", (json_int_t)since,
+	                                            "reason", json_text(reason)));
 }
 
 /* What the store can't take is told all the same: that it can't, and what that hides. */
@@ -118,6 +120,7 @@ static void add_unstored(struct broker *broker, const struct alarms_state *state
 {
 	int64_t for_ms = broker->now_ms - broker->store_trouble_ms;
 	char reason[ERROR_TEXT_SIZE];
+	char trouble[301];
 	int64_t since = dying_text(broker, reason, sizeof(reason));
 
 	if (since != 0)
@@ -126,8 +129,8 @@ static void add_unstored(struct broker *broker, const struct alarms_state *state
 		add_alarm(list, "overdue", state->overdue_since, waits);
 	if (!broker->store_trouble || for_ms < STORE_PATIENCE_MS)
 		return;
-	(void)snprintf(reason, sizeof(reason), "the broker's store can't be written, so nothing new begins: %.300s",
-	               broker->store_error.text);
+	(void)snprintf(reason, sizeof(reason), "the broker's store can't be written, so nothing new begins: %s",
+	               log_escape(broker->store_error.text, trouble, sizeof(trouble)));
 	add_alarm(list, "store", broker_wall() - for_ms / 1000, reason);
 }
 
@@ -182,10 +185,10 @@ int safety_json_add(struct broker *broker, const struct config_pipeline *pipelin
 	more = json_pack(
 	        "{s:b, s:o, s:I, s:o, s:O, s:o, s:O, s:o, s:O}", "copies", (int)alarms_age_of_copies(pipeline), "age_s",
 	        number_or_null(state.good, state.age_s), "max_age_s", (json_int_t)alarms_age_max_s(pipeline), "overdue",
-	        state.overdue ? json_pack("{s:I, s:I, s:s}", "since", (json_int_t)state.overdue_since, "age_s",
-	                                  (json_int_t)state.age_s, "reason", text)
+	        state.overdue ? json_pack("{s:I, s:I, s:o}", "since", (json_int_t)state.overdue_since, "age_s",
+	                                  (json_int_t)state.age_s, "reason", json_text(text))
 	                      : json_null(),
-	        "alarms", alarms, "waits_for", waits ? json_string(text) : json_null(), "space", space, "forecast",
+	        "alarms", alarms, "waits_for", waits ? json_text(text) : json_null(), "space", space, "forecast",
 	        clock != NULL && clock->forecast_made ? safety_json_forecast(&clock->forecast) : json_null(), "totals",
 	        totals);
 	rc = more != NULL ? json_object_update(object, more) : -1;

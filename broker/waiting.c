@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "lib/duration.h"
+#include "lib/log.h"
+
+#define TROUBLE_SIZE 441 /* of what went wrong, or why */
 
 static void tell_work(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
 {
@@ -52,6 +55,7 @@ static void tell_turn(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
 {
 	char left[DURATION_TEXT_SIZE];
+	char trouble[TROUBLE_SIZE];
 
 	if (in->state == STEP_WORKING) {
 		tell_work(in, out);
@@ -59,9 +63,9 @@ static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 	}
 	if (in->state == STEP_RETRY_WAIT)
 		(void)snprintf(
-		        out, WAITING_TEXT_SIZE, "the step `%s` is tried again in %s: %.400s", in->step,
+		        out, WAITING_TEXT_SIZE, "the step `%s` is tried again in %s: %s", in->step,
 		        duration_text((uint64_t)(in->retry_in_s > 0 ? in->retry_in_s : 0) * 1000, left, sizeof(left)),
-		        in->trouble);
+		        log_escape(in->trouble, trouble, sizeof(trouble)));
 	else
 		tell_turn(in, out);
 	return true;
@@ -71,6 +75,7 @@ static bool tell_step(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 static bool tell_rest(const struct waiting *in, char out[static WAITING_TEXT_SIZE])
 {
 	char left[DURATION_TEXT_SIZE] = "";
+	char why[TROUBLE_SIZE];
 
 	if (in->held_s > 0)
 		(void)duration_text((uint64_t)in->held_s * 1000, left, sizeof(left));
@@ -79,12 +84,14 @@ static bool tell_rest(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 		return true;
 	}
 	if (in->failed[0] != '\0') {
-		(void)snprintf(out, WAITING_TEXT_SIZE, "the last run failed: %.440s%s%s", in->failed,
+		(void)snprintf(out, WAITING_TEXT_SIZE, "the last run failed: %s%s%s",
+		               log_escape(in->failed, why, sizeof(why)),
 		               in->held_s > 0 ? "; the next one begins by itself in " : "", left);
 		return true;
 	}
 	if (strcmp(in->watch, "active") == 0) {
-		(void)snprintf(out, WAITING_TEXT_SIZE, "the source has to come to rest: %.400s", in->watch_why);
+		(void)snprintf(out, WAITING_TEXT_SIZE, "the source has to come to rest: %s",
+		               log_escape(in->watch_why, why, sizeof(why)));
 		return true;
 	}
 	if (strcmp(in->watch, "off") == 0)
@@ -96,8 +103,8 @@ static bool tell_rest(const struct waiting *in, char out[static WAITING_TEXT_SIZ
 		               "the next run begins by itself in %s, as the last one was cancelled, or found no rest",
 		               left);
 	else
-		(void)snprintf(out, WAITING_TEXT_SIZE, "no run has begun, though the source is at rest: %.400s",
-		               in->watch_why);
+		(void)snprintf(out, WAITING_TEXT_SIZE, "no run has begun, though the source is at rest: %s",
+		               log_escape(in->watch_why, why, sizeof(why)));
 	return in->held_s > 0 && strcmp(in->watch, "idle") == 0;
 }
 

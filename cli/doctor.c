@@ -17,6 +17,7 @@
 #include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/host_probe.h"
+#include "lib/json_text.h"
 #include "lib/version.h"
 #include "wire/remote_facts.h"
 
@@ -193,13 +194,14 @@ static json_t *as_json(const struct doctor_host *host)
 	json_t *findings = json_array();
 
 	for (size_t i = 0; i < host->facts.n; i++)
-		(void)json_object_set_new(facts, host->facts.list[i].name, json_string(host->facts.list[i].value));
+		(void)json_object_set_new(facts, host->facts.list[i].name, json_text(host->facts.list[i].value));
 	for (size_t i = 0; i < host->findings.n; i++) {
 		const struct doctor_finding *finding = &host->findings.list[i];
 
 		(void)json_array_append_new(findings,
-		                            json_pack("{s:s, s:s, s:s, s:s}", "health", words[finding->health], "what",
-		                                      finding->what, "text", finding->text, "remedy", finding->remedy));
+		                            json_pack("{s:s, s:s, s:o, s:o}", "health", words[finding->health], "what",
+		                                      finding->what, "text", json_text(finding->text), "remedy",
+		                                      json_text(finding->remedy)));
 	}
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "host", host->name, "role", host->vault ? "vault" : "nas",
 	                 "health", words[host->findings.worst], "findings", findings, "facts", facts);

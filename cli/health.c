@@ -7,6 +7,7 @@
 #include "cli/ask.h"
 #include "cli/verbs.h"
 #include "lib/duration.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 
 #define TEXT_SIZE 512
@@ -201,9 +202,9 @@ static void put_json(const struct report *report, FILE *out)
 	struct finding finding;
 
 	for (size_t at = 0; next_finding(report, &at, &pipeline, &finding);)
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:O?}", "pipeline", finding.name, "health",
-		                                            words[finding.health], "text", finding.text, "age_s",
-		                                            json_object_get(pipeline, "age_s")));
+		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:O?}", "pipeline", finding.name, "health",
+		                                            words[finding.health], "text", json_text(finding.text),
+		                                            "age_s", json_object_get(pipeline, "age_s")));
 	all = json_pack("{s:s, s:o}", "health", words[report->worst], "pipelines", list);
 	(void)json_dumpf(all, out, JSON_INDENT(2));
 	(void)fputc('\n', out);

@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/config.h"
 #include "lib/duration.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 #include "wire/measure.h"
 #include "wire/remote.h"
@@ -149,8 +150,9 @@ static json_t *as_json(const struct config_vault *vault, const struct found *fou
 		                  (json_int_t)found->upload.bytes, "seconds", (double)found->upload.us / 1e6,
 		                  "sent_bytes", (json_int_t)found->upload.sent_bytes));
 	if (err->class != ERR_NONE)
-		(void)json_object_set_new(json, "error",
-		                          json_pack("{s:s, s:s}", "code", error_code(err->class), "text", err->text));
+		(void)json_object_set_new(
+		        json, "error",
+		        json_pack("{s:s, s:o}", "code", error_code(err->class), "text", json_text(err->text)));
 	return json;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/listing.h"
 #include "lib/bytes.h"
+#include "lib/json_text.h"
 
 /* What both tell. */
 static json_t *json_of(const struct restore_options *options, const char *generation,
@@ -45,7 +46,7 @@ static json_t *wrong_json(const struct restore_report_course *course)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < course->n_wrong; i++) {
-		json_t *row = json_pack("{s:s}", "reason", course->reasons[i]);
+		json_t *row = json_pack("{s:o}", "reason", json_text(course->reasons[i]));
 
 		if (row == NULL || listing_name_json(row, "path", course->wrong[i]) != 0 ||
 		    json_array_append(list, row) != 0) {

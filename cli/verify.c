@@ -13,6 +13,7 @@
 #include "lib/bytes.h"
 #include "lib/config.h"
 #include "lib/hex.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 #include "lib/progress.h"
 #include "lib/snapshots_option.h"
@@ -116,9 +117,9 @@ static void print_file_json(struct verify *v, const struct wire_damage *damage, 
 	hex_text(damage->sha256, sizeof(damage->sha256), sha256);
 	for (size_t i = 0; i < damage->n_generations; i++)
 		(void)json_array_append_new(generations, json_string(damage->generations[i]));
-	json = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s, s:o}", "damage", kinds[damage->kind], "became",
+	json = json_pack("{s:s, s:s, s:I, s:s, s:I, s:o, s:o}", "damage", kinds[damage->kind], "became",
 	                 verifying_word(became), "size", (json_int_t)damage->size_bytes, "sha256", sha256, "found_at",
-	                 (json_int_t)damage->found_at_s, "reason", *reason != '\0' ? reason : damage->reason,
+	                 (json_int_t)damage->found_at_s, "reason", json_text(*reason != '\0' ? reason : damage->reason),
 	                 "generations", generations);
 	if (json != NULL && listing_name_json(json, "path", damage->path) != 0) {
 		json_decref(json);

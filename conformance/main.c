@@ -11,6 +11,7 @@
 #include "conformance/checks.h"
 #include "conformance/program.h"
 #include "lib/duration.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 #include "lib/version.h"
 
@@ -211,8 +212,9 @@ static void tell(const struct test *t, const struct check *check, enum check_out
 	static const char *const codes[] = { "ok", "failed", "not-tried" };
 
 	if (t->json) {
-		json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "check", check->name, "promise", check->promise,
-		                        "outcome", codes[outcome], "reason", outcome == CHECK_OK ? "" : err->text);
+		json_t *row =
+		        json_pack("{s:s, s:s, s:s, s:o}", "check", check->name, "promise", check->promise, "outcome",
+		                  codes[outcome], "reason", json_text(outcome == CHECK_OK ? "" : err->text));
 		char *text = row != NULL ? json_dumps(row, JSON_COMPACT) : NULL;
 
 		(void)puts(text != NULL ? text : "{}");

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "lib/utf8.h"
+
 static const struct {
 	const char *code;
 	enum error_retry retry;
@@ -67,6 +69,13 @@ static enum error_class class_of_errno(int sys)
 	}
 }
 
+/* used: what snprintf returned for it. */
+static void end_whole(char *text, size_t size, int used)
+{
+	if (used >= 0 && (size_t)used >= size)
+		utf8_cut(text);
+}
+
 int error_set(struct error *err, enum error_class class, const char *format, ...)
 {
 	va_list args;
@@ -76,7 +85,7 @@ int error_set(struct error *err, enum error_class class, const char *format, ...
 	err->class = class;
 	err->sys = 0;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof(err->text), format, args);
+	end_whole(err->text, sizeof(err->text), vsnprintf(err->text, sizeof(err->text), format, args));
 	va_end(args);
 	return -1;
 }
@@ -93,6 +102,7 @@ int error_sys(struct error *err, int sys, const char *format, ...)
 	va_start(args, format);
 	used = vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
+	end_whole(err->text, sizeof(err->text), used);
 	if (used >= 0 && (size_t)used < sizeof(err->text))
 		/* NOLINTNEXTLINE(concurrency-mt-unsafe): each thread has its own text, in glibc (2.32) and musl */
 		(void)snprintf(err->text + used, sizeof(err->text) - (size_t)used, ": %s", strerror(sys));
@@ -109,15 +119,17 @@ int error_prefix(struct error *err, const char *format, ...)
 	if (err == NULL)
 		return -1;
 	va_start(args, format);
-	(void)vsnprintf(context, sizeof(context), format, args);
+	end_whole(context, sizeof(context), vsnprintf(context, sizeof(context), format, args));
 	va_end(args);
 	/* What was being done goes in front; where the room ends, the old text loses its tail. */
 	used = strlen(context);
 	kept = strlen(err->text);
-	if (kept > sizeof(err->text) - used - 3)
-		kept = sizeof(err->text) - used - 3;
-	memmove(err->text + used + 2, err->text, kept);
-	err->text[used + 2 + kept] = '\0';
+	if (kept > sizeof(err->text) - used - 3) {
+		err->text[sizeof(err->text) - used - 3] = '\0';
+		utf8_cut(err->text);
+		kept = strlen(err->text);
+	}
+	memmove(err->text + used + 2, err->text, kept + 1);
 	memcpy(err->text, context, used);
 	memcpy(err->text + used, ": ", 2);
 	return -1;

@@ -49,6 +49,7 @@ lib_SOURCES += \
 	lib/mdp.c \
 	lib/mdp_client.c \
 	lib/mdp_worker.c \
+	lib/json_text.c \
 	lib/json_want.c \
 	lib/stage_msg.c \
 	lib/stage_vault.c \

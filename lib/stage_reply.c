@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/log.h"
+#include "lib/json_text.h"
 #include "lib/stage_msg.h"
 
 struct stage_result {
@@ -64,26 +64,9 @@ static void set(struct stage_result *result, const char *key, json_t *value)
 		fail(result);
 }
 
-/* File names and messages may be no UTF-8; JSON must be. */
-static json_t *text_json(const char *text)
-{
-	json_t *value = json_string(text);
-
-	if (value != NULL)
-		return value;
-	size_t size = strlen(text) * 4 + 1;
-	char *escaped = malloc(size);
-
-	if (escaped == NULL)
-		return NULL;
-	value = json_string(log_escape(text, escaped, size));
-	free(escaped);
-	return value;
-}
-
 void stage_result_string(struct stage_result *result, const char *key, const char *value)
 {
-	set(result, key, value != NULL ? text_json(value) : json_null());
+	set(result, key, value != NULL ? json_text(value) : json_null());
 }
 
 void stage_result_integer(struct stage_result *result, const char *key, int64_t value)
@@ -153,14 +136,14 @@ char *stage_reply_error(const struct error *err)
 	bool final = error_retry_of(err->class) == RETRY_NEVER || err->class == ERR_BUSY;
 
 	return dump(json_pack("{s:s, s:{s:s, s:o}}", "status", final ? "fail" : "retry", "error", "code",
-	                      error_code(err->class), "message", text_json(err->text)));
+	                      error_code(err->class), "message", json_text(err->text)));
 }
 
 char *stage_ready_json(const char *worker, const char *host, const char *version, const char *tag)
 {
-	json_t *jobs = tag != NULL ? json_pack("[o]", text_json(tag)) : json_array();
+	json_t *jobs = tag != NULL ? json_pack("[o]", json_text(tag)) : json_array();
 
-	return dump(json_pack("{s:o, s:o, s:s, s:[s, s], s:o}", "worker", text_json(worker), "host", text_json(host),
+	return dump(json_pack("{s:o, s:o, s:s, s:[s, s], s:o}", "worker", json_text(worker), "host", json_text(host),
 	                      "version", version, "features", "cancel", "reattach", "jobs", jobs));
 }
 
@@ -175,5 +158,5 @@ char *stage_progress_json(const struct stage_progress *progress)
 	                      count_json(progress->total_bytes), "files", count_json(progress->files), "rate",
 	                      count_json(progress->rate_bps), "eta_s",
 	                      progress->eta_s >= 0 ? json_integer(progress->eta_s) : json_null(), "note",
-	                      text_json(progress->note)));
+	                      json_text(progress->note)));
 }

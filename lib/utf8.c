@@ -1,6 +1,7 @@
 #include "lib/utf8.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define SURROGATES_FROM 0xd800u
 #define SURROGATES_TO 0xdfffu
@@ -51,4 +52,20 @@ unsigned utf8_put(uint32_t point, char out[UTF8_BYTES_MAX])
 		out[i] = (char)(0x80 | (point & 0x3f));
 	out[0] = (char)(n == 1 ? point : (0xf00u >> n & 0xf0u) | point);
 	return n;
+}
+
+void utf8_cut(char *text)
+{
+	size_t end = strlen(text);
+	size_t at = end;
+
+	while (at > 0 && end - at < UTF8_BYTES_MAX - 1 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+		at--;
+	if (at == 0)
+		return;
+	at--;
+	for (size_t k = 0; k < KINDS; k++)
+		if ((unsigned char)text[at] >= kinds[k].from && (unsigned char)text[at] <= kinds[k].to &&
+		    end - at < kinds[k].bytes)
+			text[at] = '\0';
 }

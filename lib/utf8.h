@@ -12,4 +12,7 @@ unsigned utf8_at(const char *text, uint32_t *point);
 /* utf8_put: returns how many bytes went into out. */
 unsigned utf8_put(uint32_t point, char out[UTF8_BYTES_MAX]);
 
+/* utf8_cut: of a text that was cut by bytes: what is left of a character at its end goes too. */
+void utf8_cut(char *text);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/duration.h"
+#include "lib/log.h"
 #include "lib/reason.h"
 
 /* The JSON is: {"v": 1, "pipelines": {NAME: {"seen": {WHAT: event ID}, "last_success_at": N,
@@ -508,11 +509,12 @@ bool notify_book_status(struct notify_book *book, const json_t *status, int64_t 
 static json_t *broker_down_data(int64_t lost_s, const char *why)
 {
 	char span[DURATION_TEXT_SIZE];
+	char safe[201];
 	char reason[400];
 
 	(void)snprintf(reason, sizeof(reason),
-	               "aob-broker has not answered for %s, so no run begins and nobody knows what is overdue: %.200s",
-	               duration_text((uint64_t)lost_s * 1000, span, sizeof(span)), why);
+	               "aob-broker has not answered for %s, so no run begins and nobody knows what is overdue: %s",
+	               duration_text((uint64_t)lost_s * 1000, span, sizeof(span)), log_escape(why, safe, sizeof(safe)));
 	return json_pack("{s:I, s:s}", "silent_s", (json_int_t)lost_s, "reason", reason);
 }
 

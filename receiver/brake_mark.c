@@ -15,6 +15,7 @@
 #include "lib/durable_json.h"
 #include "lib/crash_point.h"
 #include "lib/generation_name.h"
+#include "lib/json_text.h"
 
 #define MARK "brake.json"
 #define MARK_BYTES_MAX 262144
@@ -192,10 +193,10 @@ static void drop(json_t *runs, const char *generation, bool older)
 static json_t *run_json(const struct record *record, const char *base, const struct brake_question *q,
                         const char *reason)
 {
-	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:s}", "run", record->run, "generation",
+	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:I, s:I, s:o}", "run", record->run, "generation",
 	                 record->name, "base", base, "at", (json_int_t)time(NULL), "percent", (int)q->percent, "files",
 	                 (json_int_t)q->files, "lost_files", (json_int_t)q->lost_files, "bytes", (json_int_t)q->bytes,
-	                 "lost_bytes", (json_int_t)q->lost_bytes, "reason", reason);
+	                 "lost_bytes", (json_int_t)q->lost_bytes, "reason", json_text(reason));
 }
 
 /* What this machine must remember of it: the first, which tells since when, and the newest, which tells what is held. */

@@ -14,6 +14,7 @@
 #include "lib/durable_json.h"
 #include "lib/hex.h"
 #include "lib/inside.h"
+#include "lib/json_text.h"
 #include "lib/log.h"
 #include "lib/generation_name.h"
 #include "receiver/json_path.h"
@@ -211,10 +212,10 @@ static int add_finding(json_t *list, const struct wire_damage *damage)
 	hex_text(damage->sha256, sizeof(damage->sha256), sha256);
 	for (size_t i = 0; i < damage->n_generations; i++)
 		failed |= json_array_append_new(generations, json_string(damage->generations[i]));
-	json = json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:s, s:o}", "kind", kinds[damage->kind], "generation",
+	json = json_pack("{s:s, s:s, s:I, s:s, s:I, s:b, s:o, s:o}", "kind", kinds[damage->kind], "generation",
 	                 damage->generation, "size", (json_int_t)damage->size_bytes, "sha256", sha256, "found_at",
-	                 (json_int_t)damage->found_at_s, "given_up", (int)damage->given_up, "reason", damage->reason,
-	                 "generations", generations);
+	                 (json_int_t)damage->found_at_s, "given_up", (int)damage->given_up, "reason",
+	                 json_text(damage->reason), "generations", generations);
 	failed |= json == NULL ? -1 : json_path_put(json, "path", damage->path);
 	return json_array_append_new(list, json) | failed;
 }

@@ -218,6 +218,35 @@ static void a_worker_that_is_gone_is_not_waited_for(void **state)
 	zsock_destroy(&worker);
 }
 
+/* In a path, half of its characters are not where a cut by bytes is. */
+static void a_long_name_is_told_and_holds_up_nothing(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *worker = NULL;
+	char answer[2048];
+	char path[512] = "x";
+	char reason[1024];
+	char tag[160];
+
+	for (unsigned i = 0; i < 24; i++)
+		(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "фото/");
+	(void)snprintf(answer, sizeof(answer),
+	               REHEARSED("\"restorable\":false,\"wrong\":1,\"seed\":\"7\",\"faults\":[{\"path\":\"%sснимок"
+	                         ".jpg\",\"reason\":\"y%s\",\"mark\":\"00000000000000ab\"}]"),
+	               path, path);
+	rehearse_often(lab);
+	publish(lab);
+	worker = worker_open(lab, "rehearse", LAB_OURS("r"));
+	json_decref(next_with(worker, tag));
+	worker_final(worker, tag, answer);
+	/* The next one begins: nothing is held up. */
+	json_decref(next_with(worker, tag));
+	alarm_of(lab, reason);
+	assert_non_null(strstr(reason, "would not come back whole: xфото/фото/"));
+	assert_null(strstr(reason, "\\x"));
+	zsock_destroy(&worker);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +254,7 @@ int main(int argc, char **argv)
 		                                lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_person_tells_what_the_command_found, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_worker_that_is_gone_is_not_waited_for, lab_set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(a_long_name_is_told_and_holds_up_nothing, lab_set_up, lab_tear_down),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "broker") == 0)

@@ -182,6 +182,38 @@ static void one_stage_alone_runs_by_hand_and_is_no_last_run(void **state)
 	zsock_destroy(&transfer);
 }
 
+/* Wherever the text is cut, the status of all is there. */
+static void a_failure_is_told_in_any_language(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *alpha = worker_open(lab, "alpha", NULL);
+
+	for (unsigned i = 0; i < 2; i++) {
+		char message[1600] = "x";
+		char answer[1800];
+		char run[64];
+		char tag[160];
+		json_t *status = NULL;
+		const char *waits = NULL;
+
+		for (unsigned n = 0; n < 700; n++)
+			(void)strcat(message, "ü");
+		(void)snprintf(answer, sizeof(answer),
+		               "{\"status\":\"%s\",\"error\":{\"code\":\"link\",\"message\":\"%s\"}}",
+		               i == 0 ? "fail" : "retry", message);
+		lab_run(lab, "three", run);
+		worker_takes(alpha, 1, tag);
+		worker_final(alpha, tag, answer);
+		lab_await(lab, run, i == 0 ? "failed" : "waiting", 0, i == 0 ? "failed" : "retry-wait");
+		status = lab_ask(lab, "{\"v\":1,\"verb\":\"status\"}");
+		waits = text_of(json_array_get(json_object_get(status, "pipelines"), 2), "waits_for");
+		assert_non_null(strstr(waits, "üüü"));
+		assert_null(strstr(waits, "\\x"));
+		json_decref(status);
+	}
+	zsock_destroy(&alpha);
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
 
 int main(int argc, char **argv)
@@ -193,6 +225,7 @@ int main(int argc, char **argv)
 		LAB_TEST(a_waiting_retry_goes_on_after_a_restart),
 		LAB_TEST(a_dry_run_publishes_nothing),
 		LAB_TEST(one_stage_alone_runs_by_hand_and_is_no_last_run),
+		LAB_TEST(a_failure_is_told_in_any_language),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "broker") == 0)

@@ -157,6 +157,31 @@ static void texts_stay_within_their_room(void **state)
 	assert_int_equal(err.class, ERR_SPACE);
 }
 
+/* Where the room ends, no character is cut in two. */
+static void a_text_that_is_cut_is_one(void **state)
+{
+	static char many[3000];
+
+	(void)state;
+	for (unsigned i = 0; i + 2 < sizeof(many); i += 2)
+		memcpy(many + i, "ü", 2);
+	for (unsigned shift = 0; shift < 2; shift++) {
+		const char *before = shift == 0 ? "" : "x";
+		struct error err;
+
+		(void)error_set(&err, ERR_INPUT, "%s%s", before, many);
+		assert_int_equal(strlen(err.text) % 2, shift);
+		(void)error_sys(&err, EIO, "%s%s", before, many);
+		assert_int_equal(strlen(err.text) % 2, shift);
+		/* ": " is between, and the context is cut too. */
+		(void)error_prefix(&err, "%s%s", before, many);
+		assert_int_equal(strlen(err.text) % 2, 0);
+		assert_true(strlen(err.text) > ERROR_TEXT_SIZE - 6);
+		(void)error_prefix(&err, "%s", "abc");
+		assert_int_equal(strlen(err.text) % 2, 1);
+	}
+}
+
 static void who_does_not_want_to_know_gives_null(void **state)
 {
 	(void)state;
@@ -191,6 +216,7 @@ int main(void)
 		cmocka_unit_test(the_systems_numbers_have_their_class),
 		cmocka_unit_test(a_text_says_what_was_done_from_the_outside_in),
 		cmocka_unit_test(texts_stay_within_their_room),
+		cmocka_unit_test(a_text_that_is_cut_is_one),
 		cmocka_unit_test(who_does_not_want_to_know_gives_null),
 	};
 

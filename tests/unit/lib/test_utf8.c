@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -66,9 +67,38 @@ static void what_is_put_is_there(void **state)
 	}
 }
 
+static void half_a_character_is_cut_off(void **state)
+{
+	static const struct {
+		const char *text, *cut;
+	} ends[] = {
+		{ "", "" },
+		{ "abc", "abc" },
+		{ "ab\xc3", "ab" },
+		{ "ab\xc3\xa4", "ab\xc3\xa4" },
+		{ "ab\xe2\x82", "ab" },
+		{ "\xf0\x9f\x98", "" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+		/* No cut leaves these. */
+		{ "ab\xff", "ab\xff" },
+		{ "ab\x82", "ab\x82" },
+		{ "\x82\x82\x82\x82", "\x82\x82\x82\x82" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		char text[16];
+
+		(void)snprintf(text, sizeof(text), "%s", ends[i].text);
+		utf8_cut(text);
+		assert_string_equal(text, ends[i].cut);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(each_is_known), cmocka_unit_test(what_is_put_is_there) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_is_known), cmocka_unit_test(what_is_put_is_there),
+		                            cmocka_unit_test(half_a_character_is_cut_off) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

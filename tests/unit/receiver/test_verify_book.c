@@ -21,7 +21,8 @@ static void find(struct vault_lab *lab, struct verify_book *book, const char *ge
 		                      .path = (char *)(uintptr_t)path,
 		                      .size_bytes = 5,
 		                      .sha256 = { 1, 2, 255 },
-		                      .found_at_s = 77 };
+		                      .found_at_s = 77,
+		                      .reason = "opening \"\xd1\x84\xd0" };
 
 	assert_int_equal(verify_book_add(book, &damage, generation, path, &lab->err), 0);
 }
@@ -59,6 +60,7 @@ static void the_cursor_and_what_was_found_outlive_the_process(void **state)
 	assert_string_equal(book->damage[0].generations[0], OLDER);
 	assert_string_equal(book->damage[1].path, "odd \xff\n");
 	assert_int_equal(book->damage[1].sha256[2], 255);
+	assert_string_equal(book->damage[1].reason, "opening \"\xd1\x84\\xd0"); /* which was cut */
 	assert_int_equal(book->damage[1].kind, WIRE_DAMAGE_UNREADABLE);
 	/* One is mended; a round ends. */
 	verify_book_forget(book, 0);
