@@ -258,6 +258,7 @@ int broker_loop(struct broker *broker, struct error *err)
 		if (mdp_broker_turn(broker->mdp, broker->now_ms, err) != 0)
 			return -1;
 		events_turn(broker->events);
+		dispatch_pending(broker);
 		holds_turn(broker);
 		dispatch_turn(broker);
 		alarms_turn(broker);

@@ -166,15 +166,33 @@ static int settle(struct broker *broker, struct run *run, const void *body, size
 	return outcome_error(broker, run, &final.error, final.status == REPLY_RETRY);
 }
 
-static void settle_pending(struct broker *broker, struct run *run)
+int dispatch_settle(struct broker *broker, struct run *run)
 {
 	void *body = run->pending;
+	char tag[MDP_TAG_SIZE];
+	int rc = 0;
 
+	runs_tag(run, tag);
 	run->pending = NULL;
-	if (settle(broker, run, body, run->pending_bytes) >= 0)
+	/* The attempt that it is of may have been ended otherwise. */
+	if (body != NULL && state_of(run) == STEP_WORKING && strcmp(tag, run->pending_tag) == 0)
+		rc = settle(broker, run, body, run->pending_bytes);
+	if (rc >= 0)
 		free(body);
 	else
 		run->pending = body;
+	return rc;
+}
+
+void dispatch_pending(struct broker *broker)
+{
+	struct run *next = NULL;
+
+	for (struct run *run = broker->runs; run != NULL && broker->now_ms >= broker->store_retry_ms; run = next) {
+		next = run->next;
+		if (run->pending != NULL)
+			(void)dispatch_settle(broker, run);
+	}
 }
 
 void dispatch_final(void *cookie, struct worker *worker, const char *tag, const void *body, size_t len_bytes)
@@ -197,6 +215,7 @@ void dispatch_final(void *cookie, struct worker *worker, const char *tag, const 
 		return; /* then the lease gives the job out again, and it finds its own work */
 	memcpy(run->pending, body, len_bytes);
 	run->pending_bytes = len_bytes;
+	runs_tag(run, run->pending_tag);
 }
 
 void dispatch_gone(void *cookie, struct worker *worker, bool said_so)
@@ -242,7 +261,7 @@ static void tend_run(struct broker *broker, struct run *run)
 	enum step_state state = state_of(run);
 
 	if (run->pending != NULL) {
-		settle_pending(broker, run);
+		/* dispatch_pending */
 	} else if (outdated_turn(broker, run)) {
 		/* It waits no more. */
 	} else if (state == STEP_RETRY_WAIT && broker->now_ms >= run->retry_ms) {

@@ -21,6 +21,11 @@ void dispatch_gone(void *cookie, struct worker *worker, bool said_so);
 /* dispatch_wait: what the run's step, which waits for a worker, waits for. */
 enum turn_wait dispatch_wait(struct broker *broker, const struct run *run);
 
+/* dispatch_pending: answers that waited for the store go into it: before whatever may end their runs. dispatch_settle: that of one run, if there is one.
+ * Returns as outcome.h's. */
+void dispatch_pending(struct broker *broker);
+int dispatch_settle(struct broker *broker, struct run *run);
+
 /* dispatch_turn: timers that are due, then queued jobs to idle workers. */
 void dispatch_turn(struct broker *broker);
 int64_t dispatch_wait_ms(struct broker *broker);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "broker/alarms.h"
+#include "broker/dispatch.h"
 #include "broker/holds.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
@@ -471,8 +472,14 @@ int runs_cancel(struct broker *broker, struct run *run, struct error *err)
 	char tag[MDP_TAG_SIZE];
 	struct worker *worker = NULL;
 	bool working;
-	int rc;
+	int rc = dispatch_settle(broker, run);
 
+	/* What its worker had said before, as of what it has brought into the vault, holds. */
+	if (rc != 0) {
+		if (rc < 0)
+			*err = broker->store_error;
+		return rc < 0 ? -1 : 0;
+	}
 	runs_tag(run, tag);
 	if (tag[0] != '\0')
 		worker = service_with(mdp_broker_services(broker->mdp), tag);

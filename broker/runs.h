@@ -34,7 +34,8 @@ struct run {
 	struct error last_error; /* of the step under way */
 	void *pending;           /* a FINAL that could not be stored yet */
 	size_t pending_bytes;
-	bool holds; /* a local snapshot, of: */
+	char pending_tag[MDP_TAG_SIZE]; /* of the attempt that it is of */
+	bool holds;                     /* a local snapshot, of: */
 	int64_t held_ctransid;
 	int64_t held_since; /* wall clock */
 	char held_uuid[128];

@@ -12,6 +12,7 @@
 #include <czmq.h>
 #include <jansson.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "broker/broker.h"
@@ -153,6 +154,16 @@ static inline int lab_set_up(void **state)
 	lab_start(lab);
 	*state = lab;
 	return 0;
+}
+
+/* Of the broker's files; what it sends goes on. */
+static inline void lab_writes_fail(struct lab *lab, bool fail)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(lab->broker, RLIMIT_FSIZE, NULL, &limit), 0);
+	limit.rlim_cur = fail ? 0 : limit.rlim_max;
+	assert_int_equal(prlimit(lab->broker, RLIMIT_FSIZE, &limit, NULL), 0);
 }
 
 static inline int lab_tear_down(void **state)

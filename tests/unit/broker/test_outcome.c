@@ -214,6 +214,33 @@ static void a_failure_is_told_in_any_language(void **state)
 	zsock_destroy(&alpha);
 }
 
+/* That its worker was done before holds, and is of no other step. */
+static void an_answer_that_waited_for_the_store_is_its_own_steps(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *alpha = worker_open(lab, "alpha", NULL);
+	zsock_t *omega = worker_open(lab, "omega", NULL);
+	char run[64];
+	char tag[160];
+
+	lab_run(lab, "two", run);
+	worker_takes(alpha, 1, tag);
+	lab_writes_fail(lab, true);
+	worker_final(alpha, tag, LAB_OK);
+	worker_idle(alpha, 500);
+	lab_await(lab, run, "running", 0, "working");
+	lab_writes_fail(lab, false);
+	json_decref(lab_ask(lab, "{\"v\":1,\"verb\":\"cancel\",\"pipeline\":\"two\"}"));
+	/* It is given out, as it runs whatever happened. */
+	worker_takes(omega, 1, tag);
+	lab_await(lab, run, "running", 0, "ok");
+	lab_await(lab, run, "running", 1, "cancelled");
+	worker_final(omega, tag, LAB_OK);
+	lab_await(lab, run, "cancelled", 2, "ok");
+	zsock_destroy(&omega);
+	zsock_destroy(&alpha);
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, lab_set_up, lab_tear_down)
 
 int main(int argc, char **argv)
@@ -226,6 +253,7 @@ int main(int argc, char **argv)
 		LAB_TEST(a_dry_run_publishes_nothing),
 		LAB_TEST(one_stage_alone_runs_by_hand_and_is_no_last_run),
 		LAB_TEST(a_failure_is_told_in_any_language),
+		LAB_TEST(an_answer_that_waited_for_the_store_is_its_own_steps),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "broker") == 0)

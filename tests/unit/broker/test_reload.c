@@ -1,5 +1,4 @@
 /* A new configuration is in force as a whole or not at all, and a run in flight keeps its own. */
-#include <sys/resource.h>
 
 #include "broker_lab.h"
 
@@ -84,16 +83,6 @@ static void what_needs_a_restart_is_refused(void **state)
 	lab_refused(lab, RELOAD, "config");
 }
 
-/* Of files; what is sent goes on. */
-static void writes_fail(struct lab *lab, bool fail)
-{
-	struct rlimit limit;
-
-	assert_int_equal(prlimit(lab->broker, RLIMIT_FSIZE, NULL, &limit), 0);
-	limit.rlim_cur = fail ? 0 : limit.rlim_max;
-	assert_int_equal(prlimit(lab->broker, RLIMIT_FSIZE, &limit, NULL), 0);
-}
-
 static bool watch_is_heard(struct lab *lab, const char *pipeline)
 {
 	char body[300];
@@ -123,11 +112,11 @@ static void what_the_store_could_not_take_leaves_all_as_it_was(void **state)
 	              "%1$s/state.db }\n"
 	              "vaults: { attic: { path: %1$s/attic } }\n"
 	              "pipelines: { four: { source: %1$s/three, vault: attic, watch: off, stages: [ alpha: {} ] } }\n");
-	writes_fail(lab, true);
+	lab_writes_fail(lab, true);
 	answer = lab_ask_service(lab, "aob.broker", RELOAD, NULL);
 	assert_string_equal(json_string_value(json_object_get(answer, "status")), "fail");
 	json_decref(answer);
-	writes_fail(lab, false);
+	lab_writes_fail(lab, false);
 	until = zclock_mono() + LAB_WAIT_MS;
 	while (!heard && zclock_mono() < until) {
 		heard = watch_is_heard(lab, "one");
