@@ -78,10 +78,15 @@ int broker_commit(struct broker *broker, struct error *err)
 	return 0;
 }
 
-void broker_undo(struct broker *broker, const struct error *err)
+void broker_drop(struct broker *broker)
 {
 	run_store_rollback(broker->store);
 	events_drop(broker->events);
+}
+
+void broker_undo(struct broker *broker, const struct error *err)
+{
+	broker_drop(broker);
 	broker->store_retry_ms = broker->now_ms + BROKER_STORE_RETRY_MS;
 	if (broker->store_trouble)
 		return;

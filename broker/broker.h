@@ -79,6 +79,8 @@ int broker_begin(struct broker *broker, struct error *err);
 int broker_event(struct broker *broker, const char *pipeline, const char *what, json_t **data, struct error *err);
 /* broker_commit: on failure everything is undone, held back events too, as by broker_undo. */
 int broker_commit(struct broker *broker, struct error *err);
+/* broker_drop: what the change has done so far is undone, held back events too. */
+void broker_drop(struct broker *broker);
 /* broker_undo: and remember that the store is in trouble, for err, which is logged once. */
 void broker_undo(struct broker *broker, const struct error *err);
 

@@ -212,9 +212,8 @@ static int record_pruning(struct broker *broker, const struct run *run, const ch
 	return rc;
 }
 
-static int succeed(struct broker *broker, struct run *run, void *arg, struct error *err)
+static int record(struct broker *broker, struct run *run, const char *result_json, struct error *err)
 {
-	const char *result_json = arg;
 	size_t index = runs_step(run);
 	struct run_step *step = &run->record.steps[index];
 
@@ -244,11 +243,29 @@ static int succeed(struct broker *broker, struct run *run, void *arg, struct err
 	return runs_step_event(broker, run, index, "step.finished", NULL, err);
 }
 
+/* Those go by themselves, or by a person's hand, and then it can be stored: anything else that a change fails for will be so the next time too. */
+static bool is_of_the_store(enum error_class class)
+{
+	return class == ERR_SPACE || class == ERR_IO || class == ERR_LOCKED || class == ERR_PERMISSION;
+}
+
+static int succeed(struct broker *broker, struct run *run, void *result_json, struct error *err)
+{
+	if (record(broker, run, result_json, err) == 0)
+		return 0;
+	return is_of_the_store(err->class) ? -1 : RUNS_UNFIT;
+}
+
 int outcome_ok(struct broker *broker, struct run *run, const char *result_json)
 {
+	struct error err = { .class = ERR_NONE };
 	char *copy = strdup(result_json);
-	int rc = copy != NULL ? runs_change(broker, run, succeed, copy, NULL) : -1;
+	int rc = copy != NULL ? runs_change(broker, run, succeed, copy, &err) : -1;
 
+	if (rc == RUNS_UNFIT) {
+		(void)error_prefix(&err, "its result can't be recorded");
+		rc = outcome_error(broker, run, &err, true);
+	}
 	crash_point("step-done"); /* killed here: the worker sends its reply again, and that is dropped */
 	free(copy);
 	return rc;

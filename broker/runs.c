@@ -247,15 +247,22 @@ int runs_change(struct broker *broker, struct run *run,
 {
 	struct run before = *run;
 	struct error own;
+	int rc;
 
 	if (err == NULL)
 		err = &own;
 	if (broker_begin(broker, err) != 0)
 		return -1;
-	if (make(broker, run, arg, err) != 0 || advance(broker, run, err) != 0) {
-		broker_undo(broker, err);
+	rc = make(broker, run, arg, err);
+	if (rc == 0)
+		rc = advance(broker, run, err);
+	if (rc != 0) {
+		if (rc == RUNS_UNFIT)
+			broker_drop(broker);
+		else
+			broker_undo(broker, err);
 		*run = before;
-		return -1;
+		return rc;
 	}
 	if (broker_commit(broker, err) != 0) {
 		*run = before;

@@ -12,6 +12,7 @@
 #include "lib/stage_msg.h"
 
 #define RUNS_CANCEL_GRACE_MS 30000
+#define RUNS_UNFIT (-2)
 
 struct run {
 	struct run_record record;
@@ -96,7 +97,7 @@ int runs_cancel(struct broker *broker, struct run *run, struct error *err);
 
 /* runs_change: one change, one transaction, for outcome.c: make() changes the run and the store; then the run is led on to its
  * next step. Returns 1: the run has ended and is freed; 0: it goes on; -1: it could not be stored (told and logged), the run
- * is as before. */
+ * is as before; RUNS_UNFIT: likewise, if make() returns that: what it was given can't be stored, while the store is well: nothing is told. */
 int runs_change(struct broker *broker, struct run *run,
                 int (*make)(struct broker *broker, struct run *run, void *arg, struct error *err), void *arg,
                 struct error *err);

@@ -182,6 +182,29 @@ static void one_stage_alone_runs_by_hand_and_is_no_last_run(void **state)
 	zsock_destroy(&transfer);
 }
 
+/* Of pipeline "one": its snapshot is there, its transfer has begun. */
+static void run_to_transfer(struct lab *lab, zsock_t *snapshot, zsock_t *transfer, char run[64], char tag[160])
+{
+	lab_run(lab, "one", run);
+	json_decref(worker_job(snapshot, tag));
+	worker_final(snapshot, tag, "{\"status\":\"ok\",\"result\":{\"uuid\":\"u\",\"taken_at\":1000}}");
+	json_decref(worker_job(transfer, tag));
+}
+
+/* What others get done meanwhile. */
+static void others_go_on(struct lab *lab)
+{
+	zsock_t *alpha = worker_open(lab, "alpha", NULL);
+	char run[64];
+	char tag[160];
+
+	lab_run(lab, "three", run);
+	worker_takes(alpha, 1, tag);
+	worker_final(alpha, tag, LAB_OK);
+	lab_await(lab, run, "ok", 0, "ok");
+	zsock_destroy(&alpha);
+}
+
 /* Wherever the text is cut, the status of all is there. */
 static void a_failure_is_told_in_any_language(void **state)
 {
@@ -212,6 +235,30 @@ static void a_failure_is_told_in_any_language(void **state)
 		json_decref(status);
 	}
 	zsock_destroy(&alpha);
+}
+
+/* The store is well, so nobody else waits for it. */
+static void a_result_that_cannot_be_kept_is_its_own_runs_fault(void **state)
+{
+	static const char answer[] = "{\"status\":\"ok\",\"result\":{\"generation\":\"2026-11-23T05-36-0%uZ\","
+	                             "\"literal_bytes\":8000000000000000000}}";
+	struct lab *lab = *state;
+	zsock_t *snapshot = worker_open(lab, "snapshot", NULL);
+	zsock_t *transfer = worker_open(lab, "transfer", NULL);
+
+	for (unsigned i = 0; i < 2; i++) {
+		char text[200];
+		char run[64];
+		char tag[160];
+
+		run_to_transfer(lab, snapshot, transfer, run, tag);
+		(void)snprintf(text, sizeof(text), answer, i);
+		worker_final(transfer, tag, text);
+		lab_await(lab, run, i == 0 ? "ok" : "waiting", 1, i == 0 ? "ok" : "retry-wait");
+	}
+	others_go_on(lab);
+	zsock_destroy(&transfer);
+	zsock_destroy(&snapshot);
 }
 
 /* That its worker was done before holds, and is of no other step. */
@@ -253,6 +300,7 @@ int main(int argc, char **argv)
 		LAB_TEST(a_dry_run_publishes_nothing),
 		LAB_TEST(one_stage_alone_runs_by_hand_and_is_no_last_run),
 		LAB_TEST(a_failure_is_told_in_any_language),
+		LAB_TEST(a_result_that_cannot_be_kept_is_its_own_runs_fault),
 		LAB_TEST(an_answer_that_waited_for_the_store_is_its_own_steps),
 	};
 
