@@ -318,8 +318,8 @@ static bool assign(struct broker *broker, struct run *run, struct worker *worker
 
 	next.steps[index].attempt++;
 	if (make_request(broker, run, &next, &body, &err) != 0) {
-		/* A request that can't be made will not be better next time; a store that can't be read may. */
-		if (err.class == ERR_INPUT)
+		/* A request that can't be made will not be better next time; a store that can't be read may. What of it is damaged is this run's: others go on. */
+		if (err.class == ERR_INPUT || err.class == ERR_DAMAGED)
 			return outcome_error(broker, run, &err, false) >= 0;
 		broker_undo(broker, &err);
 		return false;

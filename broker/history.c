@@ -162,16 +162,20 @@ int history_last_good_in(struct run_store *store, const char *pipeline, const ch
 	return take_first(&rows, generation, err);
 }
 
+/* Of a row that has rotted it is not known, and the others are there all the same. */
+#define CONFIG_OF(key) "json_extract(CASE WHEN json_valid(config) THEN config END, '$.rest." key "')"
+
 int history_last_rest(struct run_store *store, const char *pipeline, struct history_generation *rest, struct error *err)
 {
 	struct sql_rows *rows = NULL;
 	int found;
 
 	if (sql_select(run_store_sql(store), &rows, err,
-	               "SELECT json_extract(config, '$.rest.ctransid'), json_extract(config, '$.rest.source_uuid'), "
-	               "started_at"
-	               " FROM runs WHERE pipeline = ? AND kind = 'whole' AND dry_run = 0 AND state = 'ok'"
-	               " AND json_extract(config, '$.rest.ctransid') IS NOT NULL ORDER BY seq DESC LIMIT 1",
+	               "SELECT " CONFIG_OF("ctransid") ", " CONFIG_OF(
+	                       "source_uuid") ", started_at"
+	                                      " FROM runs WHERE pipeline = ? AND kind = 'whole' AND dry_run = 0 AND "
+	                                      "state = 'ok'"
+	                                      " AND " CONFIG_OF("ctransid") " IS NOT NULL ORDER BY seq DESC LIMIT 1",
 	               "s", pipeline) != 0)
 		return -1;
 	found = sql_rows_next(rows, err);

@@ -14,6 +14,9 @@ struct history_trim_keep history_trim_keep(int64_t seconds, size_t n_pipelines)
 	return (struct history_trim_keep){ seconds, each > HISTORY_TRIM_RUNS ? each : HISTORY_TRIM_RUNS };
 }
 
+/* A row that has rotted knows none. */
+#define CTRANSID_OF(row) "json_extract(CASE WHEN json_valid(" row ".config) THEN " row ".config END, '$.rest.ctransid')"
+
 /* Runs between ?1 and ?2 that are too old (?3), or too many (?4), and that nobody needs: a newer one of the same kind and outcome has taken its place. */
 #define FORGOTTEN                                                                                                      \
 	" FROM runs WHERE seq > ?1 AND seq <= ?2 AND state <> 'running'"                                               \
@@ -25,8 +28,8 @@ struct history_trim_keep history_trim_keep(int64_t seconds, size_t n_pipelines)
 	" AND n.state = runs.state AND n.kind = runs.kind AND n.dry_run = runs.dry_run AND n.care = runs.care"         \
 	" AND (n.care = 0 OR (SELECT service FROM steps WHERE run = n.run AND step = 0) IS"                            \
 	" (SELECT service FROM steps WHERE run = runs.run AND step = 0))"                                              \
-	" AND (json_extract(runs.config, '$.rest.ctransid') IS NULL"                                                   \
-	" OR json_extract(n.config, '$.rest.ctransid') IS NOT NULL))"
+	" AND (" CTRANSID_OF("runs") " IS NULL"                                                                        \
+	                             " OR " CTRANSID_OF("n") " IS NOT NULL))"
 
 static int any(struct sql_rows **rows, struct error *err)
 {

@@ -185,9 +185,25 @@ int run_config_parse(const char *json, struct run_config **config, struct error 
 		made->rest_source_uuid = "";
 	if (made->source == NULL || made->vault == NULL || parse_stages(json_object_get(root, "stages"), made) != 0) {
 		run_config_destroy(&made);
-		return error_set(err, ERR_DAMAGED, "a run's stored configuration is not readable");
+		return error_set(err, ERR_DAMAGED, "runs.config is not readable");
 	}
 	*config = made;
+	return 0;
+}
+
+int run_config_lost(const struct run_record *record, struct run_config **config, struct error *err)
+{
+	struct run_config *made = calloc(1, sizeof(*made));
+
+	*config = made;
+	if (made == NULL)
+		return error_sys(err, ENOMEM, "run %s", record->run);
+	made->source = "";
+	made->vault = "";
+	made->rest_source_uuid = "";
+	made->n_stages = record->n_steps;
+	for (size_t i = 0; i < record->n_steps; i++)
+		made->stages[i].service = record->steps[i].service;
 	return 0;
 }
 
@@ -228,7 +244,7 @@ bool run_config_same_host(const struct run_config *config, const struct config_p
 static int add_result(void *cookie, const char *service, const char *result_json, struct error *err)
 {
 	if (json_object_set_new(cookie, service, json_loads(result_json, 0, NULL)) != 0)
-		return error_set(err, ERR_DAMAGED, "the stored result of step %s is not readable", service);
+		return error_set(err, ERR_DAMAGED, "steps.result of its step %s is not readable", service);
 	return 0;
 }
 
@@ -346,7 +362,7 @@ int run_config_request(const struct run_config *config, const struct run_record 
 	*body = NULL;
 	if (run_store_results(store, record->run, add_result, results, err) != 0) {
 		json_decref(results);
-		return -1;
+		return error_prefix(err, "what the broker's store has of run %s", record->run);
 	}
 	(void)snprintf(job, sizeof(job), "%s/%zu", record->run, index);
 	request = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s, s:b, s:s, s:O, s:O, s:o}", "v", 1, "job", job, "run",

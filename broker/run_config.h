@@ -55,6 +55,8 @@ bool run_config_same_host(const struct run_config *config, const struct config_p
 
 /* errors: ERR_DAMAGED */
 int run_config_parse(const char *json, struct run_config **config, struct error *err);
+/* run_config_lost: in the place of one that can't be read any more: of a run that ends now. record: must outlive it. errors: ERR_SYSTEM */
+int run_config_lost(const struct run_record *record, struct run_config **config, struct error *err);
 void run_config_destroy(struct run_config **config);
 
 /* run_config_request: the body of a job's request (docs/protocol.md), with the results of the run's earlier steps; of a snapshot

@@ -551,6 +551,26 @@ static int nothing(struct broker *broker, struct run *run, void *arg, struct err
 	return 0;
 }
 
+/* A row that has rotted ends its run, not the broker. */
+static int load_config(struct run *run, const char *json, struct error *err)
+{
+	if (run_config_parse(json, &run->config, err) == 0) {
+		if (run->config->n_stages == run->record.n_steps)
+			return 0;
+		run_config_destroy(&run->config);
+		(void)error_set(err, ERR_DAMAGED, "runs.config is not of its steps");
+	}
+	if (err->class != ERR_DAMAGED)
+		return -1;
+	(void)error_prefix(err, "what the broker's store has of run %s, which ends here", run->record.run);
+	run->unreadable = true;
+	if (run->record.n_steps == 0) /* they are of no run that is known */
+		run->record.n_steps = 1;
+	run->last_error = *err;
+	error_clear(err);
+	return run_config_lost(&run->record, &run->config, err);
+}
+
 /* Jobs that were given out wait for a worker that says it has them; steps that waited for another try go on soon. */
 static int load_run(void *cookie, const struct run_record *record, const char *config_json,
                     const struct error *last_error, struct error *err)
@@ -564,12 +584,8 @@ static int load_run(void *cookie, const struct run_record *record, const char *c
 		return error_sys(err, ENOMEM, "run %s", record->run);
 	run->record = *record;
 	run->last_error = *last_error;
-	if (run_config_parse(config_json, &run->config, err) != 0)
+	if (load_config(run, config_json, err) != 0)
 		goto out;
-	if (run->config->n_stages != record->n_steps) {
-		(void)error_set(err, ERR_DAMAGED, "run %s: its steps do not match its configuration", record->run);
-		goto out;
-	}
 	index = runs_step(run);
 	step = &run->record.steps[index];
 	run->queued = ++broker->queued;
@@ -597,6 +613,8 @@ out:
 int runs_load(struct broker *broker, struct error *err)
 {
 	struct run *next = NULL;
+	struct error reason;
+	struct abandoning lost = { .state = STEP_FAILED, .reason = &reason };
 
 	if (run_store_running(broker->store, load_run, broker, err) != 0)
 		return -1;
@@ -606,7 +624,8 @@ int runs_load(struct broker *broker, struct error *err)
 		log_line(LOG_NOTICE, "taken up again, step is %s",
 		         pipeline_step_word(run->record.steps[runs_step(run)].state));
 		runs_log(NULL);
-		if (runs_change(broker, run, nothing, NULL, err) < 0)
+		reason = run->last_error;
+		if (runs_change(broker, run, run->unreadable ? abandon : nothing, &lost, err) < 0)
 			return -1;
 		crash_point("run-taken-up");
 	}

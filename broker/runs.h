@@ -41,6 +41,7 @@ struct run {
 	int64_t held_since; /* wall clock */
 	char held_uuid[128];
 	bool given_up;          /* for room; its last steps may still run */
+	bool unreadable;        /* what the store has of it */
 	bool outdated;          /* it leads elsewhere than its pipeline does by now (outdated.h) */
 	uint64_t crossed_bytes; /* in the step's earlier attempts, as they told */
 	bool ended;

@@ -226,11 +226,13 @@ json_t *status_json(struct broker *broker, struct error *err)
 
 static void add_step(void *cookie, const struct run_step *step, const char *result_json, const struct error *error)
 {
+	/* NULL also of one that has rotted in the store. */
+	json_t *result = result_json != NULL ? json_loads(result_json, 0, NULL) : NULL;
+
 	(void)json_array_append_new(
 	        cookie, json_pack("{s:s, s:s, s:I, s:o, s:o}", "service", step->service, "state",
 	                          pipeline_step_word(step->state), "attempts", (json_int_t)step->attempt, "result",
-	                          result_json != NULL ? json_loads(result_json, 0, NULL) : json_null(), "error",
-	                          status_json_error(error)));
+	                          result != NULL ? result : json_null(), "error", status_json_error(error)));
 }
 
 json_t *status_json_run(struct broker *broker, const char *run_id, struct error *err)

@@ -262,6 +262,7 @@ static void what_is_needed_stays_whatever_its_age(void **state)
 	add("old-rest", "dumps", BEGIN_S, RUN_OK, false, resting);
 	add("rest", "dumps", BEGIN_S, RUN_OK, false, resting);
 	add("no-rest", "dumps", BEGIN_S, RUN_OK, false, "{}");
+	add("rotten", "dumps", BEGIN_S, RUN_OK, false, "{\"rest\"[");
 	add("newest", "dumps", BEGIN_S, RUN_OK, false, "{}");
 	add("failed", "photos", BEGIN_S, RUN_FAILED, false, "{}");
 	add("failed-again", "photos", BEGIN_S, RUN_FAILED, false, "{}");
@@ -279,6 +280,7 @@ static void what_is_needed_stays_whatever_its_age(void **state)
 	assert_true(has_run("only"));
 	assert_false(has_run("old-rest"));
 	assert_false(has_run("no-rest"));
+	assert_false(has_run("rotten"));
 	assert_false(has_run("failed"));
 	assert_false(has_run("verified"));
 	assert_int_equal(history_last_rest(store, "dumps", &rest, &err), 1);
