@@ -284,7 +284,8 @@ static json_t *verb_cancel(struct broker *broker, json_t *request, struct error 
 	if (name == NULL)
 		return NULL;
 	run = runs_of(broker, name);
-	if (run == NULL)
+	/* Asked for once more while the run ends, or waits for its last steps: what else there is. */
+	if (run == NULL || (run->record.cancelling && runs_care_of(broker, name) != NULL))
 		run = runs_care_of(broker, name);
 	if (run == NULL) {
 		(void)error_set(err, ERR_NOT_FOUND, "no run of %.64s is in flight", name);

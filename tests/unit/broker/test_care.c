@@ -247,6 +247,46 @@ static void a_long_name_is_told_and_holds_up_nothing(void **state)
 	zsock_destroy(&worker);
 }
 
+static void cancelled(struct lab *lab, char run[64])
+{
+	json_t *result = lab_ask(lab, "{\"v\":1,\"verb\":\"cancel\",\"pipeline\":\"one\"}");
+
+	(void)snprintf(run, 64, "%s", json_string_value(json_object_get(result, "run")));
+	json_decref(result);
+}
+
+/* Also while a run of the same pipeline is there, which ends in its own time. */
+static void it_can_be_cancelled_behind_a_run(void **state)
+{
+	struct lab *lab = *state;
+	zsock_t *worker = NULL;
+	zsock_t *snapshots = NULL;
+	char run[64];
+	char first[64];
+	char second[64];
+	char tag[160];
+	char care[160];
+
+	rehearse_often(lab);
+	publish(lab);
+	worker = worker_open(lab, "rehearse", LAB_OURS("r"));
+	json_decref(next_with(worker, care));
+	snapshots = worker_open(lab, "snapshot", LAB_OURS("s"));
+	lab_run(lab, "one", run);
+	json_decref(worker_job(snapshots, tag));
+	cancelled(lab, first);
+	assert_string_equal(first, run);
+	cancelled(lab, second);
+	assert_memory_equal(second, care, strlen(second));
+	lab_await(lab, run, "running", 0, "working");
+	json_decref(worker_job(worker, tag)); /* which is the cancel */
+	assert_string_equal(tag, care);
+	worker_final(worker, care, "{\"status\":\"fail\",\"error\":{\"code\":\"cancelled\",\"message\":\"told\"}}");
+	lab_await(lab, second, "cancelled", 0, "cancelled");
+	zsock_destroy(&snapshots);
+	zsock_destroy(&worker);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +295,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_person_tells_what_the_command_found, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_worker_that_is_gone_is_not_waited_for, lab_set_up, lab_tear_down),
 		cmocka_unit_test_setup_teardown(a_long_name_is_told_and_holds_up_nothing, lab_set_up, lab_tear_down),
+		cmocka_unit_test_setup_teardown(it_can_be_cancelled_behind_a_run, lab_set_up, lab_tear_down),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "broker") == 0)
