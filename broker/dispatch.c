@@ -260,10 +260,8 @@ static void tend_run(struct broker *broker, struct run *run)
 {
 	enum step_state state = state_of(run);
 
-	if (run->pending != NULL) {
-		/* dispatch_pending */
-	} else if (outdated_turn(broker, run)) {
-		/* It waits no more. */
+	if (run->pending != NULL || outdated_turn(broker, run)) {
+		/* Its answer is dispatch_pending's; or it waits no more. */
 	} else if (state == STEP_RETRY_WAIT && broker->now_ms >= run->retry_ms) {
 		(void)outcome_requeued(broker, run);
 	} else if (state == STEP_WORKING && run->cancel_until_ms != 0 && broker->now_ms >= run->cancel_until_ms) {
