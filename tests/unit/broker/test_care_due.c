@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -75,11 +77,43 @@ static void what_failed_is_held_for_an_hour_at_most(void **state)
 		assert_int_equal(care_due_held(&rows[i].clock, rows[i].failed_s), rows[i].held);
 }
 
+/* Asked each ten minutes for two years, where the clocks are set forth in March and back in October. */
+static void the_nights_in_which_the_clocks_change_are_nights_like_others(void **state)
+{
+	const int64_t begin_s = 20454 * (int64_t)DAY; /* 2026-01-01, UTC */
+	struct care_clock clock = { .since_s = begin_s - DAY, .every_s = 30 * DAY };
+	int done = 0;
+	int changes = 0;
+	long offset_s = 3600;
+
+	(void)state;
+	assert_int_equal(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
+	tzset();
+	for (int64_t now_s = begin_s; now_s < begin_s + 730 * (int64_t)DAY; now_s += 600) {
+		time_t now = (time_t)now_s;
+		struct tm local;
+
+		assert_non_null(localtime_r(&now, &local));
+		changes += local.tm_gmtoff != offset_s;
+		offset_s = local.tm_gmtoff;
+		clock.now_s = now_s;
+		clock.minute = (unsigned)(local.tm_hour * 60 + local.tm_min);
+		if (!care_due(&clock))
+			continue;
+		assert_in_range(local.tm_hour, 1, 5);
+		clock.since_s = now_s;
+		done++;
+	}
+	assert_int_equal(changes, 4);
+	assert_int_equal(done, 730);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_the_night_or_by_day_if_there_was_none),
 		cmocka_unit_test(what_failed_is_held_for_an_hour_at_most),
+		cmocka_unit_test(the_nights_in_which_the_clocks_change_are_nights_like_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
