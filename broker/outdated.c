@@ -20,14 +20,12 @@ void outdated_mark(struct broker *broker)
 		run->outdated = why(broker, run) != NULL;
 }
 
-/* For another try, or for its turn. A step that runs whatever happened gets its turn, unless nobody is there to give it to. */
+/* For another try, or for a worker for so long that it was told. */
 static bool waits(const struct run *run)
 {
-	size_t index = runs_step(run);
-	enum step_state state = run->record.steps[index].state;
-	bool needless = run->config->stages[index].when == WHEN_SUCCESS || run->queued_told;
+	enum step_state state = run->record.steps[runs_step(run)].state;
 
-	return !run->record.cancelling && (state == STEP_RETRY_WAIT || (state == STEP_QUEUED && needless));
+	return !run->record.cancelling && (state == STEP_RETRY_WAIT || (state == STEP_QUEUED && run->queued_told));
 }
 
 bool outdated_turn(struct broker *broker, struct run *run)
@@ -38,7 +36,8 @@ bool outdated_turn(struct broker *broker, struct run *run)
 	if (reason == NULL || broker->now_ms < broker->store_retry_ms)
 		return false;
 	if (error.class == ERR_NONE)
-		(void)error_set(&error, ERR_LINK, "it waited");
-	(void)error_prefix(&error, "%s; it waited", reason);
+		(void)error_set(&error, ERR_LINK, "%s; it waited for a worker", reason);
+	else
+		(void)error_prefix(&error, "%s; it waited", reason);
 	return runs_abandon(broker, run, STEP_SUPERSEDED, &error, NULL, NULL) >= 0;
 }
