@@ -51,14 +51,14 @@ static void superseded(struct lab *lab, zsock_t *worker, const char *run)
 		ended = strcmp(json_string_value(json_object_get(info, "state")), "superseded") == 0;
 		json_decref(info);
 		job = ended ? NULL : worker_hear(worker, 50);
-		if (job != NULL) {
+		if (job != NULL && zmsg_size(job) == 5) { /* and no word of a broker that was started anew */
 			char tag[160];
 			zframe_t *frame = (zmsg_first(job), zmsg_next(job), zmsg_next(job));
 
 			(void)snprintf(tag, sizeof(tag), "%.*s", (int)zframe_size(frame), (char *)zframe_data(frame));
 			worker_final(worker, tag, RETRY_LINK);
-			zmsg_destroy(&job);
 		}
+		zmsg_destroy(&job);
 	}
 	assert_true(ended);
 }
