@@ -328,13 +328,11 @@ static enum check_outcome cancelled(struct bench *bench, struct error *err)
 	                                : CHECK_OK;
 }
 
-static enum check_outcome cancel_of_another(struct bench *bench, struct error *err)
+/* A job that is under way, for what is said meanwhile. CHECK_OK; else what the check comes to. */
+static enum check_outcome give_long_job(struct bench *bench, char tag[MDP_TAG_SIZE], struct error *err)
 {
-	char tag[MDP_TAG_SIZE];
 	int64_t ms = 0;
 
-	if (!bench->ready.can_cancel)
-		return checks_not_tried(err, "it does not say that it can be cancelled");
 	if (checks_job_takes(bench, &ms, err) != 0)
 		return failed();
 	if (ms < A_SECOND)
@@ -343,6 +341,19 @@ static enum check_outcome cancel_of_another(struct bench *bench, struct error *e
 	if (bench_give(bench, tag, err) != 0)
 		return failed();
 	zclock_sleep(CHECKS_BEGUN_MS);
+	return CHECK_OK;
+}
+
+static enum check_outcome cancel_of_another(struct bench *bench, struct error *err)
+{
+	char tag[MDP_TAG_SIZE];
+	enum check_outcome begun;
+
+	if (!bench->ready.can_cancel)
+		return checks_not_tried(err, "it does not say that it can be cancelled");
+	begun = give_long_job(bench, tag, err);
+	if (begun != CHECK_OK)
+		return begun;
 	if (cancel_nobodys(bench, err) != 0)
 		return failed();
 	return checks_outcome(checks_do_job(bench, tag, "a job, and meanwhile a cancel of another one", err));
@@ -351,18 +362,13 @@ static enum check_outcome cancel_of_another(struct bench *bench, struct error *e
 static enum check_outcome higher_attempt(struct bench *bench, struct error *err)
 {
 	char tag[MDP_TAG_SIZE];
-	int64_t ms = 0;
+	enum check_outcome begun;
 
 	if (!bench->told_ready)
 		return checks_not_tried(err, "its READY has no JSON: a plain worker need not");
-	if (checks_job_takes(bench, &ms, err) != 0)
-		return failed();
-	if (ms < A_SECOND)
-		return checks_not_tried(err, "the job takes less than 1 s");
-	bench_new_job(bench, tag);
-	if (bench_give(bench, tag, err) != 0)
-		return failed();
-	zclock_sleep(CHECKS_BEGUN_MS);
+	begun = give_long_job(bench, tag, err);
+	if (begun != CHECK_OK)
+		return begun;
 	bench_next_attempt(tag);
 	if (bench_give(bench, tag, err) != 0)
 		return failed();
