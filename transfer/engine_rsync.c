@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/presence.h"
 #include "transfer/asked.h"
+#include "transfer/engine_rsync_links.h"
 #include "transfer/engine_rsync_record.h"
 #include "transfer/engine_rsync_source.h"
 #include "transfer/known_vault.h"
@@ -281,12 +282,38 @@ static bool is_unchanged(const struct engine *e)
 /* What is linked from had no links within: then none can be too many. Of an unfrozen source rsync does not run twice over a tree. */
 static int tell_seal(struct engine *e, struct error *err)
 {
-	if (e->unfrozen->is)
-		return bare_tell(e->bare, err, "seal -");
-	if (e->n_prevs == 0 && (e->base == NULL || (e->base_extra->entries != 0 && e->base_extra->linked_groups == 0)))
+	if (e->unfrozen->is || (e->n_prevs == 0 && (e->base == NULL || (e->base_extra->entries != 0 &&
+	                                                                e->base_extra->linked_groups == 0))))
 		return bare_tell(e->bare, err, "seal -");
 	return bare_tell(e->bare, err, "seal %llu %llu", (unsigned long long)e->source.linked_names,
 	                 (unsigned long long)e->source.linked_groups);
+}
+
+/* What is there is the source, and on its disk. out: told: parts that were left, names, the far clock. 1; 0: not yet, rsync is to put it right; -1 */
+static int seal(struct engine *e, uint64_t told[3], struct error *err)
+{
+	const char *run = stage_request_run(e->request);
+	const char *line;
+	uint64_t parted;
+
+	meter_note(&e->meter, "the far end is syncing");
+	if (tell_seal(e, err) != 0 || bare_hear_any(e->bare, &line, err) != 0)
+		return -1;
+	if (strncmp(line, "linked ", 7) == 0) {
+		char found[64];
+
+		(void)snprintf(found, sizeof(found), "%s", line + 7);
+		meter_note(&e->meter, "parting what is one file there, and several here");
+		if (engine_rsync_links_part(e->bare, run, e->asked.folder_fd, found, e->source.entries, &parted, err) !=
+		    0)
+			return -1;
+		log_line(LOG_INFO, "%llu names are files of their own by now", (unsigned long long)parted);
+		return 0;
+	}
+	if (strncmp(line, "sealed ", 7) != 0 || bare_word_numbers(line + 7, ' ', told, 3) == NULL ||
+	    told[2] > INT64_MAX)
+		return error_set(err, ERR_PROTOCOL, "the far end's `sealed` makes no sense");
+	return told[0] == 0;
 }
 
 /* rsync counts what it has listed. Of a source that is read as it is, files that went before their turn are not in the vault; whatever is no file comes with the list. */
@@ -336,11 +363,11 @@ static int run_with_room(struct engine *e, const char *tree, struct error *err)
 static int bring(struct engine *e, int64_t *published_at_s, struct error *err)
 {
 	char tree[128];
-	const char *rest;
 
 	(void)snprintf(tree, sizeof(tree), ".aob/incoming/%s/tree", stage_request_run(e->request));
 	for (int i = 0; i < SEALS_MAX; i++) {
-		uint64_t told[3]; /* parts that were left, names, the far clock */
+		uint64_t told[3];
+		int rc;
 
 		meter_note(&e->meter, "rsync");
 		e->again = i > 0;
@@ -349,18 +376,18 @@ static int bring(struct engine *e, int64_t *published_at_s, struct error *err)
 		e->unchanged = i == 0 && is_unchanged(e);
 		if (e->unchanged)
 			return drop(e, err);
-		meter_note(&e->meter, "the far end is syncing");
-		if (tell_seal(e, err) != 0 || bare_hear(e->bare, "sealed", &rest, err) != 0)
+		rc = seal(e, told, err);
+		if (rc < 0)
 			return -1;
-		if (bare_word_numbers(rest, ' ', told, 3) == NULL || told[2] > INT64_MAX)
-			return error_set(err, ERR_PROTOCOL, "the far end's `sealed` makes no sense");
-		*published_at_s = (int64_t)told[2];
-		if (told[0] == 0)
+		if (rc == 1) {
+			*published_at_s = (int64_t)told[2];
 			return check_names(e, told[1], err);
+		}
 		if (e->unfrozen->is)
 			break;
 	}
-	return error_set(err, ERR_DAMAGED, "parts of files are left in the vault each time");
+	return error_set(err, ERR_DAMAGED,
+	                 "parts of files are left in the vault each time, or hard links that the snapshot has not");
 }
 
 /* The generation is whole and visible; without it, the next run writes it. */

@@ -12,6 +12,7 @@ aob-transfer_SOURCES := \
 	transfer/delta_writer.c \
 	transfer/detect.c \
 	transfer/engine_rsync.c \
+	transfer/engine_rsync_links.c \
 	transfer/engine_rsync_record.c \
 	transfer/engine_rsync_source.c \
 	transfer/follow.c \

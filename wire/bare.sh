@@ -1,6 +1,6 @@
 #!/bin/sh
 # bare.sh: a vault's end where nothing of ours is installed. wire/bare.c sends this text to a plain `sh`, which then answers line by line; docs/engine-rsync.md has the
-# conversation. It needs what every Linux has: sh, rsync, flock, find, stat, sync, date, df, id, mv -T. Values come as lines, and are never looked at by the shell again.
+# conversation. It needs what every Linux has: sh, rsync, flock, find, stat, sync, date, df, id, mv -T; awk, xargs. Values come as lines, and are never looked at by the shell again.
 # What was synced and renamed here is what receiver/publish.c does, in the same order.
 set -uf
 umask 022
@@ -283,23 +283,6 @@ begin() { # RUN BASE HOW
 	say "begun $resumed $compare $(set +f; cd "$incoming" && echo prev.*)"
 }
 
-# Two names of one inode in the last generation that are two files by now, with the same content still, rsync links from there alike. In the snapshot so many NAMES are in so
-# many GROUPS of links: if it is otherwise here, each name of a group becomes a file of its own, and the next rsync links those that are to be linked, and puts attributes right.
-part_links() {
-	inodes=.aob/incoming/$run/inodes
-	find "$incoming/tree" ! -type d -exec stat -c %i {} + | sort >"$inodes" || no space "writing in .aob/incoming"
-	parted=0
-	[ "$(($(wc -l <"$inodes") - $(uniq -u "$inodes" | wc -l))) $(uniq -d "$inodes" | wc -l)" != "$1 $2" ] || return 0
-	parted=$(uniq -d "$inodes" | wc -l)
-	for inode in $(uniq -d "$inodes"); do
-		must "parting hard links" find "$incoming/tree" ! -type d -inum "$inode" -exec sh -c '
-			for name; do
-				new=${name%/*}/$0.link
-				cp -a "$name" "$new" && mv -f "$new" "$name" || exit 1
-			done' "$part" {} +
-	done
-}
-
 # What takes long says a line now and then, that the client knows it is at work; it passes over such lines.
 tick() {
 	(
@@ -307,6 +290,62 @@ tick() {
 		while sleep 60 >/dev/null 2>&1 && kill -0 $$; do echo "at work"; done
 	) </dev/null 2>/dev/null &
 	ticker=$!
+}
+tock() {
+	kill "$ticker" 2>/dev/null
+	ticker=
+}
+
+# Two names of one inode in the last generation that are two files by now, alike still, rsync links from there as one; the other way round it makes no mistake. So in the snapshot and
+# here as many NAMES are in as many GROUPS of links, or some group here is too large.
+links_differ() { # NAMES GROUPS
+	into inodes in_tree -exec stat -c %i {} +
+	into sorted sort "$incoming/inodes"
+	[ "$(($(wc -l <"$incoming/sorted") - $(uniq -u "$incoming/sorted" | wc -l))) $(uniq -d "$incoming/sorted" | wc -l)" != "$1 $2" ]
+}
+in_tree() { (cd "$incoming/tree" && find . ! -type d -links +1 "$@"); } # what may be linked to another name there
+into() { # FILE COMMAND…: what it says, in FILE of the run
+	into=$incoming/$1
+	shift
+	said=$("$@" 2>&1 >"$into") || failed "listing hard links" "$said"
+}
+# The client looks up what belongs together: RUN/linked has the inode and the name of each, group by group; for a line break in a name stands the byte $break, which is in none.
+list_links() {
+	needs awk awk
+	needs xargs findutils
+	for break in 1 2 3 4 5 6 7 none; do
+		[ $break != none ] || no input "names of hard links have each of the control characters 1 to 7 in them: rename some"
+		[ -n "$(in_tree -path "*$(printf "\\$break")*" -exec echo there \; | head -n 1)" ] || break
+	done
+	into names names_in_tree
+	[ "$(wc -l <"$incoming/inodes")" -eq "$(wc -l <"$incoming/names")" ] || no system "listing hard links: so many inodes, and so many names, are not the same"
+	into both paste "$incoming/inodes" "$incoming/names"
+	into sorted sort "$incoming/both"
+	into linked awk '
+		{ inode = $1 "" }
+		inode == last { if (first != "") print first; first = ""; print; next }
+		{ last = inode; first = $0 }' "$incoming/sorted"
+}
+names_in_tree() { in_tree -print0 | tr "\\n\\0" "\\$break\\n"; }
+links() { # FROM: some of them, from that line on
+	tail -n "+$(($1))" "$incoming/linked" | head -n 20000 | sed 's/^/aob1 link /'
+	say "links"
+}
+# Each name whose line in RUN/linked RUN/apart numbers becomes a file of its own. The next rsync links those that are to be linked, and puts attributes right.
+part() {
+	tick
+	must "parting hard links" part_names
+	tock
+	say "parted"
+}
+part_names() {
+	awk 'NR == FNR { is_apart[$1]; next } FNR in is_apart' "$incoming/apart" "$incoming/linked" | cut -f 2- | tr "\\n\\$break" "\\0\\n" | (
+		cd "$incoming/tree" && xargs -0 sh -c '
+			for name; do
+				new=${name%/*}/$0.link
+				cp -a "$name" "$new" && mv -fT "$new" "$name" || exit 1
+			done' "$part"
+	)
 }
 
 # Files have as many names as this file system counts, and the groups of names that are linked to them in the new tree have no room. What of those groups is in the tree comes into
@@ -332,19 +371,26 @@ renew() {
 		renewed=$most
 	fi
 	rm -f "$incoming/probe" "$incoming/links" "$incoming/group"
-	kill "$ticker" 2>/dev/null
-	ticker=
+	tock
 	say "renewed $renewed"
 }
 
-# Everything has come: no part of a file is left, and it is on the disk. Whoever still writes there has the lock.
+# Everything has come: no part of a file is left, links are those of the snapshot, and it is on the disk. Whoever still writes there has the lock.
 seal() { # NAMES GROUPS
 	lock x 8
 	still_ours
-	case $1 in -) parted=0 ;; *) part_links "$1" "$2" ;; esac
 	left=$(find "$incoming/tree" -name "$part" -type d -prune -exec rm -rf {} + -print | wc -l)
+	if [ "$1" != - ]; then
+		tick
+		if links_differ "$1" "$2"; then
+			list_links
+			tock
+			say "linked $(($(wc -l <"$incoming/linked"))) $break"
+			return
+		fi
+		tock
+	fi
 	count=$(find "$incoming/tree" -print0 | tr -cd '\0' | wc -c)
-	left=$((left + parted))
 	if [ "$left" -eq 0 ]; then in_sync "$incoming/tree"; fi
 	point far-synced
 	say "sealed $((left)) $((count)) $(date +%s)"
@@ -467,6 +513,8 @@ while read -r verb one two three; do
 		;;
 	renew) renew ;;
 	seal) seal "$one" "$two" ;;
+	links) links "$one" ;;
+	part) part ;;
 	drop)
 		no_adoption
 		trash ".aob/incoming/$one"
