@@ -460,19 +460,13 @@ static json_t *perform(struct broker *broker, json_t *request, struct error *err
 char *client_verbs_answer(void *broker, const void *body, size_t len_bytes)
 {
 	struct error err = { .class = ERR_NONE };
-	json_error_t fault;
-	bool too_deep = json_want_too_deep(body, len_bytes);
-	json_t *request = too_deep ? NULL : json_loadb(body, len_bytes, JSON_REJECT_DUPLICATES, &fault);
+	json_t *request = json_want_load(body, len_bytes, ERR_INPUT, &err);
 	json_t *result = NULL;
 	json_t *reply = NULL;
 	char *text = NULL;
 
-	if (too_deep)
-		(void)error_set(&err, ERR_INPUT, "nested deeper than %d levels", JSON_WANT_DEPTH);
-	else if (json_is_object(request))
+	if (request != NULL)
 		result = perform(broker, request, &err);
-	else
-		(void)error_set(&err, ERR_INPUT, "%s", request == NULL ? fault.text : "want an object");
 	if (result == NULL && err.class == ERR_NONE)
 		(void)error_set(&err, ERR_SYSTEM, "out of memory");
 	if (result != NULL)

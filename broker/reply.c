@@ -9,23 +9,6 @@
 #include "lib/json_want.h"
 #include "lib/log.h"
 
-static json_t *load_object(const void *json, size_t len_bytes, struct error *err)
-{
-	json_error_t fault;
-	json_t *root = NULL;
-
-	if (json_want_too_deep(json, len_bytes)) {
-		(void)error_set(err, ERR_PROTOCOL, "nested deeper than %d levels", JSON_WANT_DEPTH);
-		return NULL;
-	}
-	root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, &fault);
-	if (json_is_object(root))
-		return root;
-	(void)error_set(err, ERR_PROTOCOL, "%s", root == NULL ? fault.text : "want an object");
-	json_decref(root);
-	return NULL;
-}
-
 /* Escaped and cut to the room; "" if there is none or it is no string. */
 static void take_text(json_t *object, const char *key, char *out, size_t size)
 {
@@ -45,7 +28,7 @@ static int64_t take_count(json_t *object, const char *key)
 
 int reply_ready_parse(const void *json, size_t len_bytes, struct reply_ready *out, struct error *err)
 {
-	json_t *root = load_object(json, len_bytes, err);
+	json_t *root = json_want_load(json, len_bytes, ERR_PROTOCOL, err);
 	json_t *jobs = NULL;
 	json_t *value = NULL;
 	size_t i;
@@ -115,7 +98,7 @@ static int take_result(json_t *root, struct reply_final *out, struct error *err)
 
 int reply_final_parse(const void *json, size_t len_bytes, struct reply_final *out, struct error *err)
 {
-	json_t *root = load_object(json, len_bytes, err);
+	json_t *root = json_want_load(json, len_bytes, ERR_PROTOCOL, err);
 	const char *status = json_string_value(json_object_get(root, "status"));
 	int rc = -1;
 
@@ -139,7 +122,7 @@ out:
 
 int reply_progress_parse(const void *json, size_t len_bytes, struct stage_progress *out, struct error *err)
 {
-	json_t *root = load_object(json, len_bytes, err);
+	json_t *root = json_want_load(json, len_bytes, ERR_PROTOCOL, err);
 	json_t *eta = json_object_get(root, "eta_s");
 
 	*out = (struct stage_progress){ .eta_s = -1 };
@@ -167,7 +150,7 @@ static void take_snapshot(json_t *snapshot, struct history_generation *out)
 
 int reply_snapshot(const char *snapshot_json, struct history_generation *out, struct error *err)
 {
-	json_t *snapshot = load_object(snapshot_json, strlen(snapshot_json), err);
+	json_t *snapshot = json_want_load(snapshot_json, strlen(snapshot_json), ERR_PROTOCOL, err);
 
 	*out = (struct history_generation){ .pruned = false };
 	if (snapshot == NULL)
@@ -180,7 +163,7 @@ int reply_snapshot(const char *snapshot_json, struct history_generation *out, st
 int reply_generation(const char *transfer_json, const char *snapshot_json, struct history_generation *out,
                      struct error *err)
 {
-	json_t *transfer = load_object(transfer_json, strlen(transfer_json), err);
+	json_t *transfer = json_want_load(transfer_json, strlen(transfer_json), ERR_PROTOCOL, err);
 	json_t *snapshot = NULL;
 	int rc = -1;
 
@@ -188,7 +171,7 @@ int reply_generation(const char *transfer_json, const char *snapshot_json, struc
 	if (transfer == NULL)
 		goto out;
 	if (snapshot_json != NULL) {
-		snapshot = load_object(snapshot_json, strlen(snapshot_json), err);
+		snapshot = json_want_load(snapshot_json, strlen(snapshot_json), ERR_PROTOCOL, err);
 		if (snapshot == NULL)
 			goto out;
 		take_snapshot(snapshot, out);
@@ -217,7 +200,7 @@ out:
 
 int reply_brake(const char *transfer_json, struct reply_brake *out, struct error *err)
 {
-	json_t *transfer = load_object(transfer_json, strlen(transfer_json), err);
+	json_t *transfer = json_want_load(transfer_json, strlen(transfer_json), ERR_PROTOCOL, err);
 
 	*out = (struct reply_brake){ .known = false };
 	if (transfer == NULL)
@@ -236,7 +219,7 @@ int reply_macs(const char *snapshot_json,
                int (*each)(void *cookie, const struct history_macs_row *mac, struct error *err), void *cookie,
                struct error *err)
 {
-	json_t *root = load_object(snapshot_json, strlen(snapshot_json), err);
+	json_t *root = json_want_load(snapshot_json, strlen(snapshot_json), ERR_PROTOCOL, err);
 	json_t *row = NULL;
 	size_t i;
 	int rc = root != NULL ? 0 : -1;
@@ -262,7 +245,7 @@ int reply_removed(const char *prune_json,
                   int (*each)(void *cookie, const char *generation, const char *reason, struct error *err),
                   void *cookie, struct error *err)
 {
-	json_t *root = load_object(prune_json, strlen(prune_json), err);
+	json_t *root = json_want_load(prune_json, strlen(prune_json), ERR_PROTOCOL, err);
 	json_t *row = NULL;
 	size_t i;
 	int rc = 0;
@@ -292,7 +275,7 @@ out:
 
 int reply_listed(const char *prune_json, char **names_json, struct error *err)
 {
-	json_t *root = load_object(prune_json, strlen(prune_json), err);
+	json_t *root = json_want_load(prune_json, strlen(prune_json), ERR_PROTOCOL, err);
 	json_t *list = json_object_get(root, "generations");
 	bool complete = json_is_true(json_object_get(root, "complete")) ||
 	                json_is_true(json_object_get(root, "complete_with_unlisted"));
@@ -337,7 +320,7 @@ static struct reply_space take_space(json_t *root, const char *free_key, const c
 
 int reply_figures(const char *result_json, struct reply_figures *out, struct error *err)
 {
-	json_t *root = load_object(result_json, strlen(result_json), err);
+	json_t *root = json_want_load(result_json, strlen(result_json), ERR_PROTOCOL, err);
 
 	*out = (struct reply_figures){ .seconds = 0 };
 	if (root == NULL)
@@ -355,7 +338,7 @@ int reply_figures(const char *result_json, struct reply_figures *out, struct err
 
 int reply_verified(const char *verify_json, struct reply_verified *out, struct error *err)
 {
-	json_t *root = load_object(verify_json, strlen(verify_json), err);
+	json_t *root = json_want_load(verify_json, strlen(verify_json), ERR_PROTOCOL, err);
 	json_t *row = NULL;
 	size_t i;
 
@@ -390,7 +373,7 @@ int reply_verified(const char *verify_json, struct reply_verified *out, struct e
 
 int reply_rehearsed(const char *rehearse_json, struct reply_rehearsed *out, struct error *err)
 {
-	json_t *root = load_object(rehearse_json, strlen(rehearse_json), err);
+	json_t *root = json_want_load(rehearse_json, strlen(rehearse_json), ERR_PROTOCOL, err);
 	json_t *restorable = json_object_get(root, "restorable");
 	json_t *row = NULL;
 	size_t i;

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson recurses; so the depth is bounded before it sees the text. */
-bool json_want_too_deep(const char *text, size_t len)
+static bool is_too_deep(const char *text, size_t len)
 {
 	unsigned depth = 0;
 	bool in_string = false;
@@ -26,6 +25,25 @@ bool json_want_too_deep(const char *text, size_t len)
 		}
 	}
 	return false;
+}
+
+json_t *json_want_load(const char *text, size_t len, enum error_class class, struct error *err)
+{
+	json_error_t fault = { .text = "" };
+	json_t *root = NULL;
+
+	if (len == 0)
+		(void)error_set(err, class, "empty");
+	else if (is_too_deep(text, len))
+		(void)error_set(err, class, "nested deeper than %d levels", JSON_WANT_DEPTH);
+	else if ((root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault)) == NULL)
+		(void)error_set(err, class, "no JSON: %s (at byte %d)", fault.text, fault.position);
+	else if (!json_is_object(root))
+		(void)error_set(err, class, "want an object");
+	else
+		return root;
+	json_decref(root);
+	return NULL;
 }
 
 int json_want_string(json_t *object, const char *where, const char *key, bool required, const char **value,

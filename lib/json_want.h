@@ -15,8 +15,8 @@
 #define JSON_WANT_DEPTH 32 /* of nested lists and objects */
 #define JSON_WANT_NAME "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-/* json_want_too_deep: deeper than JSON_WANT_DEPTH? To be asked before jansson, which recurses, sees the text. */
-bool json_want_too_deep(const char *text, size_t len);
+/* json_want_load: an object, nested no deeper than JSON_WANT_DEPTH (jansson recurses), no key in it twice. Owned by the caller. NULL: err is of that class, and tells what is wrong where. */
+json_t *json_want_load(const char *text, size_t len, enum error_class class, struct error *err);
 
 int json_want_string(json_t *object, const char *where, const char *key, bool required, const char **value,
                      struct error *err);

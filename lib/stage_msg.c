@@ -187,8 +187,6 @@ static int decode_request(struct stage_request *request, struct error *err)
 	const char *stage = NULL;
 	json_t *result = NULL;
 
-	if (!json_is_object(root))
-		return error_set(err, ERR_INPUT, "want an object");
 	if (json_want_integer(root, "", "v", 1, 1, &version, err) != 0 ||
 	    json_want_name(root, "", "job", JSON_WANT_NAME "/", JOB_MAX, &request->job, err) != 0 ||
 	    json_want_name(root, "", "run", JSON_WANT_NAME, RUN_MAX, &request->run, err) != 0 ||
@@ -217,29 +215,21 @@ static int decode_request(struct stage_request *request, struct error *err)
 int stage_request_parse(const void *json, size_t len_bytes, struct stage_request **request, struct error *err)
 {
 	struct stage_request *made = NULL;
-	json_error_t fault;
 
 	*request = NULL;
 	if (len_bytes > STAGE_MESSAGE_MAX)
 		return error_set(err, ERR_INPUT, "request: %zu bytes, at most %d are taken", len_bytes,
 		                 STAGE_MESSAGE_MAX);
-	if (len_bytes == 0 || json_want_too_deep(json, len_bytes))
-		return error_set(err, ERR_INPUT, len_bytes == 0 ? "request: empty" : "request: nested deeper than %d",
-		                 JSON_WANT_DEPTH);
 	made = calloc(1, sizeof(*made));
 	if (made == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	made->root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, &fault);
-	if (made->root == NULL) {
-		(void)error_set(err, ERR_INPUT, "request: no JSON: %s (at byte %d)", fault.text, fault.position);
-	} else if (decode_request(made, err) == 0) {
+	made->root = json_want_load(json, len_bytes, ERR_INPUT, err);
+	if (made->root != NULL && decode_request(made, err) == 0) {
 		*request = made;
 		return 0;
-	} else {
-		(void)error_prefix(err, "request");
 	}
 	stage_request_destroy(&made);
-	return -1;
+	return error_prefix(err, "request");
 }
 
 bool stage_cancel_parse(const void *json, size_t len_bytes, char *job, size_t size)
@@ -248,9 +238,9 @@ bool stage_cancel_parse(const void *json, size_t len_bytes, char *job, size_t si
 	const char *text = NULL;
 	bool is = false;
 
-	if (len_bytes == 0 || len_bytes > STAGE_MESSAGE_MAX || json_want_too_deep(json, len_bytes))
+	if (len_bytes > STAGE_MESSAGE_MAX)
 		return false;
-	root = json_loadb(json, len_bytes, JSON_REJECT_DUPLICATES, NULL);
+	root = json_want_load(json, len_bytes, ERR_INPUT, NULL);
 	text = json_string_value(json_object_get(root, "cancel"));
 	if (text != NULL && json_integer_value(json_object_get(root, "v")) == 1 && strlen(text) < size) {
 		memcpy(job, text, strlen(text) + 1);

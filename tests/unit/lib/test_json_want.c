@@ -12,6 +12,15 @@
 
 #include "lib/json_want.h"
 
+static bool is_too_deep(const char *text, size_t len)
+{
+	struct error err = { .class = ERR_NONE };
+	json_t *loaded = json_want_load(text, len, ERR_INPUT, &err);
+
+	json_decref(loaded);
+	return loaded == NULL && strstr(err.text, "nested deeper than 32 levels") != NULL;
+}
+
 static json_t *object(const char *text)
 {
 	json_t *made = json_loads(text, JSON_DECODE_ANY, NULL);
@@ -28,14 +37,37 @@ static void depth_is_counted_outside_of_strings(void **state)
 	(void)state;
 	memset(deep, '[', JSON_WANT_DEPTH);
 	memset(deep + JSON_WANT_DEPTH, ']', JSON_WANT_DEPTH);
-	assert_false(json_want_too_deep(deep, (size_t)2 * JSON_WANT_DEPTH));
+	assert_false(is_too_deep(deep, (size_t)2 * JSON_WANT_DEPTH));
 	memset(deep, '{', JSON_WANT_DEPTH + 1);
-	assert_true(json_want_too_deep(deep, JSON_WANT_DEPTH + 1));
+	assert_true(is_too_deep(deep, JSON_WANT_DEPTH + 1));
 	deep[0] = '"';
-	assert_false(json_want_too_deep(deep, JSON_WANT_DEPTH + 1));
+	assert_false(is_too_deep(deep, JSON_WANT_DEPTH + 1));
 	/* An escaped quote ends no string; what closes more than it opened counts for nothing. */
-	assert_false(json_want_too_deep(escaped, sizeof(escaped) - 1));
-	assert_false(json_want_too_deep("]]]]]]][]", 9));
+	assert_false(is_too_deep(escaped, sizeof(escaped) - 1));
+	assert_false(is_too_deep("]]]]]]][]", 9));
+}
+
+static void a_text_that_is_no_object_is_refused_in_the_class_asked_for(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "", "empty" },
+		{ "[]", "want an object" },
+		{ "{\"a\": 1", "no JSON" },
+		{ "{\"a\": 1, \"a\": 2}", "no JSON" },
+		{ "{} {}", "no JSON" },
+	};
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		err = (struct error){ .class = ERR_NONE };
+		assert_null(json_want_load(rows[i].text, strlen(rows[i].text), ERR_PROTOCOL, &err));
+		assert_int_equal(err.class, ERR_PROTOCOL);
+		assert_non_null(strstr(err.text, rows[i].why));
+	}
+	json_decref(json_want_load("{\"a\": 1}", 8, ERR_PROTOCOL, &err));
 }
 
 struct row {
@@ -144,6 +176,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(depth_is_counted_outside_of_strings),
+		cmocka_unit_test(a_text_that_is_no_object_is_refused_in_the_class_asked_for),
 		cmocka_unit_test(a_name_is_short_and_begins_with_a_letter_or_digit),
 		cmocka_unit_test(a_path_is_absolute_and_fits),
 		cmocka_unit_test(an_integer_is_within_its_bounds),
