@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/durable.h"
 #include "lib/log.h"
 
 #define LENGTH_MAX (4 << 20) /* of one value or statement */
@@ -60,21 +60,18 @@ static enum error_class class_of(int code, int sys)
 static int no_room(const struct sql *sql)
 {
 	static const char page[64 << 10];
-	char folder[PATH_MAX];
 	const char *path = sqlite3_db_filename(sql->db, "main");
-	const char *slash;
-	int sys;
+	int folder_fd = path != NULL && *path != '\0' ? durable_folder_of(path, NULL) : -1;
 	int fd;
+	int sys;
 
-	/* SQLite gives it from the root on. */
-	slash = path != NULL ? strrchr(path, '/') : NULL;
-	if (slash == NULL || (size_t)(slash + 1 - path) >= sizeof(folder))
+	if (folder_fd < 0)
 		return 0;
-	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash + 1 - path), path);
-	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	fd = openat(folder_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	sys = fd < 0 || write(fd, page, sizeof(page)) < 0 || fsync(fd) != 0 ? errno : 0;
 	if (fd >= 0)
 		(void)close(fd);
+	(void)close(folder_fd);
 	return sys == ENOSPC || sys == EDQUOT ? sys : 0;
 }
 

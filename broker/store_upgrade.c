@@ -92,18 +92,11 @@ _Static_assert(RUN_STORE_VERSION == 7, "make_tables knows this version");
 
 static int sync_folder_of(const char *path, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX];
-	int fd;
-	int rc;
+	int fd = durable_folder_of(path, err);
+	int rc = fd >= 0 ? durable_sync(fd, "the folder of the store", err) : -1;
 
-	(void)snprintf(folder, sizeof(folder), "%.*s/", slash != NULL ? (int)(slash - path) : 1,
-	               slash != NULL ? path : ".");
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_sys(err, errno, "opening the folder of %s", path);
-	rc = durable_sync(fd, "the folder of the store", err);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	return rc;
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,20 @@ int durable_sync(int fd, const char *what, struct error *err)
 {
 	/* An fsync that failed is not tried again: the kernel may have dropped what it could not write. */
 	return fsync(fd) == 0 ? 0 : error_sys(err, errno, "syncing %s", what);
+}
+
+int durable_folder_of(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	int fd;
+
+	if (slash != NULL && (size_t)(slash - path) + 2 > sizeof(folder))
+		return error_set(err, ERR_INPUT, "the folder of %s: the path is too long", path);
+	(void)snprintf(folder, sizeof(folder), "%.*s/", slash != NULL ? (int)(slash - path) : 1,
+	               slash != NULL ? path : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : error_sys(err, errno, "opening the folder of %s", path);
 }
 
 static int write_all(int fd, const char *data, size_t len_bytes)

@@ -20,6 +20,9 @@ int durable_write(int folder_fd, const char *name, mode_t mode, const void *data
 /* durable_read: out: *text the caller's, free(3), with a NUL behind. errors: ERR_NOT_FOUND, ERR_DAMAGED (larger than max_bytes), by errno. */
 int durable_read(int folder_fd, const char *name, size_t max_bytes, char **text, size_t *len_bytes, struct error *err);
 
+/* durable_folder_of: the folder that the file of that path lies in, opened; "." for a name alone. Returns the descriptor, the caller's; -1: errors: ERR_INPUT (too long), by errno. */
+int durable_folder_of(const char *path, struct error *err);
+
 /* durable_sync: fsync of a folder (or file). */
 int durable_sync(int fd, const char *what, struct error *err);
 

@@ -193,6 +193,39 @@ static void a_name_that_leaves_no_room_is_refused(void **state)
 	assert_content(name, "x", 1);
 }
 
+static void the_folder_of_a_file_is_the_one_that_it_lies_in(void **state)
+{
+	struct error err = { 0 };
+	struct stat want;
+	struct stat is;
+	char path[300];
+	char long_path[5000];
+	int fd;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/not-there-yet", folder);
+	fd = durable_folder_of(path, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &is), 0);
+	assert_int_equal(fstat(folder_fd, &want), 0);
+	assert_int_equal(is.st_ino, want.st_ino);
+	(void)close(fd);
+	for (int i = 0; i < 2; i++) {
+		fd = durable_folder_of(i == 0 ? "/file" : "file", &err);
+		assert_int_equal(fstat(fd, &is), 0);
+		assert_int_equal(stat(i == 0 ? "/" : ".", &want), 0);
+		assert_int_equal(is.st_ino, want.st_ino);
+		(void)close(fd);
+	}
+	assert_int_equal(durable_folder_of("/is/not/there", &err), -1);
+	assert_int_equal(err.class, ERR_NOT_FOUND);
+	memset(long_path, 'x', sizeof(long_path));
+	long_path[0] = long_path[4998] = '/';
+	long_path[4999] = '\0';
+	assert_int_equal(durable_folder_of(long_path, &err), -1);
+	assert_int_equal(err.class, ERR_INPUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +237,7 @@ int main(void)
 		cmocka_unit_test(no_symlink_is_followed),
 		cmocka_unit_test(what_is_no_small_file_is_refused),
 		cmocka_unit_test(a_name_that_leaves_no_room_is_refused),
+		cmocka_unit_test(the_folder_of_a_file_is_the_one_that_it_lies_in),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
