@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/brake_alarm.h"
+#include "broker/cancel.h"
 #include "broker/care.h"
 #include "broker/care_kind.h"
 #include "broker/dying.h"
@@ -292,7 +293,7 @@ static json_t *verb_cancel(struct broker *broker, json_t *request, struct error 
 		return NULL;
 	}
 	memcpy(run_id, run->record.run, sizeof(run_id));
-	if (runs_cancel(broker, run, err) != 0)
+	if (cancel_run(broker, run, err) != 0)
 		return NULL;
 	log_line(LOG_NOTICE, "pipeline=%.64s run=%s cancelled by request", name, run_id);
 	return json_pack("{s:s}", "run", run_id);

@@ -5,6 +5,7 @@ aob-broker_SOURCES := \
 	broker/alarms_age.c \
 	broker/brake_alarm.c \
 	broker/broker.c \
+	broker/cancel.c \
 	broker/care.c \
 	broker/care_due.c \
 	broker/care_rehearse.c \
@@ -35,6 +36,7 @@ aob-broker_SOURCES := \
 	broker/run_config.c \
 	broker/run_store.c \
 	broker/runs.c \
+	broker/runs_load.c \
 	broker/safety_json.c \
 	broker/schema.c \
 	broker/security.c \

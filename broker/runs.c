@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "broker/alarms.h"
-#include "broker/dispatch.h"
 #include "broker/holds.h"
 #include "broker/status_json.h"
 #include "broker/watch_state.h"
@@ -84,7 +83,7 @@ void runs_log(const struct run *run)
 	log_context(fields);
 }
 
-static void run_destroy(struct run **run)
+void runs_destroy(struct run **run)
 {
 	if (*run == NULL)
 		return;
@@ -99,8 +98,7 @@ static struct by_name *names_of(struct broker *broker, const struct run *run)
 	return run->record.care ? &broker->care_of : &broker->runs_of;
 }
 
-/* Takes the run, if there is memory for it. */
-static int link_run(struct broker *broker, struct run **run, struct error *err)
+int runs_link(struct broker *broker, struct run **run, struct error *err)
 {
 	struct run *taken = *run;
 
@@ -124,7 +122,7 @@ static void unlink_run(struct broker *broker, struct run *run)
 			*at = run->next;
 			break;
 		}
-	run_destroy(&run);
+	runs_destroy(&run);
 }
 
 static int run_event(struct broker *broker, const struct run *run, const char *what, const struct error *error,
@@ -327,7 +325,7 @@ static struct run *new_run(struct broker *broker, const struct config_pipeline *
 	rc = run_config_text(pipeline, service, release, seed, rest, json, err);
 	json_decref(rest);
 	if (rc != 0 || run_config_parse(*json, &run->config, err) != 0) {
-		run_destroy(&run);
+		runs_destroy(&run);
 		return NULL;
 	}
 	run->record.whole = service == NULL && seed == NULL;
@@ -347,7 +345,7 @@ static int start(struct broker *broker, struct run *run, char *json, const char 
 		goto out;
 	memcpy(pipeline, run->record.pipeline, sizeof(pipeline));
 	memcpy(run_id, run->record.run, sizeof(run_id));
-	if (link_run(broker, &run, err) != 0)
+	if (runs_link(broker, &run, err) != 0)
 		goto out;
 	rc = runs_change(broker, linked, begin_run, json, err);
 	if (rc < 0) {
@@ -358,7 +356,7 @@ static int start(struct broker *broker, struct run *run, char *json, const char 
 	log_line(LOG_NOTICE, "pipeline=%s run=%s started (%s)", pipeline, run_id, why);
 	rc = 0;
 out:
-	run_destroy(&run);
+	runs_destroy(&run);
 	free(json);
 	return rc;
 }
@@ -442,62 +440,13 @@ int runs_care(struct broker *broker, const struct config_pipeline *pipeline, con
 	}
 	if (run_config_care(pipeline, service, with, &json, err) != 0 ||
 	    run_config_parse(json, &run->config, err) != 0) {
-		run_destroy(&run);
+		runs_destroy(&run);
 	} else {
 		run->record.care = true;
 		run->record.trigger = TRIGGER_IDLE;
 		set_out(broker, run, pipeline->name);
 	}
 	return start(broker, run, json, "care", err);
-}
-
-static int mark_cancelling(struct broker *broker, struct run *run, void *is_working, struct error *err)
-{
-	const bool *working = is_working;
-	size_t index = runs_step(run);
-	struct run_step *step = &run->record.steps[index];
-	struct error why;
-
-	run->record.cancelling = true;
-	if (run_store_cancelling(broker->store, run->record.run, err) != 0)
-		return -1;
-	if (*working) {
-		if (run->cancel_until_ms == 0)
-			run->cancel_until_ms = broker->now_ms + RUNS_CANCEL_GRACE_MS;
-		return 0;
-	}
-	(void)error_set(&why, ERR_CANCELLED, "cancelled by request");
-	if (step->state == STEP_WORKING && run_store_attempt_end(broker->store, run->record.run, index, step->attempt,
-	                                                         broker_wall(), "cancelled", &why, err) != 0)
-		return -1;
-	step->state = STEP_CANCELLED;
-	return run_store_step(broker->store, &run->record, index, &why, err);
-}
-
-int runs_cancel(struct broker *broker, struct run *run, struct error *err)
-{
-	char tag[MDP_TAG_SIZE];
-	struct worker *worker = NULL;
-	bool working;
-	int rc = dispatch_settle(broker, run);
-
-	/* What its worker had said before, as of what it has brought into the vault, holds. */
-	if (rc != 0) {
-		if (rc < 0)
-			*err = broker->store_error;
-		return rc < 0 ? -1 : 0;
-	}
-	runs_tag(run, tag);
-	if (tag[0] != '\0')
-		worker = service_with(mdp_broker_services(broker->mdp), tag);
-	working = worker != NULL && worker->can_cancel && run->record.steps[runs_step(run)].state == STEP_WORKING;
-	rc = runs_change(broker, run, mark_cancelling, &working, err);
-	if (rc < 0)
-		return -1;
-	crash_point("run-cancelling"); /* killed here: the worker is told after the restart, when it names its job */
-	if (working)
-		mdp_broker_cancel(broker->mdp, worker);
-	return 0;
 }
 
 struct abandoning {
@@ -533,103 +482,13 @@ int runs_abandon(struct broker *broker, struct run *run, enum step_state state, 
 	int rc;
 
 	runs_tag(run, tag);
-	if (tag[0] != '\0')
+	if (tag[0] != '\0' && broker->mdp != NULL) /* while runs are loaded there are no workers */
 		worker = service_with(mdp_broker_services(broker->mdp), tag);
 	rc = runs_change(broker, run, abandon, &how, NULL);
 	crash_point("run-abandoned"); /* killed here: what its worker says is outdated after the restart too */
 	if (rc >= 0 && worker != NULL && worker->can_cancel)
 		mdp_broker_cancel(broker->mdp, worker);
 	return rc;
-}
-
-static int nothing(struct broker *broker, struct run *run, void *arg, struct error *err)
-{
-	(void)broker;
-	(void)run;
-	(void)arg;
-	(void)err;
-	return 0;
-}
-
-/* A row that has rotted ends its run, not the broker. */
-static int load_config(struct run *run, const char *json, struct error *err)
-{
-	if (run_config_parse(json, &run->config, err) == 0) {
-		if (run->config->n_stages == run->record.n_steps)
-			return 0;
-		run_config_destroy(&run->config);
-		(void)error_set(err, ERR_DAMAGED, "runs.config is not of its steps");
-	}
-	if (err->class != ERR_DAMAGED)
-		return -1;
-	(void)error_prefix(err, "what the broker's store has of run %s, which ends here", run->record.run);
-	run->unreadable = true;
-	if (run->record.n_steps == 0) /* they are of no run that is known */
-		run->record.n_steps = 1;
-	run->last_error = *err;
-	error_clear(err);
-	return run_config_lost(&run->record, &run->config, err);
-}
-
-/* Jobs that were given out wait for a worker that says it has them; steps that waited for another try go on soon. */
-static int load_run(void *cookie, const struct run_record *record, const char *config_json,
-                    const struct error *last_error, struct error *err)
-{
-	struct broker *broker = cookie;
-	struct run *run = calloc(1, sizeof(*run));
-	const struct run_step *step = NULL;
-	size_t index;
-
-	if (run == NULL)
-		return error_sys(err, ENOMEM, "run %s", record->run);
-	run->record = *record;
-	run->last_error = *last_error;
-	if (load_config(run, config_json, err) != 0)
-		goto out;
-	index = runs_step(run);
-	step = &run->record.steps[index];
-	run->queued = ++broker->queued;
-	run->queued_ms = broker->now_ms;
-	run->attempt_ms = broker->now_ms;
-	run->lease_until_ms = broker->now_ms + broker->lease_ms;
-	run->cancel_until_ms = record->cancelling ? broker->now_ms + RUNS_CANCEL_GRACE_MS : 0;
-	run->retry_ms = broker->now_ms + 1000;
-	run->retry_at = broker_wall() + 1;
-	if (step->attempt > 0) {
-		int64_t started_at = 0;
-
-		if (run_store_attempt_worker(broker->store, record->run, index, step->attempt, run->worker, run->host,
-		                             &started_at, err) < 0)
-			goto out;
-	}
-	if (holds_load(broker, run, err) != 0 || link_run(broker, &run, err) != 0)
-		goto out;
-	return 0;
-out:
-	run_destroy(&run);
-	return -1;
-}
-
-int runs_load(struct broker *broker, struct error *err)
-{
-	struct run *next = NULL;
-	struct error reason;
-	struct abandoning lost = { .state = STEP_FAILED, .reason = &reason };
-
-	if (run_store_running(broker->store, load_run, broker, err) != 0)
-		return -1;
-	for (struct run *run = broker->runs; run != NULL; run = next) {
-		next = run->next;
-		runs_log(run);
-		log_line(LOG_NOTICE, "taken up again, step is %s",
-		         pipeline_step_word(run->record.steps[runs_step(run)].state));
-		runs_log(NULL);
-		reason = run->last_error;
-		if (runs_change(broker, run, run->unreadable ? abandon : nothing, &lost, err) < 0)
-			return -1;
-		crash_point("run-taken-up");
-	}
-	return 0;
 }
 
 void runs_free(struct broker *broker)

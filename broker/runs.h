@@ -1,6 +1,6 @@
 /* runs: the runs in flight: begun, led from step to step, retried, cancelled, ended. Every change of state is one
  * transaction, and only after it the struct here is changed for good: a change that could not be stored has not happened.
- * outcome.h has the changes of a step, dispatch.h the workers' side.
+ * outcome.h has the changes of a step, dispatch.h the workers' side, cancel.h how one is ended by request.
  *
  * threads: one. */
 #ifndef AOB_BROKER_RUNS_H
@@ -53,6 +53,10 @@ struct run {
 int runs_load(struct broker *broker, struct error *err);
 void runs_free(struct broker *broker);
 
+/* runs_link: it is among those in flight from now on. out: *run is NULL then. errors: ERR_SYSTEM. runs_destroy: of one that is not. */
+int runs_link(struct broker *broker, struct run **run, struct error *err);
+void runs_destroy(struct run **run);
+
 struct run *runs_of(struct broker *broker, const char *pipeline); /* NULL: none in flight */
 /* runs_care_of: likewise, of care (care.h), which is none of the runs that all else is about. runs_named: of either. */
 struct run *runs_care_of(struct broker *broker, const char *pipeline);
@@ -91,10 +95,6 @@ int runs_care(struct broker *broker, const struct config_pipeline *pipeline, con
  * also: more that belongs into the same change; NULL: nothing. Returns as runs_change. */
 int runs_abandon(struct broker *broker, struct run *run, enum step_state state, const struct error *reason,
                  int (*also)(struct broker *broker, struct run *run, void *arg, struct error *err), void *arg);
-
-/* runs_cancel: durable on return 0; the run ends when its worker has stopped, at the latest after RUNS_CANCEL_GRACE_MS; so
- * it may be gone on return. */
-int runs_cancel(struct broker *broker, struct run *run, struct error *err);
 
 /* runs_change: one change, one transaction, for outcome.c: make() changes the run and the store; then the run is led on to its
  * next step. Returns 1: the run has ended and is freed; 0: it goes on; -1: it could not be stored (told and logged), the run
