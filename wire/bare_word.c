@@ -68,6 +68,23 @@ static bool put(char *rule, size_t size, size_t *used, char c)
 	return true;
 }
 
+/* Is the bracket expression that begins there closed? Else fnmatch(3) takes the '[' for itself. */
+static bool is_closed(const char *at)
+{
+	at++;
+	at += *at == '!' || *at == '^';
+	at += *at == ']';
+	for (; *at != '\0' && *at != ']'; at++) {
+		const char *end = at[0] == '[' && at[1] == ':' ? strstr(at + 2, ":]") : NULL;
+
+		if (end != NULL)
+			at = end + 1;
+		else if (at[0] == '\\' && at[1] != '\0')
+			at++;
+	}
+	return *at == ']';
+}
+
 int bare_word_pattern(const char *pattern, char *rule, size_t size)
 {
 	bool whole = strchr(pattern, '/') != NULL;
@@ -91,6 +108,10 @@ int bare_word_pattern(const char *pattern, char *rule, size_t size)
 				fits = put(rule, size, &used, *at);
 			at++;
 			fits = fits && put(rule, size, &used, *at);
+			star = false;
+		} else if (*at == '[' && !is_closed(at)) {
+			/* rsync takes it for an expression that nothing matches. */
+			fits = put(rule, size, &used, '\\') && put(rule, size, &used, *at);
 			star = false;
 		} else if (*at != '*' || !star) {
 			/* `**` is no more than `*` here; for rsync it goes over '/', too. */
