@@ -23,8 +23,8 @@
 #include "wire/bare_word.h"
 
 #define FORM "1" /* of a tree in incoming: by which options it was written */
-#define OPTIONS_MAX 96
-#define RULE_SIZE 8192
+#define OPTIONS_MAX 24
+#define OPTION_SIZE 256
 #define PREVS_MAX 8
 #define SEALS_MAX 3
 #define RENEWALS_MAX 3
@@ -50,7 +50,7 @@ struct engine {
 	size_t n_prevs;
 	const char *options[OPTIONS_MAX + 1];
 	size_t n_options;
-	char words[OPTIONS_MAX][RULE_SIZE]; /* of the options, those that are made */
+	char words[OPTIONS_MAX][OPTION_SIZE]; /* of the options, those that are made */
 	size_t n_words;
 	struct bare_output output;
 	struct bare_output sum; /* of all that were run: the bytes */
@@ -97,14 +97,12 @@ static int add(struct engine *e, struct error *err, const char *format, ...)
 	int n;
 
 	if (e->n_options == OPTIONS_MAX)
-		return error_set(err, ERR_CONFIG,
-		                 "more patterns in `exclude` than rsync's command line takes from here (%d)",
-		                 OPTIONS_MAX);
+		return error_set(err, ERR_INTERNAL, "more options for rsync than %d", OPTIONS_MAX);
 	va_start(args, format);
-	n = vsnprintf(word, RULE_SIZE, format, args);
+	n = vsnprintf(word, OPTION_SIZE, format, args);
 	va_end(args);
-	if (n < 0 || n >= RULE_SIZE)
-		return error_set(err, ERR_CONFIG, "a pattern in `exclude` is too long for rsync");
+	if (n < 0 || n >= OPTION_SIZE)
+		return error_set(err, ERR_INTERNAL, "an option for rsync is too long");
 	e->options[e->n_options++] = word;
 	e->options[e->n_options] = NULL;
 	e->n_words++;
@@ -121,18 +119,8 @@ static bool is_by_content(const struct engine *e)
 /* in: below: from the tree that is written to the pipeline's folder. */
 static int choose_options(struct engine *e, struct error *err)
 {
-	char rule[RULE_SIZE - 16];
-	int rc = 0;
-
 	e->n_options = e->n_words = 0;
-	for (size_t i = 0; e->asked.excludes[i] != NULL && rc == 0; i++) {
-		int leaves = bare_word_pattern(e->asked.excludes[i], rule, sizeof(rule));
-
-		if (leaves != 0)
-			rc = leaves > 0 ? add(e, err, "--filter=- %s", rule)
-			                : error_set(err, ERR_CONFIG, "a pattern in `exclude` is too long for rsync");
-	}
-	if (rc != 0 || add(e, err, "--one-file-system") != 0 || add(e, err, "--delete") != 0)
+	if (add(e, err, "--one-file-system") != 0 || add(e, err, "--delete") != 0)
 		return -1;
 	if (e->source.left_out_bytes != 0 && (add(e, err, "--from0") != 0 || add(e, err, "--exclude-from=-") != 0))
 		return -1;

@@ -18,26 +18,47 @@
 
 #define LEFT_OUT_MOST (64u << 20)
 #define XATTR_NAMES_BYTES 65536 /* XATTR_LIST_MAX of the kernel */
+#define PATTERN_RULE_SIZE 8192
 #define RSYNCS_OWN "user.rsync."
 
-/* The rule, and the NUL behind it. */
-static int leave_out(struct engine_rsync_source *source, const char *path, struct error *err)
+/* The rule, and the NUL behind it. With the "- ", as a line that begins with '#' or ';' would be none. */
+static int add_rule(struct engine_rsync_source *source, const char *rule, struct error *err)
 {
-	char rule[2 * PATH_MAX + 2];
-	size_t n;
+	size_t n = strlen("- ") + strlen(rule) + 1;
 	char *grown;
 
-	if (!bare_word_path(path, rule, sizeof(rule)))
-		return error_set(err, ERR_INPUT, "the path of a socket is too long for rsync");
-	n = strlen(rule) + 1;
 	if (source->left_out_bytes + n > LEFT_OUT_MOST)
 		return error_set(err, ERR_SYSTEM, "too many sockets in the source");
 	grown = realloc(source->left_out, source->left_out_bytes + n);
 	if (grown == NULL)
 		return error_set(err, ERR_SYSTEM, "out of memory");
-	memcpy(grown + source->left_out_bytes, rule, n);
+	(void)snprintf(grown + source->left_out_bytes, n, "- %s", rule);
 	source->left_out = grown;
 	source->left_out_bytes += n;
+	return 0;
+}
+
+static int leave_out(struct engine_rsync_source *source, const char *path, struct error *err)
+{
+	char rule[2 * PATH_MAX + 2];
+
+	if (!bare_word_path(path, rule, sizeof(rule)))
+		return error_set(err, ERR_INPUT, "the path of a socket is too long for rsync");
+	return add_rule(source, rule, err);
+}
+
+static int leave_out_patterns(struct engine_rsync_source *source, const char *const *patterns, struct error *err)
+{
+	char rule[PATTERN_RULE_SIZE];
+
+	for (; *patterns != NULL; patterns++) {
+		int leaves = bare_word_pattern(*patterns, rule, sizeof(rule));
+
+		if (leaves < 0)
+			return error_set(err, ERR_CONFIG, "a pattern in `exclude` is too long for rsync");
+		if (leaves > 0 && add_rule(source, rule, err) != 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -128,7 +149,8 @@ int engine_rsync_source_read(const struct asked *asked, bool may_vanish, int (*b
 	int parent_fd;
 	int rc = -1;
 
-	if (link_map_new(&links, err) != 0 || tree_walk_new(asked->folder_fd, true, excludes, &walk, err) != 0)
+	if (leave_out_patterns(source, excludes, err) != 0 || link_map_new(&links, err) != 0 ||
+	    tree_walk_new(asked->folder_fd, true, excludes, &walk, err) != 0)
 		goto out;
 	tree_walk_light(walk);
 	while ((rc = tree_walk_next(walk, &entry, &parent_fd, &name, err)) == 1) {

@@ -18,7 +18,7 @@ struct engine_rsync_source {
 	uint64_t rsyncs_own;   /* names with attributes that are rsync's own, user.rsync.*; */
 	char *rsyncs_first;    /* the path of the first of those; NULL: there is none */
 	char top[33];          /* a digest of the top folder's own metadata */
-	char *left_out; /* rules for rsync, each with a NUL behind: sockets, and the places of nested subvolumes */
+	char *left_out; /* rules for rsync, each with a NUL behind: `exclude`, sockets, and the places of nested subvolumes */
 	size_t left_out_bytes;
 };
 
