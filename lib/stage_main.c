@@ -1,6 +1,7 @@
 #include "lib/stage_main.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,7 +20,7 @@
 #include "lib/version.h"
 
 #define PROGRESS_MS 500 /* between two PARTIALs */
-#define STOP_MS 5000    /* for a job to stop in, when the process is to end */
+#define STOP_MS 5000    /* for a job to stop in, when the process is to end, where the stage does not say */
 #define NAME_SIZE 128
 
 struct stage_job {
@@ -336,9 +337,14 @@ static void wait_for_something(const struct stage *stage)
 		return; /* woken twice for one */
 }
 
+static int64_t stop_ms(const struct stage_ops *ops)
+{
+	return ops->stop_ms != 0 ? (int64_t)ops->stop_ms : STOP_MS;
+}
+
 static void stop(struct stage *stage, int64_t now_ms)
 {
-	stage->stop_at = now_ms + STOP_MS;
+	stage->stop_at = now_ms + stop_ms(stage->ops);
 	sdnotify_send("STOPPING=1");
 	log_line(LOG_INFO, stage->job != NULL ? "asked to end; the job goes back to the broker" : "asked to end");
 	if (stage->job != NULL)
@@ -498,10 +504,14 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops)
 		log_error(LOG_ERR, &err, "cannot go on");
 		status = error_exit(err.class);
 	}
+	/* Before the broker may give the job to somebody else. */
+	if (stage.job != NULL && ops->give_up != NULL)
+		ops->give_up();
 	mdp_worker_destroy(&stage.worker);
 	if (stage.job != NULL) {
 		/* It does not listen, and still uses what would be freed here. What it leaves behind, the next attempt finds. */
-		log_line(LOG_WARNING, "the job did not stop within %d s", STOP_MS / 1000);
+		if (status == EX_OK)
+			log_line(LOG_WARNING, "the job did not stop within %" PRId64 " s", stop_ms(ops) / 1000);
 		zsys_shutdown();
 		_exit(status);
 	}

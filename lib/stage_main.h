@@ -2,7 +2,7 @@
  * command line (--config, --trace, --endpoint, --worker, --once, --version, --help), connects to the broker as a Majordomo worker
  * (docs/protocol.md), and runs one job at a time in a thread of its own, so heartbeats never stop.
  * SIGTERM, SIGINT: the job is asked to stop (it stays in the broker's hands and is given out again), then the process ends with 0,
- * after 5 s in any case. SIGPIPE is ignored. Programs link -lczmq -lzmq -ljansson. */
+ * after its stop_ms in any case. SIGPIPE is ignored. Programs link -lczmq -lzmq -ljansson. */
 #ifndef AOB_STAGE_MAIN_H
 #define AOB_STAGE_MAIN_H
 
@@ -24,6 +24,10 @@ struct stage_ops {
 	 * out: on 0 the values set in result are the reply; on -1 err is, and its class decides about the retry. */
 	int (*run)(struct stage_job *job, const struct stage_request *request, struct stage_result *result,
 	           struct error *err);
+	/* stop_ms: a job has so long to stop in, when the process is to end; 0: 5 s. */
+	uint64_t stop_ms;
+	/* give_up: it did not stop, and goes on in its thread; it is given out again, so what it has started is to be killed now. Called in the main thread; may be NULL. */
+	void (*give_up)(void);
 	/* config: instead of a file, none is read; borrowed. NULL: the command line, or the environment, says which. */
 	const struct config *config;
 };

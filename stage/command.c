@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,9 @@
 #include "stage/answer.h"
 
 #define POLL_MS 200
-#define END_MS 5000        /* for a program to end in, once it has closed its streams */
+#define END_MS 5000  /* for a program to end in, once it has closed its streams */
+#define GONE_MS 1000 /* for what was killed to be gone */
+#define GONE_POLL_MS 10
 #define COMPLAINT_MAX 1000 /* bytes of a line of standard error; what is longer comes in pieces */
 #define LINES_A_MINUTE 300 /* of a command, in the log */
 #define LAST_READS 4096    /* of what it said before it ended: more than its pipes hold */
@@ -244,17 +247,51 @@ static int start(struct talk *t, const struct stage_request *request, struct err
 	return rc;
 }
 
+/* ---- its end */
+
+static pthread_mutex_t at_work_lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static struct child at_work;                                     /* pid 0: none, or it is being ended */
+
+static void set_at_work(const struct child *child)
+{
+	(void)pthread_mutex_lock(&at_work_lock);
+	at_work = *child;
+	(void)pthread_mutex_unlock(&at_work_lock);
+}
+
+void command_give_up(void)
+{
+	(void)pthread_mutex_lock(&at_work_lock);
+	child_signal(&at_work, SIGKILL);
+	(void)pthread_mutex_unlock(&at_work_lock);
+}
+
+/* Behind the program's own end that of its group is waited for: what is killed dies at its own pace, and the next attempt is not to meet it. */
+static void end(struct talk *t, bool well)
+{
+	pid_t group = t->child.pid;
+	bool over = t->kill_at_ms != 0 && clock_now_ms() >= t->kill_at_ms;
+
+	if (over)
+		child_signal(&t->child, SIGKILL);
+	set_at_work(&(struct child){ .pid = 0 }); /* from here on its number may become somebody else's */
+	child_end(&t->child, well && !over ? END_MS : 0);
+	for (int ms = 0; ms < GONE_MS && (kill(-group, 0) == 0 || errno != ESRCH); ms += GONE_POLL_MS)
+		(void)poll(NULL, 0, GONE_POLL_MS);
+}
+
 static int run(struct talk *t, const struct stage_request *request, struct stage_result *result, struct error *err)
 {
 	int rc;
 
 	if (start(t, request, err) != 0)
 		return -1;
+	set_at_work(&t->child);
 	(void)fcntl(t->child.in_fd, F_SETFL, O_NONBLOCK);
 	(void)fcntl(t->child.out_fd, F_SETFL, O_NONBLOCK);
 	t->began_ms = t->heard_ms = clock_now_ms();
 	rc = converse(t, err);
-	child_end(&t->child, rc == 0 && (t->kill_at_ms == 0 || clock_now_ms() < t->kill_at_ms) ? END_MS : 0);
+	end(t, rc == 0);
 	if (rc == 0 && t->kill_at_ms != 0) {
 		*err = t->why;
 		rc = -1;

@@ -17,7 +17,10 @@ static int run(struct stage_job *job, const struct stage_request *request, struc
 
 int main(int argc, char **argv)
 {
-	struct stage_ops ops = { .program = COMMAND_LINE_PROGRAM, .summary = "Makes any program a stage.", .run = run };
+	struct stage_ops ops = { .program = COMMAND_LINE_PROGRAM,
+		                 .summary = "Makes any program a stage.",
+		                 .run = run,
+		                 .give_up = command_give_up };
 	struct error err = { .class = ERR_NONE };
 	int status = EX_OK;
 
@@ -28,6 +31,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Try '%s --help'.\n", COMMAND_LINE_PROGRAM);
 	} else if (!line.told) {
 		ops.service = line.service;
+		ops.stop_ms = line.command.grace_ms + COMMAND_STOP_MS;
 		ops.config = line.without_file ? &line.config : NULL;
 		status = stage_main(line.n_passed, line.passed, &ops);
 	}

@@ -56,9 +56,28 @@ static int check(const struct config *config, struct error *err)
 	return getenv("TEST_CHECK_FAILS") != NULL ? error_set(err, ERR_PERMISSION, "may not do it") : 0;
 }
 
-static const struct stage_ops ops = {
-	.program = "aob-test", .service = "gate", .summary = "Tests.", .check = check, .run = run
-};
+static void give_up(void)
+{
+	const char *path = getenv("TEST_GIVEN_UP");
+	FILE *file = path != NULL ? fopen(path, "we") : NULL;
+
+	if (file != NULL)
+		(void)fclose(file);
+}
+
+static int be_a_stage(int argc, char **argv)
+{
+	const char *stop_ms = getenv("TEST_STOP_MS");
+	struct stage_ops ops = { .program = "aob-test",
+		                 .service = "gate",
+		                 .summary = "Tests.",
+		                 .check = check,
+		                 .run = run,
+		                 .stop_ms = stop_ms != NULL ? strtoull(stop_ms, NULL, 10) : 0,
+		                 .give_up = give_up };
+
+	return stage_main(argc, argv, &ops);
+}
 
 /* --- the tests --- */
 
@@ -373,6 +392,43 @@ static void a_job_that_does_not_listen_does_not_keep_the_process(void **state)
 	assert_int_equal(end_of(s, 5000), 0);
 }
 
+static void a_stage_may_have_more_time_to_stop_in(void **state)
+{
+	struct scene *s = *state;
+
+	(void)setenv("TEST_STOP_MS", "30000", 1);
+	start(s, NULL);
+	(void)unsetenv("TEST_STOP_MS");
+	ready(s);
+	hand_out(s, TAG, "{\"act\":\"deaf\",\"ms\":6500}");
+	peer_expect_text(&s->peer, MDPW_PARTIAL, TAG, s->text, sizeof(s->text));
+	assert_int_equal(kill(s->pid, SIGTERM), 0);
+	until_final(s, &(struct heard){ 0 }); /* it was done by then */
+	says(s, "\"ok\"");
+	until_disconnect(s);
+	assert_int_equal(end_of(s, 5000), 0);
+}
+
+static void what_a_job_that_does_not_stop_has_started_is_ended_before_it_is_given_back(void **state)
+{
+	struct scene *s = *state;
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s.given-up", s->config);
+	(void)setenv("TEST_STOP_MS", "200", 1);
+	(void)setenv("TEST_GIVEN_UP", path, 1);
+	start(s, NULL);
+	(void)unsetenv("TEST_STOP_MS");
+	(void)unsetenv("TEST_GIVEN_UP");
+	ready(s);
+	hand_out(s, TAG, "{\"act\":\"deaf\",\"ms\":60000}");
+	peer_expect_text(&s->peer, MDPW_PARTIAL, TAG, s->text, sizeof(s->text));
+	assert_int_equal(kill(s->pid, SIGTERM), 0);
+	until_disconnect(s);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(end_of(s, 5000), 0);
+}
+
 static void it_ends_without_a_broker_too(void **state)
 {
 	struct scene *s = *state;
@@ -478,12 +534,14 @@ int main(int argc, char **argv)
 		SCENE(sigterm_ends_an_idle_stage),
 		SCENE(sigterm_gives_the_job_back_without_an_answer),
 		SCENE(a_job_that_does_not_listen_does_not_keep_the_process),
+		SCENE(a_stage_may_have_more_time_to_stop_in),
+		SCENE(what_a_job_that_does_not_stop_has_started_is_ended_before_it_is_given_back),
 		SCENE(it_ends_without_a_broker_too),
 		SCENE(wrong_command_lines_and_configurations_end_with_their_status),
 		SCENE(the_service_manager_is_told),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "stage") == 0)
-		return stage_main(argc - 1, argv + 1, &ops);
+		return be_a_stage(argc - 1, argv + 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
