@@ -492,6 +492,8 @@ const struct check *checks_all(size_t *n)
 		  program_reads_late },
 		{ "killed", "the run in which it was killed is gone on with", false, ends_killed },
 		{ "told-to-end-in-a-job", "SIGTERM in a job gives that back, soon", true, ends_told_in_a_job },
+		{ "program-told-to-end", "by {program}: SIGTERM, and one deaf to that is gone first", true,
+		  ends_told_with_a_program },
 		{ "told-to-end", "SIGTERM: DISCONNECT, and exit status 0", true, ends_told },
 	};
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "conformance/program.h"
+
 #define END_MS 20000 /* with a job in hand; its program may have 10 s to end in */
 
 enum check_outcome ends_killed(struct bench *bench, struct error *err)
@@ -87,13 +89,42 @@ static int judge(const struct bench_said *said, const char *tag, int64_t takes_m
 	return 0;
 }
 
+/* It has a job in hand, is told to end, and says good-bye. deaf: that job's program does not end by itself, and must not work any more when the job is given back: the next attempt would work
+ * beside it. */
+static enum check_outcome tell(struct bench *bench, const char *tag, int64_t takes_ms, bool deaf, struct error *err)
+{
+	struct bench_said said = { .body = NULL };
+	int64_t until_ms = zclock_mono() + END_MS;
+	bool again; /* what it may say once more */
+	int rc;
+
+	child_signal(&bench->child, SIGTERM);
+	for (;;) {
+		rc = bench_hear(bench, 1u << MDPW_FINAL | 1u << MDPW_DISCONNECT, until_ms - zclock_mono(), &said, err);
+		again = rc > 0 && said.command == MDPW_FINAL && strcmp(said.tag, bench->last_done) == 0;
+		if (rc > 0 && !again && deaf && program_deaf_lives(bench))
+			rc = error_set(err, ERR_PROTOCOL,
+			               "SIGTERM, and it gave the job back while its program still worked on that");
+		if (rc > 0 && said.command == MDPW_DISCONNECT) {
+			bench_said_done(&said);
+			return ended(bench, err);
+		}
+		if (rc > 0 && !again && judge(&said, tag, takes_ms, err) != 0)
+			rc = -1;
+		if (rc <= 0)
+			break;
+		bench_said_done(&said);
+	}
+	bench_said_done(&said);
+	end_now(bench);
+	return checks_outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "SIGTERM in a job, and no DISCONNECT within 20 s")
+	                              : -1);
+}
+
 enum check_outcome ends_told_in_a_job(struct bench *bench, struct error *err)
 {
 	char tag[MDP_TAG_SIZE];
-	struct bench_said said = { .body = NULL };
 	int64_t ms = 0;
-	int64_t until_ms;
-	int rc;
 
 	if (bench->argv == NULL)
 		return checks_not_tried(err, "the stage was not started here");
@@ -105,22 +136,18 @@ enum check_outcome ends_told_in_a_job(struct bench *bench, struct error *err)
 	if (bench_give(bench, tag, err) != 0)
 		return CHECK_FAILED;
 	zclock_sleep(CHECKS_BEGUN_MS);
-	child_signal(&bench->child, SIGTERM);
-	until_ms = zclock_mono() + END_MS;
-	for (;;) {
-		rc = bench_hear(bench, 1u << MDPW_FINAL | 1u << MDPW_DISCONNECT, until_ms - zclock_mono(), &said, err);
-		if (rc > 0 && said.command == MDPW_DISCONNECT) {
-			bench_said_done(&said);
-			return ended(bench, err);
-		}
-		if (rc > 0 && strcmp(said.tag, bench->last_done) != 0 && judge(&said, tag, ms, err) != 0)
-			rc = -1;
-		if (rc <= 0)
-			break;
-		bench_said_done(&said);
-	}
-	bench_said_done(&said);
-	end_now(bench);
-	return checks_outcome(rc == 0 ? error_set(err, ERR_PROTOCOL, "SIGTERM in a job, and no DISCONNECT within 20 s")
-	                              : -1);
+	return tell(bench, tag, ms, false, err);
+}
+
+enum check_outcome ends_told_with_a_program(struct bench *bench, struct error *err)
+{
+	char tag[MDP_TAG_SIZE];
+	enum check_outcome outcome = CHECK_FAILED;
+
+	if (bench->program == NULL)
+		return checks_not_tried(err, PROGRAM_NONE);
+	if (program_deaf_begin(bench, tag, err) == 0)
+		outcome = tell(bench, tag, PROGRAM_DEAF_MS, true, err);
+	program_deaf_end(bench);
+	return outcome;
 }

@@ -7,5 +7,6 @@
 enum check_outcome ends_killed(struct bench *bench, struct error *err);
 enum check_outcome ends_told(struct bench *bench, struct error *err);
 enum check_outcome ends_told_in_a_job(struct bench *bench, struct error *err);
+enum check_outcome ends_told_with_a_program(struct bench *bench, struct error *err);
 
 #endif

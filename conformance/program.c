@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGE 300000 /* more than a pipe holds */
+#define LARGE 300000  /* more than a pipe holds */
+#define STILL_MS 1000 /* several beats of what is not ended */
+#define BEATS_PATH_SIZE 128
 
 static const char plain[] = "#!/bin/sh\n"
                             "cat >/dev/null\n"
@@ -30,6 +33,14 @@ static const char reads_late[] = "#!/bin/sh\n"
                                  "exec >&- 2>&-\n"
                                  "sleep 0.5\n"
                                  "[ \"$(wc -c)\" -gt 300000 ]\n";
+
+/* That beats into a file, and ends by itself if nobody ends it, or its file is gone. */
+static const char deaf[] =
+        "#!/bin/sh\n"
+        "trap '' TERM INT HUP\n"
+        "cat >/dev/null\n"
+        "exec >\"$0.beats\" 2>&1\n"
+        "i=0; while [ $i -lt 600 ] && [ -e \"$0.beats\" ]; do i=$((i + 1)); echo $i; sleep 0.1; done\n";
 
 static int write_program(const char *path, const char *text, struct error *err)
 {
@@ -76,6 +87,64 @@ static int give_large(struct bench *bench, const char *tag, struct error *err)
 	return rc;
 }
 
+/* ---- one that is deaf */
+
+static void path_of_beats(const struct bench *bench, char path[BEATS_PATH_SIZE])
+{
+	(void)snprintf(path, BEATS_PATH_SIZE, "%s.beats", bench->program);
+}
+
+static off_t beats(const struct bench *bench)
+{
+	char path[BEATS_PATH_SIZE];
+	struct stat status;
+
+	path_of_beats(bench, path);
+	return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+int program_deaf_begin(struct bench *bench, char tag[MDP_TAG_SIZE], struct error *err)
+{
+	int64_t until_ms = zclock_mono() + CHECKS_SOON_MS;
+
+	bench_new_job(bench, tag);
+	if (write_program(bench->program, deaf, err) != 0 || bench_give(bench, tag, err) != 0)
+		return -1;
+	while (beats(bench) == 0) {
+		struct bench_said said;
+		int rc = bench_hear(bench, 1u << MDPW_FINAL, 50, &said, err);
+
+		if (rc < 0)
+			return -1;
+		bench_said_done(&said);
+		if (rc > 0)
+			return error_set(err, ERR_PROTOCOL, "a FINAL, while its program was at work");
+		if (zclock_mono() >= until_ms)
+			return error_set(err, ERR_PROTOCOL, "its program was not started within 10 s");
+	}
+	return 0;
+}
+
+bool program_deaf_lives(const struct bench *bench)
+{
+	off_t before = beats(bench);
+
+	zclock_sleep(STILL_MS);
+	return beats(bench) != before;
+}
+
+void program_deaf_end(struct bench *bench)
+{
+	struct error err;
+	char path[BEATS_PATH_SIZE];
+
+	path_of_beats(bench, path);
+	(void)unlink(path);
+	(void)program_write_plain(bench->program, &err); /* if it can't, the next check says so */
+}
+
+/* ---- */
+
 /* A job by that program. Returns as bench_final. */
 static int done_by(struct bench *bench, const char *text, bool large, struct reply_final *final, struct error *err)
 {
@@ -99,7 +168,7 @@ static int done_by(struct bench *bench, const char *text, bool large, struct rep
 
 static enum check_outcome no_program(struct error *err)
 {
-	return checks_not_tried(err, "there is no {program} in its words");
+	return checks_not_tried(err, PROGRAM_NONE);
 }
 
 /* What is to end well. */

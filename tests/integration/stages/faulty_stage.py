@@ -28,7 +28,9 @@ class Faulty(good.Stage):
     """What the faults have in common: none of their own."""
 
     def end(self, stopped):
-        """Told to end, is it to end now? It is."""
+        """Told to end, is it to end now? It is; and what it has started before it."""
+        if stopped and self.job and self.options.program:
+            self.job.end()
         return stopped
 
 
@@ -212,6 +214,14 @@ class FailsWhenToldToEnd(Faulty):
         return stopped
 
 
+@fault("leaves-its-program")
+class LeavesItsProgram(Faulty):
+    """Says good-bye while the program still works."""
+
+    def end(self, stopped):
+        return stopped
+
+
 @fault("trusts-the-exit-status")
 @fault("waits-for-the-streams")
 @fault("cuts-the-request")
@@ -220,7 +230,17 @@ class OfAProgram(Faulty):
 
 
 class ProgramJob(good.Job):
-    path, fault = None, None
+    path, fault, program = None, None, None
+
+    def end(self):
+        """SIGTERM, and what is deaf to it gets SIGKILL."""
+        if self.program:
+            self.program.terminate()
+            try:
+                self.program.wait(1)
+            except subprocess.TimeoutExpired:
+                self.program.kill()
+                self.program.wait()
 
     def run(self):
         """As of aob-stage: all of the request; until the program has ended; a reply that can't be read is none that is good."""
@@ -229,13 +249,13 @@ class ProgramJob(good.Job):
             streams = {"stdout": out, "stderr": subprocess.DEVNULL}
             if self.fault == "waits-for-the-streams":
                 streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            with_it = subprocess.Popen([self.path], stdin=subprocess.PIPE, **streams)
-            said, _ = with_it.communicate(request[:65536] if self.fault == "cuts-the-request" else request)
+            self.program = subprocess.Popen([self.path], stdin=subprocess.PIPE, **streams)
+            said, _ = self.program.communicate(request[:65536] if self.fault == "cuts-the-request" else request)
             if said is None:
                 out.seek(0)
                 said = out.read()
-        bad = {"status": "retry", "error": {"code": "protocol", "message": f"status {with_it.returncode}, or no JSON"}}
-        reply = {"status": "ok", "result": {}} if with_it.returncode == 0 else bad
+        bad = {"status": "retry", "error": {"code": "protocol", "message": f"status {self.program.returncode}, or no JSON"}}
+        reply = {"status": "ok", "result": {}} if self.program.returncode == 0 else bad
         for line in said.splitlines():
             try:
                 read = json.loads(line)
