@@ -29,6 +29,13 @@ static const char leaves_a_child[] =
         "(i=0; while [ $i -lt 200 ] && echo beat >&2; do i=$((i + 1)); sleep 0.2; done) &\n"
         "echo '{\"status\":\"ok\",\"result\":{}}'\n";
 
+/* The child holds the stream, so that it has no end either. */
+static const char no_line_end[] =
+        "#!/bin/sh\n"
+        "cat >/dev/null\n"
+        "sleep 20 &\n"
+        "printf '{\"status\":\"fail\",\"error\":{\"code\":\"refused\",\"message\":\"no\"}}'\n";
+
 static const char reads_late[] = "#!/bin/sh\n"
                                  "exec >&- 2>&-\n"
                                  "sleep 0.5\n"
@@ -188,29 +195,39 @@ static enum check_outcome ends_well(struct bench *bench, const char *text, bool 
 	return CHECK_FAILED;
 }
 
-enum check_outcome program_unreadable(struct bench *bench, struct error *err)
+/* What must be no ok. */
+static enum check_outcome is_no_ok(struct bench *bench, const char *text, const char *what, struct error *err)
 {
 	struct reply_final final;
-	int rc;
+	int rc = done_by(bench, text, false, &final, err);
 
-	if (bench->program == NULL)
-		return no_program(err);
-	rc = done_by(bench, unreadable, false, &final, err);
 	if (rc == 0)
-		(void)error_set(err, ERR_PROTOCOL, "no FINAL came within 10 s");
+		(void)error_set(err, ERR_PROTOCOL, "%s, and no FINAL came within 10 s", what);
 	else if (rc > 0 && final.status == REPLY_OK)
-		(void)error_set(err, ERR_PROTOCOL, "a \"fail\" in single quotes, exit status 0, was taken for an ok");
+		(void)error_set(err, ERR_PROTOCOL, "%s, exit status 0, was taken for an ok", what);
 	else if (rc > 0)
 		return CHECK_OK;
 	return CHECK_FAILED;
 }
 
-enum check_outcome program_leaves_a_child(struct bench *bench, struct error *err)
+enum check_outcome program_unreadable(struct bench *bench, struct error *err)
 {
 	if (bench->program == NULL)
 		return no_program(err);
-	return ends_well(bench, leaves_a_child, false,
-	                 "its program has ended, and a child of that goes on to say something", err);
+	return is_no_ok(bench, unreadable, "a \"fail\" in single quotes", err);
+}
+
+enum check_outcome program_leaves_a_child(struct bench *bench, struct error *err)
+{
+	enum check_outcome outcome;
+
+	if (bench->program == NULL)
+		return no_program(err);
+	outcome = ends_well(bench, leaves_a_child, false,
+	                    "its program has ended, and a child of that goes on to say something", err);
+	return outcome == CHECK_OK ? is_no_ok(bench, no_line_end,
+	                                      "a \"fail\" whose line has no end, while a child holds the stream", err)
+	                           : outcome;
 }
 
 enum check_outcome program_reads_late(struct bench *bench, struct error *err)

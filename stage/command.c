@@ -93,6 +93,14 @@ static void pass_line(struct talk *t, const struct stream *stream, const char *l
 		complain(t, line, len);
 }
 
+/* A line without an end, where no more will come. */
+static void pass_rest(struct talk *t, struct stream *stream)
+{
+	if (stream->used > 0)
+		pass_line(t, stream, stream->line, stream->used);
+	stream->used = 0;
+}
+
 /* Reads what is there, and passes on each whole line; at the end of the stream also one without an end. */
 static int take(struct talk *t, struct stream *stream, struct error *err)
 {
@@ -102,9 +110,7 @@ static int take(struct talk *t, struct stream *stream, struct error *err)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0) {
-		if (stream->used > 0)
-			pass_line(t, stream, stream->line, stream->used);
-		stream->used = 0;
+		pass_rest(t, stream);
 		child_shut(stream->fd);
 		return 0;
 	}
@@ -291,6 +297,8 @@ static int run(struct talk *t, const struct stage_request *request, struct stage
 	(void)fcntl(t->child.out_fd, F_SETFL, O_NONBLOCK);
 	t->began_ms = t->heard_ms = clock_now_ms();
 	rc = converse(t, err);
+	pass_rest(t, &t->out);
+	pass_rest(t, &t->errors);
 	end(t, rc == 0);
 	if (rc == 0 && t->kill_at_ms != 0) {
 		*err = t->why;

@@ -225,6 +225,7 @@ class LeavesItsProgram(Faulty):
 @fault("trusts-the-exit-status")
 @fault("waits-for-the-streams")
 @fault("cuts-the-request")
+@fault("waits-for-the-line-end")
 class OfAProgram(Faulty):
     """The fault is ProgramJob's."""
 
@@ -254,6 +255,8 @@ class ProgramJob(good.Job):
             if said is None:
                 out.seek(0)
                 said = out.read()
+            if self.fault == "waits-for-the-line-end":
+                said = said[:said.rfind(b"\n") + 1]
         bad = {"status": "retry", "error": {"code": "protocol", "message": f"status {self.program.returncode}, or no JSON"}}
         reply = {"status": "ok", "result": {}} if self.program.returncode == 0 else bad
         for line in said.splitlines():
