@@ -48,24 +48,42 @@ static bool goes_on(char c)
 	return c == '_' || isalnum((unsigned char)c) != 0;
 }
 
-/* Has it the word in it? In which quotes, and whether in any, is what goes wrong. */
-static bool has_status(const char *line, size_t len)
+/* Has it the word in it? In which quotes, and whether in any, is what goes wrong. as_name: only as the name of a value, which it is in JSON with a bare quote and a colon behind it. */
+static bool has_status(const char *line, size_t len, bool as_name)
 {
 	const char *end = line + len;
 
 	for (const char *at = line; (at = memmem(at, (size_t)(end - at), STATUS, strlen(STATUS))) != NULL; at++) {
 		const char *behind = at + strlen(STATUS);
 
-		if ((at == line || !goes_on(at[-1])) && (behind == end || !goes_on(*behind)))
+		if ((at != line && goes_on(at[-1])) || (behind != end && goes_on(*behind)))
+			continue;
+		if (!as_name)
+			return true;
+		if (at == line || at[-1] != '"' || behind == end || *behind != '"')
+			continue;
+		for (behind++; behind != end && isspace((unsigned char)*behind) != 0; behind++)
+			;
+		if (behind != end && *behind == ':')
 			return true;
 	}
 	return false;
 }
 
+static bool tells_progress(const json_t *line)
+{
+	static const char *const names[] = { "done", "total", "files", "rate", "eta_s", "note" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (json_object_get(line, names[i]) != NULL)
+			return true;
+	return false;
+}
+
 enum answer_line answer_take(struct answer *answer, const char *line, size_t len, struct stage_progress *progress)
 {
-	static const char *const of_progress[] = { "done", "total", "files", "rate", "eta_s", "note" };
 	json_t *read = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	bool tells = tells_progress(read);
 	enum answer_line kind = ANSWER_NEITHER;
 
 	if (json_object_get(read, "status") != NULL) {
@@ -73,14 +91,12 @@ enum answer_line answer_take(struct answer *answer, const char *line, size_t len
 		answer->reply = json_incref(read);
 		answer->unreadable = false;
 		kind = ANSWER_REPLY;
-	} else if (read == NULL && has_status(line, len)) {
+	} else if (has_status(line, len, tells)) {
 		answer->unreadable = true;
-	}
-	for (size_t i = 0; kind == ANSWER_NEITHER && i < sizeof(of_progress) / sizeof(of_progress[0]); i++)
-		if (json_object_get(read, of_progress[i]) != NULL)
-			kind = ANSWER_PROGRESS;
-	if (kind == ANSWER_PROGRESS)
+	} else if (tells) {
 		read_progress(read, progress);
+		kind = ANSWER_PROGRESS;
+	}
 	json_decref(read);
 	return kind;
 }
@@ -143,8 +159,9 @@ int answer_judge(const struct answer *answer, int status, const char *said, cons
 		                 said[0] != '\0' ? ": " : "", said);
 	if (fine && answer->unreadable)
 		return error_set(err, ERR_PROTOCOL,
-		                 "a line of %s has the word status and is no JSON: as a reply, it wants \"\" around "
-		                 "its names, and UTF-8; what is none belongs on standard error",
+		                 "a line of %s has the word status and is no reply: that is one JSON object, with "
+		                 "\"status\" itself in it, \"\" around its names, and UTF-8; what is none belongs on "
+		                 "standard error",
 		                 program);
 	if (!fine && kind != NULL)
 		return error_set(err, ERR_PROTOCOL, "%s said \"ok\", and ended with status %d%s%s", program,

@@ -22,7 +22,7 @@ enum answer_line {
 
 struct answer {
 	struct json_t *reply; /* NULL: none yet */
-	bool unreadable;      /* behind it came a line with the word status, quoted or not, that is no JSON */
+	bool unreadable; /* behind it came a line with the word status, quoted or not, that is no reply; in progress: as the name of a value, at any depth */
 };
 
 void answer_done(struct answer *answer);

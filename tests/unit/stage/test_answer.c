@@ -29,6 +29,9 @@ static void progress_is_read_and_what_it_does_not_tell_is_not_known(void **state
 	assert_int_equal(p.files, 0);
 	assert_int_equal(p.eta_s, -1);
 	assert_string_equal(p.note, "a\\x07b");
+	assert_int_equal(take(&answer, "{\"note\":\"reading status, \\\"status\\\": 3\"}", &p), ANSWER_PROGRESS);
+	assert_string_equal(p.note, "reading status, \"status\": 3");
+	assert_false(answer.unreadable);
 	assert_int_equal(take(&answer, "{\"eta_s\":5,\"done\":-3,\"rate\":1e300,\"files\":\"many\"}", &p),
 	                 ANSWER_PROGRESS);
 	assert_int_equal(p.eta_s, 5);
@@ -67,6 +70,10 @@ static void a_reply_that_can_not_be_read_is_no_ok(void **state)
 		                             "{status:fail,error:{code:refused,message:no}}", /* a shell's echo */
 		                             "{'status': 'fail'}",                            /* Python's print */
 		                             "\"{\\\"status\\\": \\\"fail\\\"}\"",            /* JSON within JSON */
+		                             "[{\"status\":\"fail\"}]",                       /* something around it */
+		                             "{\"reply\":{\"status\":\"fail\"}}",
+		                             "{\"note\":\"done\",\"reply\":{\"status\" : \"fail\"}}",
+		                             "{\"result\":\"status fail\"}",
 		                             "  status: fail",
 		                             "my_status status" };
 	struct stage_progress p;
