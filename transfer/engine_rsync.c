@@ -260,18 +260,19 @@ static int drop(struct engine *e, struct error *err)
 static bool is_unchanged(const struct engine *e)
 {
 	return e->fresh && !e->renewed && !e->output.restarted && e->base != NULL && e->n_prevs == 0 &&
-	       e->output.items == 0 && e->base_extra->entries == e->source.entries &&
-	       strcmp(e->base_extra->top, e->source.top) == 0 && strcmp(e->base_extra->view, e->asked.view) == 0 &&
+	       (e->base_extra->frozen || e->unfrozen->is) && e->output.items == 0 &&
+	       e->base_extra->entries == e->source.entries && strcmp(e->base_extra->top, e->source.top) == 0 &&
+	       strcmp(e->base_extra->view, e->asked.view) == 0 &&
 	       e->base_extra->linked_names == e->source.linked_names &&
 	       e->base_extra->linked_groups == e->source.linked_groups &&
 	       (strcmp(e->base->state, "in-flight") != 0 || strcmp(e->unfrozen->state, "in-flight") == 0);
 }
 
-/* What is linked from had no links within: then none can be too many. Of an unfrozen source rsync does not run twice over a tree. */
+/* What is linked from had no links within: then none can be too many. What was not frozen may have more than its record tells. Of an unfrozen source rsync does not run twice over a tree. */
 static int tell_seal(struct engine *e, struct error *err)
 {
-	if (e->unfrozen->is || (e->n_prevs == 0 && (e->base == NULL || (e->base_extra->entries != 0 &&
-	                                                                e->base_extra->linked_groups == 0))))
+	if (e->unfrozen->is ||
+	    (e->n_prevs == 0 && (e->base == NULL || (e->base_extra->frozen && e->base_extra->linked_groups == 0))))
 		return bare_tell(e->bare, err, "seal -");
 	return bare_tell(e->bare, err, "seal %llu %llu", (unsigned long long)e->source.linked_names,
 	                 (unsigned long long)e->source.linked_groups);

@@ -9,7 +9,7 @@
 
 #include "wire/bare.h"
 
-/* engine_rsync_links_part: of each inode there, the names that are not one file with its first name here get files of their own; the next rsync links those of them that belong together.
+/* engine_rsync_links_part: of each inode there, the names that are not one file with its first name here get a file of their own: one copy for each inode here.
  * in: source_fd: the folder that was copied, frozen; told: what the far end's `linked` has behind it; entries: how many names the source has.
  * out: parted: how many names those were. errors: ERR_SPACE, ERR_PROTOCOL, ERR_LINK, those of the bare's `waiting`, by errno. repeat: safe */
 int engine_rsync_links_part(struct bare *bare, const char *run, int source_fd, const char *told, uint64_t entries,

@@ -38,15 +38,16 @@ char *engine_rsync_record_text(const struct stage_request *request, const struct
 	(void)stage_request_result_integer(request, "snapshot", "taken_at", &taken_at_s);
 	(void)stage_request_result_integer(request, "snapshot", "ctransid", &ctransid);
 	/* Source and host are for people; a name that is not UTF-8 is left out rather than the record. */
-	json = json_pack(
-	        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:o*, s:o*, s:I, s:I}",
-	        "generation", name, "run", stage_request_run(request), "state", unfrozen->state, "snapshot_uuid",
-	        asked_uuid(request), "view", view, "ctransid", (json_int_t)ctransid, "taken_at", (json_int_t)taken_at_s,
-	        "published_at", (json_int_t)published_at_s, "files", (json_int_t)source->files, "bytes",
-	        (json_int_t)source->bytes, "new_bytes", (json_int_t)new_bytes, "pinned", 0, "entries",
-	        (json_int_t)source->entries, "top", source->top, "engine", "rsync", "source",
-	        json_string(stage_request_source(request)), "host", json_string(host), "linked_names",
-	        (json_int_t)source->linked_names, "linked_groups", (json_int_t)source->linked_groups);
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:o*, s:o*, s:I, "
+	                 "s:I, s:b}",
+	                 "generation", name, "run", stage_request_run(request), "state", unfrozen->state,
+	                 "snapshot_uuid", asked_uuid(request), "view", view, "ctransid", (json_int_t)ctransid,
+	                 "taken_at", (json_int_t)taken_at_s, "published_at", (json_int_t)published_at_s, "files",
+	                 (json_int_t)source->files, "bytes", (json_int_t)source->bytes, "new_bytes",
+	                 (json_int_t)new_bytes, "pinned", 0, "entries", (json_int_t)source->entries, "top", source->top,
+	                 "engine", "rsync", "source", json_string(stage_request_source(request)), "host",
+	                 json_string(host), "linked_names", (json_int_t)source->linked_names, "linked_groups",
+	                 (json_int_t)source->linked_groups, "frozen", !unfrozen->is);
 	if (json != NULL && (!unfrozen->macs || unfrozen->pass == 1) && macs != NULL)
 		(void)json_object_set(json, "macs", macs);
 	text = json != NULL ? json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;

@@ -141,6 +141,8 @@ enter() {
 	needs rsync rsync
 	needs flock "util-linux (or busybox)"
 	needs stat "coreutils (or busybox)"
+	needs awk "awk (or busybox)"
+	needs xargs "findutils (or busybox)"
 	cd "$root" 2>/dev/null || no not-found "opening the vault's root $root: it is not there, or may not be entered (is its disk mounted?)"
 	case $role in
 	writes)
@@ -268,6 +270,7 @@ begin() { # RUN BASE HOW
 	done
 	if [ -d "$incoming/tree" ] && [ "$(cat "$incoming/rsync.how" 2>/dev/null)" != "$how" ]; then take_over "$incoming"; fi
 	trash "$incoming/renewed"
+	trash "$incoming/parted"
 	[ -f "$incoming/rsync.boot" ] || printf '%s\n' "${boot:-unknown}" >"$incoming/rsync.boot" || no space "writing in $incoming"
 	printf '%s\n' "$how" >"$incoming/rsync.how" || no space "writing in $incoming"
 	resumed=fresh
@@ -299,52 +302,68 @@ tock() {
 # Two names of one inode in the last generation that are two files by now, alike still, rsync links from there as one; the other way round it makes no mistake. So in the snapshot and
 # here as many NAMES are in as many GROUPS of links, or some group here is too large.
 links_differ() { # NAMES GROUPS
-	into inodes in_tree -exec stat -c %i {} +
-	into sorted sort "$incoming/inodes"
-	[ "$(($(wc -l <"$incoming/sorted") - $(uniq -u "$incoming/sorted" | wc -l))) $(uniq -d "$incoming/sorted" | wc -l)" != "$1 $2" ]
+	all=$(($(in_tree -print0 | tr -cd '\0' | wc -c)))
+	into inodes $all in_tree -exec stat -c %i {} +
+	into sorted $all sort "$incoming/inodes"
+	names=$((all - $(uniq -u "$incoming/sorted" | wc -l)))
+	groups=$(($(uniq -d "$incoming/sorted" | wc -l)))
+	[ "$names $groups" != "$1 $2" ]
 }
 in_tree() { (cd "$incoming/tree" && find . ! -type d -links +1 "$@"); } # what may be linked to another name there
-into() { # FILE COMMAND…: what it says, in FILE of the run
-	into=$incoming/$1
-	shift
-	said=$("$@" 2>&1 >"$into") || failed "listing hard links" "$said"
+# What a command says, in FILE of the run. On a full disk not each tells of it: so many LINES there have to be.
+into() { # FILE LINES COMMAND…
+	into=$incoming/$1 lines=$2
+	shift 2
+	said=$(TMPDIR=$PWD/$incoming "$@" 2>&1 >"$into") || failed "listing hard links" "$said"
+	[ "$(wc -l <"$into")" -eq "$lines" ] || no space "listing hard links: not all of them have room in $into"
 }
 # The client looks up what belongs together: RUN/linked has the inode and the name of each, group by group; for a line break in a name stands the byte $break, which is in none.
 list_links() {
-	needs awk awk
-	needs xargs findutils
-	for break in 1 2 3 4 5 6 7 none; do
-		[ $break != none ] || no input "names of hard links have each of the control characters 1 to 7 in them: rename some"
-		[ -n "$(in_tree -path "*$(printf "\\$break")*" -exec echo there \; | head -n 1)" ] || break
+	for break in 1 2 3 4 5 6 7 8 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 none; do
+		[ $break != none ] || no input "names of hard links have each of the control characters in them: rename some"
+		octal=$(printf '%o' "$break")
+		[ -n "$(in_tree -path "*$(printf "\\$octal")*" -print 2>/dev/null | head -c 1)" ] || break
 	done
-	into names names_in_tree
-	[ "$(wc -l <"$incoming/inodes")" -eq "$(wc -l <"$incoming/names")" ] || no system "listing hard links: so many inodes, and so many names, are not the same"
-	into both paste "$incoming/inodes" "$incoming/names"
-	into sorted sort "$incoming/both"
-	into linked awk '
-		{ inode = $1 "" }
-		inode == last { if (first != "") print first; first = ""; print; next }
-		{ last = inode; first = $0 }' "$incoming/sorted"
+	into shared $groups uniq -d "$incoming/sorted"
+	into both $names names_that_share
+	into linked $names sort "$incoming/both"
+	make_folder "$incoming/parted"
 }
-names_in_tree() { in_tree -print0 | tr "\\n\\0" "\\$break\\n"; }
-links() { # FROM: some of them, from that line on
-	tail -n "+$(($1))" "$incoming/linked" | head -n 20000 | sed 's/^/aob1 link /'
+names_that_share() {
+	in_tree -print0 | tr "\\n\\0" "\\$octal\\n" | awk -v shared="$incoming/shared" -v inodes="$incoming/inodes" '
+		BEGIN { while ((getline inode <shared) > 0) is_shared[inode] }
+		{ getline inode <inodes; if (inode in is_shared) print inode "\t" $0 }'
+}
+links() { # FROM HOW-MANY: of these lines
+	tail -n "+$(($1))" "$incoming/linked" | head -n "$(($2))" | sed 's/^/aob1 link /'
 	say "links"
 }
-# Each name whose line in RUN/linked RUN/apart numbers becomes a file of its own. The next rsync links those that are to be linked, and puts attributes right.
+# RUN/apart has numbers of lines of RUN/linked, in order: `N -`: that name becomes a copy of its own, RUN/parted/N, `N M`: or a link of that one. The next rsync puts attributes right.
 part() {
 	tick
+	into todo $(($(wc -l <"$incoming/apart"))) names_apart
 	must "parting hard links" part_names
 	tock
 	say "parted"
 }
+names_apart() {
+	awk -v apart="$incoming/apart" '
+		function next_one() { which[1] = 0; if ((getline line <apart) > 0) split(line, which, " ") }
+		BEGIN { next_one() }
+		FNR == which[1] { sub(/^[^\t]*\t/, ""); print which[1], which[2], $0; next_one() }' "$incoming/linked"
+}
 part_names() {
-	awk 'NR == FNR { is_apart[$1]; next } FNR in is_apart' "$incoming/apart" "$incoming/linked" | cut -f 2- | tr "\\n\\$break" "\\0\\n" | (
+	tr "\\n\\$octal" "\\0\\n" <"$incoming/todo" | (
 		cd "$incoming/tree" && xargs -0 sh -c '
-			for name; do
-				new=${name%/*}/$0.link
-				cp -a "$name" "$new" && mv -fT "$new" "$name" || exit 1
-			done' "$part"
+			for todo; do
+				number=${todo%% *} todo=${todo#* }
+				from=${todo%% *} name=${todo#* }
+				if [ "$from" = - ]; then
+					from=$number
+					rm -rf "../parted/$from" && cp -a "$name" "../parted/$from" || exit 255
+				fi
+				rm -f ../parted/link && ln "../parted/$from" ../parted/link && mv -fT ../parted/link "$name" || exit 255
+			done' sh
 	)
 }
 
@@ -379,13 +398,14 @@ renew() {
 seal() { # NAMES GROUPS
 	lock x 8
 	still_ours
+	must "removing what was parted" rm -rf "$incoming/parted"
 	left=$(find "$incoming/tree" -name "$part" -type d -prune -exec rm -rf {} + -print | wc -l)
 	if [ "$1" != - ]; then
 		tick
 		if links_differ "$1" "$2"; then
 			list_links
 			tock
-			say "linked $(($(wc -l <"$incoming/linked"))) $break"
+			say "linked $names $break"
 			return
 		fi
 		tock
@@ -441,7 +461,7 @@ remove() { # NAME
 }
 
 put() { # NAME LINES: a file, by one rename; its lines follow
-	: >"$1.aob-new" || no space "writing $1"
+	printf '' >"$1.aob-new" || no space "writing $1"
 	lines=$2
 	while [ "$lines" -gt 0 ] && IFS= read -r text; do
 		printf '%s\n' "$text" >>"$1.aob-new" || no space "writing $1"
@@ -513,7 +533,7 @@ while read -r verb one two three; do
 		;;
 	renew) renew ;;
 	seal) seal "$one" "$two" ;;
-	links) links "$one" ;;
+	links) links "$one" "$two" ;;
 	part) part ;;
 	drop)
 		no_adoption

@@ -31,13 +31,16 @@ bool bare_list_record(const char *name, const char *text, struct generation_info
 	json_int_t n[9] = { 0 };
 	const char *s[7] = { 0 };
 	int pinned = 0;
-	bool good = json_unpack(json,
-	                        "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?I, s?b, s?I, s?I}",
-	                        "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3], "view",
-	                        &s[4], "root", &s[5], "top", &s[6], "ctransid", &n[0], "taken_at", &n[1],
-	                        "published_at", &n[2], "files", &n[3], "bytes", &n[4], "new_bytes", &n[5], "entries",
-	                        &n[6], "pinned", &pinned, "linked_names", &n[7], "linked_groups", &n[8]) == 0 &&
-	            strcmp(s[0], name) == 0;
+	int frozen = 0;
+	bool good =
+	        json_unpack(
+	                json,
+	                "{s:s, s:s, s:s, s?s, s?s, s?s, s?s, s?I, s:I, s:I, s:I, s:I, s?I, s?I, s?b, s?I, s?I, s?b}",
+	                "generation", &s[0], "run", &s[1], "state", &s[2], "snapshot_uuid", &s[3], "view", &s[4],
+	                "root", &s[5], "top", &s[6], "ctransid", &n[0], "taken_at", &n[1], "published_at", &n[2],
+	                "files", &n[3], "bytes", &n[4], "new_bytes", &n[5], "entries", &n[6], "pinned", &pinned,
+	                "linked_names", &n[7], "linked_groups", &n[8], "frozen", &frozen) == 0 &&
+	        strcmp(s[0], name) == 0;
 
 	*g = (struct generation_info){ .ctransid = 0 };
 	*extra = (struct bare_list_extra){ .entries = 0 };
@@ -59,6 +62,7 @@ bool bare_list_record(const char *name, const char *text, struct generation_info
 		extra->entries = count(n[6]);
 		extra->linked_names = count(n[7]);
 		extra->linked_groups = count(n[8]);
+		extra->frozen = frozen != 0;
 		g->pinned = pinned != 0;
 	}
 	json_decref(json);

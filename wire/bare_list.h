@@ -14,6 +14,7 @@ struct bare_list_extra {
 	uint64_t linked_names,
 	        linked_groups; /* names that share an inode with others in it, and how many such inodes */
 	uint64_t entries;      /* names in it, the top folder among them; 0: not told */
+	bool frozen;           /* its source was: no others are linked than those */
 };
 
 /* bare_list_read: oldest first. out: *list, and if extra is not NULL *extra beside it, the caller's, free(3). A record that can't be read is logged and left out.

@@ -36,8 +36,10 @@ static void test_records(void **state)
 
 	(void)state;
 	assert_true(bare_list_record(
-	        NAME, RECORD ", \"entries\": 9, \"top\": \"t\", \"linked_groups\": 5, \"linked_names\": 6}", &g,
-	        &extra));
+	        NAME,
+	        RECORD ", \"entries\": 9, \"top\": \"t\", \"linked_groups\": 5, \"linked_names\": 6, \"frozen\": true}",
+	        &g, &extra));
+	assert_true(extra.frozen);
 	assert_string_equal(g.run, "r1");
 	assert_int_equal(g.files, 3);
 	assert_int_equal(g.bytes, 4);
@@ -51,6 +53,7 @@ static void test_records(void **state)
 	assert_string_equal(g.root, "");
 	assert_int_equal(g.new_bytes, 0);
 	assert_int_equal(extra.entries, 0);
+	assert_false(extra.frozen);
 	assert_false(bare_list_record("2026-11-23T05-36-01Z", RECORD "}", &g, &extra));
 	for (size_t n = 0; n < strlen(RECORD); n++) {
 		char cut[512];
