@@ -215,13 +215,33 @@ int history_give_up(struct run_store *store, const char *pipeline, const char *s
 	              "ssi", pipeline, snapshot_uuid, now);
 }
 
-int history_generations(struct run_store *store, const char *pipeline,
-                        void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
-                        struct error *err)
+/* Those that are not pruned. returns 0, -1 */
+static int count_generations(struct run_store *store, const char *pipeline, int64_t *n, struct error *err)
 {
 	struct sql_rows *rows = NULL;
+	int found;
+
+	if (sql_select(run_store_sql(store), &rows, err,
+	               "SELECT count(*) FROM generations WHERE pruned = 0 AND (?1 IS NULL OR pipeline = ?1)", "s",
+	               pipeline) != 0)
+		return -1;
+	found = sql_rows_next(rows, err);
+	if (found == 1)
+		*n = sql_rows_integer(rows, 0);
+	sql_rows_end(&rows);
+	return found == 1 ? 0 : -1;
+}
+
+int history_generations(struct run_store *store, const char *pipeline,
+                        void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
+                        int64_t *left_out, struct error *err)
+{
+	struct sql_rows *rows = NULL;
+	int64_t listed = 0;
+	int64_t all = 0;
 	int more;
 
+	*left_out = 0;
 	if (sql_select(run_store_sql(store), &rows, err,
 	               "SELECT " GENERATION_COLUMNS " FROM generations WHERE ?1 IS NULL OR pipeline = ?1"
 	               " ORDER BY pruned, generation DESC, pipeline LIMIT ?2",
@@ -231,10 +251,16 @@ int history_generations(struct run_store *store, const char *pipeline,
 		struct history_generation generation;
 
 		read_generation(rows, &generation);
+		listed += generation.pruned ? 0 : 1;
 		each(cookie, &generation);
 	}
 	sql_rows_end(&rows);
-	return more;
+	if (more != 0 || listed < HISTORY_ROWS_MAX)
+		return more;
+	if (count_generations(store, pipeline, &all, err) != 0)
+		return -1;
+	*left_out = all - listed;
+	return 0;
 }
 
 int history_days(struct run_store *store, const char *pipeline,

@@ -80,10 +80,10 @@ int history_anchor(struct run_store *store, const char *pipeline, struct history
 /* history_give_up: the anchor of this UUID is counted on no more. */
 int history_give_up(struct run_store *store, const char *pipeline, const char *snapshot_uuid, int64_t now,
                     struct error *err);
-/* history_generations: newest first, at most HISTORY_ROWS_MAX; pipeline NULL: of all. */
+/* history_generations: newest first, pruned ones last, at most HISTORY_ROWS_MAX; pipeline NULL: of all. out: *left_out: so many more are not pruned, older ones */
 int history_generations(struct run_store *store, const char *pipeline,
                         void (*each)(void *cookie, const struct history_generation *generation), void *cookie,
-                        struct error *err);
+                        int64_t *left_out, struct error *err);
 
 struct history_day { /* of UTC */
 	int64_t day; /* since 1970 */

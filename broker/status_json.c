@@ -312,9 +312,11 @@ json_t *status_json_generations(struct broker *broker, const char *pipeline, str
 {
 	struct listing listing = { broker, json_array() };
 	json_t *object = json_pack("{s:O}", "generations", listing.list);
+	int64_t left_out = 0;
 
 	error_clear(err);
-	if (history_generations(broker->store, pipeline, add_generation, &listing, err) != 0 ||
+	if (history_generations(broker->store, pipeline, add_generation, &listing, &left_out, err) != 0 ||
+	    json_object_set_new(object, "left_out", json_integer(left_out)) != 0 ||
 	    (pipeline != NULL && add_past(broker, pipeline, object, err) != 0)) {
 		json_decref(object);
 		object = NULL;

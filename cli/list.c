@@ -68,6 +68,20 @@ static void print_table(const json_t *list)
 	json_array_foreach(list, i, g) if (!json_is_true(json_object_get(g, "pruned"))) print_row(g);
 }
 
+/* An answer of the broker has room for the newest; the last line tells that there are more. */
+static void print_answer(const json_t *result, const char *pipeline)
+{
+	int64_t left_out = ask_number(result, "left_out");
+
+	print_table(json_object_get(result, "generations"));
+	if (left_out > 0 && pipeline != NULL)
+		(void)printf("and %lld older ones, which `aob list %s --vault` lists too\n", (long long)left_out,
+		             pipeline);
+	else if (left_out > 0)
+		(void)printf("and %lld older ones, which `aob list PIPELINE` lists, or `aob list --vault`\n",
+		             (long long)left_out);
+}
+
 static int ask_broker(struct ask *ask, const char *pipeline, json_t **result, struct error *err)
 {
 	json_t *body = pipeline != NULL ? json_pack("{s:s}", "pipeline", pipeline) : json_object();
@@ -88,7 +102,7 @@ static int work(struct ask *ask, const struct options *options, struct error *er
 	if (options->json)
 		ask_print(result);
 	else
-		print_table(json_object_get(result, "generations"));
+		print_answer(result, options->word);
 	json_decref(result);
 	return 0;
 }

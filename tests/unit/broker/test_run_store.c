@@ -524,6 +524,51 @@ static void days_count_all_their_generations(void **state)
 	run_store_close(&store);
 }
 
+static void count_one(void *cookie, const struct history_generation *generation)
+{
+	int64_t *n = cookie;
+
+	(void)generation;
+	(*n)++;
+}
+
+static void a_list_tells_how_many_are_too_many_for_it(void **state)
+{
+	struct run_store *store = open_store();
+	int64_t left_out = -1;
+	int64_t n = 0;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(run_store_begin(store, &err), 0);
+	for (int i = 0; i < HISTORY_ROWS_MAX + 5; i++) {
+		char name[32];
+		struct history_generation g;
+
+		(void)snprintf(name, sizeof(name), "g%04d", i);
+		g = generation_of(i % 2 == 0 ? "photos" : "music", name, "r1");
+		assert_int_equal(history_publish(store, &g, &err), 0);
+		if (i < 2)
+			assert_int_equal(history_prune(store, g.pipeline, name, &err), 1);
+	}
+	assert_int_equal(run_store_commit(store, &err), 0);
+	assert_int_equal(history_generations(store, NULL, count_one, &n, &left_out, &err), 0);
+	assert_int_equal(n, HISTORY_ROWS_MAX);
+	assert_int_equal(left_out, 3);
+	assert_int_equal(history_generations(store, "photos", count_one, &n, &left_out, &err), 0);
+	assert_int_equal(left_out, 0);
+	for (int i = 2; i < 5; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "g%04d", i);
+		assert_int_equal(history_prune(store, i % 2 == 0 ? "photos" : "music", name, &err), 1);
+	}
+	/* What is cut of those that are gone is none of a vault's. */
+	assert_int_equal(history_generations(store, NULL, count_one, &n, &left_out, &err), 0);
+	assert_int_equal(left_out, 0);
+	run_store_close(&store);
+}
+
 static int note_gone(void *cookie, const char *generation, struct error *err)
 {
 	char *names = cookie;
@@ -606,6 +651,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(attempts_are_kept_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_good_generation_is_the_newest_not_pruned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(days_count_all_their_generations, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_list_tells_how_many_are_too_many_for_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_store_says_what_the_vault_has, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pauses_and_clocks_survive, set_up, tear_down),
 	};

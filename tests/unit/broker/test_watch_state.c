@@ -265,6 +265,7 @@ static void macs_are_told_remembered_and_recorded(void **state)
 	json_decref(row);
 	answer = lab_ask(lab, "{\"v\":1,\"verb\":\"generations\"}");
 	macs = json_object_get(json_array_get(json_object_get(answer, "generations"), 0), "macs");
+	assert_true(json_is_integer(json_object_get(answer, "left_out")));
 	assert_int_equal(json_array_size(macs), 1);
 	assert_string_equal(text_at(json_array_get(macs, 0), "name"), "Anna");
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(macs, 0), "completed_at")), 900);

@@ -201,6 +201,17 @@ static void list_leaves_out_what_was_pruned(void **state)
 	shows("no generations yet");
 }
 
+static void list_tells_how_many_it_leaves_out(void **state)
+{
+	(void)state;
+	one(WORDS("list"), "{\"status\":\"ok\",\"result\":{\"generations\":[" GOOD "],\"left_out\":7}}");
+	shows("\nand 7 older ones, which `aob list PIPELINE` lists, or `aob list --vault`\n");
+	one(WORDS("list", "photos"), "{\"status\":\"ok\",\"result\":{\"generations\":[" GOOD "],\"left_out\":7}}");
+	shows("\nand 7 older ones, which `aob list photos --vault` lists too\n");
+	one(WORDS("list"), "{\"status\":\"ok\",\"result\":{\"generations\":[" GOOD "],\"left_out\":0}}");
+	hides("older ones");
+}
+
 static void a_fault_becomes_its_exit_status(void **state)
 {
 	static const struct {
@@ -534,6 +545,7 @@ int main(int argc, char **argv)
 		VERB_TEST(list_shows_a_generation),
 		VERB_TEST(list_marks_what_the_brake_holds),
 		VERB_TEST(list_leaves_out_what_was_pruned),
+		VERB_TEST(list_tells_how_many_it_leaves_out),
 		VERB_TEST(a_fault_becomes_its_exit_status),
 		VERB_TEST(run_waits_and_ends_as_the_run_does),
 		VERB_TEST(run_outlives_a_broker_that_is_away),
