@@ -10,7 +10,7 @@
 #   make torture           whole pipelines under faults of every kind (root)          ROUNDS= SEED= LABS= FIRST= ONLY= LIMIT=
 #   make torture-hosts     five hosts, lines cut, processes killed (root)              ROUNDS= SEED= FIRST= AWAY=
 #   make torture-syscalls  killed before each system call, or each fails (root)       FS= FAULT= SEQUENCE= ALL=1
-#   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each
+#   make torture-power     the vault's machine loses its power, 10,000 times (root)   IMAGES= FS= SEED= each, ENGINE=rsync
 #   make torture-uml       a whole machine with its kernel loses its power (root)    CUTS= FS= SEED= each
 #   make torture-sessions  whole conversations, recorded and changed, to the real ends       SESSIONS=100000 SEED=
 #   make torture-cves      each class of rsync's CVEs: without its guard, a test fails
@@ -227,7 +227,7 @@ torture-syscalls: deps
 
 torture-power: deps
 	$(Q)$(again) all $(STORE_STEPS)
-	$(Q)unshare --mount --propagation private tests/torture/power --images $(or $(IMAGES),10000) --seed $(or $(SEED),1) $(if $(FS),--fs $(FS))
+	$(Q)unshare --mount --propagation private tests/torture/power --images $(or $(IMAGES),10000) --seed $(or $(SEED),1) $(if $(FS),--fs $(FS)) $(if $(ENGINE),--engine $(ENGINE))
 
 torture-uml: deps
 	$(Q)$(again) all

@@ -107,10 +107,13 @@ empty_trash() {
 }
 
 # A link that went silent must not keep the lock: the client says `ping` each minute while rsync works. .aob/alive is there while nothing else is done here.
+# A `sleep` that outlives us keeps no disk from being unmounted.
 watch_link() {
+	alive=$PWD/.aob/alive
 	(
 		exec 9<&-
-		while sleep 60 && kill -0 $$; do [ -z "$(find .aob/alive -mmin +10)" ] || kill $$; done
+		cd /
+		while sleep 60 && kill -0 $$; do [ -z "$(find "$alive" -mmin +10)" ] || kill $$; done
 	) </dev/null >/dev/null 2>&1 &
 	watcher=$!
 	trap 'kill $watcher $ticker 2>/dev/null; rm -f .aob/alive' EXIT
@@ -290,6 +293,7 @@ begin() { # RUN BASE HOW
 tick() {
 	(
 		exec 9<&-
+		cd /
 		while sleep 60 >/dev/null 2>&1 && kill -0 $$; do echo "at work"; done
 	) </dev/null 2>/dev/null &
 	ticker=$!
