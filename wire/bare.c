@@ -173,8 +173,11 @@ static int fill(struct bare *bare, int wait_ms, struct error *err)
 		return error_sys(err, errno, "waiting for the far end");
 	if (look(bare, err) != 0)
 		return -1;
+	if (in[1].revents == POLLHUP) /* and nothing to read */
+		child_shut(&bare->child.err_fd);
+	/* What it had begun may keep its output open, and even say that it is at work. */
 	if (in[0].revents == 0)
-		return 0;
+		return child_has_ended(&bare->child) ? explain(bare, err) : 0;
 	n = read(bare->child.out_fd, bare->line + bare->line_bytes, sizeof(bare->line) - bare->line_bytes);
 	if (n == 0 || (n < 0 && errno != EINTR))
 		return explain(bare, err);
