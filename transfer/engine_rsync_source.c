@@ -55,7 +55,10 @@ static int leave_out_patterns(struct engine_rsync_source *source, const char *co
 		int leaves = bare_word_pattern(*patterns, rule, sizeof(rule));
 
 		if (leaves < 0)
-			return error_set(err, ERR_CONFIG, "a pattern in `exclude` is too long for rsync");
+			return error_set(err, ERR_CONFIG,
+			                 "\"%.200s\" in `exclude` is too long for rsync, or has [= or [. in it, which "
+			                 "rsync does not know",
+			                 *patterns);
 		if (leaves > 0 && add_rule(source, rule, err) != 0)
 			return -1;
 	}

@@ -68,21 +68,30 @@ static bool put(char *rule, size_t size, size_t *used, char c)
 	return true;
 }
 
-/* Is the bracket expression that begins there closed? Else fnmatch(3) takes the '[' for itself. */
-static bool is_closed(const char *at)
+/* What fnmatch(3) sees in the '[' there: an expression, one that rsync does not know ([=a=], [.a.]), itself, as nothing closes it, or what nothing matches: a range without its end. */
+enum bracket { BRACKET_CLOSED, BRACKET_UNKNOWN, BRACKET_ITSELF, BRACKET_NOTHING };
+
+static enum bracket bracket_at(const char *at)
 {
+	const char *first;
+
 	at++;
 	at += *at == '!' || *at == '^';
+	first = at;
 	at += *at == ']';
 	for (; *at != '\0' && *at != ']'; at++) {
 		const char *end = at[0] == '[' && at[1] == ':' ? strstr(at + 2, ":]") : NULL;
 
+		if (at[0] == '[' && (at[1] == '=' || at[1] == '.'))
+			return BRACKET_UNKNOWN;
+		if (at[0] == '-' && at[1] == '\0' && at > first)
+			return BRACKET_NOTHING;
 		if (end != NULL)
 			at = end + 1;
 		else if (at[0] == '\\' && at[1] != '\0')
 			at++;
 	}
-	return *at == ']';
+	return *at == ']' ? BRACKET_CLOSED : BRACKET_ITSELF;
 }
 
 int bare_word_pattern(const char *pattern, char *rule, size_t size)
@@ -109,7 +118,11 @@ int bare_word_pattern(const char *pattern, char *rule, size_t size)
 			at++;
 			fits = fits && put(rule, size, &used, *at);
 			star = false;
-		} else if (*at == '[' && !is_closed(at)) {
+		} else if (*at == '[' && bracket_at(at) != BRACKET_CLOSED) {
+			enum bracket bracket = bracket_at(at);
+
+			if (bracket != BRACKET_ITSELF)
+				return bracket == BRACKET_NOTHING ? 0 : -1;
 			/* rsync takes it for an expression that nothing matches. */
 			fits = put(rule, size, &used, '\\') && put(rule, size, &used, *at);
 			star = false;

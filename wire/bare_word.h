@@ -16,7 +16,7 @@ char *bare_word_shell(const char *word);
 bool bare_word_rsh(char *text, size_t size, const char *word);
 
 /* bare_word_pattern: a pattern of `exclude` (lib/exclude.h) as rsync's rule, which leaves out the same names.
- * in: pattern, not empty. out: rule: what stands behind "- ". Returns 1; 0: it leaves out nothing; -1: no room */
+ * in: pattern, not empty. out: rule: what stands behind "- ". Returns 1; 0: it leaves out nothing; -1: no room, or an expression in it that rsync does not know ([=a=], [.a.]) */
 int bare_word_pattern(const char *pattern, char *rule, size_t size);
 
 /* bare_word_path: a path below the source as rsync's rule for just that. false: no room */
