@@ -57,9 +57,8 @@ struct command_line {
 	const char *once;
 };
 
-static int signal_fd = -1; /* the wake_fd, for the handler */
-static volatile sig_atomic_t stop_asked;
-static struct stage_job *once; /* the job of --once: nobody else looks at the signal */
+static int signal_fd = -1;     /* the wake_fd, for the handler */
+static atomic_bool stop_asked; /* set by the handler, read by the work thread too */
 
 static void wake(int fd)
 {
@@ -75,9 +74,7 @@ static void on_signal(int number)
 	int kept = errno;
 
 	(void)number;
-	stop_asked = 1;
-	if (once != NULL)
-		atomic_store(&once->cancelled, true);
+	atomic_store(&stop_asked, true);
 	wake(signal_fd);
 	errno = kept;
 }
@@ -98,7 +95,8 @@ static void catch_signals(int wake_fd)
 
 bool stage_job_cancelled(const struct stage_job *job)
 {
-	return atomic_load(&job->cancelled);
+	/* The main thread may not have come to say so yet, and the job's own children may have got the same signal. */
+	return atomic_load(&job->cancelled) || atomic_load(&stop_asked);
 }
 
 const struct config *stage_job_config(const struct stage_job *job)
@@ -206,7 +204,6 @@ static int run_once(const struct stage_ops *ops, const struct config *config, co
 		return EX_OSERR;
 	*job = (struct stage_job){ .ops = ops, .config = config, .wake_fd = -1 };
 	(void)pthread_mutex_init(&job->lock, NULL);
-	once = job;
 	catch_signals(job->wake_fd);
 	if (err.class == ERR_NONE && (ops->check == NULL || ops->check(config, &err) == 0) &&
 	    stage_request_parse(text, n, &job->request, &err) == 0) {
@@ -217,7 +214,6 @@ static int run_once(const struct stage_ops *ops, const struct config *config, co
 		log_error(LOG_ERR, &err, "--once");
 		status = error_exit(err.class);
 	}
-	once = NULL;
 	free_job(job);
 	return status;
 }
@@ -302,7 +298,7 @@ static void look_after_job(struct stage *stage, int64_t now_ms)
 		return;
 	(void)pthread_join(job->thread, NULL);
 	/* A job that failed because this process is to end did not fail: DISCONNECT gives it back. */
-	if (job->reply != NULL && (job->ok || stage->stop_at == 0))
+	if (job->reply != NULL && (job->ok || !atomic_load(&stop_asked)))
 		mdp_worker_final(stage->worker, job->reply, now_ms);
 	else if (job->reply == NULL)
 		stage->stop_at = now_ms; /* out of memory even for saying so */
@@ -347,8 +343,6 @@ static void stop(struct stage *stage, int64_t now_ms)
 	stage->stop_at = now_ms + stop_ms(stage->ops);
 	sdnotify_send("STOPPING=1");
 	log_line(LOG_INFO, stage->job != NULL ? "asked to end; the job goes back to the broker" : "asked to end");
-	if (stage->job != NULL)
-		atomic_store(&stage->job->cancelled, true);
 }
 
 static int serve(struct stage *stage, struct error *err)
@@ -359,7 +353,7 @@ static int serve(struct stage *stage, struct error *err)
 
 		wait_for_something(stage);
 		now_ms = zclock_mono();
-		if (stop_asked && stage->stop_at == 0)
+		if (atomic_load(&stop_asked) && stage->stop_at == 0)
 			stop(stage, now_ms);
 		if (stage->job != NULL)
 			look_after_job(stage, now_ms);

@@ -37,7 +37,7 @@ int stage_main(int argc, char **argv, const struct stage_ops *ops);
 
 /* For run(), from the work thread: */
 
-/* stage_job_cancelled: true once the broker cancelled the job, or the process shall end. Poll it at least each second of work. */
+/* stage_job_cancelled: true once the broker cancelled the job, or the process got its signal to end. Poll it at least each second of work. */
 bool stage_job_cancelled(const struct stage_job *job);
 
 /* stage_job_progress: tell how far it is; copied. Sent to the broker at most twice a second, the last one always; so call it as often as you like. */

@@ -21,6 +21,7 @@
 #define END_MS 5000  /* for a program to end in, once it has closed its streams */
 #define GONE_MS 1000 /* for what was killed to be gone */
 #define GONE_POLL_MS 10
+#define TOLD_MS 100        /* who tells both to end tells one after the other */
 #define COMPLAINT_MAX 1000 /* bytes of a line of standard error; what is longer comes in pieces */
 #define LINES_A_MINUTE 300 /* of a command, in the log */
 #define LAST_READS 4096    /* of what it said before it ended: more than its pipes hold */
@@ -286,6 +287,14 @@ static void end(struct talk *t, bool well)
 		(void)poll(NULL, 0, GONE_POLL_MS);
 }
 
+/* Status 0 without a reply is also how many a program ends by SIGTERM. If that came from elsewhere than from watch(), as to all of a unit, it is on its way here as well. */
+static bool was_told_to_stop(const struct talk *t)
+{
+	for (int ms = 0; ms < TOLD_MS && !stage_job_cancelled(t->job); ms += GONE_POLL_MS)
+		(void)poll(NULL, 0, GONE_POLL_MS);
+	return stage_job_cancelled(t->job);
+}
+
 static int run(struct talk *t, const struct stage_request *request, struct stage_result *result, struct error *err)
 {
 	int rc;
@@ -304,7 +313,12 @@ static int run(struct talk *t, const struct stage_request *request, struct stage
 		*err = t->why;
 		rc = -1;
 	}
-	return rc == 0 ? answer_judge(&t->answer, t->child.status, t->said, t->command->argv[0], result, err) : -1;
+	if (rc == 0)
+		rc = answer_judge(&t->answer, t->child.status, t->said, t->command->argv[0], result, err);
+	if (rc == 0 && t->answer.reply == NULL && was_told_to_stop(t))
+		return error_set(err, ERR_CANCELLED, "%s ended without a reply, and was told to stop",
+		                 t->command->argv[0]);
+	return rc;
 }
 
 int command_run(const struct command *command, struct stage_job *job, const struct stage_request *request,

@@ -34,6 +34,11 @@ static int run(struct stage_job *job, const struct stage_request *request, struc
 		return error_set(err, ERR_LINK, "no route");
 	if (strcmp(act, "mute") == 0)
 		return -1;
+	if (strcmp(act, "told") == 0) { /* before the main thread can know */
+		(void)raise(SIGTERM);
+		if (stage_job_cancelled(job))
+			return error_set(err, ERR_IO, "stopped half way");
+	}
 	if (strcmp(act, "large") == 0) {
 		for (int i = 0; i < 40000; i++)
 			stage_result_string(stage_result_row(result, "rows"), "row", "abcdefghijklmnopqrstuvwxyz");
@@ -379,6 +384,17 @@ static void sigterm_gives_the_job_back_without_an_answer(void **state)
 	assert_int_equal(end_of(s, 5000), 0);
 }
 
+static void a_job_knows_of_sigterm_at_once(void **state)
+{
+	struct scene *s = *state;
+
+	start(s, NULL);
+	ready(s);
+	hand_out(s, TAG, "{\"act\":\"told\"}");
+	until_disconnect(s);
+	assert_int_equal(end_of(s, 5000), 0);
+}
+
 static void a_job_that_does_not_listen_does_not_keep_the_process(void **state)
 {
 	struct scene *s = *state;
@@ -533,6 +549,7 @@ int main(int argc, char **argv)
 		SCENE(a_job_goes_on_over_a_restart_of_the_broker),
 		SCENE(sigterm_ends_an_idle_stage),
 		SCENE(sigterm_gives_the_job_back_without_an_answer),
+		SCENE(a_job_knows_of_sigterm_at_once),
 		SCENE(a_job_that_does_not_listen_does_not_keep_the_process),
 		SCENE(a_stage_may_have_more_time_to_stop_in),
 		SCENE(what_a_job_that_does_not_stop_has_started_is_ended_before_it_is_given_back),
