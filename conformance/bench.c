@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lib/chance.h"
 #include "lib/log.h"
 
 #define POLL_MS 100
@@ -285,7 +287,16 @@ int bench_ready(struct bench *bench, int64_t wait_ms, struct error *err)
 
 void bench_new_job(struct bench *bench, char tag[MDP_TAG_SIZE])
 {
-	(void)snprintf(tag, MDP_TAG_SIZE, "conformance-%ld-%u/1#1", (long)getpid(), ++bench->jobs);
+	time_t seconds = time(NULL);
+	struct tm utc;
+	char stamp[20];
+
+	/* The run has a name as the broker's have: stages know by it what earlier runs have left. */
+	(void)gmtime_r(&seconds, &utc);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
+	if (bench->jobs == 0)
+		bench->jobs = chance();
+	(void)snprintf(tag, MDP_TAG_SIZE, "%s-%08x/1#1", stamp, ++bench->jobs);
 }
 
 void bench_next_attempt(char tag[MDP_TAG_SIZE])

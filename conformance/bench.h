@@ -33,7 +33,7 @@ struct bench {
 	int64_t beat_ms;
 	bool silent;     /* no heartbeats from us */
 	char words[256]; /* the last that it wrote on standard error */
-	unsigned jobs;   /* made so far */
+	uint32_t jobs;   /* the newest's number; counted from a random one */
 	char last_done
 	        [MDP_TAG_SIZE]; /* whose FINAL came last: a worker may say that one again to a broker that came back */
 };
