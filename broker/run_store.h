@@ -15,10 +15,11 @@
 #include "broker/pipeline.h"
 #include "lib/config.h"
 #include "lib/error.h"
+#include "lib/run_name.h"
 #include "lib/stage_msg.h"
 
 #define RUN_STORE_VERSION 7 /* of the tables, PRAGMA user_version */
-#define RUN_ID_SIZE 32
+#define RUN_ID_SIZE RUN_NAME_SIZE
 #define RUN_ATTEMPTS_KEPT 100 /* of one step; older rows go */
 
 struct run_store;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "broker/alarms.h"
 #include "broker/holds.h"
@@ -13,6 +12,7 @@
 #include "broker/watch_state.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/run_name.h"
 
 static const char *const trigger_words[] = {
 	[TRIGGER_IDLE] = "idle", [TRIGGER_MAX_WAIT] = "max-wait", [TRIGGER_MANUAL] = "manual"
@@ -276,18 +276,13 @@ int runs_change(struct broker *broker, struct run *run,
 	return 1;
 }
 
-static void make_run_id(char run_id[RUN_ID_SIZE], int64_t now)
+static uint32_t run_number(void)
 {
-	time_t seconds = (time_t)now;
 	uint32_t random = 0;
-	struct tm utc;
-	char stamp[20];
 
-	(void)gmtime_r(&seconds, &utc);
-	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		random = (uint32_t)zclock_usecs();
-	(void)snprintf(run_id, RUN_ID_SIZE, "%s-%08x", stamp, random);
+	return random;
 }
 
 static int begin_run(struct broker *broker, struct run *run, void *config_json, struct error *err)
@@ -301,7 +296,7 @@ static void set_out(struct broker *broker, struct run *run, const char *pipeline
 {
 	run->record.started_at = broker_wall();
 	do
-		make_run_id(run->record.run, run->record.started_at);
+		run_name_make(run->record.run, run->record.started_at, run_number());
 	while (by_name_get(&broker->run_ids, run->record.run) != NULL);
 	(void)snprintf(run->record.pipeline, sizeof(run->record.pipeline), "%s", pipeline);
 	run->record.n_steps = run->config->n_stages;

@@ -12,6 +12,7 @@
 
 #include "lib/chance.h"
 #include "lib/log.h"
+#include "lib/run_name.h"
 
 #define POLL_MS 100
 #define A_SECOND_MS 1000
@@ -287,16 +288,13 @@ int bench_ready(struct bench *bench, int64_t wait_ms, struct error *err)
 
 void bench_new_job(struct bench *bench, char tag[MDP_TAG_SIZE])
 {
-	time_t seconds = time(NULL);
-	struct tm utc;
-	char stamp[20];
+	char run[RUN_NAME_SIZE];
 
-	/* The run has a name as the broker's have: stages know by it what earlier runs have left. */
-	(void)gmtime_r(&seconds, &utc);
-	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
 	if (bench->jobs == 0)
 		bench->jobs = chance();
-	(void)snprintf(tag, MDP_TAG_SIZE, "%s-%08x/1#1", stamp, ++bench->jobs);
+	/* As the broker names them: stages know by it what earlier runs have left. */
+	run_name_make(run, time(NULL), ++bench->jobs);
+	(void)snprintf(tag, MDP_TAG_SIZE, "%s/1#1", run);
 }
 
 void bench_next_attempt(char tag[MDP_TAG_SIZE])

@@ -82,6 +82,19 @@ int checks_job_takes(struct bench *bench, int64_t *ms, struct error *err)
 	return rc;
 }
 
+enum check_outcome checks_give_long_job(struct bench *bench, char tag[MDP_TAG_SIZE], int64_t *ms, struct error *err)
+{
+	if (checks_job_takes(bench, ms, err) != 0)
+		return failed();
+	if (*ms < A_SECOND)
+		return checks_not_tried(err, "the job takes less than 1 s");
+	bench_new_job(bench, tag);
+	if (bench_give(bench, tag, err) != 0)
+		return failed();
+	zclock_sleep(CHECKS_BEGUN_MS);
+	return CHECK_OK;
+}
+
 /* ---- the checks */
 
 static enum check_outcome heartbeats(struct bench *bench, struct error *err)
@@ -328,30 +341,15 @@ static enum check_outcome cancelled(struct bench *bench, struct error *err)
 	                                : CHECK_OK;
 }
 
-/* A job that is under way, for what is said meanwhile. CHECK_OK; else what the check comes to. */
-static enum check_outcome give_long_job(struct bench *bench, char tag[MDP_TAG_SIZE], struct error *err)
-{
-	int64_t ms = 0;
-
-	if (checks_job_takes(bench, &ms, err) != 0)
-		return failed();
-	if (ms < A_SECOND)
-		return checks_not_tried(err, "the job takes less than 1 s");
-	bench_new_job(bench, tag);
-	if (bench_give(bench, tag, err) != 0)
-		return failed();
-	zclock_sleep(CHECKS_BEGUN_MS);
-	return CHECK_OK;
-}
-
 static enum check_outcome cancel_of_another(struct bench *bench, struct error *err)
 {
 	char tag[MDP_TAG_SIZE];
 	enum check_outcome begun;
+	int64_t ms;
 
 	if (!bench->ready.can_cancel)
 		return checks_not_tried(err, "it does not say that it can be cancelled");
-	begun = give_long_job(bench, tag, err);
+	begun = checks_give_long_job(bench, tag, &ms, err);
 	if (begun != CHECK_OK)
 		return begun;
 	if (cancel_nobodys(bench, err) != 0)
@@ -363,10 +361,11 @@ static enum check_outcome higher_attempt(struct bench *bench, struct error *err)
 {
 	char tag[MDP_TAG_SIZE];
 	enum check_outcome begun;
+	int64_t ms;
 
 	if (!bench->told_ready)
 		return checks_not_tried(err, "its READY has no JSON: a plain worker need not");
-	begun = give_long_job(bench, tag, err);
+	begun = checks_give_long_job(bench, tag, &ms, err);
 	if (begun != CHECK_OK)
 		return begun;
 	bench_next_attempt(tag);

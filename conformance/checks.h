@@ -33,6 +33,9 @@ enum check_outcome checks_not_tried(struct error *err, const char *why);
 int checks_do_job(struct bench *bench, const char *tag, const char *what, struct error *err);
 int checks_job_takes(struct bench *bench, int64_t *ms, struct error *err);
 
+/* checks_give_long_job: a job that is under way, for what is said meanwhile. out: ms: how long one takes. Returns CHECK_OK; else what the check comes to: such a job may be too short. */
+enum check_outcome checks_give_long_job(struct bench *bench, char tag[MDP_TAG_SIZE], int64_t *ms, struct error *err);
+
 /* checks_fresh: the stage anew, with a new socket, so that what went wrong before does not count twice. errors: those of bench_open, bench_start, bench_ready */
 int checks_fresh(struct bench *bench, struct error *err);
 

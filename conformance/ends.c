@@ -124,19 +124,13 @@ static enum check_outcome tell(struct bench *bench, const char *tag, int64_t tak
 enum check_outcome ends_told_in_a_job(struct bench *bench, struct error *err)
 {
 	char tag[MDP_TAG_SIZE];
-	int64_t ms = 0;
+	enum check_outcome begun;
+	int64_t ms;
 
 	if (bench->argv == NULL)
 		return checks_not_tried(err, "the stage was not started here");
-	if (checks_job_takes(bench, &ms, err) != 0)
-		return CHECK_FAILED;
-	if (ms < CHECKS_SECOND_MS)
-		return checks_not_tried(err, "the job takes less than 1 s");
-	bench_new_job(bench, tag);
-	if (bench_give(bench, tag, err) != 0)
-		return CHECK_FAILED;
-	zclock_sleep(CHECKS_BEGUN_MS);
-	return tell(bench, tag, ms, false, err);
+	begun = checks_give_long_job(bench, tag, &ms, err);
+	return begun == CHECK_OK ? tell(bench, tag, ms, false, err) : begun;
 }
 
 enum check_outcome ends_told_with_a_program(struct bench *bench, struct error *err)

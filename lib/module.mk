@@ -28,6 +28,7 @@ lib_SOURCES += \
 	lib/progress.c \
 	lib/priority.c \
 	lib/quiet_thread.c \
+	lib/run_name.c \
 	lib/rate.c \
 	lib/rate_window.c \
 	lib/reason.c \

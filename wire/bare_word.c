@@ -102,6 +102,7 @@ int bare_word_pattern(const char *pattern, char *rule, size_t size)
 	size_t used = 0;
 	bool fits = size > 0;
 	bool star = false;
+	enum bracket bracket;
 
 	/* A path relative to the source has no '/' at either end, and no name ends in a backslash that quotes nothing. */
 	if (n == 0 || pattern[0] == '/' || pattern[n - 1] == '/')
@@ -118,9 +119,7 @@ int bare_word_pattern(const char *pattern, char *rule, size_t size)
 			at++;
 			fits = fits && put(rule, size, &used, *at);
 			star = false;
-		} else if (*at == '[' && bracket_at(at) != BRACKET_CLOSED) {
-			enum bracket bracket = bracket_at(at);
-
+		} else if (*at == '[' && (bracket = bracket_at(at)) != BRACKET_CLOSED) {
 			if (bracket != BRACKET_ITSELF)
 				return bracket == BRACKET_NOTHING ? 0 : -1;
 			/* rsync takes it for an expression that nothing matches. */
